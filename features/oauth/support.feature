@@ -1,0 +1,183 @@
+Feature: Which content an integration supports
+  A Viewer integration hands the visitor's own token to content that runs for that visitor. A Service
+  Account integration hands the token of one account to whatever executes. The two tables of the
+  documentation are written out here cell by cell.
+
+  | type            | interactive | rendered | static |
+  | Viewer          | yes         | no       | no     |
+  | Service Account | yes         | yes      | no     |
+
+  | type            | anyone, no login | share link |
+  | Viewer          | no               | no         |
+  | Service Account | yes              | yes        |
+
+  What a cell says is observed in the report of the content itself, which asks for a token while it
+  executes. Beside each "no" stands a "yes" that differs in one thing.
+
+  Background:
+    Given a server configured with:
+      """
+      [Authentication]
+      Provider = proxy
+      """
+    And a publisher "paula"
+    And a Viewer integration "crm"
+    And a Service Account integration "warehouse"
+
+  Rule: Interactive content obtains the token of its visitor, or that of the service account
+
+    Scenario Outline: A <type> integration on <mode> content
+      Given "paula" has published <mode> content "app"
+      And "app" is associated with "<integration>"
+      And "alice" may view "app"
+      And "alice" is logged in to "crm"
+      When "alice" visits "app"
+      Then "app" obtains a token of "<account>"
+
+      Examples: The class, behind every front
+        | rule   | type            | mode       | integration | account   |
+        | OI-011 | Viewer          | python-api | crm         | alice     |
+        | OI-014 | Service Account | python-api | warehouse   | warehouse |
+
+      @direct
+      Examples: Every mode of the class
+        | rule   | type            | mode                   | integration | account   |
+        | OI-011 | Viewer          | api                    | crm         | alice     |
+        | OI-011 | Viewer          | jupyter-voila          | crm         | alice     |
+        | OI-011 | Viewer          | python-bokeh           | crm         | alice     |
+        | OI-011 | Viewer          | python-dash            | crm         | alice     |
+        | OI-011 | Viewer          | python-fastapi         | crm         | alice     |
+        | OI-011 | Viewer          | python-shiny           | crm         | alice     |
+        | OI-011 | Viewer          | python-streamlit       | crm         | alice     |
+        | OI-011 | Viewer          | quarto-shiny           | crm         | alice     |
+        | OI-011 | Viewer          | rmd-shiny              | crm         | alice     |
+        | OI-011 | Viewer          | shiny                  | crm         | alice     |
+        | OI-011 | Viewer          | tensorflow-saved-model | crm         | alice     |
+        | OI-014 | Service Account | api                    | warehouse   | warehouse |
+        | OI-014 | Service Account | jupyter-voila          | warehouse   | warehouse |
+        | OI-014 | Service Account | python-bokeh           | warehouse   | warehouse |
+        | OI-014 | Service Account | python-dash            | warehouse   | warehouse |
+        | OI-014 | Service Account | python-fastapi         | warehouse   | warehouse |
+        | OI-014 | Service Account | python-shiny           | warehouse   | warehouse |
+        | OI-014 | Service Account | python-streamlit       | warehouse   | warehouse |
+        | OI-014 | Service Account | quarto-shiny           | warehouse   | warehouse |
+        | OI-014 | Service Account | rmd-shiny              | warehouse   | warehouse |
+        | OI-014 | Service Account | shiny                  | warehouse   | warehouse |
+        | OI-014 | Service Account | tensorflow-saved-model | warehouse   | warehouse |
+
+  Rule: Rendered content obtains the token of the service account
+
+    @OI-015
+    Scenario: A Service Account integration on quarto-static content
+      Given "paula" has published quarto-static content "report"
+      And "report" is associated with "warehouse"
+      When "report" is rendered
+      Then "report" obtains a token of "warehouse"
+
+    @OI-015 @direct
+    Scenario Outline: A Service Account integration on <mode> content
+      Given "paula" has published <mode> content "report"
+      And "report" is associated with "warehouse"
+      When "report" is rendered
+      Then "report" obtains a token of "warehouse"
+
+      Examples:
+        | mode           |
+        | rmd-static     |
+        | jupyter-static |
+
+  Rule: Rendered content never obtains a token of a Viewer integration
+
+    @OI-012
+    Scenario Outline: A Viewer integration on <mode> content
+      Given "paula" has published <mode> content "report"
+      And "report" is associated with "warehouse"
+      And "report" has been rendered and obtained a token
+      And "paula" has published <mode> content "letter"
+      And "paula" is logged in to "crm"
+      When "paula" associates "letter" with "crm"
+      And "letter" is rendered
+      Then "letter" obtains no token
+
+      Examples:
+        | mode          |
+        | quarto-static |
+
+      @direct
+      Examples:
+        | mode           |
+        | rmd-static     |
+        | jupyter-static |
+
+  Rule: Static content never obtains a token
+
+    Scenario Outline: A <type> integration on static content
+      Given "paula" has published python-api content "app"
+      And "app" is associated with "<integration>"
+      And "paula" is logged in to "crm"
+      And "paula" has visited "app" and it obtained a token
+      And "paula" has published static content "page"
+      When "paula" associates "page" with "<integration>"
+      And "paula" visits "page"
+      Then no token is requested or handed out for "page"
+
+      Examples:
+        | rule   | type            | integration |
+        | OI-013 | Viewer          | crm         |
+        | OI-016 | Service Account | warehouse   |
+
+  Rule: Anyone, without login
+
+    @OI-019
+    Scenario: A Service Account integration on content that is open to anyone
+      Given "paula" has published python-api content "app"
+      And "app" is associated with "warehouse"
+      And "app" is open to anyone without login
+      When somebody who is not signed in visits "app"
+      Then "app" obtains a token of "warehouse"
+
+    @OI-017
+    Scenario: A Viewer integration on content that is open to anyone
+      Given "paula" has published python-api content "app"
+      And "app" is associated with "warehouse"
+      And "app" is open to anyone without login
+      And somebody who is not signed in has visited "app" and it obtained a token
+      When "paula" puts "crm" in the place of "warehouse" on "app"
+      And somebody who is not signed in visits "app"
+      Then "app" obtains no token
+
+  Rule: Share links
+
+    @OI-020
+    Scenario: A Service Account integration through a share link
+      Given "paula" has published python-api content "app"
+      And "app" is associated with "warehouse"
+      And "paula" has a share link to "app"
+      When somebody who is not signed in follows the share link to "app"
+      Then "app" obtains a token of "warehouse"
+
+    @OI-018
+    Scenario: A Viewer integration through a share link
+      Given "paula" has published python-api content "app"
+      And "app" is associated with "warehouse"
+      And "paula" has a share link to "app"
+      And somebody who is not signed in has followed the share link to "app" and it obtained a token
+      When "paula" puts "crm" in the place of "warehouse" on "app"
+      And somebody who is not signed in follows the share link to "app"
+      Then "app" obtains no token
+
+  Rule: An association that cannot work is refused at once
+
+    Scenario Outline: Associating a <type> integration with <mode> content
+      Given "paula" has published python-api content "app"
+      And "app" is associated with "<integration>"
+      And "paula" has published <mode> content "other"
+      When "paula" associates "other" with "<integration>"
+      Then the association is refused
+      And "other" has no association
+
+      Examples:
+        | rule   | type            | mode          | integration |
+        | OI-111 | Viewer          | quarto-static | crm         |
+        | OI-112 | Viewer          | static        | crm         |
+        | OI-113 | Service Account | static        | warehouse   |

@@ -1,0 +1,91 @@
+Feature: Prohibited usernames
+  Twenty names belong to the server itself. Nobody signs in under one of them and nobody is given one,
+  while a name that merely contains one is like any other.
+
+  Background:
+    Given a server configured with:
+      """
+      [Authentication]
+      Provider = proxy
+      """
+
+  Rule: A prohibited username cannot sign in
+
+    Scenario Outline: Signing in as <username>
+      Given somebody has signed in with the username "<username>1"
+      When the same person signs in again with the username "<username>"
+      Then the sign-in is refused
+      And no account exists with the username "<username>"
+
+      Examples:
+        | rule   | username        |
+        | PA-123 | connect         |
+        | PA-124 | apps            |
+        | PA-125 | users           |
+        | PA-126 | groups          |
+        | PA-127 | setpassword     |
+        | PA-128 | user-completion |
+        | PA-129 | confirm         |
+        | PA-130 | recent          |
+        | PA-131 | reports         |
+        | PA-132 | plots           |
+        | PA-133 | unpublished     |
+        | PA-134 | settings        |
+        | PA-135 | metrics         |
+        | PA-136 | tokens          |
+        | PA-137 | help            |
+        | PA-138 | login           |
+        | PA-139 | welcome         |
+        | PA-140 | register        |
+        | PA-141 | resetpassword   |
+        | PA-142 | content         |
+
+  Rule: A prohibited username cannot be given to a new user
+
+    The user made beside it under a permitted name signs in, so that the creation is known to have
+    meant something.
+
+    @PA-143
+    Scenario Outline: Creating <username> through the API
+      Given the administrator has created the user "<username>2" who signs in
+      When the administrator creates a user with the username "<username>"
+      Then the creation is refused
+      And no account exists with the username "<username>"
+
+      Examples:
+        | username        |
+        | connect         |
+        | apps            |
+        | users           |
+        | groups          |
+        | setpassword     |
+        | user-completion |
+        | confirm         |
+        | recent          |
+        | reports         |
+        | plots           |
+        | unpublished     |
+        | settings        |
+        | metrics         |
+        | tokens          |
+        | help            |
+        | login           |
+        | welcome         |
+        | register        |
+        | resetpassword   |
+        | content         |
+
+  Rule: Only the exact name is prohibited
+
+    @PA-145
+    Scenario Outline: Signing in as <username>
+      When somebody signs in with the username "<username>"
+      Then the sign-in is granted to "<username>"
+
+      Examples:
+        | username      |
+        | content1      |
+        | myapps        |
+        | settings-x    |
+        | user-complete |
+        | helpdesk      |

@@ -1,0 +1,194 @@
+// Package target describes what is under test: how it is started or where it
+// runs, what it declares to offer, and which departures are accepted. A
+// description is one YAML file; nothing else about a subject is known here.
+package target
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Seats that a subject can take.
+const (
+	SeatServer = "server"
+	SeatProxy  = "proxy"
+)
+
+// Capabilities that a server may declare. What is not declared is not
+// applicable; what is declared and does not work is a violation.
+var Capabilities = []string{"dashboard", "usermanager", "log", "container", "share-links"}
+
+// A Target is the description of one subject.
+type Target struct {
+	Name         string      `yaml:"name"`
+	Version      string      `yaml:"version"`
+	Seat         string      `yaml:"seat"`
+	Launch       *Launch     `yaml:"launch"`
+	Running      *Running    `yaml:"running"`
+	Instances    int         `yaml:"instances"`
+	AppModes     []string    `yaml:"app_modes"`
+	Capabilities []string    `yaml:"capabilities"`
+	Endpoints    Endpoints   `yaml:"endpoints"`
+	Deviations   []Deviation `yaml:"deviations"`
+
+	file string
+}
+
+// Launch starts an instance by a command line. Arguments and values of the
+// environment may hold {config}, {data}, {listen}, {address} and {log}.
+type Launch struct {
+	Command     []string          `yaml:"command"`
+	Environment map[string]string `yaml:"environment"`
+}
+
+// Running is a server that somebody else has started.
+type Running struct {
+	URL         string `yaml:"url"`          // public address
+	Direct      string `yaml:"direct"`       // address without the proxy, if there is one
+	Config      string `yaml:"config"`       // file with the configuration it runs with
+	Key         string `yaml:"key"`          // API key of an administrator; may be ${NAME} of the environment
+	ProviderURL string `yaml:"provider_url"` // URL under which it reaches the provider
+	Listen      string `yaml:"listen"`       // where the suite's provider must listen for that
+}
+
+// Endpoints are paths that no document names. {content} stands for a guid.
+type Endpoints struct {
+	ShareLinks string `yaml:"share_links"`
+}
+
+// A Deviation is a departure that somebody has accepted for a while.
+type Deviation struct {
+	Rule     string    `yaml:"rule"`
+	Scenario string    `yaml:"scenario"`
+	Issue    string    `yaml:"issue"`
+	Expires  time.Time `yaml:"expires"`
+}
+
+// Reference is the description of our own reference server, started from the
+// given program. extra is appended to its command line.
+func Reference(program string, extra ...string) Target {
+	command := append([]string{program, "serve", "--config", "{config}", "--listen", "{listen}", "--log-file", "{log}"}, extra...)
+	return Target{
+		Name:         "countersign-server",
+		Version:      "this checkout",
+		Seat:         SeatServer,
+		Launch:       &Launch{Command: command},
+		Instances:    DefaultInstances,
+		Capabilities: []string{"log", "share-links"},
+		Endpoints:    Endpoints{ShareLinks: "v1/content/{content}/share_links"},
+	}
+}
+
+// DefaultInstances is how many instances run at once where a target names no number.
+const DefaultInstances = 4
+
+// Load reads a target file. The error names every problem, each with the file
+// and, where it is known, the line.
+func Load(file string) (Target, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return Target{}, fmt.Errorf("read target: %w", err)
+	}
+	t := Target{file: file}
+	if err := yaml.UnmarshalWithOptions(raw, &t, yaml.Strict()); err != nil {
+		return Target{}, fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, true))
+	}
+	if t.Instances == 0 {
+		t.Instances = DefaultInstances
+	}
+	return t, t.Validate()
+}
+
+// Validate reports all that is wrong with a target and changes nothing.
+func (t Target) Validate() error {
+	var problems []error
+	bad := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf(t.where()+format, args...))
+	}
+	if t.Name == "" {
+		bad("name: missing; say what is under test")
+	}
+	if t.Seat != SeatServer && t.Seat != SeatProxy {
+		bad("seat: %q is not a seat; use %s or %s", t.Seat, SeatServer, SeatProxy)
+	}
+	if (t.Launch == nil) == (t.Running == nil) {
+		bad("give exactly one of launch (a command line) and running (a URL)")
+	}
+	if t.Launch != nil && len(t.Launch.Command) == 0 {
+		bad("launch.command: missing; give the program and its arguments")
+	}
+	if t.Running != nil {
+		t.Running.validate(bad)
+	}
+	if t.Instances < 1 {
+		bad("instances: %d; at least one is needed", t.Instances)
+	}
+	for _, c := range t.Capabilities {
+		if !contains(Capabilities, c) {
+			bad("capabilities: %q is not known; use any of %s", c, strings.Join(Capabilities, ", "))
+		}
+	}
+	for i, d := range t.Deviations {
+		d.validate(i, bad)
+	}
+	return errors.Join(problems...)
+}
+
+func (r Running) validate(bad func(string, ...any)) {
+	for name, value := range map[string]string{"url": r.URL, "direct": r.Direct, "provider_url": r.ProviderURL} {
+		if value == "" && name != "url" {
+			continue
+		}
+		if u, err := url.Parse(value); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			bad("running.%s: %q is not an absolute http or https URL", name, value)
+		}
+	}
+	if r.Key == "" {
+		bad("running.key: missing; the suite needs an administrator's API key")
+	}
+	if r.Config == "" {
+		bad("running.config: missing; name the configuration file that the server runs with")
+	}
+}
+
+func (d Deviation) validate(i int, bad func(string, ...any)) {
+	if (d.Rule == "") == (d.Scenario == "") {
+		bad("deviations[%d]: give exactly one of rule and scenario", i)
+	}
+	if d.Issue == "" {
+		bad("deviations[%d].issue: missing; link the issue that accepts it", i)
+	}
+	if d.Expires.IsZero() {
+		bad("deviations[%d].expires: missing; an accepted deviation ends on a day", i)
+	}
+}
+
+// Declares says whether the target declares a capability.
+func (t Target) Declares(capability string) bool { return contains(t.Capabilities, capability) }
+
+// Runs says whether the target offers an app mode. No list means every mode.
+func (t Target) Runs(mode string) bool {
+	return len(t.AppModes) == 0 || contains(t.AppModes, mode)
+}
+
+func (t Target) where() string {
+	if t.file == "" {
+		return ""
+	}
+	return t.file + ": "
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
