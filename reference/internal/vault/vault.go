@@ -1,0 +1,130 @@
+// Package vault seals what must not be readable in a stolen database: OAuth access and refresh tokens, client secrets,
+// PKCE verifiers. It also derives the keys that sign short-lived session tokens.
+//
+// A sealed value is text, bound to the place it was sealed for (table, column and row), so a value copied into another
+// row does not open there. Each value names the key that sealed it: a key file may hold older keys that only open.
+// The package knows nothing of what it seals and keeps no store.
+package vault
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// KeySize is the length of a master key: 256 bits, as AES-256 and HMAC-SHA-256 ask for.
+const KeySize = 32
+
+// format is the first part of each sealed value. A later algorithm gets another word, and both stay readable.
+const format = "v1"
+
+// ErrSealed is what Open answers for anything that does not open: another key, another place, or damage.
+// It says no more, because the difference helps only an attacker.
+var ErrSealed = errors.New("sealed value cannot be opened")
+
+// A Vault seals and opens. It is safe for concurrent use.
+type Vault struct {
+	current key
+	byID    map[string]key
+}
+
+// key is one master key with what is derived from it.
+type key struct {
+	id     string
+	master []byte
+	aead   cipher.AEAD
+}
+
+// New makes a vault of master keys of KeySize bytes each. The first seals and signs, all of them open.
+func New(masters ...[]byte) (*Vault, error) {
+	if len(masters) == 0 {
+		return nil, errors.New("vault: no key")
+	}
+	v := &Vault{byID: make(map[string]key, len(masters))}
+	for i, master := range masters {
+		k, err := derive(master)
+		if err != nil {
+			return nil, fmt.Errorf("vault: key %d: %w", i+1, err)
+		}
+		if _, twice := v.byID[k.id]; twice {
+			return nil, fmt.Errorf("vault: key %d is there twice", i+1)
+		}
+		if i == 0 {
+			v.current = k
+		}
+		v.byID[k.id] = k
+	}
+	return v, nil
+}
+
+// derive makes the sealing key and the public name of a master key by HKDF (RFC 5869), so neither tells of the master.
+func derive(master []byte) (key, error) {
+	if len(master) != KeySize {
+		return key{}, fmt.Errorf("%d bytes, %d wanted", len(master), KeySize)
+	}
+	sealing, err := hkdf.Key(sha256.New, master, nil, "countersign seal", KeySize)
+	if err != nil {
+		return key{}, fmt.Errorf("derive sealing key: %w", err)
+	}
+	name, err := hkdf.Key(sha256.New, master, nil, "countersign key id", 4)
+	if err != nil {
+		return key{}, fmt.Errorf("derive key id: %w", err)
+	}
+	block, err := aes.NewCipher(sealing)
+	if err != nil {
+		return key{}, err
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return key{}, err
+	}
+	return key{id: hex.EncodeToString(name), master: append([]byte(nil), master...), aead: aead}, nil
+}
+
+// Place names where a sealed value belongs. The same words open it; any other do not.
+func Place(table, column, row string) string {
+	// Lengths go in front, so that no two different triples make the same text.
+	return fmt.Sprintf("%d:%s/%d:%s/%s", len(table), table, len(column), column, row)
+}
+
+// Seal encrypts plaintext for place. An empty plaintext is sealed like any other.
+func (v *Vault) Seal(plaintext, place string) string {
+	box := v.current.aead.Seal(nil, nil, []byte(plaintext), []byte(place))
+	return format + "." + v.current.id + "." + base64.RawURLEncoding.EncodeToString(box)
+}
+
+// Open decrypts what Seal made for the same place. The error is ErrSealed.
+func (v *Vault) Open(sealed, place string) (string, error) {
+	parts := strings.Split(sealed, ".")
+	if len(parts) != 3 || parts[0] != format {
+		return "", ErrSealed
+	}
+	k, known := v.byID[parts[1]]
+	if !known {
+		return "", ErrSealed
+	}
+	box, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
+	if err != nil {
+		return "", ErrSealed
+	}
+	plaintext, err := k.aead.Open(nil, nil, box, []byte(place))
+	if err != nil {
+		return "", ErrSealed
+	}
+	return string(plaintext), nil
+}
+
+// Key derives a key of KeySize bytes for one purpose, for example to sign. Nodes that share a master key derive the same.
+func (v *Vault) Key(purpose string) []byte {
+	k, err := hkdf.Key(sha256.New, v.current.master, nil, "countersign purpose "+purpose, KeySize)
+	if err != nil { // only for lengths beyond 255 hashes
+		panic("vault: " + err.Error())
+	}
+	return k
+}
