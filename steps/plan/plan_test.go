@@ -1,0 +1,231 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/cucumber/godog"
+
+	"countersign/features"
+	"countersign/steps/plan"
+)
+
+const sample = `Feature: Sample
+
+  Background:
+    Given a server configured with:
+      """
+      [Authentication]
+      Provider = proxy
+      """
+
+  Rule: One
+
+    @PA-034 @careless
+    Scenario: First
+      Then it holds
+
+    Scenario Outline: Row <n>
+      Then it holds
+
+      Examples:
+        | rule   | n |
+        | PA-036 | 1 |
+        | PA-037 | 2 |
+
+      @direct
+      Examples:
+        | rule   | n |
+        | PA-038 | 3 |
+
+  Rule: Two
+
+    @alone @PA-035
+    Scenario: Last
+      Then it holds
+`
+
+func read(t *testing.T, text string) []*plan.Document {
+	t.Helper()
+	documents, err := plan.Read(fstest.MapFS{"room/sample.feature": {Data: []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return documents
+}
+
+func make1(t *testing.T, s plan.Selection) *plan.Plan {
+	t.Helper()
+	p, err := plan.Make(read(t, sample), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestScenariosCiteRulesByTagAndByRow(t *testing.T) {
+	want := []string{"room/sample.feature:13 PA-034", "room/sample.feature:16:21 PA-036", "room/sample.feature:16:22 PA-037", "room/sample.feature:16:27 PA-038", "room/sample.feature:32 PA-035"}
+	for i, s := range read(t, sample)[0].Scenarios {
+		if got := s.ID() + " " + strings.Join(s.Rules, ","); got != want[i] {
+			t.Errorf("scenario %d is %s, want %s", i, got, want[i])
+		}
+	}
+}
+
+func TestMakeSpreadsOverFronts(t *testing.T) {
+	cases := []struct {
+		name      string
+		selection plan.Selection
+		jobs      int
+		instances int
+	}{
+		// careless and hardened behind each proxy, one direct, and one of its own for each front
+		{"full", plan.Selection{}, 13, 8},
+		{"lean", plan.Selection{Spread: plan.Lean}, 9, 6},
+		{"one front", plan.Selection{Fronts: []string{plan.Nginx}}, 4, 3},
+		{"one rule", plan.Selection{Rules: []string{"PA-038"}}, 1, 1},
+	}
+	for _, c := range cases {
+		p := make1(t, c.selection)
+		if len(p.Jobs) != c.jobs || len(p.Instances) != c.instances {
+			t.Errorf("%s: %d jobs on %d instances, want %d on %d", c.name, len(p.Jobs), len(p.Instances), c.jobs, c.instances)
+		}
+	}
+}
+
+func TestMakeRefusesAnEmptySelection(t *testing.T) {
+	tags, err := plan.ParseTags("@quiet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.Make(read(t, sample), plan.Selection{Tags: tags}); err == nil {
+		t.Error("a selection of nothing was planned")
+	}
+}
+
+func TestSeedReplaysTheOrder(t *testing.T) {
+	order := func(seed int64) string {
+		var ids []string
+		for _, j := range make1(t, plan.Selection{Seed: seed}).Jobs {
+			ids = append(ids, j.ID())
+		}
+		return strings.Join(ids, " ")
+	}
+	if order(7) != order(7) {
+		t.Error("the same seed gave two orders")
+	}
+	if order(7) == order(8) {
+		t.Error("two seeds gave one order")
+	}
+}
+
+// What godog reads out of the texts must be the plan, no more and no less,
+// with the lines of the original.
+func TestTextsHoldThePlanAndNothingElse(t *testing.T) {
+	documents, err := plan.Read(features.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Make(documents, plan.Selection{Spread: plan.Lean})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, files := p.Texts()
+	var paths []string
+	want := 0
+	for _, text := range texts {
+		paths = append(paths, text.Path)
+		want += len(text.Jobs)
+	}
+	read, err := godog.TestSuite{Options: &godog.Options{FS: files, Paths: paths}}.RetrieveFeatures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := 0
+	for i, feature := range read {
+		if len(feature.Pickles) != len(texts[i].Jobs) {
+			t.Errorf("%s holds %d scenarios, %d are planned", texts[i].Path, len(feature.Pickles), len(texts[i].Jobs))
+		}
+		got += len(feature.Pickles)
+	}
+	if got != want || want != len(p.Jobs) {
+		t.Errorf("godog reads %d scenarios, the texts hold %d, the plan %d", got, want, len(p.Jobs))
+	}
+}
+
+func TestParseTags(t *testing.T) {
+	cases := []struct {
+		text string
+		tags string
+		want bool
+	}{
+		{"", "", true},
+		{"@a", "@a", true},
+		{"not @a", "@a", false},
+		{"@a and not @b", "@a @b", false},
+		{"@a and not @b", "@a", true},
+		{"@a or @b and @c", "@a", true},
+		{"(@a or @b) and @c", "@a", false},
+		{"not (@a or @b)", "@c", true},
+		{"not not @a", "@a", true},
+	}
+	for _, c := range cases {
+		e, err := plan.ParseTags(c.text)
+		if err != nil {
+			t.Errorf("%q: %v", c.text, err)
+			continue
+		}
+		if got := e.Accepts(strings.Fields(c.tags)); got != c.want {
+			t.Errorf("%q on %q is %v, want %v", c.text, c.tags, got, c.want)
+		}
+	}
+	for _, bad := range []string{"@a && @b", "@a,@b", "~@a", "@a @b", "(@a", "@a and", "or @a", "@"} {
+		if _, err := plan.ParseTags(bad); err == nil {
+			t.Errorf("%q was accepted", bad)
+		}
+	}
+}
+
+func TestSeedConfiguration(t *testing.T) {
+	cases := []struct {
+		name, text string
+		needed     bool
+		provider   string
+	}{
+		{"plain", "[Authentication]\nProvider = proxy", false, ""},
+		{"no registration", "[Authentication]\nProvider = proxy\n[ProxyAuth]\nRegisterOnFirstLogin = false", true, "proxy"},
+		{"registration written out", "[Authentication]\nProvider = proxy\n[ProxyAuth]\nRegisterOnFirstLogin = true", false, ""},
+		{"another provider", "[Authentication]\nProvider = \"password\"", true, "proxy"},
+	}
+	for _, c := range cases {
+		configuration, err := plan.ParseConfiguration(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seed, needed := configuration.Seed()
+		if needed != c.needed || needed && (seed.Get("Authentication", "Provider") != c.provider || seed.Sets("ProxyAuth", "RegisterOnFirstLogin")) {
+			t.Errorf("%s: seed needed %v, text %q", c.name, needed, seed.Text)
+		}
+	}
+}
+
+func TestReserveGivesEachPortOnce(t *testing.T) {
+	a, err := plan.Reserve(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Release()
+	b, err := plan.Reserve(150)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Release()
+	seen := map[int]bool{}
+	for _, p := range append(a.Ports, b.Ports...) {
+		if seen[p] {
+			t.Errorf("port %d was given twice", p)
+		}
+		seen[p] = true
+	}
+}

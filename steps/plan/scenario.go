@@ -1,0 +1,207 @@
+// Package plan turns features into what a run will do: scenarios, the
+// configurations they ask for, the instances and fronts that serve them, and
+// the ports of both. It starts nothing.
+package plan
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"sort"
+	"strings"
+
+	gherkin "github.com/cucumber/gherkin/go/v26"
+	messages "github.com/cucumber/messages/go/v21"
+)
+
+// ConfigurationStep is the sentence whose docstring is a configuration. The
+// planner and the step read the same words, so that no step makes one in code.
+const ConfigurationStep = "a server configured with:"
+
+// RuleID matches the id of a rule of the catalogue.
+var RuleID = regexp.MustCompile(`^(PA|OI|EX|SEC)-\d{3}$`)
+
+// A Scenario is one scenario, or one row of a scenario outline.
+type Scenario struct {
+	Feature       string // path in the file system of features: "proxied/x.feature"
+	Title         string // name of the feature
+	Rule          string // name of Gherkin's Rule, "" outside one
+	Name          string
+	Line          int      // of the scenario
+	Row           int      // line of the row, 0 without an outline
+	Tags          []string // with their @
+	Rules         []string // ids cited by tags and by the column "rule"
+	Configuration Configuration
+	Sentences     []string // the words of its steps
+
+	key string // tells scenarios of one document apart: ids of its AST nodes
+}
+
+// ID names a scenario for people and files: "proxied/x.feature:12" or
+// "proxied/x.feature:12:19" for a row.
+func (s *Scenario) ID() string {
+	if s.Row == 0 {
+		return fmt.Sprintf("%s:%d", s.Feature, s.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", s.Feature, s.Line, s.Row)
+}
+
+// Folder is the group that a scenario counts for.
+func (s *Scenario) Folder() string {
+	folder, _, _ := strings.Cut(s.Feature, "/")
+	return folder
+}
+
+// Has says whether a scenario carries a tag, given without its @.
+func (s *Scenario) Has(tag string) bool {
+	for _, t := range s.Tags {
+		if t == "@"+tag {
+			return true
+		}
+	}
+	return false
+}
+
+// A Document is a feature file that was read.
+type Document struct {
+	Path      string
+	Text      []byte
+	Scenarios []*Scenario
+
+	blocks []block
+}
+
+// Read parses every feature of a file system. The error holds all problems,
+// each with file and line.
+func Read(fsys fs.FS) ([]*Document, error) {
+	var documents []*Document
+	var problems []error
+	err := fs.WalkDir(fsys, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".feature") {
+			return err
+		}
+		document, err := readDocument(fsys, path)
+		if err != nil {
+			problems = append(problems, err)
+			return nil
+		}
+		documents = append(documents, document)
+		return nil
+	})
+	if err != nil {
+		problems = append(problems, fmt.Errorf("read features: %w", err))
+	}
+	return documents, errors.Join(problems...)
+}
+
+func readDocument(fsys fs.FS, path string) (*Document, error) {
+	text, err := fs.ReadFile(fsys, path)
+	if err != nil {
+		return nil, err
+	}
+	newID := (&messages.Incrementing{}).NewId
+	parsed, err := gherkin.ParseGherkinDocument(bytes.NewReader(text), newID)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	d := &Document{Path: path, Text: text, blocks: blocksOf(parsed)}
+	index := indexOf(parsed)
+	var problems []error
+	for _, pickle := range gherkin.Pickles(*parsed, path, newID) {
+		s, err := index.scenario(d, parsed.Feature.Name, pickle)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		d.Scenarios = append(d.Scenarios, s)
+	}
+	return d, errors.Join(problems...)
+}
+
+// index finds the AST nodes that a pickle was made from.
+type index struct {
+	scenarios map[string]*messages.Scenario
+	ruleOf    map[string]string
+	rows      map[string]row
+}
+
+type row struct {
+	header []*messages.TableCell
+	body   *messages.TableRow
+}
+
+func indexOf(document *messages.GherkinDocument) index {
+	x := index{map[string]*messages.Scenario{}, map[string]string{}, map[string]row{}}
+	add := func(rule string, s *messages.Scenario) {
+		if s == nil {
+			return
+		}
+		x.scenarios[s.Id], x.ruleOf[s.Id] = s, rule
+		for _, e := range s.Examples {
+			for _, body := range e.TableBody {
+				x.rows[body.Id] = row{e.TableHeader.Cells, body}
+			}
+		}
+	}
+	for _, child := range document.Feature.Children {
+		add("", child.Scenario)
+		if child.Rule != nil {
+			for _, grandchild := range child.Rule.Children {
+				add(child.Rule.Name, grandchild.Scenario)
+			}
+		}
+	}
+	return x
+}
+
+func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Scenario, error) {
+	ast := x.scenarios[pickle.AstNodeIds[0]]
+	s := &Scenario{
+		Feature: d.Path, Title: title, Rule: x.ruleOf[ast.Id], Name: pickle.Name,
+		Line: int(ast.Location.Line), key: strings.Join(pickle.AstNodeIds, "/"),
+	}
+	cited := map[string]bool{}
+	for _, tag := range pickle.Tags {
+		s.Tags = append(s.Tags, tag.Name)
+		if id := strings.TrimPrefix(tag.Name, "@"); RuleID.MatchString(id) {
+			cited[id] = true
+		}
+	}
+	if len(pickle.AstNodeIds) > 1 {
+		r := x.rows[pickle.AstNodeIds[1]]
+		s.Row = int(r.body.Location.Line)
+		for i, cell := range r.header {
+			if cell.Value == "rule" {
+				cited[r.body.Cells[i].Value] = true
+			}
+		}
+	}
+	for id := range cited {
+		s.Rules = append(s.Rules, id)
+	}
+	sort.Strings(s.Rules)
+	return s, s.readSteps(pickle)
+}
+
+func (s *Scenario) readSteps(pickle *messages.Pickle) error {
+	for _, step := range pickle.Steps {
+		s.Sentences = append(s.Sentences, step.Text)
+		if step.Text != ConfigurationStep {
+			continue
+		}
+		if step.Argument == nil || step.Argument.DocString == nil {
+			return fmt.Errorf("%s: the step %q needs a docstring with the configuration", s.ID(), step.Text)
+		}
+		c, err := ParseConfiguration(step.Argument.DocString.Content)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.ID(), err)
+		}
+		s.Configuration = c
+	}
+	if s.Configuration.Text == "" {
+		return fmt.Errorf("%s: no step %q; every scenario says what its server is configured with", s.ID(), ConfigurationStep)
+	}
+	return nil
+}
