@@ -1,0 +1,94 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Errors that a Store returns. Nothing else it returns is meant for decisions.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrExists   = errors.New("already exists")
+)
+
+// UserQuery selects users for a list.
+type UserQuery struct {
+	Prefix string   // of username, first or last name; or the whole unique id
+	Roles  []Role   // any of; empty: all
+	Status []string // any of "locked", "licensed", "inactive"; empty: all
+	Sort   string   // API field name; "" means first name, last name, username, email
+	Desc   bool
+	Limit  int
+	Offset int
+}
+
+// Reader is what can be asked. Methods that return one thing return ErrNotFound
+// when there is none; lists may be empty.
+type Reader interface {
+	UserByGUID(ctx context.Context, guid string) (User, error)
+	UserByUniqueID(ctx context.Context, id string) (User, error)
+	// UsersByUsername returns all users so named: several only where a unique id is the identity.
+	UsersByUsername(ctx context.Context, username string) ([]User, error)
+	// Users returns one page and the number of users that match.
+	Users(ctx context.Context, q UserQuery) ([]User, int, error)
+	CountUsers(ctx context.Context) (int, error)
+	CountActiveAdministrators(ctx context.Context) (int, error)
+
+	GroupByGUID(ctx context.Context, guid string) (Group, error)
+	GroupByUniqueID(ctx context.Context, id string) (Group, error)
+	// GroupsByName returns all groups so named: several only with GroupsByUniqueId.
+	GroupsByName(ctx context.Context, name string) ([]Group, error)
+	Groups(ctx context.Context, prefix string, limit, offset int) ([]Group, int, error)
+	GroupsOfUser(ctx context.Context, userGUID string) ([]Group, error)
+	MembersOfGroup(ctx context.Context, groupGUID string, limit, offset int) ([]User, int, error)
+
+	// SessionUser returns a session and its user in one read.
+	SessionUser(ctx context.Context, sessionID string) (Session, User, error)
+	// KeyUser returns the key with that hash and its user in one read.
+	KeyUser(ctx context.Context, hash string) (APIKey, User, error)
+	// KeysOfUser lists keys of kind UserKey, oldest first.
+	KeysOfUser(ctx context.Context, userGUID string) ([]APIKey, error)
+}
+
+// Tx is a Reader that also writes, inside one transaction.
+type Tx interface {
+	Reader
+	// HoldUsers makes concurrent transactions that call it wait for this one to end,
+	// on every node: "is this the first user", "is this username free" need it.
+	HoldUsers(ctx context.Context) error
+	// InsertUser sets u.ID; ErrExists when the unique id is taken.
+	InsertUser(ctx context.Context, u *User) error
+	UpdateUser(ctx context.Context, u User) error
+	DeleteUser(ctx context.Context, guid string) error
+
+	// InsertGroup sets g.ID.
+	InsertGroup(ctx context.Context, g *Group) error
+	UpdateGroup(ctx context.Context, g Group) error
+	DeleteGroup(ctx context.Context, guid string) error
+	// AddMember returns ErrExists when the user is a member already.
+	AddMember(ctx context.Context, groupGUID, userGUID string) error
+	// RemoveMember returns ErrNotFound when the user is no member.
+	RemoveMember(ctx context.Context, groupGUID, userGUID string) error
+
+	InsertSession(ctx context.Context, s Session) error
+	DeleteSession(ctx context.Context, id string) error
+	DeleteSessionsOfUser(ctx context.Context, userGUID string) error
+	DeleteSessionsBefore(ctx context.Context, expiry time.Time) error
+
+	// InsertKey sets k.ID.
+	InsertKey(ctx context.Context, k *APIKey) error
+	// DeleteKey removes a key of that user; ErrNotFound when it is not one.
+	DeleteKey(ctx context.Context, userGUID string, id int64) error
+	// DeleteKeysOfContent removes all keys given to an item's processes.
+	DeleteKeysOfContent(ctx context.Context, contentGUID string) error
+	TouchKey(ctx context.Context, id int64, used time.Time) error
+}
+
+// Store remembers accounts.
+type Store interface {
+	Reader
+	// Update runs do in one transaction: committed when do returns nil, else rolled back
+	// and do's error returned.
+	Update(ctx context.Context, do func(Tx) error) error
+}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// maxJSONBody bounds what an API call may send as JSON.
+const maxJSONBody = 1 << 20
+
+// decode reads one JSON value from the body into v: unknown fields, wrong types, trailing
+// data and bodies over maxJSONBody are 400. The content type is not looked at, because
+// documented clients send JSON as application/x-www-form-urlencoded (curl --data).
+func decode(w http.ResponseWriter, r *http.Request, v any) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSONBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return fail(121).saying("The request JSON is invalid: the body is larger than %d bytes.", maxJSONBody)
+		}
+		return fail(87).because(err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fail(121).saying("The request JSON is invalid: %s.", jsonProblem(err)).because(err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return fail(121).saying("The request JSON is invalid: there is data after the value.")
+	}
+	return nil
+}
+
+// jsonProblem puts a decoding error into words that repeat nothing of the value sent.
+func jsonProblem(err error) string {
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		return "field " + wrongType.Field + " may not be a " + wrongType.Value
+	case errors.As(err, &wrongType):
+		return "the body may not be a " + wrongType.Value
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return strings.TrimPrefix(err.Error(), "json: ")
+	case errors.Is(err, io.EOF):
+		return "the body is empty"
+	}
+	return "it is not well-formed"
+}
+
+// writeJSON answers with v.
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, err = w.Write(body)
+	if err != nil {
+		return errClientGone
+	}
+	return nil
+}
+
+// errClientGone is returned by handlers whose reply could not be delivered; it is not logged as a failure.
+var errClientGone = errors.New("client went away")

@@ -1,0 +1,49 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"countersign/reference/internal/account"
+)
+
+// via says how a caller was recognised.
+type via int
+
+const (
+	anonymous  via = iota
+	viaHeader      // the proxy's identity header
+	viaCookie      // a session of the password provider
+	viaKey         // an API key of a user's own
+	viaContent     // the API key given to a content process
+	viaVisitor     // the short-lived key of a visitor, got by exchange
+)
+
+// caller is who makes a request.
+type caller struct {
+	Via  via
+	User account.User   // zero when anonymous
+	Key  account.APIKey // zero unless by key
+	Role account.Role   // the user's role, capped by the key's
+}
+
+// SignedIn reports whether the caller is a user at all.
+func (c caller) SignedIn() bool { return c.Via != anonymous }
+
+// ByKey reports whether an API key of any kind was presented.
+func (c caller) ByKey() bool { return c.Via == viaKey || c.Via == viaContent || c.Via == viaVisitor }
+
+// Interactive reports whether the caller is a person with a browser: header or cookie.
+func (c caller) Interactive() bool { return c.Via == viaHeader || c.Via == viaCookie }
+
+type callerKey struct{}
+
+// callerOf returns who makes the request; the zero caller is anonymous.
+func callerOf(r *http.Request) caller {
+	c, _ := r.Context().Value(callerKey{}).(caller)
+	return c
+}
+
+func withCaller(ctx context.Context, c caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}

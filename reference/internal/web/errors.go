@@ -1,0 +1,92 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"countersign/reference/internal/account"
+)
+
+// apiError is a refusal in Connect's shape. Text is for the client; the wrapped cause
+// is for the log only.
+type apiError struct {
+	Code    int
+	Status  int
+	Text    string
+	Payload any
+	cause   error
+}
+
+func (e *apiError) Error() string {
+	if e.cause != nil {
+		return fmt.Sprintf("%d (code %d) %s: %v", e.Status, e.Code, e.Text, e.cause)
+	}
+	return fmt.Sprintf("%d (code %d) %s", e.Status, e.Code, e.Text)
+}
+
+func (e *apiError) Unwrap() error { return e.cause }
+
+// because returns e with a cause that goes to the log and never to the client.
+func (e *apiError) because(cause error) *apiError {
+	c := *e
+	c.cause = cause
+	return &c
+}
+
+// saying returns e with another text for the client.
+func (e *apiError) saying(format string, args ...any) *apiError {
+	c := *e
+	c.Text = fmt.Sprintf(format, args...)
+	return &c
+}
+
+// with returns e with a payload.
+func (e *apiError) with(payload any) *apiError {
+	c := *e
+	c.Payload = payload
+	return &c
+}
+
+// fail returns the error of Connect's code, with its status and text from the table.
+// A code that is not in the table is a mistake of this package and answers as code 1.
+func fail(code int) *apiError {
+	known, ok := apiCodes[code]
+	if !ok {
+		return &apiError{Code: 1, Status: http.StatusInternalServerError, Text: apiCodes[1].text, cause: fmt.Errorf("error code %d is not in the table", code)}
+	}
+	return &apiError{Code: code, Status: known.status, Text: known.text}
+}
+
+// toAPIError turns any error into what the client is told: an apiError as it is, a
+// domain error by its meaning, anything else as an internal failure without detail.
+func toAPIError(err error) *apiError {
+	var e *apiError
+	if errors.As(err, &e) {
+		return e
+	}
+	if errors.Is(err, account.ErrNotFound) {
+		return fail(4).because(err)
+	}
+	return fail(1).because(err)
+}
+
+// writeError answers in Connect's shape. It writes nothing when headers are out already.
+func writeError(w http.ResponseWriter, e *apiError) {
+	body, err := json.Marshal(struct {
+		Code    int    `json:"code"`
+		Error   string `json:"error"`
+		Payload any    `json:"payload"`
+	}{e.Code, e.Text, e.Payload})
+	if err != nil {
+		slog.Error("encode error reply", "err", err)
+		body = []byte(`{"code":1,"error":"An internal failure occurred.","payload":null}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(e.Status)
+	w.Write(body) //nolint:errcheck // the client is gone
+}
