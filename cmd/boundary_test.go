@@ -1,0 +1,399 @@
+package cmd_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The two tables below are a statement of policy: the import law of this
+// project. Do not change them to make a build pass; widening them is a change
+// of design, made in the open (doc.go and the README's map say the same).
+
+const module = "countersign"
+
+// A room is a folder and what its files may import. The row with the longest
+// folder is the one that counts.
+type room struct {
+	folder string
+	// may lists what may be imported of ours, without the module's name:
+	// "steps" is that package alone, "steps/..." it and everything below.
+	may []string
+	// standardOnly refuses other people's modules outside test files.
+	standardOnly bool
+	// not lists packages refused outside test files, to keep I/O out.
+	not []string
+}
+
+var rooms = []room{
+	{folder: "cmd"},
+	{folder: "cmd/countersign", may: []string{"steps/...", "features", "fakeidp/...", "proxies/..."}},
+	{folder: "cmd/countersign-server", may: []string{"reference"}},
+	{folder: "cmd/countersign-probe", may: []string{"steps/probe"}, standardOnly: true},
+	{folder: "features"},
+	{folder: "steps", may: []string{"features", "steps/...", "fakeidp/control"}},
+	{folder: "steps/probe", standardOnly: true},
+	{folder: "reference", may: []string{"reference/..."}},
+	{folder: "reference/internal/proxyauth", standardOnly: true, not: []string{"net", "os", "database/sql"}},
+	{folder: "reference/internal/account", may: []string{"reference/internal/account/..."}, not: []string{"net", "net/http", "os", "database/sql"}},
+	{folder: "fakeidp", may: []string{"fakeidp/..."}},
+	{folder: "fakeidp/control"},
+	{folder: "proxies", may: []string{"proxies/..."}},
+}
+
+// A ban keeps a package out of everything that some packages need to build.
+type ban struct {
+	packages string // pattern for go list
+	tests    bool   // what their tests need counts as well
+	never    string // the package, or with /... the tree, that must not be there
+	reason   string
+}
+
+const (
+	godog          = "github.com/cucumber/godog"
+	gherkin        = "github.com/cucumber/gherkin/go/v26"
+	testcontainers = "github.com/testcontainers/testcontainers-go"
+)
+
+var bans = []ban{
+	{"./steps/...", true, module + "/reference/...", "the suite knows its subject only from outside; a shared constant hides a shared mistake"},
+	{"./steps/...", true, module + "/proxies/...", "proxies are lent through steps.Equipment, so that an operator can bring another"},
+	{"./steps/...", true, module + "/fakeidp", "the suite speaks to the provider over HTTP, through fakeidp/control"},
+	{"./steps/...", true, "database/sql", "the suite is lent no database: it sees what the subject answers"},
+	{"./steps/...", true, testcontainers, "containers are equipment"},
+
+	{"./reference/...", true, module + "/steps/...", "the subject does not know its judge"},
+	{"./reference/...", true, module + "/fakeidp/...", "the server meets a provider over HTTP like any other client"},
+	{"./reference/...", true, module + "/proxies/...", "the server must not know which proxy is in front of it"},
+	{"./reference/...", true, godog, "the server has no business with the suite's runner"},
+	{"./reference/...", true, testcontainers, "databases for tests come from dockertest, proxies are not the server's"},
+
+	{"./fakeidp/...", true, module + "/reference/...", "a provider that shares code with its client shares its mistakes"},
+	{"./fakeidp/...", true, module + "/steps/...", "the provider serves any suite"},
+	{"./proxies/...", true, module + "/reference/...", "a proxy works in front of any server"},
+	{"./proxies/...", true, module + "/steps/...", "proxies are lent to the suite, they do not know it"},
+
+	{"./cmd/countersign", false, module + "/reference/...", "the program that judges links nothing of what it judges; it runs countersign-server"},
+
+	{"./cmd/countersign-server", false, "testing", "code for tests does not belong in a program, and testing registers flags"},
+	{"./cmd/countersign-server", false, godog, "godog runs `go env` at every start, and start-up is a budget"},
+	{"./cmd/countersign-server", false, gherkin, "the server reads no features"},
+	{"./cmd/countersign-server", false, testcontainers, "testcontainers walks /proc at start, and start-up is a budget"},
+
+	{"./cmd/countersign-probe", false, "testing", "code for tests does not belong in a program"},
+	{"./cmd/countersign-probe", false, "database/sql", "the probe reports, it stores nothing"},
+	{"./cmd/countersign-probe", false, "os/exec", "the probe starts nothing: content is not a way to run programs"},
+}
+
+// TestEveryImportIsAllowed reads the imports of every Go file of the project,
+// whatever its build tags: a file for another system is held to the same law.
+func TestEveryImportIsAllowed(t *testing.T) {
+	root := moduleRoot(t)
+	used := map[string]bool{}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "bin" || d.Name() == "report" && filepath.Dir(name) == root) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(name) != ".go" {
+			return nil
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		file := filepath.ToSlash(rel)
+		r, ok := roomOf(path.Dir(file))
+		if !ok {
+			t.Errorf("%s: no room of the map holds this folder; mend the map first", file)
+			return nil
+		}
+		used[r.folder] = true
+		imports, err := importsOf(name)
+		if err != nil {
+			return err
+		}
+		for _, imported := range imports {
+			if problem := r.refuses(file, imported); problem != "" {
+				t.Errorf("%s imports %s: %s", file, imported, problem)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rooms {
+		if !used[r.folder] {
+			t.Errorf("the map has a room %s that holds no Go file; take it off the map", r.folder)
+		}
+	}
+}
+
+// roomOf finds the row for a folder.
+func roomOf(folder string) (found room, ok bool) {
+	for _, r := range rooms {
+		if (folder == r.folder || strings.HasPrefix(folder, r.folder+"/")) && len(r.folder) >= len(found.folder) {
+			// cmd holds doc.go and this test; a program needs a row of its own.
+			if r.folder == "cmd" && folder != "cmd" {
+				continue
+			}
+			found, ok = r, true
+		}
+	}
+	return found, ok
+}
+
+// refuses says why a file may not import a package, or "".
+func (r room) refuses(file, imported string) string {
+	isTest := strings.HasSuffix(file, "_test.go")
+	ours, isOurs := strings.CutPrefix(imported, module+"/")
+	standard := !strings.Contains(strings.Split(imported, "/")[0], ".")
+	switch {
+	case isOurs && slices.ContainsFunc(r.may, func(m string) bool { return matches(ours, m) }):
+		return ""
+	case isOurs && isTest && path.Dir(file) == ours:
+		return "" // a black-box test imports the package it tests
+	case isOurs && len(r.may) == 0:
+		return r.folder + " imports nothing of ours"
+	case isOurs:
+		return fmt.Sprintf("%s may import only %s of ours", r.folder, strings.Join(r.may, ", "))
+	case isTest:
+		return ""
+	case slices.Contains(r.not, imported):
+		return r.folder + " does no I/O of its own"
+	case imported == "testing" && !strings.HasSuffix(path.Dir(file), "test"):
+		return "only tests, and packages whose name ends in test, import testing"
+	case r.standardOnly && !standard:
+		return r.folder + " uses the standard library only"
+	}
+	return ""
+}
+
+// TestNothingForbiddenIsLinked looks at everything that packages and programs
+// need to build, at any distance.
+func TestNothingForbiddenIsLinked(t *testing.T) {
+	root := moduleRoot(t)
+	closures := map[string]*closure{}
+	for _, b := range bans {
+		key := fmt.Sprint(b.packages, b.tests)
+		if closures[key] == nil {
+			c, err := listClosure(root, b.packages, b.tests)
+			if err != nil {
+				t.Fatalf("%s: %v", b.packages, err)
+			}
+			closures[key] = c
+		}
+		if err := exists(root, b.never); err != nil {
+			t.Errorf("%s is banned from %s and does not exist: a ban on nothing guards nothing (%v)", b.never, b.packages, err)
+		}
+		for _, p := range closures[key].packages() {
+			if matches(p, b.never) {
+				t.Errorf("%s must not need %s: %s\n\t%s", b.packages, b.never, b.reason, closures[key].chain(p))
+			}
+		}
+	}
+}
+
+// TestTheLawCanFail keeps the two tests above honest with imports that break it.
+func TestTheLawCanFail(t *testing.T) {
+	tests := []struct {
+		file, imported string
+		refused        bool
+	}{
+		{"steps/driver/client.go", "countersign/reference", true},
+		{"steps/driver/client.go", "countersign/fakeidp", true},
+		{"steps/driver/client.go", "countersign/fakeidp/control", false},
+		{"steps/driver/client_test.go", "countersign/proxies", true},
+		{"steps/driver/client.go", "testing", true},
+		{"proxies/proxytest/contract.go", "testing", false},
+		{"steps/probe/probe.go", "github.com/google/uuid", true},
+		{"steps/probe/probe.go", "countersign/steps/verdict", true},
+		{"cmd/countersign/run.go", "countersign/reference", true},
+		{"cmd/countersign/run.go", "countersign/steps/report", false},
+		{"cmd/countersign-server/main.go", "countersign/reference", false},
+		{"cmd/countersign-server/main.go", "countersign/reference/internal/web", true},
+		{"cmd/countersign-server/main.go", "countersign/steps", true},
+		{"reference/internal/web/routes.go", "countersign/reference/internal/account", false},
+		{"reference/internal/account/user.go", "database/sql", true},
+		{"features/features.go", "countersign/steps/plan", true},
+		{"fakeidp/control/client.go", "countersign/fakeidp", true},
+	}
+	for _, tt := range tests {
+		r, ok := roomOf(path.Dir(tt.file))
+		if !ok {
+			t.Errorf("%s has no room", tt.file)
+			continue
+		}
+		if got := r.refuses(tt.file, tt.imported); (got != "") != tt.refused {
+			t.Errorf("%s imports %s: refused %q, want refused = %t", tt.file, tt.imported, got, tt.refused)
+		}
+	}
+	for _, folder := range []string{"util", "cmd/countersign-extra"} {
+		if r, ok := roomOf(folder); ok {
+			t.Errorf("folder %s is held by room %s, want none", folder, r.folder)
+		}
+	}
+}
+
+// A closure is what go list says some packages need.
+type closure struct {
+	roots   []string
+	imports map[string][]string
+}
+
+func listClosure(root, pattern string, tests bool) (*closure, error) {
+	args := []string{"list", "-deps", "-json=ImportPath,Imports,DepOnly"}
+	if tests {
+		args = append(args, "-test")
+	}
+	raw, err := goCommand(root, append(args, pattern)...)
+	if err != nil {
+		return nil, err
+	}
+	c := &closure{imports: map[string][]string{}}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	for {
+		var p struct {
+			ImportPath string
+			Imports    []string
+			DepOnly    bool
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("read go list: %w", err)
+		}
+		// "p [p.test]" is p built for a test: for the law, it is p. The
+		// generated main of a test imports testing and is nobody's code.
+		name := plain(p.ImportPath)
+		if strings.HasSuffix(name, ".test") {
+			continue
+		}
+		if !p.DepOnly {
+			c.roots = append(c.roots, name)
+		}
+		for _, i := range p.Imports {
+			c.imports[name] = append(c.imports[name], plain(i))
+		}
+		if c.imports[name] == nil {
+			c.imports[name] = []string{}
+		}
+	}
+	if len(c.roots) == 0 {
+		return nil, errors.New("no package there: the map has a room that does not exist")
+	}
+	return c, nil
+}
+
+func plain(importPath string) string {
+	name, _, _ := strings.Cut(importPath, " ")
+	return name
+}
+
+func (c *closure) packages() []string {
+	var names []string
+	for name := range c.imports {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// chain is the shortest way from one of the packages to the one they need.
+func (c *closure) chain(to string) string {
+	from := map[string]string{}
+	queue := slices.Clone(c.roots)
+	for _, r := range c.roots {
+		from[r] = ""
+	}
+	for len(queue) > 0 {
+		p := queue[0]
+		queue = queue[1:]
+		if p == to {
+			words := p
+			for p = from[p]; p != ""; p = from[p] {
+				words = p + " -> " + words
+			}
+			return words
+		}
+		for _, i := range c.imports[p] {
+			if _, seen := from[i]; !seen {
+				from[i] = p
+				queue = append(queue, i)
+			}
+		}
+	}
+	return to
+}
+
+// exists fails for a package or a tree that go list does not find.
+func exists(root, pattern string) error {
+	raw, err := goCommand(root, "list", pattern)
+	if err == nil && len(bytes.TrimSpace(raw)) == 0 {
+		err = errors.New("no such package")
+	}
+	return err
+}
+
+// matches says whether name is the package, or with /... within the tree.
+func matches(name, pattern string) bool {
+	if tree, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return name == tree || strings.HasPrefix(name, tree+"/")
+	}
+	return name == pattern
+}
+
+func importsOf(file string) ([]string, error) {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, i := range parsed.Imports {
+		name, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		list = append(list, name)
+	}
+	return list, nil
+}
+
+func moduleRoot(t *testing.T) string {
+	t.Helper()
+	raw, err := goCommand(".", "list", "-m", "-f", "{{.Dir}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(raw))
+}
+
+func goCommand(dir string, args ...string) ([]byte, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	raw, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(complaint.String()))
+	}
+	return raw, nil
+}

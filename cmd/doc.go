@@ -1,0 +1,56 @@
+// Package cmd holds the programs of Countersign, and on this page the map of
+// the whole. There is nothing to import here.
+//
+// # Programs
+//
+//   - countersign: the suite. It runs the features against a subject, and holds
+//     the smaller tools around that: doctor, rules, idp, proxy.
+//   - countersign-server: the reference server. It links neither the suite nor
+//     containers: a server has no business with its judge, and starts faster.
+//   - countersign-probe: the content program that subjects run, with the
+//     standard library only.
+//
+// # Rooms
+//
+//   - features: the specification. Features in Gherkin and the rule catalogue.
+//   - steps: the suite, which knows its subject by URL, configuration file,
+//     process, log and command line only. One public door: steps.Run.
+//     Within it: plan (features to scenarios, configurations, instances, fronts,
+//     ports), target (what is under test), rules (the catalogue), driver (verbs
+//     to HTTP), transcript (what went over the wire, marks of secrets sought,
+//     then redacted), verdict (outcomes), report (what is published), probe (the
+//     content program); the sentences are in say_*.go.
+//   - reference: the reference server. One public door: Config, New, Run; the
+//     rest is internal.
+//   - fakeidp: the OAuth provider, strict by default, and fakeidp/control, its
+//     management API.
+//   - proxies: real nginx and Apache, in containers or as processes, and the
+//     login server that the documented examples expect.
+//   - cmd: wiring. Flags, environment, processes, exit codes.
+//
+// # Who may import whom
+//
+//	cmd/countersign        -> steps, features, fakeidp, proxies   never reference
+//	cmd/countersign-server -> reference only
+//	cmd/countersign-probe  -> steps/probe only
+//	steps                  -> features, steps, fakeidp/control
+//	reference              -> reference only
+//	fakeidp                -> fakeidp only
+//	proxies                -> proxies only
+//	features               -> nothing of ours
+//
+// The suite is black-box: constants shared between judge and judged hide shared
+// mistakes, so the server and the suite spell each header name for themselves.
+// What the suite is lent (proxies, a provider, processes of the subject) comes
+// through steps.Equipment, which cmd/countersign implements. boundary_test.go
+// executes this law.
+//
+// # Where a line goes
+//
+// A sentence's words: steps/say_*.go. How it becomes HTTP: steps/driver. What
+// counts as broken: the rule's text in features/rules.tsv, the comparison in
+// say_*.go. What a header means to the server: reference/internal/proxyauth. What
+// a user is: reference/internal/account. SQL: reference/internal/store. Status
+// codes: reference/internal/web. Flags and environment: here. Where it fits
+// nowhere the map is wrong: mend the map first.
+package cmd
