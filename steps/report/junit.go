@@ -1,0 +1,190 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"countersign/steps/rules"
+	"countersign/steps/verdict"
+)
+
+// The elements of JUnit XML in the order of its common schema.
+type (
+	junitSuites struct {
+		XMLName  xml.Name     `xml:"testsuites"`
+		Name     string       `xml:"name,attr"`
+		Tests    int          `xml:"tests,attr"`
+		Failures int          `xml:"failures,attr"`
+		Errors   int          `xml:"errors,attr"`
+		Skipped  int          `xml:"skipped,attr"`
+		Time     string       `xml:"time,attr"`
+		Suites   []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name      string      `xml:"name,attr"`
+		Tests     int         `xml:"tests,attr"`
+		Failures  int         `xml:"failures,attr"`
+		Errors    int         `xml:"errors,attr"`
+		Skipped   int         `xml:"skipped,attr"`
+		Time      string      `xml:"time,attr"`
+		Timestamp string      `xml:"timestamp,attr"`
+		Cases     []junitCase `xml:"testcase"`
+
+		spent time.Duration
+	}
+	junitCase struct {
+		Name       string          `xml:"name,attr"`
+		Class      string          `xml:"classname,attr"`
+		File       string          `xml:"file,attr,omitempty"`
+		Line       int             `xml:"line,attr,omitempty"`
+		Time       string          `xml:"time,attr"`
+		Properties []junitProperty `xml:"properties>property,omitempty"`
+		Failure    *junitProblem   `xml:"failure"`
+		Error      *junitProblem   `xml:"error"`
+		Skipped    *junitProblem   `xml:"skipped"`
+	}
+	junitProperty struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
+	}
+	junitProblem struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr,omitempty"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// WriteJUnit writes a concluded report for machines that read JUnit XML: a test
+// suite for each folder at each front. Only what passed is passed: what was
+// skipped, blocked, not applicable, not run or against advice is skipped with its
+// reason. Where that would leave a file without a failure or an error although the
+// run does not exit 0, a last test case named "verdict" carries it.
+func WriteJUnit(w io.Writer, r *Report, cat *rules.Catalogue) error {
+	doc := junitSuites{Name: r.Suite.Name, Time: seconds(r.Finished.Sub(r.Started))}
+	places := make(map[string]int)
+	for _, g := range r.Groups {
+		places[g.Name()] = len(doc.Suites)
+		doc.Suites = append(doc.Suites, junitSuite{Name: g.Name()})
+	}
+	for _, res := range r.Results {
+		name := res.Folder() + "@" + res.Front
+		i, ok := places[name]
+		if !ok {
+			return fmt.Errorf("write JUnit: no group %s; conclude the report first", name)
+		}
+		doc.Suites[i].add(junitResult(r, res, cat), res.Duration)
+	}
+	for _, s := range doc.Suites {
+		doc.count(s)
+	}
+	if r.Exit != ExitConforms && doc.Failures+doc.Errors == 0 {
+		s := junitSuite{Name: "verdict"}
+		s.add(junitVerdict(r), 0)
+		doc.Suites = append(doc.Suites, s)
+		doc.count(s)
+	}
+	for i := range doc.Suites {
+		doc.Suites[i].Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
+		doc.Suites[i].Time = seconds(doc.Suites[i].spent)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("write JUnit: %w", err)
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(doc); err != nil {
+		return fmt.Errorf("write JUnit: %w", err)
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return fmt.Errorf("write JUnit: %w", err)
+	}
+	return nil
+}
+
+func (d *junitSuites) count(s junitSuite) {
+	d.Tests += s.Tests
+	d.Failures += s.Failures
+	d.Errors += s.Errors
+	d.Skipped += s.Skipped
+}
+
+func (s *junitSuite) add(c junitCase, spent time.Duration) {
+	s.Cases = append(s.Cases, c)
+	s.Tests++
+	s.spent += spent
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+}
+
+func junitVerdict(r *Report) junitCase {
+	p := &junitProblem{Message: r.Verdict, Type: "exit " + itoa(r.Exit)}
+	c := junitCase{Name: "verdict", Class: r.Suite.Name, Time: seconds(0)}
+	if r.Exit == ExitViolated {
+		c.Failure = p
+	} else {
+		c.Error = p
+	}
+	return c
+}
+
+func junitResult(r *Report, res Result, cat *rules.Catalogue) junitCase {
+	c := junitCase{Name: res.Title() + " at " + res.Front, Class: res.Feature, File: res.Feature, Line: res.Line, Time: seconds(res.Duration)}
+	for _, id := range res.Rules {
+		c.Properties = append(c.Properties, junitProperty{"rule", id})
+	}
+	c.Properties = append(c.Properties, junitProperty{"class", string(res.Class)}, junitProperty{"outcome", string(res.Outcome)})
+	for _, p := range []junitProperty{{"id", res.ID}, {"instance", res.Instance}, {"transcript", res.Transcript}, {"accepted", res.Accepted}} {
+		if p.Value != "" {
+			c.Properties = append(c.Properties, p)
+		}
+	}
+	message := string(res.Outcome)
+	if res.Reason != "" {
+		message += ": " + res.Reason
+	}
+	switch {
+	case res.Outcome == verdict.Pass:
+	case res.broke(verdict.Fail), res.broke(verdict.Advice) && r.Selection.Strict:
+		c.Failure = &junitProblem{Message: res.Reason, Type: string(res.Outcome), Text: violationText(res, cat)}
+	case res.Accepted != "":
+		c.Skipped = &junitProblem{Message: "accepted deviation " + res.Accepted + ": " + res.Reason}
+	case res.Outcome == verdict.Error || !res.Outcome.Known():
+		c.Error = &junitProblem{Message: firstLine(res.Reason), Type: string(res.Outcome), Text: res.Reason}
+	default:
+		c.Skipped = &junitProblem{Message: message}
+	}
+	return c
+}
+
+// violationText is what a person reads in the place where a machine found a failure.
+func violationText(res Result, cat *rules.Catalogue) string {
+	var b strings.Builder
+	for _, v := range res.Violations {
+		if rule, ok := cat.Rule(v.Rule); ok {
+			fmt.Fprintf(&b, "%s  %s\n(%s)\n", rule.ID, rule.Statement, rule.Source())
+		}
+		fmt.Fprintf(&b, "wanted: %s\ngot: %s\n", v.Wanted, v.Got)
+	}
+	fmt.Fprintf(&b, "at %s\n", res.Where())
+	if res.Transcript != "" {
+		fmt.Fprintf(&b, "see %s\n", res.Transcript)
+	}
+	return b.String()
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
