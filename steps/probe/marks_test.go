@@ -1,0 +1,171 @@
+package probe_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"countersign/steps/probe"
+)
+
+const random = "q0ZbX-7uT_hn3mPzLkWcVyRd5eGaSf1J"
+
+var marks = map[probe.Kinds]string{
+	probe.RefreshToken:      "rt_csn_" + random,
+	probe.AccessToken:       "at_csn_" + random,
+	probe.AuthorizationCode: "ac_csn_" + random,
+	probe.ClientSecret:      "cs_csn_" + random,
+}
+
+func percent(s string, spell func(i int) string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, spell(i), s[i])
+	}
+	return b.String()
+}
+
+func compressed(t testing.TB, name string, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	var w io.WriteCloser = gzip.NewWriter(&b)
+	if name == "zlib" {
+		w = zlib.NewWriter(&b)
+	}
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestSeekFindsEveryEncoding(t *testing.T) {
+	t.Parallel()
+	for kind, mark := range marks {
+		cases := map[string]struct{ data, encoding string }{
+			"raw":             {`{"x":"` + mark + `"}`, "raw"},
+			"start":           {mark, "raw"},
+			"percent some":    {"a?b=" + strings.ReplaceAll(mark, "_", "%5f") + "&c", "percent"},
+			"percent all":     {percent(mark, func(int) string { return "%%%02X" }), "percent"},
+			"percent mixed":   {percent(mark, func(i int) string { return []string{"%%%02x", "%c", "%%%02X"}[i%3] }), "percent"},
+			"percent tail":    {mark[:7] + percent(mark[7:], func(int) string { return "%%%02x" }), "percent"},
+			"percent twice":   {strings.ReplaceAll(mark, "_", "%255F"), "percent+percent"},
+			"after percent":   {"100% of 5%% " + mark, "raw"},
+			"hex lower":       {"x" + hex.EncodeToString([]byte(mark)), "hex"},
+			"hex upper":       {strings.ToUpper(hex.EncodeToString([]byte(mark))), "hex"},
+			"gzip":            {string(compressed(t, "gzip", []byte("zz"+mark))), "gzip"},
+			"gzip inside":     {"--boundary\r\n\r\n" + string(compressed(t, "gzip", []byte(mark))), "gzip"},
+			"zlib":            {string(compressed(t, "zlib", []byte("zz"+mark))), "zlib"},
+			"base64 in gzip":  {string(compressed(t, "gzip", []byte(base64.StdEncoding.EncodeToString([]byte(mark))))), "gzip+base64"},
+			"gzip cut short":  {string(cut(compressed(t, "gzip", []byte(mark+" and more")), 9)), "gzip"},
+			"escaped base64":  {"%20" + strings.ReplaceAll(base64.StdEncoding.EncodeToString([]byte(mark)), "X", "%58"), "percent+base64"},
+			"raw and percent": {mark + " %41", "raw"},
+		}
+		for pad := range 3 {
+			text := []byte(strings.Repeat("\xff", pad) + mark + "!")
+			for name, coding := range map[string]*base64.Encoding{"std": base64.StdEncoding, "url": base64.RawURLEncoding} {
+				cases[fmt.Sprintf("base64 %s at %d", name, pad)] = struct{ data, encoding string }{
+					"Bearer x." + coding.EncodeToString(text), "base64",
+				}
+			}
+		}
+		for name, c := range cases {
+			finds := probe.Seek(probe.AllKinds, []byte(c.data))
+			if len(finds) != 1 || finds[0].Kind != kind || finds[0].Encoding != c.encoding {
+				t.Errorf("%s %s: got %+v, want one find in %s", kind, name, finds, c.encoding)
+			}
+			if finds := probe.Seek(probe.AllKinds&^kind, []byte(c.data)); len(finds) != 0 {
+				t.Errorf("%s %s: found when not asked for: %+v", kind, name, finds)
+			}
+		}
+	}
+}
+
+func cut(data []byte, n int) []byte { return data[:len(data)-n] }
+
+func TestSeekFindsNoMarkWhereNoneIs(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string]string{
+		"empty":        "",
+		"masked":       "refresh token rt_csn_... and rt_csn_***",
+		"prefix":       "rt_csn_",
+		"other letter": "xt_csn_" + random,
+		"core first":   "_csn_" + random,
+		"core base64":  "X2NzblX2Nzbl9jc25ffY3NuX",
+		"core hex":     "63736e5f 63736",
+		"percent":      "%%%zz%4 100%",
+		"gzip magic":   "\x1f\x8b\x08 and nothing\x1f\x8b\x08",
+		"zlib magic":   "\x78\x9c and nothing at all",
+	} {
+		if finds := probe.Seek(probe.AllKinds, []byte(data)); len(finds) != 0 {
+			t.Errorf("%s: got %+v, want none", name, finds)
+		}
+	}
+}
+
+func TestSeekIsBoundedByCompressionBombs(t *testing.T) {
+	t.Parallel()
+	bomb := compressed(t, "gzip", make([]byte, 16<<20))
+	for range 2 {
+		bomb = compressed(t, "gzip", bomb)
+	}
+	if finds := probe.Seek(probe.AllKinds, bomb); len(finds) != 0 {
+		t.Errorf("got %+v, want none", finds)
+	}
+}
+
+func FuzzSeek(f *testing.F) {
+	for _, mark := range marks {
+		f.Add([]byte(mark), 3)
+	}
+	f.Fuzz(func(t *testing.T, noise []byte, at int) {
+		mark := marks[probe.RefreshToken]
+		if at < 0 || at > len(noise) {
+			at = 0
+		}
+		data := string(noise[:at]) + mark + string(noise[at:])
+		if len(probe.Seek(probe.RefreshToken, []byte(data))) == 0 {
+			t.Errorf("mark not found in %q", data)
+		}
+	})
+}
+
+func BenchmarkSeek(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	record := func(i int) string {
+		return fmt.Sprintf(`{"guid":"%08x-%04x","username":"alice-%d","access_type":"logged_in","created_time":"2024-07-16T19:28:05Z"},`, r.Uint32(), r.Uint32()&0xffff, i)
+	}
+	var text strings.Builder
+	for i := 0; text.Len() < 256<<10; i++ {
+		text.WriteString(record(i))
+	}
+	noise := make([]byte, 256<<10)
+	for i := range noise {
+		noise[i] = byte(r.Uint32())
+	}
+	head := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nSet-Cookie: rsconnect=MTcz; Path=/; HttpOnly\r\nX-Correlation-Id: 7b0c\r\nContent-Length: 311\r\n\r\n" + text.String()[:311]
+	for name, data := range map[string][]byte{
+		"json": []byte(text.String()), "reply": []byte(head), "random": noise,
+		"hex": []byte(hex.EncodeToString(noise)), "base64": []byte(base64.StdEncoding.EncodeToString(noise)),
+		"percent": []byte(strings.ReplaceAll(text.String(), `"`, "%22")),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if probe.Seek(probe.AllKinds, data) != nil {
+					b.Fatal("found a mark in noise")
+				}
+			}
+		})
+	}
+}

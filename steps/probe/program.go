@@ -1,0 +1,63 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Usage is what the program prints for --help and after a usage error.
+const Usage = `countersign-probe is the content program of Countersign's suite (protocol probe/1).
+A server runs it in the folder of an unpacked bundle:
+
+  countersign-probe serve     answer HTTP/1.1 on the unix socket $PROBE_SOCKET until SIGTERM
+  countersign-probe render    do the actions in ./probe.json, write the report to standard output
+
+By hand:
+
+  PROBE_SOCKET=/tmp/probe.sock countersign-probe serve &
+  curl --unix-socket /tmp/probe.sock http://probe/
+  echo '{"actions":[]}' > probe.json && countersign-probe render
+`
+
+// Exit codes of the program.
+const (
+	ExitOK    = 0
+	ExitError = 1
+	ExitUsage = 2
+)
+
+// Main is the program: it returns the exit code. It ends when ctx does.
+func Main(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	if len(args) != 1 {
+		fmt.Fprintf(stderr, "countersign-probe: want one argument, serve or render\n\n%s", Usage)
+		return ExitUsage
+	}
+	var err error
+	switch args[0] {
+	case "serve":
+		err = Serve(ctx, variablesOf(environ)["PROBE_SOCKET"], environ)
+	case "render":
+		err = renderFile(ctx, environ, stdout)
+	case "help", "-h", "--help":
+		fmt.Fprint(stdout, Usage)
+	default:
+		fmt.Fprintf(stderr, "countersign-probe: unknown command %q: want serve or render\n\n%s", args[0], Usage)
+		return ExitUsage
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "countersign-probe: %v\n", err)
+		return ExitError
+	}
+	return ExitOK
+}
+
+func renderFile(ctx context.Context, environ []string, stdout io.Writer) error {
+	f, err := os.Open("probe.json")
+	if err != nil {
+		return fmt.Errorf("the bundle has no actions: %w", err)
+	}
+	defer f.Close()
+	return Render(ctx, f, environ, stdout)
+}

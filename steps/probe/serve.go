@@ -1,0 +1,226 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	maxScript   = 1 << 20
+	stopTimeout = 2 * time.Second
+)
+
+// Serve listens on the unix socket at path and reports on every request until
+// ctx ends. It returns nil after an orderly end.
+func Serve(ctx context.Context, path string, environ []string) error {
+	listener, err := listen(path)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           Handler(environ),
+		ReadHeaderTimeout: callTimeout,
+		MaxHeaderBytes:    maxHead,
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if server.Shutdown(stop) != nil {
+		_ = server.Close() // calls that are under way end with their visit
+	}
+	return nil
+}
+
+// listen takes over a socket that nobody answers at: what is left of a probe
+// that was killed.
+func listen(path string) (net.Listener, error) {
+	if path == "" {
+		return nil, errors.New("PROBE_SOCKET is not set: want the path of a unix socket to listen on")
+	}
+	listener, err := net.Listen("unix", path)
+	if errors.Is(err, syscall.EADDRINUSE) && abandoned(path) {
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("remove abandoned socket: %w", err)
+		}
+		listener, err = net.Listen("unix", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen at PROBE_SOCKET: %w", err)
+	}
+	return listener, nil
+}
+
+func abandoned(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return false
+	}
+	conn, err := net.Dial("unix", path)
+	if err == nil {
+		conn.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
+}
+
+// Handler answers each request with a report, after doing its actions.
+func Handler(environ []string) http.Handler {
+	variables := variablesOf(environ)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		actions, err := actionsOf(w, r)
+		if err != nil {
+			answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+			return
+		}
+		v := &visit{environ: variables, header: r.Header}
+		request := v.requestOf(r)
+		v.run(r.Context(), actions)
+		answer(w, http.StatusOK, v.report(ModeServe, request))
+	})
+}
+
+func answer(w http.ResponseWriter, status int, what any) {
+	text, err := json.Marshal(what)
+	if err != nil { // cannot happen: reports hold strings and integers
+		http.Error(w, "write report", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n'))
+}
+
+// actionsOf reads the actions of a request: from the query, or else from the
+// body of a POST of JSON. A POST of something else is the visitor's own.
+func actionsOf(w http.ResponseWriter, r *http.Request) ([]Action, error) {
+	if coded := r.URL.Query().Get("probe"); coded != "" {
+		text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(coded, "="))
+		if err != nil {
+			return nil, fmt.Errorf("query probe: not base64url: %w", err)
+		}
+		var actions []Action
+		if err := decode(text, &actions); err != nil {
+			return nil, fmt.Errorf("query probe: %w", err)
+		}
+		return actions, checkActions(actions)
+	}
+	if r.Method != http.MethodPost {
+		return nil, nil
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxScript))
+	if err != nil {
+		return nil, fmt.Errorf("body: %w", err)
+	}
+	if len(text) == 0 {
+		return nil, nil
+	}
+	return parseScript(text)
+}
+
+func parseScript(text []byte) ([]Action, error) {
+	var script Script
+	if err := decode(text, &script); err != nil {
+		return nil, fmt.Errorf("actions: %w", err)
+	}
+	return script.Actions, checkActions(script.Actions)
+}
+
+// decode reads one JSON value and nothing after it, members known only: a
+// misspelt action would otherwise be a call that silently differs.
+func decode(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("more than one JSON value")
+	}
+	return nil
+}
+
+// requestOf describes the visit's request and seeks the marks in it.
+func (v *visit) requestOf(r *http.Request) *Request {
+	query := withoutProbe(r.URL.RawQuery)
+	v.seek(AllKinds, []byte(r.URL.Path+"?"+query), "target of the visit's request")
+	for name, values := range r.Header {
+		for _, value := range values {
+			v.seek(AllKinds, []byte(value), "header "+name+" of the visit's request")
+		}
+	}
+	headers := shownHeaders(r.Header)
+	headers["Host"] = []string{r.Host}
+	return &Request{
+		Method:  r.Method,
+		Path:    shown("path", r.URL.Path),
+		Query:   shown("query", query),
+		Headers: headers,
+	}
+}
+
+// withoutProbe takes the actions out of a query and leaves the rest, octet for
+// octet.
+func withoutProbe(query string) string {
+	if query == "" {
+		return ""
+	}
+	var rest []string
+	for pair := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err != nil || plain != "probe" {
+			rest = append(rest, pair)
+		}
+	}
+	return strings.Join(rest, "&")
+}
+
+func variablesOf(environ []string) map[string]string {
+	variables := make(map[string]string, len(environ))
+	for _, pair := range environ {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			variables[name] = value
+		}
+	}
+	return variables
+}
+
+// Render does the actions of a bundle's probe.json and writes the report.
+func Render(ctx context.Context, script io.Reader, environ []string, out io.Writer) error {
+	text, err := io.ReadAll(io.LimitReader(script, maxScript+1))
+	if err != nil {
+		return fmt.Errorf("read probe.json: %w", err)
+	}
+	if len(text) > maxScript {
+		return fmt.Errorf("probe.json exceeds %d bytes", maxScript)
+	}
+	actions, err := parseScript(text)
+	if err != nil {
+		return fmt.Errorf("probe.json: %w", err)
+	}
+	v := &visit{environ: variablesOf(environ)}
+	v.run(ctx, actions)
+	report, err := marshal(v.report(ModeRender, nil))
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(report)
+	return err
+}
