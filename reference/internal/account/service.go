@@ -1,9 +1,98 @@
 package account
 
-import "time"
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"time"
 
-// Service applies the rules of accounts on top of a Store.
+	"github.com/google/uuid"
+)
+
+// Service applies the rules of accounts on top of a Store. It is safe for concurrent use.
 type Service struct {
-	Store Store
-	Now   func() time.Time
+	Store  Store
+	Policy Policy
+	Now    func() time.Time
+	Log    *slog.Logger
+	// SessionLifetime is how long a session lasts; zero means 24 hours.
+	SessionLifetime time.Duration
+	// PasswordRounds is the work factor of new password hashes; zero means the default.
+	PasswordRounds int
 }
+
+// Seen is what a request's session cookie or key leads to.
+type Seen struct {
+	User    User
+	Session Session
+}
+
+// SessionOf returns the session that a cookie's value opens, with its user. It costs one
+// indexed read and writes nothing. It returns ErrNoSession when there is none or it is over.
+func (s *Service) SessionOf(ctx context.Context, cookie string) (Seen, error) {
+	if cookie == "" {
+		return Seen{}, ErrNoSession
+	}
+	session, user, err := s.Store.SessionUser(ctx, digest(cookie))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Seen{}, ErrNoSession
+	case err != nil:
+		return Seen{}, err
+	case !session.Expires.After(s.Now()):
+		return Seen{}, ErrNoSession
+	}
+	return Seen{User: user, Session: session}, nil
+}
+
+// Login is a fresh session. Cookie is its secret value, known only to the browser.
+type Login struct {
+	User    User
+	Session Session
+	Cookie  string
+}
+
+// openSession makes a session for u inside tx and forgets those that are over.
+func (s *Service) openSession(ctx context.Context, tx Tx, u User, headersDigest string) (Login, error) {
+	life := s.SessionLifetime
+	if life == 0 {
+		life = 24 * time.Hour
+	}
+	now := s.Now()
+	cookie := secret()
+	session := Session{
+		ID: digest(cookie), UserGUID: u.GUID, XSRF: secret(), HeadersDigest: headersDigest,
+		Created: now, Expires: now.Add(life),
+	}
+	if err := tx.DeleteSessionsBefore(ctx, now); err != nil {
+		return Login{}, err
+	}
+	if err := tx.InsertSession(ctx, session); err != nil {
+		return Login{}, err
+	}
+	return Login{User: u, Session: session, Cookie: cookie}, nil
+}
+
+// EndSession makes a cookie's value worthless.
+func (s *Service) EndSession(ctx context.Context, cookie string) error {
+	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteSession(ctx, digest(cookie)) })
+}
+
+// secret returns 256 random bits in text that cookies and headers carry unchanged.
+func secret() string {
+	var b [32]byte
+	rand.Read(b[:]) //nolint:errcheck // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// digest is how secrets are stored and found: they have 256 bits of chance, so that a
+// plain hash cannot be searched.
+func digest(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func newGUID() string { return uuid.NewString() }

@@ -1,0 +1,40 @@
+package account
+
+import "errors"
+
+// What the rules refuse. Each is a reason of its own; which status and words a client
+// gets for it is decided in package web.
+var (
+	ErrProhibitedUsername = errors.New("username is prohibited")
+	ErrInvalidUsername    = errors.New("username is not valid")
+	ErrNoUsername         = errors.New("no username was sent and none can be generated")
+	ErrUsernameTaken      = errors.New("username is taken")
+	ErrUniqueIDTaken      = errors.New("unique id is taken")
+	ErrBlankUniqueID      = errors.New("unique id is blank")
+	ErrUniqueIDNotUsed    = errors.New("unique ids are not configured")
+	ErrNotProvisioned     = errors.New("user is unknown and registration at first login is off")
+	ErrLocked             = errors.New("user is locked")
+	ErrWrongPassword      = errors.New("no such user and password")
+	ErrPassword           = errors.New("password is not adequate")
+	ErrInvalidRole        = errors.New("role is not recognized")
+	ErrInvalidField       = errors.New("value is not valid")
+	ErrNotEditable        = errors.New("field is not editable")
+	ErrUsernameNotEdit    = errors.New("username is not editable")
+	ErrForbidden          = errors.New("not permitted")
+	ErrSoleAdministrator  = errors.New("only remaining administrator")
+	ErrFirstUser          = errors.New("the first user must sign in")
+	ErrNoSession          = errors.New("no session")
+	ErrNoKey              = errors.New("no such key")
+	ErrBlankKeyName       = errors.New("key name is blank")
+	ErrKeyRole            = errors.New("key role is above the user's")
+	ErrGroupsOff          = errors.New("groups are switched off")
+	ErrGroupsExternal     = errors.New("memberships come from the proxy")
+	ErrGroupName          = errors.New("group name is not valid")
+	ErrGroupNameTaken     = errors.New("group name is taken")
+	ErrGroupUniqueIDTaken = errors.New("group unique id is taken")
+	ErrGroupBlankUniqueID = errors.New("group unique id is blank")
+	ErrMember             = errors.New("is a member already")
+	ErrNotMember          = errors.New("is not a member")
+	ErrNoUser             = errors.New("user not found")
+	ErrNoGroup            = errors.New("group not found")
+)

@@ -1,0 +1,185 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// NewGroup describes a group to be made through the API.
+type NewGroup struct {
+	Name          string
+	UniqueID      string
+	UniqueIDGiven bool
+}
+
+// mayOwnGroups: administrators, and publishers where the configuration lets them.
+func (s *Service) mayOwnGroups(role Role) bool {
+	return role == Administrator || role == Publisher && s.Policy.PublishersOwnGroups
+}
+
+// CreateGroup makes a group owned by its maker. Errors: ErrGroupsOff, ErrForbidden,
+// ErrGroupName, ErrGroupNameTaken, ErrGroupUniqueIDTaken, ErrGroupBlankUniqueID, ErrUniqueIDNotUsed.
+func (s *Service) CreateGroup(ctx context.Context, by User, byRole Role, n NewGroup) (Group, error) {
+	if !s.Policy.Groups {
+		return Group{}, ErrGroupsOff
+	}
+	if !s.mayOwnGroups(byRole) {
+		return Group{}, ErrForbidden
+	}
+	g := Group{GUID: newGUID(), Name: n.Name, OwnerGUID: by.GUID, Created: s.Now()}
+	if err := checkGroupName(g.Name); err != nil {
+		return Group{}, err
+	}
+	switch {
+	case s.Policy.GroupsByUniqueID && strings.TrimSpace(n.UniqueID) == "":
+		return Group{}, ErrGroupBlankUniqueID
+	case s.Policy.GroupsByUniqueID && (len(n.UniqueID) > maxName || !printable(n.UniqueID)):
+		return Group{}, ErrInvalidField
+	case s.Policy.GroupsByUniqueID:
+		g.UniqueID = n.UniqueID
+	case n.UniqueIDGiven:
+		return Group{}, ErrUniqueIDNotUsed
+	}
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		if err := s.checkGroupFree(ctx, tx, g); err != nil {
+			return err
+		}
+		err := tx.InsertGroup(ctx, &g)
+		if errors.Is(err, ErrExists) {
+			return ErrGroupUniqueIDTaken
+		}
+		return err
+	})
+	return g, err
+}
+
+func checkGroupName(name string) error {
+	if strings.TrimSpace(name) == "" || strings.TrimSpace(name) != name || len(name) > maxName || !printable(name) {
+		return ErrGroupName
+	}
+	return nil
+}
+
+// checkGroupFree holds group names unique, except where unique ids tell groups apart (line 424).
+func (s *Service) checkGroupFree(ctx context.Context, tx Tx, g Group) error {
+	if s.Policy.GroupsByUniqueID {
+		return nil
+	}
+	if err := tx.HoldUsers(ctx); err != nil {
+		return err
+	}
+	same, err := tx.GroupsByName(ctx, g.Name)
+	if err != nil {
+		return err
+	}
+	for _, other := range same {
+		if other.GUID != g.GUID {
+			return ErrGroupNameTaken
+		}
+	}
+	return nil
+}
+
+// group finds a group that by may manage.
+func (s *Service) group(ctx context.Context, tx Tx, by User, byRole Role, guid string) (Group, error) {
+	if !s.Policy.Groups {
+		return Group{}, ErrGroupsOff
+	}
+	g, err := tx.GroupByGUID(ctx, guid)
+	if err != nil {
+		return Group{}, asNoGroup(err)
+	}
+	if byRole != Administrator && !(s.mayOwnGroups(byRole) && g.OwnerGUID == by.GUID) {
+		return Group{}, ErrForbidden
+	}
+	return g, nil
+}
+
+// ChangeGroup renames a group or gives it another owner; nil leaves a field as it is. Its
+// memberships and its access to content stay.
+func (s *Service) ChangeGroup(ctx context.Context, by User, byRole Role, guid string, name, owner *string) (Group, error) {
+	var g Group
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		var err error
+		if g, err = s.group(ctx, tx, by, byRole, guid); err != nil {
+			return err
+		}
+		if name != nil && *name != g.Name {
+			g.Name = *name
+			if err := checkGroupName(g.Name); err != nil {
+				return err
+			}
+			if err := s.checkGroupFree(ctx, tx, g); err != nil {
+				return err
+			}
+		}
+		if owner != nil && *owner != g.OwnerGUID {
+			if _, err := tx.UserByGUID(ctx, *owner); err != nil {
+				return asNoUser(err)
+			}
+			g.OwnerGUID = *owner
+		}
+		return tx.UpdateGroup(ctx, g)
+	})
+	return g, err
+}
+
+// DeleteGroup removes a group with its memberships and its access to content.
+func (s *Service) DeleteGroup(ctx context.Context, by User, byRole Role, guid string) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := s.group(ctx, tx, by, byRole, guid); err != nil {
+			return err
+		}
+		return tx.DeleteGroup(ctx, guid)
+	})
+}
+
+// AddMember makes a user a member by hand, which is refused while the proxy sends groups:
+// the next sign-in would undo it. Errors beside those of the group: ErrGroupsExternal,
+// ErrNoUser, ErrMember.
+func (s *Service) AddMember(ctx context.Context, by User, byRole Role, groupGUID, userGUID string) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := s.group(ctx, tx, by, byRole, groupGUID); err != nil {
+			return err
+		}
+		if s.Policy.GroupsSent {
+			return ErrGroupsExternal
+		}
+		if _, err := tx.UserByGUID(ctx, userGUID); err != nil {
+			return asNoUser(err)
+		}
+		err := tx.AddMember(ctx, groupGUID, userGUID)
+		if errors.Is(err, ErrExists) {
+			return ErrMember
+		}
+		return err
+	})
+}
+
+// RemoveMember ends a membership; everybody may leave a group themselves.
+func (s *Service) RemoveMember(ctx context.Context, by User, byRole Role, groupGUID, userGUID string) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if _, err := s.group(ctx, tx, by, byRole, groupGUID); err != nil {
+			if !(errors.Is(err, ErrForbidden) && by.GUID == userGUID) {
+				return err
+			}
+		}
+		if s.Policy.GroupsSent && by.GUID != userGUID {
+			return ErrGroupsExternal
+		}
+		err := tx.RemoveMember(ctx, groupGUID, userGUID)
+		if errors.Is(err, ErrNotFound) {
+			return ErrNotMember
+		}
+		return err
+	})
+}
+
+func asNoGroup(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("%w: %w", ErrNoGroup, err)
+	}
+	return err
+}

@@ -1,0 +1,88 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// NewKey describes a key to be made.
+type NewKey struct {
+	Kind        KeyKind // "" means UserKey
+	User        User    // whose rights it has
+	ContentGUID string  // of a content key
+	Name        string
+	Role        Role      // at most; "" means the user's
+	Expires     time.Time // zero: never
+}
+
+// MakeKey makes a key and returns it with its text, which nobody can get again. Errors:
+// ErrBlankKeyName, ErrInvalidRole, ErrKeyRole.
+func (s *Service) MakeKey(ctx context.Context, n NewKey) (APIKey, string, error) {
+	if n.Kind == "" {
+		n.Kind = UserKey
+	}
+	n.Name = strings.TrimSpace(n.Name)
+	if n.Kind == UserKey && n.Name == "" {
+		return APIKey{}, "", ErrBlankKeyName
+	}
+	if len(n.Name) > maxName || !printable(n.Name) {
+		return APIKey{}, "", ErrInvalidField
+	}
+	if n.Role == "" {
+		n.Role = n.User.Role
+	}
+	if n.Role.Rank() == 0 {
+		return APIKey{}, "", ErrInvalidRole
+	}
+	if n.Role.Rank() > n.User.Role.Rank() {
+		return APIKey{}, "", ErrKeyRole
+	}
+	text := secret()
+	k := APIKey{
+		Kind: n.Kind, UserGUID: n.User.GUID, ContentGUID: n.ContentGUID, Name: n.Name,
+		Hash: digest(text), Tail: text[len(text)-4:], Role: n.Role, Created: s.Now(), Expires: n.Expires,
+	}
+	err := s.Store.Update(ctx, func(tx Tx) error { return tx.InsertKey(ctx, &k) })
+	if err != nil {
+		return APIKey{}, "", fmt.Errorf("make key: %w", err)
+	}
+	return k, text, nil
+}
+
+// UserOfKey returns the user whose key has the given text. It returns ErrNoKey for a key
+// that is unknown or over, and ErrLocked when its user is locked.
+func (s *Service) UserOfKey(ctx context.Context, text string) (APIKey, User, error) {
+	k, u, err := s.Store.KeyUser(ctx, digest(text))
+	now := s.Now()
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return APIKey{}, User{}, ErrNoKey
+	case err != nil:
+		return APIKey{}, User{}, err
+	case !k.Expires.IsZero() && !k.Expires.After(now):
+		return APIKey{}, User{}, ErrNoKey
+	case u.Locked:
+		return APIKey{}, User{}, ErrLocked
+	}
+	// The time of last use is kept to the minute: a busy key must not cost a write a request.
+	if k.Kind == UserKey && now.Sub(k.Used) >= time.Minute {
+		k.Used = now
+		if err := s.Store.Update(ctx, func(tx Tx) error { return tx.TouchKey(ctx, k.ID, now) }); err != nil {
+			return APIKey{}, User{}, fmt.Errorf("note use of key: %w", err)
+		}
+	}
+	return k, u, nil
+}
+
+// RemoveKey deletes a user's own key; ErrNotFound when it is not one of theirs.
+func (s *Service) RemoveKey(ctx context.Context, userGUID string, id int64) error {
+	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteKey(ctx, userGUID, id) })
+}
+
+// RemoveContentKeys deletes every key given to processes of an item.
+func (s *Service) RemoveContentKeys(ctx context.Context, contentGUID string) error {
+	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteKeysOfContent(ctx, contentGUID) })
+}

@@ -1,0 +1,282 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Claim is what a proxy says about somebody who signs in. Identity is never empty;
+// an empty field was not sent.
+type Claim struct {
+	Identity  string
+	Username  string
+	FirstName string
+	LastName  string
+	Email     string
+	Role      string
+	Groups    []string
+	// Digest changes whenever anything else in the claim does.
+	Digest string
+}
+
+// SignIn is one login attempt through a proxy: it finds or creates the user, replaces what
+// the proxy sends, synchronises role and memberships, and opens a session, all in one
+// transaction. A refused attempt leaves nothing behind. Errors: ErrProhibitedUsername,
+// ErrNoUsername, ErrNotProvisioned, ErrLocked.
+func (s *Service) SignIn(ctx context.Context, c Claim) (Login, error) {
+	var login Login
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		u, err := tx.UserByUniqueID(ctx, c.Identity)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			u, err = s.register(ctx, tx, c)
+		case err == nil && u.Locked:
+			return ErrLocked
+		case err == nil:
+			u, err = s.refresh(ctx, tx, u, c)
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.syncGroups(ctx, tx, u, c.Groups); err != nil {
+			return fmt.Errorf("synchronise groups: %w", err)
+		}
+		login, err = s.openSession(ctx, tx, u, c.Digest)
+		return err
+	})
+	return login, err
+}
+
+// register makes the account of somebody who signs in for the first time.
+func (s *Service) register(ctx context.Context, tx Tx, c Claim) (User, error) {
+	if c.Username != "" && prohibited(c.Username) {
+		return User{}, ErrProhibitedUsername
+	}
+	if err := tx.HoldUsers(ctx); err != nil {
+		return User{}, err
+	}
+	// Another node may have registered the same person while this one waited.
+	if u, err := tx.UserByUniqueID(ctx, c.Identity); err == nil {
+		if u.Locked {
+			return User{}, ErrLocked
+		}
+		return s.refresh(ctx, tx, u, c)
+	}
+	if !s.Policy.RegisterOnFirstLogin {
+		return User{}, ErrNotProvisioned
+	}
+	username := c.Username
+	if username == "" {
+		var err error
+		if username, err = generateUsername(ctx, tx, c.Email); err != nil {
+			return User{}, err
+		}
+	}
+	role, err := s.firstRole(ctx, tx, c)
+	if err != nil {
+		return User{}, err
+	}
+	now := s.Now()
+	u := User{
+		GUID: newGUID(), UniqueID: c.Identity, Username: username,
+		FirstName: c.FirstName, LastName: c.LastName, Email: c.Email,
+		Role: role, Confirmed: true, Created: now, Updated: now, Active: now,
+	}
+	if err := tx.InsertUser(ctx, &u); err != nil {
+		return User{}, fmt.Errorf("create user: %w", err)
+	}
+	return u, nil
+}
+
+// firstRole is the role of an account that sign-in creates. The first user of a server is
+// its administrator, whatever the proxy says: nobody else could make one.
+func (s *Service) firstRole(ctx context.Context, tx Tx, c Claim) (Role, error) {
+	n, err := tx.CountUsers(ctx)
+	if err != nil {
+		return "", err
+	}
+	if n == 0 {
+		return Administrator, nil
+	}
+	role, invalid, ok := s.Policy.roleOf(c)
+	if !ok {
+		return s.Policy.DefaultRole, nil
+	}
+	s.noteInvalidRole(invalid, role)
+	return role, nil
+}
+
+// noteInvalidRole reports a role value that is none (document line 290: at debug level).
+func (s *Service) noteInvalidRole(invalid string, role Role) {
+	if invalid != "" {
+		s.Log.Debug("Invalid role value received from the proxy, using the default role", "value", invalid, "role", string(role))
+	}
+}
+
+// refresh brings a known user up to date with a claim.
+func (s *Service) refresh(ctx context.Context, tx Tx, u User, c Claim) (User, error) {
+	before := u
+	if c.Username != "" && c.Username != u.Username && !s.Policy.GeneratedUsernames {
+		if prohibited(c.Username) {
+			return User{}, ErrProhibitedUsername
+		}
+		u.Username = c.Username
+	}
+	for _, f := range [...]struct {
+		stored *string
+		sent   string
+	}{{&u.FirstName, c.FirstName}, {&u.LastName, c.LastName}, {&u.Email, c.Email}} {
+		if f.sent != "" {
+			*f.stored = f.sent
+		}
+	}
+	if role, invalid, ok := s.Policy.roleOf(c); ok {
+		s.noteInvalidRole(invalid, role)
+		var err error
+		if u.Role, err = s.changeRole(ctx, tx, u, role); err != nil {
+			return User{}, err
+		}
+	}
+	if u != before {
+		u.Updated = s.Now()
+	}
+	u.Active = s.Now()
+	if err := tx.UpdateUser(ctx, u); err != nil {
+		return User{}, fmt.Errorf("update user: %w", err)
+	}
+	return u, nil
+}
+
+// changeRole returns the role a user gets at sign-in, which is the one wanted unless that
+// would leave the server without an administrator.
+func (s *Service) changeRole(ctx context.Context, tx Tx, u User, want Role) (Role, error) {
+	if u.Role != Administrator || want == Administrator {
+		return want, nil
+	}
+	if err := tx.HoldUsers(ctx); err != nil {
+		return "", err
+	}
+	n, err := tx.CountActiveAdministrators(ctx)
+	if err != nil {
+		return "", err
+	}
+	if n <= 1 {
+		s.Log.Warn("The only remaining administrator keeps the role", "user_guid", u.GUID, "role_received", string(want))
+		return u.Role, nil
+	}
+	return want, nil
+}
+
+// generateUsername derives a username from an e-mail address: what precedes the domain,
+// with a number behind it where that is taken or prohibited (document line 216).
+func generateUsername(ctx context.Context, tx Tx, email string) (string, error) {
+	local := email
+	if at := strings.LastIndexByte(email, '@'); at >= 0 {
+		local = email[:at]
+	}
+	local = strings.TrimSpace(local)
+	if local == "" {
+		return "", ErrNoUsername
+	}
+	for n := 0; ; n++ {
+		name := local
+		if n > 0 {
+			name += strconv.Itoa(n)
+		}
+		if prohibited(name) {
+			continue
+		}
+		taken, err := usernameTaken(ctx, tx, name, "")
+		if err != nil {
+			return "", err
+		}
+		if !taken {
+			return name, nil
+		}
+	}
+}
+
+// usernameTaken reports whether a user other than the one with guid has the username.
+func usernameTaken(ctx context.Context, tx Reader, username, guid string) (bool, error) {
+	users, err := tx.UsersByUsername(ctx, username)
+	if err != nil {
+		return false, err
+	}
+	for _, u := range users {
+		if u.GUID != guid {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// syncGroups makes a user's memberships those that the proxy lists: of the groups known
+// here, or of all where they are provisioned automatically (document lines 314, 352, 366).
+func (s *Service) syncGroups(ctx context.Context, tx Tx, u User, listed []string) error {
+	p := s.Policy
+	if !p.Groups || !p.GroupsSent {
+		return nil
+	}
+	current, err := tx.GroupsOfUser(ctx, u.GUID)
+	if err != nil {
+		return err
+	}
+	key := func(g Group) string {
+		if p.GroupsByUniqueID {
+			return g.UniqueID
+		}
+		return g.Name
+	}
+	member := map[string]bool{}
+	wanted := map[string]bool{}
+	for _, name := range listed {
+		wanted[name] = true
+	}
+	for _, g := range current {
+		if k := key(g); k != "" && wanted[k] {
+			member[k] = true
+			continue
+		}
+		if err := tx.RemoveMember(ctx, g.GUID, u.GUID); err != nil {
+			return err
+		}
+	}
+	for _, name := range listed {
+		if member[name] {
+			continue
+		}
+		g, err := s.listedGroup(ctx, tx, name)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := tx.AddMember(ctx, g.GUID, u.GUID); err != nil && !errors.Is(err, ErrExists) {
+			return err
+		}
+	}
+	return nil
+}
+
+// listedGroup finds the group that a proxy means, or makes it. ErrNotFound: neither.
+func (s *Service) listedGroup(ctx context.Context, tx Tx, name string) (Group, error) {
+	if s.Policy.GroupsByUniqueID {
+		return tx.GroupByUniqueID(ctx, name)
+	}
+	groups, err := tx.GroupsByName(ctx, name)
+	if err != nil {
+		return Group{}, err
+	}
+	if len(groups) > 0 {
+		return groups[0], nil
+	}
+	if !s.Policy.GroupsAutoProvision {
+		return Group{}, ErrNotFound
+	}
+	g := Group{GUID: newGUID(), Name: name, Created: s.Now()} // no owner: line 384
+	return g, tx.InsertGroup(ctx, &g)
+}

@@ -1,0 +1,311 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxName bounds names, addresses and identities, in bytes.
+const maxName = 255
+
+// NewUser describes a user to be made through the API.
+type NewUser struct {
+	Username, FirstName, LastName, Email string
+	Role                                 Role   // "" means the default role
+	UniqueID                             string // where unique ids are the identity
+	UniqueIDGiven                        bool
+	Password                             string // password provider only
+}
+
+// CreateUser makes a user ahead of their first sign-in. by is the zero User when nobody is
+// signed in, which only the very first user of the password provider may use. Errors:
+// ErrForbidden, ErrFirstUser, ErrProhibitedUsername, ErrInvalidUsername, ErrUsernameTaken,
+// ErrUniqueIDTaken, ErrBlankUniqueID, ErrUniqueIDNotUsed, ErrInvalidRole, ErrPassword,
+// ErrInvalidField.
+func (s *Service) CreateUser(ctx context.Context, by User, byRole Role, n NewUser) (User, error) {
+	u, err := s.draft(n)
+	if err != nil {
+		return User{}, err
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.HoldUsers(ctx); err != nil {
+			return err
+		}
+		count, err := tx.CountUsers(ctx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case count == 0 && !s.Policy.PasswordLogin:
+			return ErrFirstUser
+		case count == 0:
+			u.Role = Administrator
+		case by.GUID == "" || byRole != Administrator:
+			return ErrForbidden
+		}
+		return s.insertDraft(ctx, tx, &u)
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return u, nil
+}
+
+// insertDraft makes or refuses the account, once users are held.
+func (s *Service) insertDraft(ctx context.Context, tx Tx, u *User) error {
+	if s.Policy.UsernamesUnique() && u.Username != "" {
+		taken, err := usernameTaken(ctx, tx, u.Username, "")
+		if err != nil {
+			return err
+		}
+		if taken {
+			return ErrUsernameTaken
+		}
+	}
+	if u.Username == "" {
+		name, err := generateUsername(ctx, tx, u.Email)
+		if err != nil {
+			return err
+		}
+		u.Username = name
+	}
+	err := tx.InsertUser(ctx, u)
+	switch {
+	case errors.Is(err, ErrExists) && s.Policy.UniqueIDs:
+		return ErrUniqueIDTaken
+	case errors.Is(err, ErrExists):
+		return ErrUsernameTaken
+	}
+	return err
+}
+
+// draft checks what does not need the store.
+func (s *Service) draft(n NewUser) (User, error) {
+	now := s.Now()
+	u := User{
+		GUID: newGUID(), Username: n.Username, FirstName: n.FirstName, LastName: n.LastName, Email: n.Email,
+		Role: n.Role, Confirmed: true, Created: now, Updated: now,
+	}
+	if u.Username != "" || !s.Policy.GeneratedUsernames {
+		if err := CheckUsername(u.Username); err != nil {
+			return User{}, err
+		}
+	}
+	for _, v := range [...]string{u.FirstName, u.LastName, u.Email} {
+		if len(v) > maxName || !printable(v) {
+			return User{}, ErrInvalidField
+		}
+	}
+	switch {
+	case s.Policy.UniqueIDs && strings.TrimSpace(n.UniqueID) == "":
+		return User{}, ErrBlankUniqueID
+	case s.Policy.UniqueIDs && (len(n.UniqueID) > maxName || !printable(n.UniqueID)):
+		return User{}, ErrInvalidField
+	case s.Policy.UniqueIDs:
+		u.UniqueID = n.UniqueID
+	case n.UniqueIDGiven:
+		return User{}, ErrUniqueIDNotUsed
+	default:
+		u.UniqueID = n.Username
+	}
+	if u.Role == "" {
+		u.Role = s.Policy.DefaultRole
+	}
+	if u.Role.Rank() == 0 {
+		return User{}, ErrInvalidRole
+	}
+	return u, s.setPassword(&u, n.Password)
+}
+
+func (s *Service) setPassword(u *User, password string) error {
+	switch {
+	case !s.Policy.PasswordLogin && password != "":
+		return ErrInvalidField
+	case !s.Policy.PasswordLogin:
+		return nil
+	case utf8.RuneCountInString(password) < minPassword || len(password) > 1024:
+		return ErrPassword
+	}
+	var err error
+	u.Credential, err = hashPassword(password, s.rounds())
+	return err
+}
+
+// CheckUsername returns ErrInvalidUsername or ErrProhibitedUsername, or nil. It accepts
+// whatever a proxy may send as an identity, so that everybody can be provisioned ahead.
+func CheckUsername(name string) error {
+	switch {
+	case name == "" || len(name) > maxName || strings.TrimSpace(name) != name || strings.Contains(name, ","):
+		return ErrInvalidUsername
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) }):
+		return ErrInvalidUsername
+	case prohibited(name):
+		return ErrProhibitedUsername
+	}
+	return nil
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// UserChange is what an API call wants to change; nil leaves a field as it is.
+type UserChange struct {
+	Username, FirstName, LastName, Email *string
+	Role                                 *Role
+}
+
+// ChangeUser edits a user. A field sent with its present value is no change, so clients may
+// send whole objects back. Errors: ErrNoUser, ErrForbidden, ErrNotEditable,
+// ErrUsernameNotEdit, ErrUsernameTaken, ErrInvalidUsername, ErrProhibitedUsername,
+// ErrInvalidRole, ErrSoleAdministrator, ErrInvalidField.
+func (s *Service) ChangeUser(ctx context.Context, by User, byRole Role, guid string, c UserChange) (User, error) {
+	var u User
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.HoldUsers(ctx); err != nil {
+			return err
+		}
+		var err error
+		if u, err = tx.UserByGUID(ctx, guid); err != nil {
+			return asNoUser(err)
+		}
+		self := by.GUID == guid
+		if byRole != Administrator && !(self && s.Policy.SelfEdit) {
+			return ErrForbidden
+		}
+		before := u
+		if err := s.changeFields(&u, c); err != nil {
+			return err
+		}
+		if err := s.changeUsername(ctx, tx, &u, c.Username); err != nil {
+			return err
+		}
+		if err := s.changeRoleByHand(ctx, tx, &u, byRole, c.Role); err != nil {
+			return err
+		}
+		if u == before {
+			return nil
+		}
+		u.Updated = s.Now()
+		return tx.UpdateUser(ctx, u)
+	})
+	return u, err
+}
+
+func (s *Service) changeFields(u *User, c UserChange) error {
+	for _, f := range [...]struct {
+		stored *string
+		want   *string
+		sent   bool // by the proxy
+	}{
+		{&u.FirstName, c.FirstName, s.Policy.FirstNameSent},
+		{&u.LastName, c.LastName, s.Policy.LastNameSent},
+		{&u.Email, c.Email, s.Policy.EmailSent},
+	} {
+		switch {
+		case f.want == nil || *f.want == *f.stored:
+			continue
+		case f.sent:
+			return ErrNotEditable
+		case len(*f.want) > maxName || !printable(*f.want):
+			return ErrInvalidField
+		}
+		*f.stored = *f.want
+	}
+	return nil
+}
+
+func (s *Service) changeUsername(ctx context.Context, tx Tx, u *User, want *string) error {
+	if want == nil || *want == u.Username {
+		return nil
+	}
+	if !s.Policy.UsernamesEditable() {
+		return ErrUsernameNotEdit
+	}
+	if err := CheckUsername(*want); err != nil {
+		return err
+	}
+	taken, err := usernameTaken(ctx, tx, *want, u.GUID)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return ErrUsernameTaken
+	}
+	u.Username = *want
+	if s.Policy.PasswordLogin {
+		u.UniqueID = *want
+	}
+	return nil
+}
+
+func (s *Service) changeRoleByHand(ctx context.Context, tx Tx, u *User, byRole Role, want *Role) error {
+	if want == nil || *want == u.Role {
+		return nil
+	}
+	switch {
+	case want.Rank() == 0:
+		return ErrInvalidRole
+	case byRole != Administrator:
+		return ErrForbidden
+	case !s.Policy.RolesEditable():
+		return ErrNotEditable
+	}
+	if u.Role == Administrator && !u.Locked {
+		n, err := tx.CountActiveAdministrators(ctx)
+		if err != nil {
+			return err
+		}
+		if n <= 1 {
+			return ErrSoleAdministrator
+		}
+	}
+	u.Role = *want
+	return nil
+}
+
+// LockUser locks or unlocks. Administrators may lock anybody but the last of their kind;
+// others only themselves. A locked user's sessions end at once; keys are refused while
+// the lock lasts. Errors: ErrNoUser, ErrForbidden, ErrSoleAdministrator.
+func (s *Service) LockUser(ctx context.Context, by User, byRole Role, guid string, locked bool) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.HoldUsers(ctx); err != nil {
+			return err
+		}
+		u, err := tx.UserByGUID(ctx, guid)
+		if err != nil {
+			return asNoUser(err)
+		}
+		if byRole != Administrator && by.GUID != guid {
+			return ErrForbidden
+		}
+		if u.Locked == locked {
+			return nil
+		}
+		if locked && u.Role == Administrator {
+			n, err := tx.CountActiveAdministrators(ctx)
+			if err != nil {
+				return err
+			}
+			if n <= 1 {
+				return ErrSoleAdministrator
+			}
+		}
+		u.Locked, u.Updated = locked, s.Now()
+		if err := tx.UpdateUser(ctx, u); err != nil {
+			return err
+		}
+		return tx.DeleteSessionsOfUser(ctx, guid)
+	})
+}
+
+func asNoUser(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("%w: %w", ErrNoUser, err)
+	}
+	return err
+}

@@ -1,0 +1,272 @@
+// Package proxyauth reads what an authenticating proxy says about the person who
+// makes a request. It turns headers and a policy into a Claim or a named refusal.
+// It is pure: it knows no users, no store, no replies, and imports the standard
+// library only.
+package proxyauth
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of what is accepted in one request.
+const (
+	// MaxValue bounds each value, in bytes. The documents give no limit; 255 fits every
+	// directory's user names, e-mail addresses (254, RFC 5321 4.5.3.1.3) and UUIDs.
+	MaxValue = 255
+	// MaxGroups bounds the different groups of one login, because each may become a row.
+	MaxGroups = 1000
+)
+
+// Policy says which headers carry what. An empty name means that the header is not
+// configured and is never looked at.
+type Policy struct {
+	Username, UniqueID, FirstName, LastName, Email, Role, Groups string
+	// GroupsSeparator splits each groups line; "" makes each line one group.
+	GroupsSeparator string
+}
+
+// Claim is what the proxy says. The zero Claim is an anonymous request.
+type Claim struct {
+	// Identity finds the account: the unique id where its header is configured, else
+	// the username. It is empty only for anonymous requests.
+	Identity  string
+	Username  string
+	FirstName string
+	LastName  string
+	Email     string
+	// Role is the value as sent, not yet a role of the server; "" when none was sent.
+	Role   string
+	Groups []string // distinct, in the order sent
+	// Digest stands for all values read. Equal digests mean that nothing changed.
+	Digest string
+}
+
+// Anonymous reports whether the proxy named nobody.
+func (c Claim) Anonymous() bool { return c.Identity == "" }
+
+// Reason names why a request is refused. It goes to the log, never to the client.
+type Reason string
+
+// The reasons.
+const (
+	Duplicate   Reason = "duplicate header"
+	Blank       Reason = "empty or blank value"
+	Characters  Reason = "control or invisible characters"
+	Encoding    Reason = "not UTF-8"
+	TooLong     Reason = "value too long"
+	Joined      Reason = "comma in an identity: several values joined by a proxy"
+	Placeholder Reason = "placeholder that a proxy did not fill in"
+	TooMany     Reason = "too many groups"
+)
+
+// Refusal is the error of a request whose headers cannot be believed. It repeats no value.
+type Refusal struct {
+	Reason Reason
+	Header string
+}
+
+func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Header, r.Reason) }
+
+// CheckDuplicates refuses a request in which a header that says who somebody is, or what
+// they may do, comes more than once (document line 48). Equal values are duplicates too,
+// and so are other spellings in letter case: net/http files them under one canonical name.
+// The groups header may repeat (line 326). It holds for requests with a key or token as well.
+func (p Policy) CheckDuplicates(h http.Header) error {
+	for _, name := range [...]string{p.Username, p.UniqueID, p.FirstName, p.LastName, p.Email, p.Role} {
+		if name != "" && len(h[textproto.CanonicalMIMEHeaderKey(name)]) > 1 {
+			return &Refusal{Duplicate, name}
+		}
+	}
+	return nil
+}
+
+// Read returns what the headers claim, or a *Refusal. Profile headers without an identity
+// are an anonymous request.
+func (p Policy) Read(h http.Header) (Claim, error) {
+	if err := p.CheckDuplicates(h); err != nil {
+		return Claim{}, err
+	}
+	var c Claim
+	username, err := identity(h, p.Username)
+	if err != nil {
+		return Claim{}, err
+	}
+	c.Username, c.Identity = username, username
+	if p.UniqueID != "" {
+		if c.Identity, err = identity(h, p.UniqueID); err != nil {
+			return Claim{}, err
+		}
+	}
+	if c.Identity == "" {
+		return Claim{}, nil
+	}
+	for _, f := range [...]struct {
+		to     *string
+		header string
+	}{{&c.FirstName, p.FirstName}, {&c.LastName, p.LastName}, {&c.Email, p.Email}} {
+		if *f.to, err = profile(h, f.header); err != nil {
+			return Claim{}, err
+		}
+	}
+	if strings.Contains(c.Email, ",") {
+		return Claim{}, &Refusal{Joined, p.Email}
+	}
+	c.Role = role(h, p.Role)
+	if c.Groups, err = p.groups(h); err != nil {
+		return Claim{}, err
+	}
+	c.Digest = c.digest()
+	return c, nil
+}
+
+// value returns the one value of a header and whether the header is there at all.
+func value(h http.Header, name string) (string, bool) {
+	if name == "" {
+		return "", false
+	}
+	lines := h[textproto.CanonicalMIMEHeaderKey(name)]
+	if len(lines) == 0 {
+		return "", false
+	}
+	return lines[0], true
+}
+
+// identity reads a header that says who somebody is. What is there must be usable: an
+// empty value is a broken proxy, not an anonymous visitor.
+func identity(h http.Header, name string) (string, error) {
+	v, ok := value(h, name)
+	if !ok {
+		return "", nil
+	}
+	if reason := CheckIdentity(v); reason != "" {
+		return "", &Refusal{reason, name}
+	}
+	return v, nil
+}
+
+// CheckIdentity returns why v cannot be a username or unique id, or "".
+func CheckIdentity(v string) Reason {
+	switch {
+	case len(v) > MaxValue:
+		return TooLong
+	case !utf8.ValidString(v):
+		return Encoding
+	case strings.TrimSpace(v) == "":
+		return Blank
+	case strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsGraphic(r) }):
+		return Characters
+	case strings.TrimSpace(v) != v:
+		return Blank
+	case strings.Contains(v, ","):
+		return Joined
+	case unfilled(v):
+		return Placeholder
+	}
+	return ""
+}
+
+// unfilled recognises what common proxies send for a variable without a value: Apache's
+// "(null)", and the text of a variable that was never replaced.
+func unfilled(v string) bool {
+	return v == "(null)" ||
+		strings.HasPrefix(v, "${") && strings.HasSuffix(v, "}") ||
+		strings.HasPrefix(v, "{") && strings.HasSuffix(v, "}") ||
+		strings.HasPrefix(v, "%{") && (strings.HasSuffix(v, "}") || strings.HasSuffix(v, "}e") || strings.HasSuffix(v, "}s"))
+}
+
+// profile reads a header that describes somebody. Blank is "not sent".
+func profile(h http.Header, name string) (string, error) {
+	v, _ := value(h, name)
+	v = strings.TrimSpace(v)
+	switch {
+	case v == "" || unfilled(v):
+		return "", nil
+	case len(v) > MaxValue:
+		return "", &Refusal{TooLong, name}
+	case !utf8.ValidString(v):
+		return "", &Refusal{Encoding, name}
+	case strings.ContainsFunc(v, unicode.IsControl):
+		return "", &Refusal{Characters, name}
+	}
+	return v, nil
+}
+
+// role reads the role header. A value that is no role is not refused: the document (line
+// 290) gives its sender the default role.
+func role(h http.Header, name string) string {
+	v, _ := value(h, name)
+	v = strings.TrimSpace(v)
+	if unfilled(v) {
+		return ""
+	}
+	if len(v) > MaxValue {
+		v = v[:MaxValue]
+	}
+	return strings.ToValidUTF8(v, "\uFFFD")
+}
+
+// groups reads the groups header: every line, split at the separator where one is
+// configured; blanks around a name do not count and empty names are nothing.
+func (p Policy) groups(h http.Header) ([]string, error) {
+	if p.Groups == "" {
+		return nil, nil
+	}
+	var names []string
+	seen := map[string]bool{}
+	for _, line := range h[textproto.CanonicalMIMEHeaderKey(p.Groups)] {
+		parts := []string{line}
+		if p.GroupsSeparator != "" {
+			parts = strings.Split(line, p.GroupsSeparator)
+		}
+		for _, name := range parts {
+			name = strings.TrimSpace(name)
+			if name == "" || name == "(null)" || seen[name] {
+				continue
+			}
+			if reason := checkGroup(name); reason != "" {
+				return nil, &Refusal{reason, p.Groups}
+			}
+			seen[name] = true
+			names = append(names, name)
+			if len(names) > MaxGroups {
+				return nil, &Refusal{TooMany, p.Groups}
+			}
+		}
+	}
+	return names, nil
+}
+
+func checkGroup(name string) Reason {
+	switch {
+	case len(name) > MaxValue:
+		return TooLong
+	case !utf8.ValidString(name):
+		return Encoding
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return Characters
+	}
+	return ""
+}
+
+// digest is injective over the values (each is preceded by its length); the order of the
+// groups does not matter.
+func (c Claim) digest() string {
+	sorted := slices.Clone(c.Groups)
+	slices.Sort(sorted)
+	var buf []byte
+	for _, v := range append([]string{c.Identity, c.Username, c.FirstName, c.LastName, c.Email, c.Role}, sorted...) {
+		buf = binary.AppendUvarint(buf, uint64(len(v)))
+		buf = append(buf, v...)
+	}
+	sum := sha256.Sum256(buf)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
