@@ -1,0 +1,118 @@
+package fakeidp
+
+import (
+	"net/http"
+
+	"countersign/fakeidp/control"
+)
+
+// inspected reads what revocation and introspection have in common: an
+// authenticated client and a token. token_type_hint is only a hint, and the
+// kinds are told apart without one (RFC 7009, section 2.1).
+func (ex *exchange) inspected() (*client, digest, error) {
+	ps, err := ex.form()
+	if err != nil {
+		return nil, digest{}, err
+	}
+	c, err := ex.authenticate(ps)
+	if err != nil {
+		return nil, digest{}, err
+	}
+	if ps["token"] == "" {
+		return nil, digest{}, invalidRequest("token is missing")
+	}
+	return c, digestOf(ps["token"]), nil
+}
+
+// noteToken journals an inspected token by the kind it turned out to be.
+func (ex *exchange) noteToken(kind string, d digest, g *grant) {
+	ex.entry.Presented = append(ex.entry.Presented, control.Issued{Kind: kind, Digest: d.String()})
+	ex.entry.Account = g.account
+}
+
+// revoke is RFC 7009. A refresh token takes its whole grant with it, used or
+// not; an access token goes alone. An unknown token is as good as revoked.
+func (ex *exchange) revoke() (reply, error) {
+	c, d, err := ex.inspected()
+	if err != nil {
+		return reply{}, err
+	}
+	others := invalidGrant("the token was issued to another client")
+	is := ex.is
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	if t, ok := is.refresh.get(d); ok {
+		ex.noteToken(control.KindRefreshToken, d, t.grant)
+		if t.client != c {
+			return reply{}, others
+		}
+		t.revoked = true
+	}
+	if t, ok := is.access.get(d); ok {
+		ex.noteToken(control.KindAccessToken, d, t.grant)
+		if t.client != c {
+			return reply{}, others
+		}
+		t.ended = true
+	}
+	return reply{status: http.StatusOK}, nil
+}
+
+// An introspection is RFC 7662, section 2.2.
+type introspection struct {
+	Active    bool   `json:"active"`
+	Scope     string `json:"scope,omitempty"`
+	ClientID  string `json:"client_id,omitempty"`
+	Username  string `json:"username,omitempty"`
+	TokenType string `json:"token_type,omitempty"`
+	Expires   int64  `json:"exp,omitempty"`
+	IssuedAt  int64  `json:"iat,omitempty"`
+	Subject   string `json:"sub,omitempty"`
+	Issuer    string `json:"iss,omitempty"`
+}
+
+// introspect is RFC 7662. A client learns of its own tokens, a resource server
+// of all; a token that is none of the caller's business is inactive like one
+// that never was (section 2.2). Public clients cannot authenticate, and could
+// be anyone trying tokens out (section 4).
+func (ex *exchange) introspect() (reply, error) {
+	c, d, err := ex.inspected()
+	if err != nil {
+		return reply{}, err
+	}
+	if c.spec.Public {
+		return reply{}, invalidClient()
+	}
+	return jsonReply(http.StatusOK, ex.about(c, d))
+}
+
+func (ex *exchange) about(c *client, d digest) introspection {
+	is := ex.is
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	now := is.now()
+	if t, ok := is.access.get(d); ok {
+		ex.noteToken(control.KindAccessToken, d, t.grant)
+		if t.active(now) && (t.client == c || c.spec.ResourceServer) {
+			a := ex.active(t.grant, t.scope)
+			a.TokenType, a.IssuedAt, a.Expires = "Bearer", t.issued.Unix(), t.expires.Unix()
+			return a
+		}
+	}
+	if t, ok := is.refresh.get(d); ok {
+		ex.noteToken(control.KindRefreshToken, d, t.grant)
+		if t.active(now) && (t.client == c || c.spec.ResourceServer) {
+			a := ex.active(t.grant, t.grant.scope)
+			a.IssuedAt, a.Expires = t.issued.Unix(), t.expires.Unix()
+			return a
+		}
+	}
+	return introspection{}
+}
+
+func (ex *exchange) active(g *grant, s scope) introspection {
+	return introspection{
+		Active: true, Scope: s.String(), ClientID: g.client.spec.ID,
+		Username: g.account, Subject: g.account, Issuer: ex.iss,
+	}
+}

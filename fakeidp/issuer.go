@@ -1,0 +1,111 @@
+package fakeidp
+
+import (
+	"crypto/sha256"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"countersign/fakeidp/control"
+)
+
+// An issuer is one tenant: all that one first path segment knows. Requests to
+// different issuers share nothing but the provider's table of them.
+type issuer struct {
+	name    string
+	clock   func() time.Time
+	rand    io.Reader
+	key     *signingKey
+	journal journal
+
+	accessLifetime, refreshLifetime time.Duration
+	omitExpiresIn, omitRefresh      bool
+
+	// mu guards what follows, and everything inside it. It is held for map
+	// look-ups and assignments, never while anything is signed, read or sent.
+	mu             sync.Mutex
+	clients        map[string]*client
+	accounts       map[string]*account
+	defaultAccount string
+	sessions       *ledger[*session]
+	choices        *ledger[*authRequest]
+	codes          *ledger[*code]
+	access         *ledger[*accessToken]
+	refresh        *ledger[*refreshToken]
+}
+
+// A client is a registered one. It does not change after its registration.
+type client struct {
+	spec   control.ClientSpec // with defaults, without the secret
+	secret [sha256.Size]byte  // digest
+	scopes scope
+}
+
+func (c *client) may(grantType string) bool { return slices.Contains(c.spec.GrantTypes, grantType) }
+
+// An account is a person or a service.
+type account struct {
+	name    string
+	rows    []string
+	consent control.Consent
+}
+
+// A session is a browser that is someone.
+type session struct {
+	account  string
+	authTime time.Time
+}
+
+func (is *issuer) client(id string) *client {
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	return is.clients[id]
+}
+
+// rows returns what an account may read.
+func (is *issuer) rows(name string) []string {
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	if a := is.accounts[name]; a != nil {
+		return slices.Clone(a.rows)
+	}
+	return nil
+}
+
+// describe is the issuer as the management tells it: no secrets.
+func (is *issuer) describe() control.Issuer {
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	d := control.Issuer{
+		Name:                 is.name,
+		DefaultAccount:       is.defaultAccount,
+		AccessTokenLifetime:  int(is.accessLifetime / time.Second),
+		RefreshTokenLifetime: int(is.refreshLifetime / time.Second),
+		OmitExpiresIn:        is.omitExpiresIn,
+		OmitRefreshToken:     is.omitRefresh,
+	}
+	for _, id := range slices.Sorted(maps.Keys(is.clients)) {
+		d.Clients = append(d.Clients, is.clients[id].spec)
+	}
+	for _, name := range slices.Sorted(maps.Keys(is.accounts)) {
+		d.Accounts = append(d.Accounts, control.Account{Name: name, Rows: slices.Clone(is.accounts[name].rows)})
+	}
+	return d
+}
+
+// scopes are those that any client may ask for, for the metadata.
+func (is *issuer) scopes() []string {
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	all := scope(defaultScopes)
+	for _, c := range is.clients {
+		all = append(all, c.scopes...)
+	}
+	all = slices.Compact(slices.Sorted(slices.Values(all)))
+	if is.omitRefresh {
+		all = all.less(scopeOffline)
+	}
+	return all
+}

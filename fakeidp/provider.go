@@ -1,0 +1,227 @@
+package fakeidp
+
+import (
+	"crypto/rand"
+	"io"
+	"net"
+	"net/http"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"countersign/fakeidp/control"
+)
+
+// maxBody bounds every request body, of the protocol and of the management.
+const maxBody = 64 << 10
+
+// defaultJournal is how many entries an issuer's journal keeps.
+const defaultJournal = 8192
+
+// Options are what a provider is made with. The zero value works.
+type Options struct {
+	// BaseURL is where the protocol listener is reached, without a path:
+	// issuers are named by it, so clients need to use it letter for letter.
+	// Empty: the address of the socket a request came in by.
+	BaseURL string
+	// JournalBound is how many entries each issuer's journal keeps before it
+	// drops the oldest; 0 means 8192.
+	JournalBound int
+	// Now is the clock, time.Now if nil. It must be safe for concurrent use.
+	Now func() time.Time
+	// Rand is where secrets come from, crypto/rand if nil. It must be safe for
+	// concurrent use.
+	Rand io.Reader
+}
+
+// A Provider serves any number of issuers. As an http.Handler it is the
+// protocol; [Provider.Management] is the other listener's. It is safe for
+// concurrent use and keeps everything in memory.
+type Provider struct {
+	baseURL      string
+	journalBound int
+	now          func() time.Time
+	rand         io.Reader
+
+	mu      sync.RWMutex
+	issuers map[string]*issuer
+}
+
+// New returns a provider without issuers.
+func New(o Options) *Provider {
+	p := &Provider{
+		baseURL:      strings.TrimSuffix(o.BaseURL, "/"),
+		journalBound: o.JournalBound,
+		now:          o.Now,
+		rand:         o.Rand,
+		issuers:      map[string]*issuer{},
+	}
+	if p.journalBound <= 0 {
+		p.journalBound = defaultJournal
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	if p.rand == nil {
+		p.rand = rand.Reader
+	}
+	return p
+}
+
+// An endpoint is one path of an issuer. Its handler does all it does before it
+// returns the reply, which [Provider.serve] then journals and sends.
+type endpoint struct {
+	name    string // as the journal calls it
+	methods string // what Allow says
+	handle  func(*exchange) (reply, error)
+	refuse  func(*exchange, *problem) reply
+}
+
+// endpoints is every path under an issuer: the whole protocol in one place.
+var endpoints = map[string]endpoint{
+	"/.well-known/openid-configuration":       {"discovery", "GET", (*exchange).discovery, refuseJSON},
+	"/.well-known/oauth-authorization-server": {"discovery", "GET", (*exchange).discovery, refuseJSON},
+	"/jwks":       {"jwks", "GET", (*exchange).jwks, refuseJSON},
+	"/authorize":  {"authorize", "GET, POST", (*exchange).authorize, refuseBrowser},
+	"/choose":     {"authorize", "POST", (*exchange).choose, refuseBrowser},
+	"/signin":     {"signin", "GET, POST", (*exchange).signin, refuseJSON},
+	"/signout":    {"signout", "GET, POST", (*exchange).signout, refuseJSON},
+	"/token":      {"token", "POST", (*exchange).token, refuseJSON},
+	"/revoke":     {"revoke", "POST", (*exchange).revoke, refuseJSON},
+	"/introspect": {"introspect", "POST", (*exchange).introspect, refuseJSON},
+	"/userinfo":   {"userinfo", "GET, POST", (*exchange).userinfo, refuseBearer},
+	"/resource":   {"resource", "GET", (*exchange).resource, refuseBearer},
+}
+
+// unknown answers a path of an issuer that is none of them.
+var unknown = endpoint{
+	name: "unknown",
+	handle: func(*exchange) (reply, error) {
+		return reply{}, newProblem(http.StatusNotFound, "not_found", "no such endpoint")
+	},
+	refuse: refuseJSON,
+}
+
+// ServeHTTP answers the protocol.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, path := split(r.URL.Path)
+	is := p.issuer(name)
+	if is == nil {
+		problemReply(newProblem(http.StatusNotFound, "not_found", "no such issuer")).write(w)
+		return
+	}
+	ep, ok := endpoints[path]
+	if !ok {
+		ep = unknown
+	}
+	p.serve(w, r, is, ep)
+}
+
+// split cuts a path into the issuer's name and the endpoint's path under it.
+// RFC 8414, section 3.1, puts the well-known part before the issuer's path.
+func split(path string) (name, rest string) {
+	const wellKnown = "/.well-known/oauth-authorization-server"
+	if name, ok := strings.CutPrefix(path, wellKnown+"/"); ok {
+		return name, wellKnown
+	}
+	name, rest, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return name, "/" + rest
+}
+
+// An exchange is one request to one issuer, on its way to becoming a reply and
+// an entry of the journal.
+type exchange struct {
+	r     *http.Request
+	is    *issuer
+	iss   string // the issuer's identifier
+	entry control.Entry
+	// back is where the answer to an authorization request goes, once client
+	// and redirect URI have been found good.
+	back *authRequest
+}
+
+// serve has the endpoint do its work, journals it and sends the reply. Every
+// exchange of every issuer passes here, and between the handler's return and
+// the writing of the reply all of its effects are done and none of them is
+// known to the client: this is where an issuer's faults belong.
+func (p *Provider) serve(w http.ResponseWriter, r *http.Request, is *issuer, ep endpoint) {
+	ex := &exchange{r: r, is: is, iss: p.base(r) + "/" + is.name}
+	ex.entry = control.Entry{Time: is.now(), Endpoint: ep.name, Outcome: "ok", RemoteAddr: r.RemoteAddr}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+
+	var rep reply
+	var err error
+	if ep.methods != "" && !allows(ep.methods, r.Method) {
+		err = newProblem(http.StatusMethodNotAllowed, "invalid_request", "this endpoint takes "+ep.methods+" only").
+			with("Allow", ep.methods)
+	} else {
+		rep, err = ep.handle(ex)
+	}
+	if err != nil {
+		prob := asProblem(err)
+		ex.entry.Outcome, ex.entry.Detail = prob.code, prob.description
+		rep = ep.refuse(ex, prob)
+	}
+	ex.entry.Status = rep.status
+	is.journal.add(ex.entry)
+	rep.write(w)
+}
+
+func allows(methods, method string) bool {
+	for m := range strings.SplitSeq(methods, ", ") {
+		if m == method {
+			return true
+		}
+	}
+	return false
+}
+
+// base is the URL that issuers are under. Without a configured one it is the
+// socket's own address, which a client cannot choose as it can a Host header.
+func (p *Provider) base(r *http.Request) string {
+	if p.baseURL != "" {
+		return p.baseURL
+	}
+	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		return "http://" + addr.String()
+	}
+	return "http://" + r.Host
+}
+
+func (p *Provider) issuer(name string) *issuer {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.issuers[name]
+}
+
+// add puts a new issuer up; false if the name is taken.
+func (p *Provider) add(is *issuer) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.issuers[is.name] != nil {
+		return false
+	}
+	p.issuers[is.name] = is
+	return true
+}
+
+// remove takes an issuer down with all it knows; false if there is none.
+func (p *Provider) remove(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.issuers[name]
+	delete(p.issuers, name)
+	return ok
+}
+
+func (p *Provider) names() []string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	names := make([]string, 0, len(p.issuers))
+	for name := range p.issuers {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}

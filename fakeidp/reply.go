@@ -1,0 +1,110 @@
+package fakeidp
+
+import (
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+)
+
+// A reply is an answer that has not been sent yet.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// write sends the reply. Nothing of the provider may be kept by a cache: RFC
+// 6749, section 5.1, for tokens, and a test wants the present state of the rest.
+func (rep reply) write(w http.ResponseWriter) {
+	h := w.Header()
+	for name, values := range rep.header {
+		h[name] = values
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	h.Set("Referrer-Policy", "no-referrer") // RFC 9700, section 4.2.4
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(rep.status)
+	_, _ = w.Write(rep.body) // the client's going away is the client's affair
+}
+
+func jsonReply(status int, v any) (reply, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return reply{}, fmt.Errorf("encode reply: %w", err)
+	}
+	return reply{
+		status: status,
+		header: http.Header{"Content-Type": {"application/json"}},
+		body:   append(body, '\n'),
+	}, nil
+}
+
+// redirect sends the browser on by 303: it must not repeat a form that it
+// posted here to the client (RFC 9700, section 4.12).
+func redirect(to string) reply {
+	return reply{status: http.StatusSeeOther, header: http.Header{"Location": {to}}}
+}
+
+// page is HTML that may not be framed and runs nothing (RFC 9700, section
+// 4.16). There is no form-action: browsers would hold the redirect to the
+// client against it.
+func page(status int, body string) reply {
+	return reply{
+		status: status,
+		header: http.Header{
+			"Content-Type":            {"text/html; charset=utf-8"},
+			"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"},
+			"X-Frame-Options":         {"DENY"},
+		},
+		body: []byte(body),
+	}
+}
+
+// problemReply is the error of RFC 6749, section 5.2.
+func problemReply(p *problem) reply {
+	rep, err := jsonReply(p.status, map[string]string{"error": p.code, "error_description": p.description})
+	if err != nil {
+		return reply{status: http.StatusInternalServerError}
+	}
+	for name, values := range p.header {
+		rep.header[name] = values
+	}
+	return rep
+}
+
+func refuseJSON(_ *exchange, p *problem) reply { return problemReply(p) }
+
+// refuseBearer adds the challenge of RFC 6750, section 3.
+func refuseBearer(ex *exchange, p *problem) reply {
+	rep := problemReply(p)
+	challenge := `Bearer realm="` + ex.is.name + `"`
+	if !p.bare {
+		challenge += fmt.Sprintf(`, error=%q, error_description=%q`, p.code, p.description)
+	}
+	if p.code == "insufficient_scope" {
+		challenge += `, scope="openid"`
+	}
+	if p.status == http.StatusUnauthorized || p.code == "insufficient_scope" || p.code == "invalid_request" {
+		rep.header.Set("WWW-Authenticate", challenge)
+	}
+	return rep
+}
+
+// refuseBrowser tells the client by redirect if it is known that the request
+// comes from it, and otherwise the person by a page: an open redirector is
+// worse than an unhelpful error (RFC 6749, section 4.1.2.1).
+func refuseBrowser(ex *exchange, p *problem) reply {
+	if ex.back != nil {
+		return redirect(ex.back.answer(ex.iss, url.Values{"error": {p.code}, "error_description": {p.description}}))
+	}
+	rep := page(p.status, fmt.Sprintf(
+		"<!DOCTYPE html>\n<html lang=\"en\"><title>Request refused</title>\n<h1>Request refused</h1>\n<p><code>%s</code>: %s.</p>\n",
+		html.EscapeString(p.code), html.EscapeString(p.description)))
+	for name, values := range p.header {
+		rep.header[name] = values
+	}
+	return rep
+}

@@ -1,0 +1,55 @@
+package fakeidp
+
+import (
+	"slices"
+	"strings"
+)
+
+// The scopes that mean something to the provider itself.
+const (
+	scopeOpenID  = "openid"
+	scopeProfile = "profile"
+	scopeOffline = "offline_access"
+)
+
+// defaultScopes are those of a client that is registered without any.
+var defaultScopes = []string{scopeOpenID, scopeProfile, scopeOffline}
+
+// A scope is a set of scope tokens in the order in which they were asked for.
+type scope []string
+
+// parseScope reads the syntax of RFC 6749, section 3.3: single blanks between
+// tokens of printable ASCII without quote and backslash.
+func parseScope(text string) (scope, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var s scope
+	for token := range strings.SplitSeq(text, " ") {
+		if !scopeToken(token) {
+			return nil, invalidScope("the scope is not well-formed")
+		}
+		if !s.has(token) {
+			s = append(s, token)
+		}
+	}
+	return s, nil
+}
+
+func scopeToken(token string) bool {
+	return token != "" && visible(token) && !strings.ContainsAny(token, ` "\`)
+}
+
+func (s scope) has(token string) bool { return slices.Contains(s, token) }
+
+// within reports whether every token of s is one of t's.
+func (s scope) within(t scope) bool {
+	return !slices.ContainsFunc(s, func(token string) bool { return !t.has(token) })
+}
+
+// less returns s without the tokens given.
+func (s scope) less(tokens ...string) scope {
+	return slices.DeleteFunc(slices.Clone(s), func(token string) bool { return slices.Contains(tokens, token) })
+}
+
+func (s scope) String() string { return strings.Join(s, " ") }

@@ -1,0 +1,248 @@
+package fakeidp
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"countersign/fakeidp/control"
+)
+
+// A tokenReply is RFC 6749, section 5.1, with OpenID Connect's id_token.
+type tokenReply struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int    `json:"expires_in,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	Scope        string `json:"scope,omitempty"`
+	IDToken      string `json:"id_token,omitempty"`
+}
+
+// token is the token endpoint (RFC 6749, section 3.2).
+func (ex *exchange) token() (reply, error) {
+	ps, err := ex.form()
+	if err != nil {
+		return reply{}, err
+	}
+	// Before anything can fail: a code or a token that came with a bad request
+	// has been shown all the same.
+	ex.shown(ps)
+	c, err := ex.authenticate(ps)
+	if err != nil {
+		return reply{}, err
+	}
+	redeem, ok := grants[ps["grant_type"]]
+	switch {
+	case ps["grant_type"] == "":
+		return reply{}, invalidRequest("grant_type is missing")
+	case !ok:
+		return reply{}, unsupportedGrantType()
+	}
+	ex.entry.GrantType = ps["grant_type"]
+	if !c.may(ps["grant_type"]) {
+		return reply{}, unauthorizedClient()
+	}
+	t, err := redeem(ex, c, ps)
+	if err != nil {
+		return reply{}, err
+	}
+	return ex.give(t, ps["grant_type"])
+}
+
+// shown journals the secrets of a token request.
+func (ex *exchange) shown(ps params) {
+	_, ex.entry.HasPKCE = ps["code_verifier"]
+	if code := ps["code"]; code != "" {
+		ex.presented(control.KindCode, code)
+	}
+	if token := ps["refresh_token"]; token != "" {
+		ex.presented(control.KindRefreshToken, token)
+	}
+}
+
+// grants redeem what a client shows for tokens. Each decides and stores under
+// one hold of the issuer's lock, so that of many simultaneous uses one wins.
+var grants = map[string]func(*exchange, *client, params) (tokens, error){
+	control.GrantAuthorizationCode: (*exchange).redeemCode,
+	control.GrantRefreshToken:      (*exchange).redeemRefresh,
+	control.GrantClientCredentials: (*exchange).redeemCredentials,
+}
+
+// give builds the reply to a granted token request.
+func (ex *exchange) give(t tokens, grantType string) (reply, error) {
+	ex.entry.Account, ex.entry.Scope = t.grant.account, t.scope.String()
+	ex.issued(control.KindAccessToken, t.access)
+	body := tokenReply{AccessToken: t.access, TokenType: "Bearer", RefreshToken: t.refresh, Scope: t.scope.String()}
+	if !ex.is.omitExpiresIn {
+		body.ExpiresIn = int(ex.is.accessLifetime / time.Second)
+	}
+	if t.refresh != "" {
+		ex.issued(control.KindRefreshToken, t.refresh)
+	}
+	if t.scope.has(scopeOpenID) {
+		idToken, err := ex.idToken(t, grantType)
+		if err != nil {
+			return reply{}, err
+		}
+		body.IDToken = idToken
+		ex.issued(control.KindIDToken, idToken)
+	}
+	return jsonReply(http.StatusOK, body)
+}
+
+// redeemCode is RFC 6749, section 4.1.3, with RFC 7636, section 4.6.
+func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
+	shown, verifier := ps["code"], ps["code_verifier"]
+	if shown == "" {
+		return tokens{}, invalidRequest("code is missing")
+	}
+	if ps["redirect_uri"] == "" {
+		return tokens{}, invalidRequest("redirect_uri is missing, and the authorization request had one")
+	}
+	if verifier != "" && !verifierSyntax.MatchString(verifier) {
+		return tokens{}, invalidRequest("code_verifier is not well-formed")
+	}
+	t, err := ex.is.newTokens(true)
+	if err != nil {
+		return tokens{}, err
+	}
+	is := ex.is
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	k, ok := is.codes.get(digestOf(shown))
+	if !ok {
+		return tokens{}, invalidGrant("the code is unknown")
+	}
+	if k.client != c {
+		// Not spent by it: a client that stole a code cannot lock its owner out.
+		return tokens{}, invalidGrant("the code was issued to another client")
+	}
+	ex.entry.Account = k.account
+	if k.spent {
+		k.revoked = true
+		return tokens{}, invalidGrant("the code was used before, and what it got is revoked")
+	}
+	k.spent = true
+	if err := k.fits(ps["redirect_uri"], verifier, is.now()); err != nil {
+		return tokens{}, err
+	}
+	t.grant, t.scope = k.grant, k.scope
+	if !k.scope.has(scopeOffline) {
+		t.refresh = ""
+	}
+	is.store(t)
+	return t, nil
+}
+
+// fits checks that a token request belongs to the authorization request of its
+// code.
+func (k *code) fits(redirectURI, verifier string, now time.Time) error {
+	switch {
+	case k.revoked:
+		return invalidGrant("the grant is revoked")
+	case !now.Before(k.issued.Add(codeLifetime)):
+		return invalidGrant("the code has expired")
+	case redirectURI != k.redirectURI:
+		return invalidGrant("redirect_uri is not that of the authorization request")
+	case k.challenge == "" && verifier != "":
+		// RFC 9700, section 4.8.2: or an attacker could strip the challenge.
+		return invalidGrant("code_verifier without a code_challenge in the authorization request")
+	case k.challenge != "" && verifier == "":
+		return invalidGrant("code_verifier is missing")
+	case k.challenge != "" && !matches(k.challenge, verifier):
+		return invalidGrant("code_verifier does not match the code_challenge")
+	}
+	return nil
+}
+
+// matches is the S256 method of RFC 7636, section 4.6.
+func matches(challenge, verifier string) bool {
+	sum := sha256.Sum256([]byte(verifier))
+	got := base64.RawURLEncoding.EncodeToString(sum[:])
+	return subtle.ConstantTimeCompare([]byte(got), []byte(challenge)) == 1
+}
+
+// redeemRefresh is RFC 6749, section 6, with rotation and the detection of
+// reuse of RFC 9700, section 4.14.2.
+func (ex *exchange) redeemRefresh(c *client, ps params) (tokens, error) {
+	shown := ps["refresh_token"]
+	if shown == "" {
+		return tokens{}, invalidRequest("refresh_token is missing")
+	}
+	asked, err := parseScope(ps["scope"])
+	if err != nil {
+		return tokens{}, err
+	}
+	t, err := ex.is.newTokens(true)
+	if err != nil {
+		return tokens{}, err
+	}
+	is := ex.is
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	old, ok := is.refresh.get(digestOf(shown))
+	if !ok {
+		return tokens{}, invalidGrant("the refresh token is unknown")
+	}
+	if old.client != c {
+		return tokens{}, invalidGrant("the refresh token was issued to another client")
+	}
+	ex.entry.Account = old.account
+	switch {
+	case old.used:
+		// Either the client or a thief holds the newer one, and nobody can
+		// tell which.
+		old.revoked = true
+		return tokens{}, invalidGrant("the refresh token was used before, and its whole grant is revoked")
+	case old.revoked:
+		return tokens{}, invalidGrant("the grant is revoked")
+	case !is.now().Before(old.expires):
+		return tokens{}, invalidGrant("the refresh token has expired")
+	case !asked.within(old.scope):
+		return tokens{}, invalidScope("the scope exceeds what was granted")
+	}
+	old.used = true
+	t.grant, t.scope = old.grant, old.scope
+	if len(asked) > 0 {
+		t.scope = asked // of the access token; the new refresh token keeps the whole
+	}
+	is.store(t)
+	return t, nil
+}
+
+// redeemCredentials is RFC 6749, section 4.4: a token of the client's own
+// account. There is no refresh token (4.4.3) and no person to identify.
+func (ex *exchange) redeemCredentials(c *client, ps params) (tokens, error) {
+	granted, err := c.grantable(ps["scope"])
+	if err != nil {
+		return tokens{}, err
+	}
+	t, err := ex.is.newTokens(false)
+	if err != nil {
+		return tokens{}, err
+	}
+	t.scope = granted.less(scopeOpenID, scopeProfile, scopeOffline)
+	t.grant = &grant{client: c, account: c.spec.ServiceAccount, scope: t.scope}
+	ex.is.mu.Lock()
+	defer ex.is.mu.Unlock()
+	ex.is.store(t)
+	return t, nil
+}
+
+// grantable reads a scope parameter and holds it to the client's registration.
+// Who asks for none gets all that does not need to be asked for by name (RFC
+// 6749, section 3.3).
+func (c *client) grantable(text string) (scope, error) {
+	asked, err := parseScope(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(asked) == 0:
+		return c.scopes.less(scopeOpenID, scopeProfile, scopeOffline), nil
+	case !asked.within(c.scopes):
+		return nil, invalidScope("the client is not registered for the scope")
+	}
+	return asked, nil
+}
