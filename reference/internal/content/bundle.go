@@ -1,0 +1,180 @@
+package content
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Bounds of a bundle. They are far above what a probe or a small app needs and far below what hurts.
+const (
+	MaxBundle   = 64 << 20  // bytes of the archive as uploaded
+	maxUnpacked = 256 << 20 // bytes of all files together: a small archive can hold a large one
+	maxEntries  = 20_000
+	maxDepth    = 32
+	maxManifest = 4 << 20
+)
+
+// ManifestName is the file that says what a bundle is.
+const ManifestName = "manifest.json"
+
+// A BundleError says why an archive cannot be unpacked or used. Its text is meant for the publisher.
+type BundleError struct{ Problem string }
+
+func (e *BundleError) Error() string { return "bundle: " + e.Problem }
+
+func badBundle(format string, args ...any) error {
+	return &BundleError{fmt.Sprintf(format, args...)}
+}
+
+// Unpack writes the files of a gzip-compressed tar archive into dir, which must exist and be empty. It writes regular files and
+// folders and refuses everything else an archive can say: absolute names, names that lead outside, links (which could
+// point outside once they exist), devices, and sizes beyond the bounds. File modes keep the owner's bits only.
+// The error is a *BundleError where the archive is at fault.
+func Unpack(archive io.Reader, dir string) error {
+	root, err := os.OpenRoot(dir) // a second guard: nothing is opened outside dir, whatever the name
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	unzipped, err := gzip.NewReader(archive)
+	if err != nil {
+		return badBundle("not a gzip-compressed archive")
+	}
+	files, left := 0, int64(maxUnpacked)
+	for r := tar.NewReader(unzipped); ; {
+		header, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return badBundle("damaged archive")
+		}
+		if files++; files > maxEntries {
+			return badBundle("more than %d entries", maxEntries)
+		}
+		written, err := unpackEntry(root, r, header, left)
+		if err != nil {
+			return err
+		}
+		left -= written
+	}
+	// What follows the end of the tar must still be whole gzip: its checksum is at the very end.
+	if n, err := io.Copy(io.Discard, io.LimitReader(unzipped, left+1)); err != nil || n > left {
+		return badBundle("damaged archive")
+	}
+	if files == 0 {
+		return badBundle("the archive is empty")
+	}
+	return nil
+}
+
+// unpackEntry writes one entry and says how many bytes of the budget it took.
+func unpackEntry(root *os.Root, r io.Reader, header *tar.Header, left int64) (int64, error) {
+	name, err := cleanName(header.Name)
+	if err != nil {
+		return 0, err
+	}
+	switch header.Typeflag {
+	case tar.TypeXGlobalHeader: // git writes one
+		return 0, nil
+	case tar.TypeDir:
+		if err := root.MkdirAll(name, 0o700); err != nil {
+			return 0, badBundle("folder %q clashes with another entry", header.Name)
+		}
+		return 0, nil
+	case tar.TypeReg:
+	default:
+		return 0, badBundle("entry %q is neither a file nor a folder", header.Name)
+	}
+	if name == "." {
+		return 0, badBundle("a file without a name")
+	}
+	if header.Size > left {
+		return 0, badBundle("more than %d bytes unpacked", int64(maxUnpacked))
+	}
+	if err := root.MkdirAll(path.Dir(name), 0o700); err != nil {
+		return 0, badBundle("file %q clashes with another entry", header.Name)
+	}
+	mode := os.FileMode(0o600) | os.FileMode(header.Mode)&0o100
+	// O_EXCL: a second entry of the same name is a sign of tampering, and never follows what the first one left.
+	file, err := root.OpenFile(filepath.FromSlash(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return 0, badBundle("file %q clashes with another entry", header.Name)
+	}
+	written, err := io.Copy(file, io.LimitReader(r, left+1))
+	if closeErr := file.Close(); closeErr != nil {
+		return written, closeErr
+	}
+	if err != nil {
+		return written, badBundle("damaged archive at %q", header.Name)
+	}
+	return written, nil
+}
+
+// cleanName gives the name of an entry relative to the folder, or refuses it.
+func cleanName(name string) (string, error) {
+	if name == "" || strings.ContainsAny(name, "\x00\\") || path.IsAbs(name) {
+		return "", badBundle("entry name %q is not allowed", name)
+	}
+	clean := path.Clean(name)
+	if !filepath.IsLocal(filepath.FromSlash(clean)) {
+		return "", badBundle("entry name %q leads outside the bundle", name)
+	}
+	if strings.Count(clean, "/") >= maxDepth {
+		return "", badBundle("entry name %q is too deep", name)
+	}
+	return clean, nil
+}
+
+// A Manifest is what manifest.json says, as far as this server acts on it.
+type Manifest struct {
+	Mode  Mode
+	Entry string // the primary document of static content
+}
+
+// ReadManifest reads and checks the manifest in an unpacked bundle. The error is a *BundleError where it is at fault.
+func ReadManifest(dir string) (Manifest, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer root.Close()
+	file, err := root.Open(ManifestName)
+	if err != nil {
+		return Manifest{}, badBundle("the application's manifest is missing")
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxManifest+1))
+	if err != nil || len(text) > maxManifest {
+		return Manifest{}, badBundle("the application's manifest cannot be read")
+	}
+	// Only these members are ours; rsconnect, rsconnect-python and Publisher write many more.
+	var wire struct {
+		Metadata *struct {
+			AppMode     string  `json:"appmode"`
+			PrimaryHTML *string `json:"primary_html"`
+		} `json:"metadata"`
+	}
+	if err := json.Unmarshal(text, &wire); err != nil || wire.Metadata == nil {
+		return Manifest{}, badBundle("the application's manifest is invalid")
+	}
+	mode, known := ParseMode(wire.Metadata.AppMode)
+	if !known {
+		return Manifest{}, badBundle("the application's manifest has the unknown appmode %q", wire.Metadata.AppMode)
+	}
+	m := Manifest{Mode: mode, Entry: "index.html"}
+	if wire.Metadata.PrimaryHTML != nil && *wire.Metadata.PrimaryHTML != "" {
+		if m.Entry, err = cleanName(*wire.Metadata.PrimaryHTML); err != nil {
+			return Manifest{}, err
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,168 @@
+// Package content holds what is published: items, who may see them, their bundles, and how they are executed.
+//
+// It decides; it does not speak HTTP status codes (package web does), and it knows of users only what it needs to
+// decide: a guid, a role, groups. What it needs from a database is the interface [Store].
+package content
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+	"unicode/utf8"
+)
+
+// An Item is one published piece of content. The server names it by GUID; ID is a number that clients show to people.
+type Item struct {
+	ID           int64
+	GUID         string
+	OwnerGUID    string
+	Name         string
+	Title        string
+	Description  string
+	Access       Access
+	Mode         Mode
+	BundleID     int64 // the active bundle, 0 before the first deployment
+	Settings     Settings
+	CreatedTime  time.Time
+	DeployedTime time.Time
+}
+
+// Settings are the fields of an item that clients set and read back and that this server keeps without acting on them:
+// limits of processes, images, versions. Absent means null. The names are those of the API.
+type Settings map[string]json.RawMessage
+
+// Access says who may see an item without a permission of their own (wire.md 2.3: all, logged_in, acl; new items are acl).
+type Access string
+
+const (
+	AccessAll      Access = "all"       // anyone, no login required
+	AccessLoggedIn Access = "logged_in" // every user of the server
+	AccessACL      Access = "acl"       // those with a permission
+)
+
+// Valid says whether a is one of the three.
+func (a Access) Valid() bool { return a == AccessAll || a == AccessLoggedIn || a == AccessACL }
+
+// What callers decide on. Each method of [Store] says which of them it returns.
+var (
+	ErrNotFound  = errors.New("no such object")
+	ErrNameTaken = errors.New("an object with that name already exists")
+	ErrDuplicate = errors.New("already exists")
+)
+
+// A FieldError names a field of an item with a value that is not allowed.
+type FieldError struct{ Field, Problem string }
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
+
+// itemName is Connect's rule for names: letters, digits, dot, dash, underscore; 3 to 64 of them.
+var itemName = regexp.MustCompile(`^[A-Za-z0-9._-]{3,64}$`)
+
+// Validate checks the fields a client may write. Title and description may be empty.
+func (i *Item) Validate() error {
+	if !itemName.MatchString(i.Name) {
+		return &FieldError{"name", "wants 3 to 64 letters, digits, '.', '-' or '_'"}
+	}
+	if n := utf8.RuneCountInString(i.Title); i.Title != "" && (n < 3 || n > 1024) {
+		return &FieldError{"title", "wants 3 to 1024 characters"}
+	}
+	if utf8.RuneCountInString(i.Description) > 4096 {
+		return &FieldError{"description", "wants at most 4096 characters"}
+	}
+	if !i.Access.Valid() {
+		return &FieldError{"access_type", "wants all, logged_in or acl"}
+	}
+	return nil
+}
+
+// settingKinds are the settings a client may write, with the JSON kind each takes besides null. From the content schema
+// of the API reference; what is read-only there (ids, urls, times, versions found in the manifest) is not among them.
+var settingKinds = map[string]string{
+	"connection_timeout": "number", "read_timeout": "number", "init_timeout": "number", "idle_timeout": "number",
+	"max_processes": "number", "min_processes": "number", "max_conns_per_process": "number", "load_factor": "number",
+	"cpu_request": "number", "cpu_limit": "number", "memory_request": "number", "memory_limit": "number",
+	"amd_gpu_limit": "number", "nvidia_gpu_limit": "number", "service_account_name": "string", "default_image_name": "string",
+	"default_environment_guid": "string", "default_r_environment_management": "bool", "default_py_environment_management": "bool",
+	"run_as": "string", "run_as_current_user": "bool", "content_category": "string", "locked": "bool", "locked_message": "string",
+	"draft_marker_enabled": "bool", "metrics_collection_enabled": "bool", "notify_on_share": "bool", "otel_enabled": "bool",
+}
+
+// CheckSetting says whether a client may write value to the setting called name.
+func CheckSetting(name string, value json.RawMessage) error {
+	kind, known := settingKinds[name]
+	if !known {
+		return &FieldError{name, "is not a field that can be set"}
+	}
+	var v any
+	if err := json.Unmarshal(value, &v); err != nil {
+		return &FieldError{name, "is not JSON"}
+	}
+	ok := v == nil
+	switch v.(type) {
+	case bool:
+		ok = kind == "bool"
+	case float64:
+		ok = kind == "number"
+	case string:
+		ok = kind == "string"
+	}
+	if !ok {
+		return &FieldError{name, fmt.Sprintf("wants a %s or null", kind)}
+	}
+	return nil
+}
+
+// A Bundle is one uploaded archive of an item.
+type Bundle struct {
+	ID          int64
+	ContentGUID string
+	CreatedBy   string // user guid
+	CreatedTime time.Time
+	Size        int64
+	MD5, SHA1   string // hex, of the archive as it came
+	Metadata    map[string]string
+}
+
+// A Permission gives a user or a group a role on an item.
+type Permission struct {
+	ID            int64
+	ContentGUID   string
+	PrincipalGUID string
+	PrincipalType PrincipalType
+	Role          PermissionRole
+}
+
+// PrincipalType is user or group.
+type PrincipalType string
+
+const (
+	PrincipalUser  PrincipalType = "user"
+	PrincipalGroup PrincipalType = "group"
+)
+
+// PermissionRole is what a permission gives: viewer, or owner (which the pages call collaborator).
+type PermissionRole string
+
+const (
+	RoleViewer       PermissionRole = "viewer"
+	RoleCollaborator PermissionRole = "owner"
+)
+
+// A ShareLink gives sight of one item to whoever holds its token. It carries no identity (readings.md O1) and is an
+// invention of this server: the documents speak of share links and give no API for them.
+type ShareLink struct {
+	GUID        string
+	ContentGUID string
+	CreatedBy   string
+	CreatedTime time.Time
+}
+
+// A Render is what the last render of an item wrote. A visit serves it and executes nothing.
+type Render struct {
+	ContentGUID string
+	BundleID    int64
+	Body        []byte
+	CreatedTime time.Time
+}

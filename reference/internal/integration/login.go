@@ -1,0 +1,309 @@
+package integration
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
+
+	"countersign/reference/internal/vault"
+)
+
+// LoginLifetime is how long a started login may take at the provider.
+const LoginLifetime = 10 * time.Minute
+
+// Options is what a Service is made of. Store and Vault are required.
+type Options struct {
+	Store     Store
+	Vault     *vault.Vault
+	Content   Content           // what the exchange asks about content and users
+	Transport http.RoundTripper // to providers; nil: a transport of its own
+	Now       func() time.Time  // nil: time.Now
+	Log       *slog.Logger      // nil: nothing is written
+}
+
+// Service carries logins, sessions and exchanges. It is safe for concurrent use.
+type Service struct {
+	Options
+	client  client
+	flights singleflight.Group // one refresh per session inside this process
+	tokens  *UserTokens
+}
+
+// New makes a Service.
+func New(o Options) (*Service, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	tokens, err := newUserTokens(o.Vault.Key("user session token"), o.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Options: o, client: newClient(o.Transport), tokens: tokens}, nil
+}
+
+// LoginError says why a login did not succeed, with words for the person in front of the browser.
+type LoginError struct {
+	Reason LoginReason
+	Text   string
+}
+
+// LoginReason sorts login errors.
+type LoginReason string
+
+const (
+	LoginState    LoginReason = "state"    // missing, unknown, used, expired, another user's or another browser's
+	LoginRefused  LoginReason = "refused"  // the provider said error=...
+	LoginIssuer   LoginReason = "issuer"   // the reply came from another provider
+	LoginProvider LoginReason = "provider" // the code could not be redeemed
+	LoginRefresh  LoginReason = "refresh"  // no refresh token came
+	LoginType     LoginReason = "type"     // the integration has no login
+)
+
+func (e *LoginError) Error() string { return "login: " + string(e.Reason) + ": " + e.Text }
+
+// noRefreshToken is the documented message (wire.md 1.4).
+const noRefreshToken = "No refresh token found in response. Refresh tokens are required to update access tokens when they expire. " +
+	"Are you missing the offline_access scope in the OAuth integration configuration?"
+
+// Started is a login flow that BeginLogin prepared.
+type Started struct {
+	URL     string // the provider's authorization endpoint, with the request in its query
+	State   string
+	Browser string // to be kept by the browser in a cookie until the callback
+}
+
+// BeginLogin starts a login of user to a Viewer integration and makes the session at once, without tokens: "An OAuth
+// session is created when a Connect user visits the /login endpoint" (OAuth document, line 44). A session that is there
+// already stays as it is until the login succeeds. The error may be a *LoginError (LoginType).
+func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirectURI, returnTo string) (Started, error) {
+	if in.Config.AuthType != Viewer {
+		return Started{}, &LoginError{LoginType, "Only Viewer integrations have a login."} // readings.md O6
+	}
+	now := s.Now()
+	if _, err := s.Store.EnsureSession(ctx, &Session{
+		GUID: newGUID(), UserGUID: user, IntegrationGUID: in.GUID, CreatedTime: now, UpdatedTime: now,
+	}); err != nil {
+		return Started{}, fmt.Errorf("make session: %w", err)
+	}
+	started := Started{State: random(), Browser: random()}
+	login := &Login{
+		StateHash: Hash(started.State), BrowserHash: Hash(started.Browser), UserGUID: user, IntegrationGUID: in.GUID,
+		RedirectURI: redirectURI, ReturnTo: returnTo, ExpiresTime: now.Add(LoginLifetime),
+	}
+	var options []oauth2.AuthCodeOption
+	if in.Config.UsePKCE {
+		verifier := oauth2.GenerateVerifier()
+		login.Verifier = Sealed(s.Vault.Seal(verifier, verifierPlace(login.StateHash)))
+		options = append(options, oauth2.S256ChallengeOption(verifier))
+	}
+	if err := s.Store.StartLogin(ctx, login, now); err != nil {
+		return Started{}, fmt.Errorf("remember login: %w", err)
+	}
+	started.URL = settings(in.Config, "", redirectURI).AuthCodeURL(started.State, options...)
+	return started, nil
+}
+
+// Callback is what the provider's redirect brought back, with who brought it.
+type Callback struct {
+	User    string
+	Browser string // what the browser kept of Started
+	Query   url.Values
+}
+
+// FinishLogin ends a login: it takes the state, which works once and only for the user and the browser that started the
+// flow, redeems the code and stores the tokens. It answers the path to return to, also beside a *LoginError where the
+// login was known.
+func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo string, err error) {
+	state, ok := single(back.Query, "state")
+	// Empty values would compare equal to those of nobody: they never get as far as a comparison.
+	if !ok || state == "" || back.Browser == "" || back.User == "" {
+		return "", badState()
+	}
+	login, err := s.Store.TakeLogin(ctx, Hash(state), Hash(back.Browser), back.User, s.Now())
+	if errors.Is(err, ErrNotFound) {
+		return "", badState()
+	}
+	if err != nil {
+		return "", fmt.Errorf("take login: %w", err)
+	}
+	in, err := s.Store.Integration(ctx, login.IntegrationGUID)
+	if errors.Is(err, ErrNotFound) {
+		return "", badState()
+	}
+	if err != nil {
+		return "", fmt.Errorf("read integration: %w", err)
+	}
+	if err := checkIssuer(in.Config, back.Query); err != nil {
+		return login.ReturnTo, err
+	}
+	if code, is := single(back.Query, "error"); is || back.Query.Has("error") {
+		return login.ReturnTo, refusal(code)
+	}
+	code, ok := single(back.Query, "code")
+	if !ok || code == "" {
+		return login.ReturnTo, &LoginError{LoginProvider, "The OAuth provider sent no authorization code."}
+	}
+	return login.ReturnTo, s.redeem(ctx, in, login, code)
+}
+
+func badState() error {
+	return &LoginError{LoginState, "This login is not known. It may have expired or been used already, or been started by another user or in another browser."}
+}
+
+// refusal words an error the provider sent. Only the codes that RFC 6749 section 4.1.2.1 defines are repeated.
+func refusal(code string) error {
+	if code == "access_denied" {
+		return &LoginError{LoginRefused, "The OAuth provider says that access was denied (access_denied). You are not logged in to the integration."}
+	}
+	for _, known := range append([]string{"unsupported_response_type"}, oauthCodes...) {
+		if code == known {
+			return &LoginError{LoginRefused, "The OAuth provider refused the login (" + code + ")."}
+		}
+	}
+	return &LoginError{LoginRefused, "The OAuth provider refused the login."}
+}
+
+// redeem exchanges the code and stores what came. The client may go away; a code is used once, so the work goes on.
+func (s *Service) redeem(ctx context.Context, in *Integration, login *Login, code string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*ProviderTimeout)
+	defer cancel()
+	secret, err := s.secret(in)
+	if err != nil {
+		return err
+	}
+	var verifier string
+	if login.Verifier != "" {
+		if verifier, err = s.Vault.Open(string(login.Verifier), verifierPlace(login.StateHash)); err != nil {
+			return fmt.Errorf("open verifier: %w", err)
+		}
+	}
+	got, err := s.client.exchangeCode(ctx, in.Config, secret, login.RedirectURI, code, verifier)
+	if err != nil {
+		s.Log.Warn("OAuth login failed", "integration", in.GUID, "user", login.UserGUID, "fault", err)
+		return &LoginError{LoginProvider, "The login could not be completed: " + err.Error() + "."}
+	}
+	session := &Session{GUID: newGUID(), UserGUID: login.UserGUID, IntegrationGUID: in.GUID}
+	var missing error
+	if got.refresh == "" {
+		// "Logged in" takes a refresh token (line 54), so an access token alone is not kept either.
+		missing = &LoginError{LoginRefresh, noRefreshToken}
+	} else {
+		session.Tokens = s.seal(session, got)
+	}
+	if err := s.Store.SaveTokens(ctx, session, s.Now()); err != nil {
+		return fmt.Errorf("store tokens: %w", err)
+	}
+	return missing
+}
+
+// checkIssuer compares the parameter iss, where the provider sends one, with the provider this login was sent to
+// (RFC 9207: the defence against one provider answering for another). A configured issuer is compared exactly. Without
+// one, this server has not learnt any, and demands that iss be on the authorization endpoint's host and share its first
+// path segment, where both have one.
+func checkIssuer(cfg Config, query url.Values) error {
+	wrong := &LoginError{LoginIssuer, "The answer came from another OAuth provider than the one this login was sent to."}
+	if !query.Has("iss") {
+		return nil
+	}
+	iss, ok := single(query, "iss")
+	if !ok {
+		return wrong
+	}
+	if cfg.Issuer != "" {
+		if iss != cfg.Issuer {
+			return wrong
+		}
+		return nil
+	}
+	from, err1 := url.Parse(iss)
+	to, err2 := url.Parse(cfg.AuthorizationURI)
+	if err1 != nil || err2 != nil || from.Scheme != to.Scheme || from.Host != to.Host {
+		return wrong
+	}
+	if first := firstSegment(from); first != "" && first != firstSegment(to) {
+		return wrong
+	}
+	return nil
+}
+
+func firstSegment(u *url.URL) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
+	return first
+}
+
+// single answers a parameter that is there exactly once (RFC 6749 section 3.1: none may be repeated).
+func single(query url.Values, name string) (string, bool) {
+	if values := query[name]; len(values) == 1 {
+		return values[0], true
+	}
+	return "", false
+}
+
+// secret opens an integration's client secret; "" where it has none.
+func (s *Service) secret(in *Integration) (string, error) {
+	if in.Secret == "" {
+		return "", nil
+	}
+	secret, err := s.Vault.Open(string(in.Secret), secretPlace(in.GUID))
+	if err != nil {
+		return "", fmt.Errorf("open client secret of %s: %w", in.GUID, err)
+	}
+	return secret, nil
+}
+
+// SealSecret seals a client secret for an integration.
+func (s *Service) SealSecret(guid, secret string) Sealed {
+	if secret == "" {
+		return ""
+	}
+	return Sealed(s.Vault.Seal(secret, secretPlace(guid)))
+}
+
+func (s *Service) seal(session *Session, g grant) SealedTokens {
+	return SealedTokens{
+		Access:       Sealed(s.Vault.Seal(g.access, tokenPlace(session, "access_token"))),
+		Refresh:      Sealed(s.Vault.Seal(g.refresh, tokenPlace(session, "refresh_token"))),
+		ObtainedTime: s.Now(), ExpiresTime: g.expires,
+	}
+}
+
+// The places of sealed values. A session's is named by user and integration, which are unique and outlive its guid.
+
+func secretPlace(guid string) string { return vault.Place("oauth_integrations", "client_secret", guid) }
+
+func verifierPlace(stateHash string) string {
+	return vault.Place("oauth_logins", "verifier", stateHash)
+}
+
+func tokenPlace(s *Session, column string) string {
+	return vault.Place("oauth_sessions", column, s.UserGUID+"/"+s.IntegrationGUID)
+}
+
+// Hash is how a random secret is stored when it only has to be recognised. The secrets have 256 bits of entropy, so a
+// plain hash cannot be searched.
+func Hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// random makes 256 bits of it, in letters a cookie and a URL can carry.
+func random() string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails: crypto/rand
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

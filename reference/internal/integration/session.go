@@ -1,0 +1,172 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+func newGUID() string { return uuid.NewString() }
+
+// AccessToken is what an exchange hands out.
+type AccessToken struct {
+	Value   string
+	Expires time.Time // zero: the provider did not say
+}
+
+// ErrNotLoggedIn is answered where the user has no refresh token with the integration.
+var ErrNotLoggedIn = errors.New("not logged in to the integration")
+
+// ErrRefreshFailed is answered where the provider no longer honours the refresh token. The user is not logged in then.
+var ErrRefreshFailed = errors.New("the refresh token is invalid")
+
+// leaseLength is how long one node may take over a refresh. It covers the provider's time-out and storing the reply.
+const leaseLength = ProviderTimeout + 2*time.Second
+
+// leasePoll is how often a node looks whether another has finished the refresh it is waiting for.
+const leasePoll = 40 * time.Millisecond
+
+// ViewerToken answers the access token of user with a Viewer integration: the stored one until it expires, then a
+// refreshed one. However many ask at once, in however many nodes, one refresh is made: a provider that rotates refresh
+// tokens takes a second use of one for theft and ends the whole session (RFC 9700 section 4.14.2).
+// The error is ErrNotLoggedIn, ErrRefreshFailed, a *Fault, or an internal one.
+func (s *Service) ViewerToken(ctx context.Context, in *Integration, user string) (AccessToken, error) {
+	session, err := s.Store.SessionOf(ctx, user, in.GUID)
+	if errors.Is(err, ErrNotFound) {
+		return AccessToken{}, ErrNotLoggedIn
+	}
+	if err != nil {
+		return AccessToken{}, fmt.Errorf("read session: %w", err)
+	}
+	if !session.LoggedIn() {
+		return AccessToken{}, ErrNotLoggedIn
+	}
+	if s.fresh(session) {
+		return s.open(session)
+	}
+	// The flight outlives any of its callers: if the first one's client goes away, the others still wait for it.
+	flight := s.flights.DoChan(session.GUID, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseLength+ProviderTimeout)
+		defer cancel()
+		return s.refreshed(ctx, in, user)
+	})
+	select {
+	case <-ctx.Done():
+		return AccessToken{}, ctx.Err()
+	case r := <-flight:
+		if r.Err != nil {
+			return AccessToken{}, r.Err
+		}
+		return r.Val.(AccessToken), nil
+	}
+}
+
+// fresh says whether the access token can still be handed out. One that is about to expire cannot: it would do so on its
+// way. The margin is ten seconds, or a quarter of a shorter life.
+func (s *Service) fresh(session *Session) bool {
+	t := session.Tokens
+	if t.ExpiresTime.IsZero() {
+		return true
+	}
+	margin := min(10*time.Second, t.ExpiresTime.Sub(t.ObtainedTime)/4)
+	return s.Now().Before(t.ExpiresTime.Add(-max(margin, 0)))
+}
+
+func (s *Service) open(session *Session) (AccessToken, error) {
+	value, err := s.Vault.Open(string(session.Tokens.Access), tokenPlace(session, "access_token"))
+	if err != nil {
+		return AccessToken{}, fmt.Errorf("open access token: %w", err)
+	}
+	return AccessToken{value, session.Tokens.ExpiresTime}, nil
+}
+
+// refreshed takes the lease and refreshes, or waits for the node that has it.
+func (s *Service) refreshed(ctx context.Context, in *Integration, user string) (AccessToken, error) {
+	tick := time.NewTicker(leasePoll)
+	defer tick.Stop()
+	for {
+		session, err := s.Store.SessionOf(ctx, user, in.GUID)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return AccessToken{}, ErrNotLoggedIn
+		case err != nil:
+			return AccessToken{}, fmt.Errorf("read session: %w", err)
+		case !session.LoggedIn():
+			return AccessToken{}, ErrRefreshFailed // it was logged in when the flight began
+		case s.fresh(session):
+			return s.open(session)
+		}
+		now := s.Now()
+		mine, err := s.Store.LeaseRefresh(ctx, session.GUID, session.Revision, now, now.Add(leaseLength))
+		if err != nil {
+			return AccessToken{}, fmt.Errorf("lease refresh: %w", err)
+		}
+		if mine {
+			return s.refreshLeased(ctx, in, session)
+		}
+		select {
+		case <-ctx.Done():
+			return AccessToken{}, &Fault{Kind: FaultTimeout}
+		case <-tick.C:
+		}
+	}
+}
+
+// refreshLeased uses the refresh token. Nobody else does so meanwhile.
+func (s *Service) refreshLeased(ctx context.Context, in *Integration, session *Session) (AccessToken, error) {
+	secret, err := s.secret(in)
+	if err != nil {
+		return AccessToken{}, err
+	}
+	old, err := s.Vault.Open(string(session.Tokens.Refresh), tokenPlace(session, "refresh_token"))
+	if err != nil {
+		return AccessToken{}, fmt.Errorf("open refresh token: %w", err)
+	}
+	got, err := s.client.refresh(ctx, in.Config, secret, old)
+	var f *Fault
+	switch {
+	case errors.As(err, &f) && f.Kind == FaultGrant:
+		// The session stays, without tokens: the user is not logged in and is asked to log in again.
+		s.Log.Info("OAuth refresh token refused", "integration", in.GUID, "user", session.UserGUID)
+		return s.settle(ctx, session, &SealedTokens{}, AccessToken{}, ErrRefreshFailed)
+	case err != nil:
+		s.Log.Warn("OAuth refresh failed", "integration", in.GUID, "user", session.UserGUID, "fault", err)
+		return s.settle(ctx, session, nil, AccessToken{}, err)
+	}
+	tokens := s.seal(session, got)
+	return s.settle(ctx, session, &tokens, AccessToken{got.access, got.expires}, nil)
+}
+
+// settle ends the lease and stores what came of it, unless the session was changed meanwhile: a logout or a new login
+// wins over a refresh that began before it.
+func (s *Service) settle(ctx context.Context, session *Session, tokens *SealedTokens, token AccessToken, outcome error) (AccessToken, error) {
+	err := s.Store.EndRefresh(ctx, session.GUID, session.Revision, tokens, s.Now())
+	if errors.Is(err, ErrChanged) {
+		now, err := s.Store.SessionOf(ctx, session.UserGUID, session.IntegrationGUID)
+		if err == nil && now.LoggedIn() && s.fresh(now) {
+			return s.open(now)
+		}
+		return AccessToken{}, ErrNotLoggedIn
+	}
+	if err != nil {
+		return AccessToken{}, fmt.Errorf("store refreshed tokens: %w", err)
+	}
+	return token, outcome
+}
+
+// ServiceToken asks the provider for a fresh token of the integration's service account. The error is a *Fault or internal.
+func (s *Service) ServiceToken(ctx context.Context, in *Integration) (AccessToken, error) {
+	secret, err := s.secret(in)
+	if err != nil {
+		return AccessToken{}, err
+	}
+	got, err := s.client.serviceToken(ctx, in.Config, secret)
+	if err != nil {
+		s.Log.Warn("OAuth service account token failed", "integration", in.GUID, "fault", err)
+		return AccessToken{}, err
+	}
+	return AccessToken{got.access, got.expires}, nil
+}
