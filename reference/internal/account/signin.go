@@ -277,6 +277,12 @@ func (s *Service) listedGroup(ctx context.Context, tx Tx, name string) (Group, e
 	if !s.Policy.GroupsAutoProvision {
 		return Group{}, ErrNotFound
 	}
+	if err := tx.HoldUsers(ctx); err != nil {
+		return Group{}, err
+	}
+	if groups, err = tx.GroupsByName(ctx, name); err != nil || len(groups) > 0 {
+		return append(groups, Group{})[0], err // another node was quicker
+	}
 	g := Group{GUID: newGUID(), Name: name, Created: s.Now()} // no owner: line 384
 	return g, tx.InsertGroup(ctx, &g)
 }

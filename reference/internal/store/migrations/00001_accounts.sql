@@ -7,7 +7,6 @@ CREATE TABLE holds (
     name TEXT PRIMARY KEY,
     n    BIGINT NOT NULL
 );
-INSERT INTO holds (name, n) VALUES ('users', 0);
 CREATE TABLE users (
     guid       TEXT PRIMARY KEY,
     id         BIGINT NOT NULL UNIQUE,
@@ -66,6 +65,7 @@ CREATE TABLE api_keys (
     used         BIGINT NOT NULL,
     expires      BIGINT NOT NULL
 );
+CREATE INDEX api_keys_expiry ON api_keys (kind, expires);
 CREATE INDEX api_keys_user ON api_keys (user_guid);
 CREATE INDEX api_keys_content ON api_keys (content_guid);
 

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"countersign/reference/internal/account"
+)
+
+// readError gives "no such row" its domain meaning; op says what was being done.
+func readError(op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%s: %w", op, account.ErrNotFound)
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// writeError gives a broken uniqueness its domain meaning.
+func writeError(op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isDuplicate(err):
+		return fmt.Errorf("%s: %w", op, account.ErrExists)
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// isDuplicate reports whether a statement failed because a key or unique value exists.
+func isDuplicate(err error) bool {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505" // unique_violation
+}
+
+// mustAffect turns "no row was touched" into ErrNotFound.
+func mustAffect(op string, res sql.Result, err error) error {
+	if err != nil {
+		return writeError(op, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("%s: %w", op, account.ErrNotFound)
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"countersign/reference/internal/account"
+)
+
+const groupColumns = `g.guid, g.id, g.unique_id, g.name, g.owner_guid, g.created`
+
+func scanGroup(scan func(...any) error) (account.Group, error) {
+	var g account.Group
+	var uniqueID, owner sql.NullString
+	var created int64
+	err := scan(&g.GUID, &g.ID, &uniqueID, &g.Name, &owner, &created)
+	g.UniqueID, g.OwnerGUID, g.Created = uniqueID.String, owner.String, fromMicros(created)
+	return g, err
+}
+
+func (s queries) oneGroup(ctx context.Context, op, query string, arg any) (account.Group, error) {
+	g, err := scanGroup(s.q.QueryRowContext(ctx, query, arg).Scan)
+	return g, readError(op, err)
+}
+
+func (s queries) manyGroups(ctx context.Context, op, query string, args ...any) ([]account.Group, error) {
+	return collect(ctx, s.q, op, query, args, func(rows *sql.Rows) (account.Group, error) { return scanGroup(rows.Scan) })
+}
+
+// GroupByGUID implements account.Reader.
+func (s queries) GroupByGUID(ctx context.Context, guid string) (account.Group, error) {
+	return s.oneGroup(ctx, "group by guid", `SELECT `+groupColumns+` FROM groups g WHERE g.guid = $1`, guid)
+}
+
+// GroupByUniqueID implements account.Reader.
+func (s queries) GroupByUniqueID(ctx context.Context, id string) (account.Group, error) {
+	return s.oneGroup(ctx, "group by unique id", `SELECT `+groupColumns+` FROM groups g WHERE g.unique_id = $1`, id)
+}
+
+// GroupsByName implements account.Reader.
+func (s queries) GroupsByName(ctx context.Context, name string) ([]account.Group, error) {
+	return s.manyGroups(ctx, "groups by name", `SELECT `+groupColumns+` FROM groups g WHERE g.name = $1 ORDER BY g.id`, name)
+}
+
+// Groups implements account.Reader.
+func (s queries) Groups(ctx context.Context, prefix string, limit, offset int) ([]account.Group, int, error) {
+	const where = ` FROM groups g WHERE LOWER(g.name) LIKE $1 ESCAPE '\'`
+	total, err := s.count(ctx, "count groups", `SELECT COUNT(*)`+where, likePrefix(prefix))
+	if err != nil {
+		return nil, 0, err
+	}
+	groups, err := s.manyGroups(ctx, "list groups", `SELECT `+groupColumns+where+` ORDER BY g.name, g.id LIMIT $2 OFFSET $3`,
+		likePrefix(prefix), limit, offset)
+	return groups, total, err
+}
+
+// GroupsOfUser implements account.Reader.
+func (s queries) GroupsOfUser(ctx context.Context, userGUID string) ([]account.Group, error) {
+	return s.manyGroups(ctx, "groups of user", `SELECT `+groupColumns+` FROM groups g
+		JOIN group_members m ON m.group_guid = g.guid WHERE m.user_guid = $1 ORDER BY g.name, g.id`, userGUID)
+}
+
+// MembersOfGroup implements account.Reader.
+func (s queries) MembersOfGroup(ctx context.Context, groupGUID string, limit, offset int) ([]account.User, int, error) {
+	total, err := s.count(ctx, "count members", `SELECT COUNT(*) FROM group_members WHERE group_guid = $1`, groupGUID)
+	if err != nil {
+		return nil, 0, err
+	}
+	users, err := s.manyUsers(ctx, "list members", `SELECT `+userColumns+` FROM users u
+		JOIN group_members m ON m.user_guid = u.guid WHERE m.group_guid = $1
+		ORDER BY u.first_name, u.last_name, u.username, u.id LIMIT $2 OFFSET $3`, groupGUID, limit, offset)
+	return users, total, err
+}
+
+// CountGroupsByOwnership returns how many groups have an owner and how many have none.
+func (s queries) CountGroupsByOwnership(ctx context.Context) (owned, ownerless int, err error) {
+	err = s.q.QueryRowContext(ctx, `SELECT COUNT(owner_guid), COUNT(*) - COUNT(owner_guid) FROM groups`).Scan(&owned, &ownerless)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count groups by ownership: %w", err)
+	}
+	return owned, ownerless, nil
+}
+
+// InsertGroup implements account.Tx.
+func (t *Tx) InsertGroup(ctx context.Context, g *account.Group) error {
+	id, err := t.nextID(ctx, "group")
+	if err != nil {
+		return err
+	}
+	g.ID = id
+	_, err = t.q.ExecContext(ctx, `INSERT INTO groups (guid, id, unique_id, name, owner_guid, created) VALUES ($1, $2, $3, $4, $5, $6)`,
+		g.GUID, g.ID, null(g.UniqueID), g.Name, null(g.OwnerGUID), toMicros(g.Created))
+	return writeError("insert group", err)
+}
+
+// UpdateGroup implements account.Tx.
+func (t *Tx) UpdateGroup(ctx context.Context, g account.Group) error {
+	res, err := t.q.ExecContext(ctx, `UPDATE groups SET unique_id = $2, name = $3, owner_guid = $4 WHERE guid = $1`,
+		g.GUID, null(g.UniqueID), g.Name, null(g.OwnerGUID))
+	return mustAffect("update group", res, err)
+}
+
+// DeleteGroup implements account.Tx. Memberships and permissions refer to the group and
+// go with it.
+func (t *Tx) DeleteGroup(ctx context.Context, guid string) error {
+	res, err := t.q.ExecContext(ctx, `DELETE FROM groups WHERE guid = $1`, guid)
+	return mustAffect("delete group", res, err)
+}
+
+// AddMember implements account.Tx.
+func (t *Tx) AddMember(ctx context.Context, groupGUID, userGUID string) error {
+	res, err := t.q.ExecContext(ctx, `INSERT INTO group_members (group_guid, user_guid) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+		groupGUID, userGUID)
+	if err != nil {
+		return writeError("add member", err)
+	}
+	// Not a failed INSERT: that would end the whole transaction in Postgres.
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return fmt.Errorf("add member: %w", account.ErrExists)
+	}
+	return nil
+}
+
+// RemoveMember implements account.Tx.
+func (t *Tx) RemoveMember(ctx context.Context, groupGUID, userGUID string) error {
+	res, err := t.q.ExecContext(ctx, `DELETE FROM group_members WHERE group_guid = $1 AND user_guid = $2`, groupGUID, userGUID)
+	return mustAffect("remove member", res, err)
+}
