@@ -199,9 +199,8 @@ func harnessFaults(r *Report) []string {
 			list = append(list, fmt.Sprintf("unknown outcome %q of %q", res.Outcome, res.ID))
 		}
 	}
-	list = append(list, r.Problems...)
-	if len(r.NotStarted) > 0 {
-		list = append(list, r.NotStarted...)
+	for _, text := range slices.Concat(r.Problems, r.NotStarted) {
+		list = append(list, brief(text))
 	}
 	if len(list) > 3 {
 		list = append(list[:3], fmt.Sprintf("%d more of the kind", len(list)-3))
@@ -315,10 +314,13 @@ func countResults(r *Report, is func(Result) bool) int {
 // first is the first of several reasons and how many there are besides.
 func first(list []string) string {
 	if len(list) == 1 {
-		return list[0]
+		return brief(list[0])
 	}
-	return fmt.Sprintf("%s (and %d more)", list[0], len(list)-1)
+	return fmt.Sprintf("%s (and %d more)", brief(list[0]), len(list)-1)
 }
+
+// brief is a reason as the one line of a verdict can hold it.
+func brief(s string) string { return cut(firstLine(s), 200) }
 
 func plural(n int, noun string) string {
 	if n == 1 {

@@ -1,0 +1,296 @@
+package report_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	. "countersign/steps/report"
+	"countersign/steps/verdict"
+)
+
+// TestExit holds the exit codes, case by case.
+func TestExit(t *testing.T) {
+	t.Parallel()
+	const feature = "proxied/headers.feature"
+	soon := start.AddDate(0, 1, 0)
+	tests := []struct {
+		name    string
+		change  func(*run)
+		exit    int
+		verdict string
+	}{
+		{"everything passed", func(*run) {}, ExitConforms,
+			"CONFORMS: 6 must rules passed, 1 advice rule passed (21 scenarios at direct, nginx, apache)"},
+		{"advice answered otherwise", func(r *run) { r.add(feature, "x", "direct", verdict.Advice, "SEC-002") }, ExitConforms,
+			"CONFORMS: 6 must rules passed, 1 advice rule passed (22 scenarios at direct, nginx, apache), 1 against advice"},
+		{"and some not applicable or skipped", func(r *run) {
+			r.add(feature, "x", "direct", verdict.NotApplicable, "PA-006")
+			r.add(feature, "x", "direct", verdict.Skipped, "PA-006")
+		}, ExitConforms,
+			"CONFORMS: 6 must rules passed, 1 advice rule passed (23 scenarios at direct, nginx, apache), 1 not applicable, 1 skipped"},
+		{"advice under strict", func(r *run) {
+			r.Selection.Strict = true
+			r.add(feature, "x", "direct", verdict.Advice, "SEC-002")
+		}, ExitViolated, "DOES NOT CONFORM: 1 against advice under --strict"},
+		{"a violation", func(r *run) { r.add(feature, "x", "direct", verdict.Fail, "PA-006") }, ExitViolated,
+			"DOES NOT CONFORM: 1 violation of 1 rule"},
+		{"violations", func(r *run) {
+			r.add(feature, "x", "direct", verdict.Fail, "PA-006")
+			r.add(feature, "x", "nginx", verdict.Fail, "PA-006")
+			r.add(feature, "y", "nginx", verdict.Fail, "PA-008")
+		}, ExitViolated, "DOES NOT CONFORM: 3 violations of 2 rules"},
+		{"blocked by the subject", func(r *run) { r.add(feature, "x", "direct", verdict.Blocked, "PA-006").BySubject = true }, ExitViolated,
+			"DOES NOT CONFORM: 1 blocked by the subject"},
+		{"a stale deviation", func(r *run) { r.Deviations = []Deviation{{Rule: "PA-001", Issue: "i/1", Expires: soon}} }, ExitViolated,
+			"DOES NOT CONFORM: 1 stale deviation"},
+		{"an accepted deviation", func(r *run) {
+			r.add(feature, "x", "direct", verdict.Fail, "PA-006")
+			r.Deviations = []Deviation{{Rule: "PA-006", Issue: "i/1", Expires: soon}}
+		}, ExitConforms, "CONFORMS: 6 must rules passed, 1 advice rule passed (22 scenarios at direct, nginx, apache), 1 accepted as deviations"},
+		{"an expired deviation", func(r *run) {
+			r.add(feature, "x", "direct", verdict.Fail, "PA-006")
+			r.Deviations = []Deviation{{Rule: "PA-006", Issue: "i/1", Expires: start.Add(-time.Hour)}}
+		}, ExitViolated, "DOES NOT CONFORM: 1 violation of 1 rule"},
+		{"an error", func(r *run) { r.add(feature, "x", "direct", verdict.Error, "PA-006") }, ExitNoVerdict, "NO VERDICT: 1 error"},
+		{"not run", func(r *run) { r.add(feature, "x", "direct", verdict.NotRun, "PA-006") }, ExitNoVerdict, "NO VERDICT: 1 not run"},
+		{"blocked by the suite", func(r *run) { r.add(feature, "x", "direct", verdict.Blocked, "PA-006") }, ExitNoVerdict,
+			"NO VERDICT: 1 blocked by the suite"},
+		{"both", func(r *run) {
+			r.add(feature, "x", "direct", verdict.Error, "PA-006")
+			r.add(feature, "y", "direct", verdict.Fail, "PA-006")
+		}, ExitNoVerdict, "NO VERDICT: 1 error; besides, it DOES NOT CONFORM: 1 violation of 1 rule"},
+		{"a planned scenario is missing", func(r *run) { r.Planned++ }, ExitNoVerdict, "NO VERDICT: 22 scenarios planned and 21 accounted for"},
+		{"one too many", func(r *run) { r.Planned-- }, ExitNoVerdict, "NO VERDICT: 20 scenarios planned and 21 accounted for"},
+		{"one twice and one missing", func(r *run) { r.Results[3].ID = r.Results[2].ID }, ExitNoVerdict,
+			`NO VERDICT: two results for "proxied/headers.feature:12@direct"`},
+		{"an outcome of godog's own", func(r *run) { r.Results[3].Outcome = "passed" }, ExitNoVerdict,
+			`NO VERDICT: 21 scenarios planned and 20 accounted for, unknown outcome "passed" of "proxied/headers.feature:13@direct"`},
+		{"plan and run disagree", func(r *run) { r.Problems = []string{"a", "b", "c", "d\ne"} }, ExitNoVerdict,
+			"NO VERDICT: a, b, c, 1 more of the kind"},
+		{"no must rule passed in a group", func(r *run) {
+			for i := range r.Results {
+				if r.Results[i].Front == "apache" && r.Results[i].Class == "must" {
+					r.Results[i].Outcome, r.Results[i].Reason = verdict.NotApplicable, "not declared"
+				}
+			}
+		}, ExitNoVerdict, "NO VERDICT: nothing is broken, but no must rule passed in oauth@apache (and 1 more)"},
+		{"a group that a person filtered is not selected", func(r *run) {
+			for i := range r.Results {
+				if r.Results[i].Front == "apache" {
+					r.Results[i].Outcome, r.Results[i].Reason = verdict.Skipped, "not selected"
+				}
+			}
+		}, ExitConforms, "CONFORMS: 6 must rules passed, 1 advice rule passed (21 scenarios at direct, nginx, apache), 7 skipped"},
+		{"advice alone", func(r *run) {
+			r.Results, r.Planned = nil, 0
+			r.add(feature, "x", "direct", verdict.Pass, "SEC-001")
+			r.add(feature, "x", "nginx", verdict.Advice, "SEC-001")
+		}, ExitConforms, "CONFORMS: 0 must rules passed, 1 advice rule passed (2 scenarios at direct, nginx), 1 against advice"},
+		{"advice alone, none passed", func(r *run) {
+			r.Results, r.Planned = nil, 0
+			r.add(feature, "x", "nginx", verdict.Advice, "SEC-001")
+		}, ExitNoVerdict, "NO VERDICT: nothing is broken, but no advice rule passed, and no must rule was selected"},
+		{"a dead subject", func(r *run) {
+			for i := range r.Results {
+				r.Results[i].Outcome, r.Results[i].Reason, r.Results[i].BySubject = verdict.Blocked, "no operator", true
+			}
+		}, ExitViolated, "DOES NOT CONFORM: 21 blocked by the subject"},
+		{"nothing was started", func(r *run) {
+			for i := range r.Results {
+				r.Results[i].Outcome, r.Results[i].Reason = verdict.NotRun, "nothing was started"
+			}
+			r.NotStarted = []string{"no nginx", "no Apache"}
+		}, ExitNotStarted, "NOT STARTED: no nginx (and 1 more)"},
+		{"a selection of nothing", func(r *run) { r.Results, r.Planned = nil, 0 }, ExitNotStarted, "NOT STARTED: the selection holds no scenario"},
+		{"everything filtered", func(r *run) {
+			for i := range r.Results {
+				r.Results[i].Outcome, r.Results[i].Reason = verdict.Skipped, "not selected"
+			}
+		}, ExitNotStarted, "NOT STARTED: the selection holds no scenario"},
+		{"interrupted", func(r *run) {
+			r.Interrupted = true
+			r.add(feature, "x", "direct", verdict.NotRun, "PA-006")
+			r.add(feature, "x", "direct", verdict.Fail, "PA-006")
+		}, ExitInterrupted, "INTERRUPTED after 22 of 23 scenarios; so far it does not conform: 1 violation of 1 rule"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := good(t)
+			tt.change(r)
+			got := r.conclude()
+			if got.Exit != tt.exit || got.Verdict != tt.verdict {
+				t.Errorf("exit %d, %q\nwant %d, %q", got.Exit, got.Verdict, tt.exit, tt.verdict)
+			}
+			again := *got
+			Conclude(&again, r.cat)
+			if diff := cmp.Diff(*got, again); diff != "" {
+				t.Errorf("concluded again it differs:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	r := newRun(t)
+	r.add("proxied/a.feature", "one", "direct", verdict.Pass, "PA-001")
+	r.add("proxied/b.feature", "again", "direct", verdict.Fail, "PA-001")
+	r.add("proxied/a.feature", "two", "direct", verdict.Pass, "PA-002", "PA-003")
+	r.add("proxied/a.feature", "two more", "direct", verdict.NotApplicable, "PA-002")
+	r.add("proxied/a.feature", "four", "direct", verdict.Skipped, "PA-004")
+	r.add("proxied/a.feature", "advice", "direct", verdict.Advice, "SEC-001")
+	r.add("proxied/a.feature", "advice two", "direct", verdict.Pass, "SEC-002")
+	r.add("proxied/a.feature", "one", "nginx", verdict.Blocked, "PA-001")
+	want := []Group{
+		{Folder: "proxied", Front: "direct", Scenarios: 7, MustPlanned: 3, MustPassed: 2, AdvicePlanned: 2, AdvicePassed: 1},
+		{Folder: "proxied", Front: "nginx", Scenarios: 1, MustPlanned: 1},
+	}
+	if diff := cmp.Diff(want, r.conclude().Groups); diff != "" {
+		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+}
+
+// TestMatrix holds what a failed scenario says about the rules it cites: the one it
+// names is broken, the others are undecided, and a standing check's rule is broken
+// though nothing cites it.
+func TestMatrix(t *testing.T) {
+	t.Parallel()
+	r := newRun(t)
+	r.add("proxied/a.feature", "one", "direct", verdict.Pass, "PA-001", "PA-002")
+	r.add("proxied/a.feature", "two", "direct", verdict.Fail, "PA-002", "PA-003")
+	r.add("proxied/a.feature", "three", "nginx", verdict.Fail, "PA-001").Violations = []verdict.Violation{{Rule: "PA-009", Wanted: "w", Got: "g"}}
+	type cells map[string]Cell
+	want := map[string]cells{
+		"PA-001": {"direct": {Outcome: verdict.Pass, Scenarios: 1}, "nginx": {Outcome: verdict.Blocked, Scenarios: 1}},
+		"PA-002": {"direct": {Outcome: verdict.Fail, Scenarios: 2}},
+		"PA-003": {"direct": {Outcome: verdict.Blocked, Scenarios: 1}},
+		"PA-009": {"nginx": {Outcome: verdict.Fail, Scenarios: 1}},
+	}
+	got := make(map[string]cells)
+	var order []string
+	for _, row := range r.conclude().Rules {
+		got[row.ID] = row.Fronts
+		order = append(order, row.ID)
+		if row.Statement == "" || !strings.HasPrefix(row.Source, "Proxied Authentication, line 4") {
+			t.Errorf("row %s does not say what it is: %q, %q", row.ID, row.Statement, row.Source)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("matrix (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"PA-001", "PA-002", "PA-003", "PA-009"}, order); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
+func TestDeviations(t *testing.T) {
+	t.Parallel()
+	two := []verdict.Violation{{Rule: "PA-001", Wanted: "w", Got: "g"}, {Rule: "PA-002", Wanted: "w", Got: "g"}}
+	tests := []struct {
+		name     string
+		list     []Deviation
+		change   func(*run)
+		accepted []string // by result
+		stale    int
+	}{
+		{"by rule", []Deviation{{Rule: "PA-001", Issue: "i"}}, nil, []string{"i", "", ""}, 0},
+		{"by scenario", []Deviation{{Scenario: "one", Issue: "i"}}, nil, []string{"i", "", ""}, 0},
+		{"by rule in one scenario", []Deviation{{Rule: "PA-001", Scenario: "other", Issue: "i"}}, nil, []string{"", "", ""}, 0},
+		{"half of what is broken", []Deviation{{Rule: "PA-001", Issue: "i"}}, func(r *run) { r.Results[0].Violations = two }, []string{"", "", ""}, 0},
+		{"both halves", []Deviation{{Rule: "PA-001", Issue: "i"}, {Rule: "PA-002", Issue: "j"}}, func(r *run) { r.Results[0].Violations = two }, []string{"i, j", "", ""}, 0},
+		{"stale by rule", []Deviation{{Rule: "PA-002", Issue: "i"}}, nil, []string{"", "", ""}, 1},
+		{"stale by scenario", []Deviation{{Scenario: "two", Issue: "i"}}, nil, []string{"", "", ""}, 1},
+		{"what was not applicable is not stale", []Deviation{{Rule: "PA-003", Issue: "i"}}, nil, []string{"", "", ""}, 0},
+		{"what was not selected is not stale", []Deviation{{Rule: "PA-009", Issue: "i"}}, nil, []string{"", "", ""}, 0},
+		{"what names nothing covers nothing", []Deviation{{Issue: "i"}}, nil, []string{"", "", ""}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRun(t)
+			r.add("proxied/a.feature", "one", "direct", verdict.Fail, "PA-001")
+			r.add("proxied/a.feature", "two", "direct", verdict.Pass, "PA-002")
+			r.add("proxied/a.feature", "three", "direct", verdict.NotApplicable, "PA-003")
+			if tt.change != nil {
+				tt.change(r)
+			}
+			r.Deviations = tt.list
+			got := r.conclude()
+			var accepted []string
+			for _, res := range got.Results {
+				accepted = append(accepted, res.Accepted)
+			}
+			if diff := cmp.Diff(tt.accepted, accepted); diff != "" {
+				t.Errorf("accepted (-want +got):\n%s", diff)
+			}
+			if len(got.Stale) != tt.stale {
+				t.Errorf("stale: %v, want %d", got.Stale, tt.stale)
+			}
+		})
+	}
+}
+
+func TestRoots(t *testing.T) {
+	t.Parallel()
+	got := mixed(t).conclude().Roots
+	want := []Root{
+		{Reason: "the instance of configuration 3 ended with exit code 2", BySubject: true, Scenarios: 3, Evidence: "listening\npanic: out of memory\nexit 2\n"},
+		{Reason: "no port is free", Scenarios: 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("roots (-want +got):\n%s", diff)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(*Report)
+		want   string // "" for none
+	}{
+		{"as concluded", func(*Report) {}, ""},
+		{"another version", func(r *Report) { r.Schema = "countersign.report/2" }, `report: schema is "countersign.report/2"; this program reads "countersign.report/1"`},
+		{"ended before it began", func(r *Report) { r.Finished = r.Started.Add(-time.Second) }, "report: finished 2026-11-22 09:29:59 +0000 UTC lies before started 2026-11-22 09:30:00 +0000 UTC"},
+		{"a changed total", func(r *Report) { r.Totals[verdict.Pass]++ }, "report: totals say 22 pass; the results hold 21\nreport: exit_code is 0; the results amount to 3"},
+		{"another exit code", func(r *Report) { r.Exit = ExitViolated }, "report: exit_code is 1; the results amount to 0"},
+		{"no exit code", func(r *Report) { r.Exit = 4 }, "report: exit_code 4 is none of [0 1 2 3 130]"},
+		{"a pass with a violation", func(r *Report) { r.Results[0].Violations = []verdict.Violation{{}} }, "report: results[0] (proxied/headers.feature:10@direct) passed and names a violation"},
+		{"a pass without a rule", func(r *Report) { r.Results[0].Rules = nil }, "report: results[0] (proxied/headers.feature:10@direct) passed and cites no rule"},
+		{"an id twice", func(r *Report) { r.Results[1].ID, r.Exit = r.Results[0].ID, ExitNoVerdict }, "report: results[1] (proxied/headers.feature:10@direct) repeats an id"},
+		{"a deviation without an issue", func(r *Report) { r.Deviations = []Deviation{{Rule: "PA-009"}} }, "report: deviations[0] names no issue"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := good(t).conclude()
+			tt.change(r)
+			got := ""
+			if err := Validate(r); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("Validate: %s\nwant: %s", got, tt.want)
+			}
+		})
+	}
+	if err := Validate(mixed(t).conclude()); err != nil {
+		t.Errorf("the mixed report: %v", err)
+	}
+}
+
+func TestWallFactor(t *testing.T) {
+	t.Parallel()
+	u := Usage{Wall: 30 * time.Second, Cores: 2, CPU: CPU{Suite: 20 * time.Second, Subjects: 20 * time.Second}}
+	if got := fmt.Sprintf("%.2f", u.WallFactor()); got != "1.50" {
+		t.Errorf("factor = %s, want 1.50", got)
+	}
+	if got := (Usage{Wall: time.Second}).WallFactor(); got != 0 {
+		t.Errorf("unmeasured factor = %v, want 0", got)
+	}
+}

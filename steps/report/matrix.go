@@ -1,0 +1,139 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"countersign/steps/rules"
+)
+
+// A span is a run of rules with neighbouring ids whose rows are alike.
+type span struct {
+	first, last string
+	n           int
+	row         RuleRow // of the first
+}
+
+func (s span) name() string {
+	if s.n == 1 {
+		return s.first
+	}
+	return s.first + ".." + s.last
+}
+
+// spans compresses the matrix: ninety rules at three fronts are some twenty lines.
+// Only ids that follow each other by one are joined, so that a span never takes in
+// a rule that was not run.
+func spans(rows []RuleRow) []span {
+	var list []span
+	for _, row := range rows {
+		if n := len(list); n > 0 && follows(list[n-1].last, row.ID) && alike(list[n-1].row, row) {
+			list[n-1].last = row.ID
+			list[n-1].n++
+			continue
+		}
+		list = append(list, span{first: row.ID, last: row.ID, n: 1, row: row})
+	}
+	return list
+}
+
+func follows(a, b string) bool {
+	pa, na, oka := splitID(a)
+	pb, nb, okb := splitID(b)
+	return oka && okb && pa == pb && nb == na+1
+}
+
+func splitID(id string) (prefix string, n int, ok bool) {
+	prefix, digits, ok := strings.Cut(id, "-")
+	n, err := strconv.Atoi(digits)
+	return prefix, n, ok && err == nil
+}
+
+func alike(a, b RuleRow) bool {
+	return a.Class == b.Class && maps.EqualFunc(a.Fronts, b.Fronts, func(x, y Cell) bool {
+		xt, _ := cellWord(x, true)
+		yt, _ := cellWord(y, true)
+		return xt == yt
+	})
+}
+
+// writeMatrix writes the rules by front. A line tells the section of the document
+// for a span of rules and the statement for a single one.
+func writeMatrix(w io.Writer, r *Report, cat *rules.Catalogue, p palette, width int) {
+	if len(r.Rules) == 0 {
+		return
+	}
+	columns := fronts(r.Results)
+	list := spans(r.Rules)
+	names := len("rules")
+	for _, s := range list {
+		names = max(names, len(s.name()))
+	}
+	const cell = 9 // the longest word and two blanks
+	fmt.Fprintln(w, p.paint(bold, "RULES BY FRONT"))
+	head := "  " + pad("rules", names) + "  " + pad("class", 6) + "    n  "
+	for _, c := range columns {
+		head += pad(cut(c, cell-2), cell)
+	}
+	fmt.Fprintln(w, p.paint(grey, strings.TrimRight(head, " ")))
+	for _, s := range list {
+		line := "  " + pad(s.name(), names) + "  " + pad(string(s.row.Class), 6) + fmt.Sprintf("  %3d  ", s.n)
+		used := names + 2 + 2 + 6 + 7 + cell*len(columns)
+		for _, c := range columns {
+			present, ok := s.row.Fronts[c]
+			text, colour := cellWord(present, ok)
+			line += p.paint(colour, text) + strings.Repeat(" ", max(0, cell-len(text)))
+		}
+		line += p.paint(grey, cut(about(s, cat), width-used))
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	}
+	fmt.Fprintln(w)
+}
+
+func about(s span, cat *rules.Catalogue) string {
+	if s.n == 1 {
+		return s.row.Statement
+	}
+	from, _ := cat.Rule(s.first)
+	to, ok := cat.Rule(s.last)
+	if !ok || from.Section == to.Section {
+		return from.Section
+	}
+	return from.Section + " … " + to.Section
+}
+
+// writeGroups writes what passed of what was planned, a line for each folder.
+func writeGroups(w io.Writer, r *Report, p palette) {
+	if len(r.Groups) == 0 {
+		return
+	}
+	fmt.Fprintln(w, p.paint(bold, "GROUPS")+p.paint(grey, "  rules passed of those selected, must + advice"))
+	var folders []string
+	width := 0
+	for _, g := range r.Groups {
+		if !slices.Contains(folders, g.Folder) {
+			folders = append(folders, g.Folder)
+			width = max(width, len(g.Folder))
+		}
+	}
+	for _, folder := range folders {
+		line := "  " + pad(folder, width)
+		for _, g := range r.Groups {
+			if g.Folder != folder {
+				continue
+			}
+			text := fmt.Sprintf("%s %d/%d + %d/%d", g.Front, g.MustPassed, g.MustPlanned, g.AdvicePassed, g.AdvicePlanned)
+			colour := ""
+			if g.MustPlanned > 0 && g.MustPassed == 0 {
+				colour = red
+			}
+			line += "   " + p.paint(colour, pad(text, 24))
+		}
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	}
+	fmt.Fprintln(w)
+}

@@ -1,0 +1,339 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"countersign/steps/rules"
+	"countersign/steps/verdict"
+)
+
+// SummaryOptions say how [WriteSummary] looks and what it points to.
+type SummaryOptions struct {
+	Colour bool
+	Width  int    // of a line; 0 is 120
+	Dir    string // where the reports lie, "" for nowhere
+}
+
+const (
+	defaultWidth = 120
+	minWidth     = 60
+
+	// What a terminal shows of each kind; the rest is counted and in the report.
+	maxRules = 12 // broken rules
+	maxCases = 4  // departures of one rule
+	maxItems = 8  // errors, roots and the like
+)
+
+// WriteSummary writes a concluded report for the person at the terminal: first what
+// is broken, with the rule's own words and its place in the document, then what the
+// harness could not do, the matrix of rules by front, the cost, and as the last
+// line the verdict.
+func WriteSummary(w io.Writer, r *Report, cat *rules.Catalogue, o SummaryOptions) error {
+	if o.Width == 0 {
+		o.Width = defaultWidth
+	}
+	o.Width = max(o.Width, minWidth)
+	var b bytes.Buffer
+	s := summary{w: &b, r: r, cat: cat, o: o, p: palette{o.Colour}}
+	s.departures("VIOLATIONS", verdict.Fail, red)
+	s.stale()
+	s.blocked()
+	s.harness()
+	s.departures("AGAINST ADVICE", verdict.Advice, yellow)
+	s.accepted()
+	writeMatrix(&b, r, cat, s.p, o.Width)
+	writeGroups(&b, r, s.p)
+	s.cost()
+	s.verdict()
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write summary: %w", err)
+	}
+	return nil
+}
+
+type summary struct {
+	w   io.Writer
+	r   *Report
+	cat *rules.Catalogue
+	o   SummaryOptions
+	p   palette
+}
+
+func (s summary) line(indent int, text string) {
+	fmt.Fprintln(s.w, strings.TrimRight(strings.Repeat(" ", indent)+text, " "))
+}
+
+func (s summary) head(colour, text, note string) {
+	s.line(0, s.p.paint(bold+";"+colour, text)+s.p.paint(grey, note))
+}
+
+// A departure is one thing that the subject did otherwise, and where it was seen.
+type departure struct {
+	violation  verdict.Violation
+	result     Result // the first
+	fronts     []string
+	transcript string
+	times      int
+}
+
+// departures writes what was answered otherwise with that outcome, by rule. The
+// same answer at several fronts is one entry.
+func (s summary) departures(title string, o verdict.Outcome, colour string) {
+	byRule := make(map[string][]departure)
+	var ids []string
+	n := 0
+	for _, res := range s.r.Results {
+		if !res.broke(o) {
+			continue
+		}
+		n++
+		for _, v := range violations(res) {
+			if !slices.Contains(ids, v.Rule) {
+				ids = append(ids, v.Rule)
+			}
+			byRule[v.Rule] = merge(byRule[v.Rule], v, res)
+		}
+	}
+	if n == 0 {
+		return
+	}
+	slices.SortStableFunc(ids, func(a, b string) int { return s.cat.Position(a) - s.cat.Position(b) })
+	s.head(colour, title, fmt.Sprintf("  %s of %s", plural(n, "scenario"), plural(len(ids), "rule")))
+	s.line(0, "")
+	for i, id := range ids {
+		if i == maxRules {
+			s.line(2, fmt.Sprintf("… and %s more; the report has them all", plural(len(ids)-maxRules, "rule")))
+			s.line(0, "")
+			break
+		}
+		s.rule(id, byRule[id], colour)
+	}
+}
+
+// violations are those of a result; one that names none counts against all it cites.
+func violations(res Result) []verdict.Violation {
+	if len(res.Violations) > 0 {
+		return res.Violations
+	}
+	return []verdict.Violation{{Rule: strings.Join(res.Rules, " "), Wanted: "what the rule says", Got: res.Reason}}
+}
+
+func merge(list []departure, v verdict.Violation, res Result) []departure {
+	for i := range list {
+		d := &list[i]
+		if d.violation == v && d.result.Where() == res.Where() && d.result.Row == res.Row {
+			if !slices.Contains(d.fronts, res.Front) {
+				d.fronts = append(d.fronts, res.Front)
+			}
+			d.times++
+			return list
+		}
+	}
+	return append(list, departure{violation: v, result: res, fronts: []string{res.Front}, transcript: res.Transcript, times: 1})
+}
+
+func (s summary) rule(id string, list []departure, colour string) {
+	rule, ok := s.cat.Rule(id)
+	if ok {
+		for i, text := range wrap(rule.Statement, s.o.Width-12) {
+			if i == 0 {
+				s.line(2, s.p.paint(colour, pad(id, 8))+"  "+text)
+			} else {
+				s.line(12, text)
+			}
+		}
+		s.line(12, s.p.paint(grey, rule.Source()))
+	} else {
+		s.line(2, s.p.paint(colour, id))
+	}
+	for i, d := range list {
+		if i == maxCases {
+			s.line(4, fmt.Sprintf("… and %d more of this rule; the report has them all", len(list)-maxCases))
+			break
+		}
+		slices.SortFunc(d.fronts, compareFronts)
+		s.line(4, fmt.Sprintf("%s  %s", d.result.Title(), s.p.paint(grey, d.result.Where()+" at "+strings.Join(d.fronts, ", "))))
+		s.line(6, "wanted  "+printable(d.violation.Wanted))
+		s.line(6, "got     "+printable(d.violation.Got))
+		if d.transcript != "" {
+			s.line(6, "see     "+d.transcript+more(d.times))
+		}
+	}
+	s.line(0, "")
+}
+
+func more(times int) string {
+	if times <= 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %d more)", times-1)
+}
+
+func (s summary) stale() {
+	if len(s.r.Stale) == 0 {
+		return
+	}
+	s.head(red, "STALE DEVIATIONS", "  accepted, and no longer happening: take them out of the target file")
+	for _, d := range s.r.Stale {
+		s.line(2, strings.TrimSpace(d.Rule+"  "+d.Scenario)+s.p.paint(grey, "  "+d.Issue))
+	}
+	s.line(0, "")
+}
+
+func (s summary) blocked() {
+	if len(s.r.Roots) == 0 {
+		return
+	}
+	s.head(red, "BLOCKED", "  what failed once and kept scenarios from running")
+	for i, root := range s.r.Roots {
+		if i == maxItems {
+			s.line(2, fmt.Sprintf("… and %d more", len(s.r.Roots)-maxItems))
+			break
+		}
+		who := "the suite"
+		if root.BySubject {
+			who = "the subject"
+		}
+		s.line(2, fmt.Sprintf("%s by %s: %s", plural(root.Scenarios, "scenario"), who, printable(root.Reason)))
+		s.evidence(root.Evidence)
+	}
+	s.line(0, "")
+}
+
+// evidence shows the last lines of what a root left behind.
+func (s summary) evidence(text string) {
+	const last = 5
+	text = strings.TrimRight(text, "\n")
+	if text == "" {
+		return
+	}
+	lines := strings.Split(text, "\n")
+	for _, l := range lines[max(0, len(lines)-last):] {
+		s.line(6, s.p.paint(grey, printable(l)))
+	}
+}
+
+// harness writes what the suite itself left undone.
+func (s summary) harness() {
+	var list []string
+	list = append(list, s.r.NotStarted...)
+	list = append(list, s.r.Problems...)
+	for _, o := range []verdict.Outcome{verdict.Error, verdict.NotRun} {
+		list = append(list, s.byReason(o)...)
+	}
+	if len(list) == 0 {
+		return
+	}
+	s.head(red, "NOT DONE", "  the suite's own trouble; it says nothing about the subject")
+	for i, text := range list {
+		if i == maxItems {
+			s.line(2, fmt.Sprintf("… and %d more", len(list)-maxItems))
+			break
+		}
+		s.line(2, text)
+	}
+	s.line(0, "")
+}
+
+// byReason gathers the results of an outcome by the first line of their reason.
+func (s summary) byReason(o verdict.Outcome) []string {
+	var order []string
+	n := make(map[string]int)
+	sample := make(map[string]Result)
+	for _, res := range s.r.Results {
+		if res.Outcome != o {
+			continue
+		}
+		reason := firstLine(res.Reason)
+		if n[reason] == 0 {
+			order = append(order, reason)
+			sample[reason] = res
+		}
+		n[reason]++
+	}
+	list := make([]string, 0, len(order))
+	for _, reason := range order {
+		res := sample[reason]
+		text := fmt.Sprintf("%s: %s  %s", o, printable(reason), s.p.paint(grey, res.Title()+", "+res.Where()+" at "+res.Front+more(n[reason])))
+		if res.Transcript != "" {
+			text += s.p.paint(grey, ", see "+res.Transcript)
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+func (s summary) accepted() {
+	n := make(map[string]int)
+	var issues []string
+	for _, res := range s.r.Results {
+		if res.Accepted == "" {
+			continue
+		}
+		if n[res.Accepted] == 0 {
+			issues = append(issues, res.Accepted)
+		}
+		n[res.Accepted]++
+	}
+	if len(issues) == 0 {
+		return
+	}
+	s.head(yellow, "KNOWN", "  departures that the target file accepts")
+	for _, issue := range issues {
+		s.line(2, fmt.Sprintf("%s: %s", plural(n[issue], "scenario"), issue))
+	}
+	s.line(0, "")
+}
+
+// cost writes what the run took, in the words of the budgets.
+func (s summary) cost() {
+	u := s.r.Usage
+	var scenarios, exchanges []string
+	for _, f := range u.Fronts {
+		scenarios = append(scenarios, fmt.Sprintf("%s %d", f.Front, f.Scenarios))
+		exchanges = append(exchanges, fmt.Sprintf("%s %d", f.Front, f.Exchanges))
+	}
+	t := s.r.Target
+	s.line(0, s.p.paint(bold, "RUN"))
+	s.line(2, "target     "+escape(strings.Join(strings.Fields(t.Name+" "+t.Version), " "))+", "+t.Seat+" seat")
+	if len(scenarios) > 0 {
+		s.line(2, "scenarios  "+strings.Join(scenarios, ", "))
+		s.line(2, "exchanges  "+strings.Join(exchanges, ", "))
+	}
+	if u.Starts > 0 {
+		s.line(2, fmt.Sprintf("instances  %s, %s, at most %d alive", plural(u.Configurations, "configuration"), plural(u.Starts, "start"), u.PeakInstances))
+	}
+	wall := "wall       " + short(u.Wall)
+	if f := u.WallFactor(); f > 0 {
+		wall += fmt.Sprintf(", %.1f times the processor time on %s", f, plural(u.Cores, "core"))
+	}
+	s.line(2, wall)
+	if u.CPU.Total() > 0 {
+		s.line(2, fmt.Sprintf("processor  %s: suite %s, subjects %s, proxies %s, provider %s",
+			short(u.CPU.Total()), short(u.CPU.Suite), short(u.CPU.Subjects), short(u.CPU.Proxies), short(u.CPU.Provider)))
+	}
+	if u.PeakMemory > 0 {
+		s.line(2, fmt.Sprintf("memory     %d MiB at the peak", (u.PeakMemory+1<<19)>>20))
+	}
+	s.line(2, fmt.Sprintf("seed       %d", s.r.Seed))
+	if s.o.Dir != "" {
+		s.line(2, "report     "+s.o.Dir)
+	}
+	s.line(0, "")
+}
+
+func short(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+// verdict writes the last line.
+func (s summary) verdict() {
+	colour := red
+	if s.r.Exit == ExitConforms {
+		colour = green
+	}
+	s.line(0, s.p.paint(bold+";"+colour, escape(s.r.Verdict))+s.p.paint(grey, fmt.Sprintf("  (exit code %d)", s.r.Exit)))
+}
