@@ -1,0 +1,295 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// key is one option: its name as documented, and how its value gets into a Config.
+type key struct {
+	name string
+	// set stores the value, or returns what is wrong and what is allowed. A key without
+	// set is an option of Connect that has no effect here.
+	set func(c *Config, v setting) string
+	// many: each occurrence adds a value; otherwise the last one wins, as in gcfg.
+	many bool
+}
+
+// section is one section of the file and what may stand in it.
+type section struct {
+	name string
+	keys []key
+}
+
+// sections is every option this server knows. Options without a setter exist in Connect
+// and are pointed out once, so that an operator's real file can be tried.
+var sections = []section{
+	{"Server", append([]key{
+		{name: "Address", set: address},
+		{name: "DataDir", set: path(func(c *Config) *string { return &c.Server.DataDir })},
+	}, ignored("SenderEmail", "EmailProvider", "EmailTo", "TempDir", "HideVersion", "PublicWarning", "LoggedInWarning",
+		"SystemDisplayName", "JumpStartEnabled", "AllowConfirmedUsers", "HideEmailAddresses")...)},
+	{"HTTP", append([]key{{name: "Listen", set: listen}}, ignored("NoWarning", "ForceSecure")...)},
+	{"Authentication", append([]key{
+		{name: "Provider", set: oneOf(func(c *Config) *string { return &c.Authentication.Provider }, ProviderProxy, ProviderPassword)},
+		{name: "Lifetime", set: duration(func(c *Config) *time.Duration { return &c.Authentication.Lifetime })},
+	}, ignored("Inactivity", "Name", "Notice", "WarningDelay", "ChallengeResponseEnabled", "APIKeyAuth", "CookieSameSite")...)},
+	{"ProxyAuth", []key{
+		{name: "UsernameHeader", set: header(func(c *Config) *string { return &c.ProxyAuth.UsernameHeader })},
+		{name: "UniqueIdHeader", set: header(func(c *Config) *string { return &c.ProxyAuth.UniqueIDHeader })},
+		{name: "FirstNameHeader", set: header(func(c *Config) *string { return &c.ProxyAuth.FirstNameHeader })},
+		{name: "LastNameHeader", set: header(func(c *Config) *string { return &c.ProxyAuth.LastNameHeader })},
+		{name: "EmailHeader", set: header(func(c *Config) *string { return &c.ProxyAuth.EmailHeader })},
+		{name: "RoleHeader", set: header(func(c *Config) *string { return &c.ProxyAuth.RoleHeader })},
+		{name: "GroupsHeader", set: header(func(c *Config) *string { return &c.ProxyAuth.GroupsHeader })},
+		{name: "GroupsHeaderSeparator", set: separator},
+		{name: "GroupsAutoProvision", set: boolean(func(c *Config) *bool { return &c.ProxyAuth.GroupsAutoProvision })},
+		{name: "GroupsByUniqueId", set: boolean(func(c *Config) *bool { return &c.ProxyAuth.GroupsByUniqueID })},
+		{name: "RegisterOnFirstLogin", set: boolean(func(c *Config) *bool { return &c.ProxyAuth.RegisterOnFirstLogin })},
+		{name: "LoginURL", set: webURL(func(c *Config) *string { return &c.ProxyAuth.LoginURL })},
+		{name: "LogoutURL", set: webURL(func(c *Config) *string { return &c.ProxyAuth.LogoutURL })},
+		{name: "Logging", set: boolean(func(c *Config) *bool { return &c.ProxyAuth.Logging })},
+	}},
+	{"Authorization", append([]key{
+		{name: "DefaultUserRole", set: oneOf(func(c *Config) *string { return &c.Authorization.DefaultUserRole }, "viewer", "publisher")},
+		{name: "UserRoleMapping", set: boolean(func(c *Config) *bool { return &c.Authorization.UserRoleMapping })},
+		{name: "UserRoleGroupMapping", set: boolean(func(c *Config) *bool { return &c.Authorization.UserRoleGroupMapping })},
+		{name: "UserRoleMappingRestrictive", set: boolean(func(c *Config) *bool { return &c.Authorization.UserRoleMappingRestrictive })},
+		{name: "ViewerRoleMapping", many: true, set: list(func(c *Config) *[]string { return &c.Authorization.ViewerRoleMapping })},
+		{name: "PublisherRoleMapping", many: true, set: list(func(c *Config) *[]string { return &c.Authorization.PublisherRoleMapping })},
+		{name: "AdministratorRoleMapping", many: true, set: list(func(c *Config) *[]string { return &c.Authorization.AdministratorRoleMapping })},
+		{name: "UserInfoEditableBy", set: oneOf(func(c *Config) *string { return &c.Authorization.UserInfoEditableBy }, "AdminAndSelf", "Admin")},
+		{name: "UserGroups", set: boolean(func(c *Config) *bool { return &c.Authorization.UserGroups })},
+		{name: "PublishersCanOwnGroups", set: boolean(func(c *Config) *bool { return &c.Authorization.PublishersCanOwnGroups })},
+		{name: "ViewersCanOnlySeeThemselves", set: boolean(func(c *Config) *bool { return &c.Authorization.ViewersCanOnlySeeThemselves })},
+		{name: "ContentCredentialsUseGUID", set: boolean(func(c *Config) *bool { return &c.Authorization.ContentCredentialsUseGUID })},
+	}, ignored("UsernameValidator", "ViewersCanRequestPrivileges", "PublishersCanManageVanities", "PublishersCanUploadBundles", "ViewOnDemandReports")...)},
+	{"Database", append([]key{
+		{name: "Provider", set: oneOf(func(c *Config) *string { return &c.Database.Provider }, DatabaseSQLite, DatabasePostgres)},
+	}, ignored("MigrationTimeout", "SeedMigrations")...)},
+	{"SQLite", append([]key{
+		{name: "Dir", set: path(func(c *Config) *string { return &c.SQLite.Dir })},
+	}, ignored("Backup", "BackupFrequency", "BackupRetentionLimit")...)},
+	{"Postgres", append([]key{{name: "URL", set: postgresURL}},
+		ignored("InstrumentationURL", "Password", "InstrumentationPassword", "MaxOpenConnections", "MaxIdleConnections", "ConnectionMaxLifetime")...)},
+	{"Logging", append([]key{
+		{name: "ServiceLog", set: logFile},
+		{name: "ServiceLogLevel", set: oneOf(func(c *Config) *string { return &c.Logging.ServiceLogLevel }, "DEBUG", "INFO", "WARNING", "ERROR")},
+		{name: "ServiceLogFormat", set: oneOf(func(c *Config) *string { return &c.Logging.ServiceLogFormat }, "TEXT", "JSON")},
+	}, ignored("AccessLog", "AccessLogFormat", "AuditLog", "AuditLogFormat", "ChronicleLog")...)},
+}
+
+// otherSections are the sections of Connect's file that have no effect here.
+var otherSections = []string{
+	"Applications", "Bootstrap", "Client", "CORS", "Debug", "Git", "HTTPRedirect", "HTTPS", "Jobs", "LDAP", "Launcher",
+	"Licensing", "LoadBalancing", "Metrics", "Nodejs", "OAuth2", "OAuthIntegrations", "OpenTelemetry", "PAM", "Packages",
+	"Password", "Python", "Quarto", "R", "RPackageRepository", "Runtime", "SAML", "SMTP", "Scheduler", "Security",
+	"TableauIntegration", "TensorFlow", "Usage",
+}
+
+func ignored(names ...string) []key {
+	keys := make([]key, len(names))
+	for i, n := range names {
+		keys[i] = key{name: n}
+	}
+	return keys
+}
+
+func boolean(field func(*Config) *bool) func(*Config, setting) string {
+	return func(c *Config, v setting) string {
+		switch strings.ToLower(v.value) {
+		case "true", "yes", "on", "1":
+			*field(c) = true
+		case "false", "no", "off", "0":
+			*field(c) = false
+		default:
+			if !v.noValue { // a key alone is true
+				return fmt.Sprintf("%s is not a boolean; allowed: true, yes, on, 1, false, no, off, 0", quoted(v.value))
+			}
+			*field(c) = true
+		}
+		return ""
+	}
+}
+
+func oneOf(field func(*Config) *string, allowed ...string) func(*Config, setting) string {
+	return func(c *Config, v setting) string {
+		for _, a := range allowed {
+			if strings.EqualFold(v.value, a) {
+				*field(c) = a
+				return ""
+			}
+		}
+		return fmt.Sprintf("%s is not known; allowed: %s", quoted(v.value), strings.Join(allowed, ", "))
+	}
+}
+
+func list(field func(*Config) *[]string) func(*Config, setting) string {
+	return func(c *Config, v setting) string {
+		if strings.TrimSpace(v.value) == "" {
+			return "the value is empty; allowed: one value, repeat the line for more"
+		}
+		*field(c) = append(*field(c), v.value)
+		return ""
+	}
+}
+
+func path(field func(*Config) *string) func(*Config, setting) string {
+	return func(c *Config, v setting) string {
+		if !filepath.IsAbs(v.value) {
+			return fmt.Sprintf("%s is not an absolute path; allowed: a path that begins with /", quoted(v.value))
+		}
+		*field(c) = filepath.Clean(v.value)
+		return ""
+	}
+}
+
+func duration(field func(*Config) *time.Duration) func(*Config, setting) string {
+	return func(c *Config, v setting) string {
+		text := v.value
+		if days, ok := strings.CutSuffix(text, "d"); ok {
+			if n, err := strconv.Atoi(days); err == nil {
+				text = strconv.Itoa(24*n) + "h"
+			}
+		}
+		d, err := time.ParseDuration(text)
+		if err != nil || d < time.Minute || d > 366*24*time.Hour {
+			return fmt.Sprintf("%s is not a usable duration; allowed: from 1m to 366d, such as 90m, 24h or 30d", quoted(v.value))
+		}
+		*field(c) = d
+		return ""
+	}
+}
+
+// notIdentity are headers with a meaning of their own: for HTTP, for this server or for
+// the deployment clients. net/http moves some of them out of the header altogether.
+var notIdentity = []string{
+	"Host", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "Trailer", "Te", "Upgrade", "Keep-Alive",
+	"Cookie", "Authorization", "X-Rsc-Authorization", "X-Auth-Token", "X-Auth-Signature", "X-Content-Checksum",
+	"X-Rsc-Request", "X-Rsc-Xsrf", "X-Correlation-Id", "Origin", "Referer", "Date",
+}
+
+func header(field func(*Config) *string) func(*Config, setting) string {
+	return func(c *Config, v setting) string {
+		switch {
+		case strings.ContainsFunc(v.value, func(r rune) bool { return !isTokenChar(r) }):
+			return fmt.Sprintf("%s cannot be the name of a header; allowed: letters, digits and !#$%%&'*+-.^_`|~ (RFC 9110 section 5.6.2)", quoted(v.value))
+		case slices.ContainsFunc(notIdentity, func(n string) bool { return strings.EqualFold(n, v.value) }):
+			return fmt.Sprintf("%s has a meaning of its own; allowed: a header that only the proxy uses", quoted(v.value))
+		}
+		*field(c) = v.value
+		return ""
+	}
+}
+
+func isTokenChar(r rune) bool {
+	return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
+}
+
+// separator: one character that may stand in a header's value (RFC 7230 section 3.2.6,
+// document line 348).
+func separator(c *Config, v setting) string {
+	const allowed = "allowed: exactly one printable ASCII character, blank or tab; put ; # and \\ in double quotes"
+	switch {
+	case v.cut:
+		return "the value is empty because a comment begins there; " + allowed
+	case v.value == "":
+	case len(v.value) != 1:
+		return fmt.Sprintf("%s is not one character; %s", quoted(v.value), allowed)
+	case v.value[0] != '\t' && (v.value[0] < ' ' || v.value[0] > '~'):
+		return fmt.Sprintf("%s cannot stand in a header's value; %s", quoted(v.value), allowed)
+	}
+	c.ProxyAuth.GroupsHeaderSeparator = v.value
+	return ""
+}
+
+// webURL takes a URL as it is, once it is known to be one that a browser may be sent to.
+func webURL(field func(*Config) *string) func(*Config, setting) string {
+	return func(c *Config, v setting) string {
+		if v.value != "" && !isWebURL(v.value) {
+			return fmt.Sprintf("%s is not an absolute URL; allowed: http://... or https://... without blanks", quoted(v.value))
+		}
+		*field(c) = v.value
+		return ""
+	}
+}
+
+func isWebURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
+		!strings.ContainsFunc(s, func(r rune) bool {
+			return unicode.IsSpace(r) || unicode.IsControl(r) || r > unicode.MaxASCII || r == '\\'
+		})
+}
+
+func address(c *Config, v setting) string {
+	u, err := url.Parse(v.value)
+	if v.value == "" {
+		c.Server.Address = ""
+		return ""
+	}
+	if err != nil || !isWebURL(v.value) || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil {
+		return fmt.Sprintf("%s is not a public address; allowed: http:// or https://, host, optional port and path, nothing else", quoted(v.value))
+	}
+	c.Server.Address = strings.TrimRight(v.value, "/") + "/"
+	return ""
+}
+
+func listen(c *Config, v setting) string {
+	if err := CheckListen(v.value); err != nil {
+		return err.Error()
+	}
+	c.HTTP.Listen = v.value
+	return ""
+}
+
+// CheckListen says what is wrong with a listening address, or nil.
+func CheckListen(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err == nil && strings.ContainsAny(host, " /") {
+		err = fmt.Errorf("bad host")
+	}
+	if err != nil {
+		return fmt.Errorf("%s is not a listening address; allowed: host:port or :port, port 0 to 65535", quoted(s))
+	}
+	return nil
+}
+
+func postgresURL(c *Config, v setting) string {
+	u, err := url.Parse(v.value)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" {
+		return "the value is not a Postgres URL; allowed: postgres://user:password@host:port/database" // never the value: it holds a password
+	}
+	c.Postgres.URL = Secret(v.value)
+	return ""
+}
+
+func logFile(c *Config, v setting) string {
+	switch up := strings.ToUpper(v.value); {
+	case up == "STDERR" || up == "STDOUT":
+		c.Logging.ServiceLog = up
+	case filepath.IsAbs(v.value):
+		c.Logging.ServiceLog = filepath.Clean(v.value)
+	default:
+		return fmt.Sprintf("%s is not a place for a log; allowed: STDERR, STDOUT or an absolute path", quoted(v.value))
+	}
+	return ""
+}
+
+// quoted shows a value in one line, and not endlessly.
+func quoted(s string) string {
+	if len(s) > 80 {
+		s = strings.ToValidUTF8(s[:80], "") + "..."
+	}
+	return strconv.Quote(s)
+}

@@ -1,0 +1,166 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Load reads the file at path and the environment (each an entry "NAME=value"). Any problem
+// makes it return an *Error that lists them all.
+func Load(path string, environ []string) (*Config, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &Error{Problems: []string{err.Error()}}
+	}
+	return Parse(path, src, environ)
+}
+
+// Parse is Load for text in memory; name is what its places are called.
+func Parse(name string, src []byte, environ []string) (*Config, error) {
+	bad := &problems{}
+	file := parse(name, src, bad)
+	b := binder{c: Default(), bad: bad, seen: map[string]setting{}, warned: map[string]bool{}}
+	for _, at := range file.sections {
+		b.checkSection(at)
+	}
+	for _, v := range file.settings {
+		b.bind(v, lineOf(v.place))
+	}
+	b.environment(environ)
+	b.checkTogether()
+	if err := bad.err(); err != nil {
+		return nil, err
+	}
+	return b.c, nil
+}
+
+// binder gives meaning to settings.
+type binder struct {
+	c      *Config
+	bad    *problems
+	seen   map[string]setting // by "Section.Key", as spelled in sections
+	warned map[string]bool
+}
+
+func (b *binder) warn(format string, args ...any) {
+	b.c.Warnings = append(b.c.Warnings, fmt.Sprintf(format, args...))
+}
+
+func lineOf(place string) int {
+	var line int
+	fmt.Sscanf(place[strings.LastIndexByte(place, ':')+1:], "%d", &line) //nolint:errcheck // 0 for the environment
+	return line
+}
+
+// checkSection refuses what is no section of Connect, and says once of each other section
+// that it has no effect here.
+func (b *binder) checkSection(at sectionAt) {
+	if findSection(at.name) != nil {
+		return
+	}
+	name, _, _ := strings.Cut(at.name, " ") // [Name "subsection"]
+	for _, other := range otherSections {
+		if strings.EqualFold(name, other) {
+			if !b.warned[other] {
+				b.warned[other] = true
+				b.warn("%s: [%s] has no effect in this server", at.place, other)
+			}
+			return
+		}
+	}
+	b.bad.add(at.line, "%s: [%s]: the section is not known; allowed: %s, or another section of Connect (which has no effect)",
+		at.place, at.name, strings.Join(sectionNames(), ", "))
+}
+
+func sectionNames() []string {
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+func findSection(name string) *section {
+	for i := range sections {
+		if strings.EqualFold(sections[i].name, name) {
+			return &sections[i]
+		}
+	}
+	return nil
+}
+
+func (s *section) find(name string) *key {
+	for i := range s.keys {
+		if strings.EqualFold(s.keys[i].name, name) {
+			return &s.keys[i]
+		}
+	}
+	return nil
+}
+
+func (b *binder) bind(v setting, line int) {
+	s := findSection(v.section)
+	if s == nil {
+		return // said by checkSection
+	}
+	k := s.find(v.key)
+	if k == nil {
+		b.bad.add(line, "%s: %s.%s: the option is not known; allowed: %s", v.place, s.name, v.key, strings.Join(s.effective(), ", "))
+		return
+	}
+	name := s.name + "." + k.name
+	if k.set == nil {
+		if !b.warned[name] {
+			b.warned[name] = true
+			b.warn("%s: %s has no effect in this server", v.place, name)
+		}
+		return
+	}
+	if first, twice := b.seen[name]; twice && !k.many {
+		b.warn("%s: %s is given again; this value replaces the one at %s", v.place, name, first.place)
+	}
+	b.seen[name] = v
+	if v.cut {
+		b.warn("%s: %s: the rest of the line is a comment; put a value that contains ; or # in double quotes", v.place, name)
+	}
+	if problem := k.set(b.c, v); problem != "" {
+		b.bad.add(line, "%s: %s: %s", v.place, name, problem)
+	}
+}
+
+// effective lists the options that do something.
+func (s *section) effective() []string {
+	var names []string
+	for _, k := range s.keys {
+		if k.set != nil {
+			names = append(names, k.name)
+		}
+	}
+	return names
+}
+
+// environment applies CONNECT_<SECTION>_<OPTION>, which wins over the file. Other
+// variables that begin with CONNECT_ mean something else (CONNECT_SERVER, CONNECT_API_KEY).
+func (b *binder) environment(environ []string) {
+	values := map[string]string{}
+	for _, entry := range environ {
+		if name, value, ok := strings.Cut(entry, "="); ok && strings.HasPrefix(name, "CONNECT_") {
+			values[name] = value
+		}
+	}
+	for _, s := range sections {
+		for _, k := range s.keys {
+			name := "CONNECT_" + strings.ToUpper(s.name) + "_" + strings.ToUpper(k.name)
+			value, ok := values[name]
+			if !ok || k.set == nil {
+				continue
+			}
+			v := setting{place: "environment " + name, section: s.name, key: k.name, value: value}
+			b.seen[s.name+"."+k.name] = v
+			if problem := k.set(b.c, v); problem != "" {
+				b.bad.add(0, "%s: %s.%s: %s", v.place, s.name, k.name, problem)
+			}
+		}
+	}
+}
