@@ -1,0 +1,65 @@
+package transcript
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// Capture holds the octets of one exchange in both directions.
+type Capture struct {
+	mu             sync.Mutex
+	closed         bool
+	sent, received []byte
+}
+
+func (c *Capture) add(to *[]byte, data []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	if room := maxSeen - len(*to); room < len(data) {
+		data = data[:max(room, 0)]
+	}
+	*to = append(*to, data...)
+}
+
+func (c *Capture) close() (sent, received []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	return c.sent, c.received
+}
+
+// Conn is a connection that records into the exchange which uses it. One
+// connection serves one exchange at a time (HTTP/1.1 without pipelining), and
+// an exchange takes it over before it writes.
+type Conn struct {
+	net.Conn
+	capture atomic.Pointer[Capture]
+}
+
+// Wrap returns a recording connection; until an exchange uses it, nothing is
+// kept. For TLS, wrap what is inside.
+func Wrap(conn net.Conn) *Conn { return &Conn{Conn: conn} }
+
+func (c *Conn) attach(to *Capture) { c.capture.Store(to) }
+
+// Read implements [net.Conn].
+func (c *Conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if to := c.capture.Load(); to != nil && n > 0 {
+		to.add(&to.received, p[:n])
+	}
+	return n, err
+}
+
+// Write implements [net.Conn].
+func (c *Conn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if to := c.capture.Load(); to != nil && n > 0 {
+		to.add(&to.sent, p[:n])
+	}
+	return n, err
+}

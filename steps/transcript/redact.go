@@ -1,0 +1,288 @@
+package transcript
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// minSecret is the length from which a value of a secret place is hidden
+// wherever it stands: shorter ones would take words out of sentences.
+const minSecret = 8
+
+// redactor decides what of a set of exchanges may be written. Two nets hang
+// one below the other: the allow-lists, and the values seen in secret places,
+// which are hidden even where an allow-list would show them.
+type redactor struct {
+	identity map[string]bool // header names in lower case
+	names    map[string]bool
+	hosts    map[string]bool
+	secrets  map[string]bool
+}
+
+// redactor needs the lock.
+func (r *Recorder) redactor(exchanges []*Exchange) *redactor {
+	red := &redactor{
+		identity: make(map[string]bool), names: make(map[string]bool),
+		hosts: make(map[string]bool), secrets: make(map[string]bool),
+	}
+	for _, name := range r.headers {
+		if lower := strings.ToLower(name); !hiddenHeaders[lower] {
+			red.identity[lower] = true
+		}
+	}
+	for _, name := range r.names {
+		red.names[name] = true
+	}
+	for _, x := range exchanges {
+		if u, err := url.Parse(x.URL); err == nil {
+			red.hosts[u.Host] = true
+		}
+	}
+	return red
+}
+
+// hidden is what stands for a value that is not shown.
+func hidden(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return fmt.Sprintf("[redacted %d bytes sha256:%s]", len(value), hex.EncodeToString(sum[:4]))
+}
+
+// plain shows a value in one line.
+func plain(value string) string {
+	if !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+		quoted := fmt.Sprintf("%q", value)
+		return quoted[1 : len(quoted)-1]
+	}
+	return value
+}
+
+// word shows a value that is in a vocabulary, an id or a number.
+func (r *redactor) word(value string, vocabulary map[string]bool) string {
+	if value == "" || vocabulary[value] || r.names[value] || guidForm.MatchString(value) || numberForm.MatchString(value) {
+		return value
+	}
+	return hidden(value)
+}
+
+// url shows a URL, absolute or not, piece by piece.
+func (r *redactor) url(text string) string {
+	origin, rest := originOf(text)
+	var out strings.Builder
+	if scheme, host, ok := strings.Cut(origin, "://"); ok {
+		if (scheme != "http" && scheme != "https") || !r.hosts[host] && !hostForm.MatchString(host) {
+			return hidden(text)
+		}
+		out.WriteString(origin)
+	}
+	rest, fragment, hasFragment := strings.Cut(rest, "#")
+	path, query, hasQuery := strings.Cut(rest, "?")
+	for i, segment := range strings.Split(path, "/") {
+		if i > 0 {
+			out.WriteByte('/')
+		}
+		out.WriteString(r.word(segment, pathWords))
+	}
+	if hasQuery {
+		out.WriteString("?" + r.pairs(query))
+	}
+	if hasFragment {
+		out.WriteString("#" + r.url(fragment))
+	}
+	return out.String()
+}
+
+// pairs shows a query or a form by its names.
+func (r *redactor) pairs(text string) string {
+	if text == "" {
+		return ""
+	}
+	var out []string
+	for pair := range strings.SplitSeq(text, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		plainValue, err := url.QueryUnescape(value)
+		switch {
+		case err != nil || !shownMembers[name] && !urlMembers[name] && !knownMembers[name]:
+			out = append(out, hidden(pair))
+		case urlMembers[name]:
+			out = append(out, name+"="+r.url(plainValue))
+		case shownMembers[name]:
+			out = append(out, name+"="+r.words(plainValue))
+		default:
+			out = append(out, name+"="+hidden(value))
+		}
+	}
+	return strings.Join(out, "&")
+}
+
+// words shows a list of words, scopes for instance, each by itself.
+func (r *redactor) words(text string) string {
+	parts := strings.Split(text, " ")
+	for i, part := range parts {
+		parts[i] = r.word(part, valueWords)
+	}
+	return strings.Join(parts, " ")
+}
+
+// header shows the value of a header line by its name.
+func (r *redactor) header(name, value string) string {
+	lower := strings.ToLower(name)
+	switch {
+	case lower == "cookie":
+		return r.cookies(value)
+	case lower == "set-cookie":
+		return r.setCookie(value)
+	case hiddenHeaders[lower]:
+		scheme, rest, ok := strings.Cut(value, " ")
+		if ok && slices.Contains([]string{"Key", "Bearer", "Basic"}, scheme) {
+			return scheme + " " + hidden(rest)
+		}
+		return hidden(value)
+	case urlHeaders[lower]:
+		return r.url(value)
+	case shownHeaders[lower], r.identity[lower]:
+		return plain(value)
+	}
+	return hidden(value)
+}
+
+func (r *redactor) cookies(value string) string {
+	parts := strings.Split(value, ";")
+	for i, part := range parts {
+		name, v, ok := strings.Cut(strings.TrimSpace(part), "=")
+		if !ok || !cookieNames[name] {
+			parts[i] = hidden(part)
+			continue
+		}
+		parts[i] = name + "=" + hidden(v)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (r *redactor) setCookie(value string) string {
+	parts := strings.Split(value, ";")
+	parts[0] = r.cookies(parts[0])
+	for i, part := range parts[1:] {
+		name, v, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch strings.ToLower(name) {
+		case "httponly", "secure":
+			parts[i+1] = name
+		case "max-age", "samesite", "expires":
+			parts[i+1] = name + "=" + plain(v)
+		case "path":
+			parts[i+1] = name + "=" + r.url(v)
+		default:
+			parts[i+1] = hidden(part)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// body shows a body by its form: JSON and forms by member, all else by size.
+func (r *redactor) body(body []byte, form bool) string {
+	if form {
+		return r.pairs(string(body))
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var value any
+	if err := d.Decode(&value); err != nil || d.More() {
+		return hidden(string(body))
+	}
+	if _, ok := value.(string); ok {
+		return hidden(string(body))
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(r.value("", value, 0)); err != nil {
+		return hidden(string(body))
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// value shows what a member holds. Members of an object go by their own
+// names, elements of an array by the name of the array.
+func (r *redactor) value(member string, value any, depth int) any {
+	if depth > 32 {
+		return "[redacted: too deep]"
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, inner := range v {
+			switch shown := shownMembers[name] || urlMembers[name] || knownMembers[name]; {
+			case shown:
+				out[name] = r.value(name, inner, depth+1)
+			case member == "headers" || member == "environment":
+				r.entry(out, name, inner)
+			default:
+				out[hidden(name)] = r.value("", inner, depth+1)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, inner := range v {
+			out[i] = r.value(member, inner, depth+1)
+		}
+		return out
+	case string:
+		if urlMembers[member] {
+			return r.url(v)
+		}
+		if shownMembers[member] {
+			return v
+		}
+		return hidden(v)
+	case json.Number:
+		if shownMembers[member] || member == "code" {
+			return v
+		}
+		return hidden(v.String())
+	}
+	return value // true, false, null
+}
+
+// entry shows a header or a variable in a report of the probe.
+func (r *redactor) entry(out map[string]any, name string, value any) {
+	if !nameForm.MatchString(name) {
+		name = hidden(name)
+	}
+	show := func(value any) any {
+		text, ok := value.(string)
+		switch {
+		case !ok:
+			return r.value("", value, 0)
+		case digestForm.MatchString(text):
+			return text
+		}
+		return r.header(name, text)
+	}
+	if list, ok := value.([]any); ok {
+		shown := make([]any, len(list))
+		for i, v := range list {
+			shown[i] = show(v)
+		}
+		out[name] = shown
+		return
+	}
+	out[name] = show(value)
+}
+
+// reason shows a reason phrase only if it is the standard one.
+func reason(status int, phrase string) string {
+	if phrase == "" || phrase == http.StatusText(status) {
+		return phrase
+	}
+	return hidden(phrase)
+}
