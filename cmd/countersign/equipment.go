@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"sync"
+
+	"countersign/fakeidp/control"
+	"countersign/proxies"
+	"countersign/steps"
+	"countersign/steps/target"
+)
+
+// equipment is what the suite is lent by this program: the proxies, the
+// provider and processes of the subject. It is safe for concurrent use.
+type equipment struct {
+	target   target.Target
+	runner   string
+	run      *runDir
+	launcher *launcher
+	provider *provider
+	usage    *accountant
+
+	mu        sync.Mutex
+	instances []*instance
+	proxies   []*proxies.Running
+}
+
+var _ steps.Equipment = (*equipment)(nil)
+
+// newEquipment starts the provider; the rest is started when the suite asks.
+func newEquipment(t target.Target, runner string, run *runDir) (*equipment, error) {
+	p, err := startSuiteProvider(t)
+	if err != nil {
+		return nil, err
+	}
+	e := &equipment{target: t, runner: runner, run: run, launcher: newLauncher(), provider: p}
+	e.usage = newAccountant(run)
+	return e, nil
+}
+
+// startSuiteProvider listens on another loopback address than the subjects,
+// so that a cookie or a header for one host never fits the other; where the
+// machine has 127.0.0.1 only (macOS), another port has to do.
+func startSuiteProvider(t target.Target) (*provider, error) {
+	if r := t.Running; r != nil && r.Listen != "" {
+		return startProvider(r.Listen, "127.0.0.1:0", r.ProviderURL)
+	}
+	host := "127.0.0.2"
+	if !canBind(host) {
+		host = "127.0.0.1"
+	}
+	return startProvider(net.JoinHostPort(host, "0"), net.JoinHostPort(host, "0"), "")
+}
+
+func canBind(host string) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return false
+	}
+	l.Close()
+	return true
+}
+
+func (e *equipment) Provider() control.Client { return e.provider.client }
+
+func (e *equipment) ProviderURL() string { return e.provider.url }
+
+func (e *equipment) Fronts(ctx context.Context, kind string, specs []steps.FrontSpec) (func(context.Context) error, error) {
+	listeners := make([]proxies.Listener, 0, len(specs))
+	for _, s := range specs {
+		listeners = append(listeners, proxies.Listener{
+			ID: s.ID, Flavour: s.Flavour, Listen: s.Listen, Prefix: s.Prefix, Upstream: s.Upstream,
+			Headers: proxies.HeaderNames(s.Headers), GroupsSeparator: s.GroupsSeparator, Gate: s.Gate,
+		})
+	}
+	running, err := proxies.Start(ctx, proxies.Options{
+		Kind: proxies.Kind(kind), Runner: e.runner, Listeners: listeners, Dir: filepath.Join(e.run.path, kind),
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.proxies = append(e.proxies, running)
+	e.mu.Unlock()
+	e.usage.addProxy(kind, running.PIDs())
+	return func(ctx context.Context) error {
+		e.usage.closeProxy(kind)
+		return running.Stop(ctx)
+	}, nil
+}
+
+func (e *equipment) Launch(_ context.Context, spec steps.InstanceSpec) (steps.Instance, error) {
+	if e.target.Launch == nil {
+		return nil, fmt.Errorf("launch %s: the target %s names a server that runs, and no command to start one", spec.ID, e.target.Name)
+	}
+	i, err := e.launcher.startInstance(e.target.Launch, spec, e.run.mark)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.instances = append(e.instances, i)
+	e.mu.Unlock()
+	e.usage.addSubject(i)
+	return i, nil
+}
+
+// close ends whatever still runs and removes what was made. It may be called
+// after an error of any kind.
+func (e *equipment) close(ctx context.Context) error {
+	e.usage.stop()
+	e.mu.Lock()
+	instances, running := e.instances, e.proxies
+	e.mu.Unlock()
+
+	problems := make(chan error, len(instances)+len(running))
+	for _, i := range instances {
+		go func() { problems <- i.Stop(ctx) }()
+	}
+	for _, r := range running {
+		go func() { problems <- r.Stop(ctx) }()
+	}
+	var all []error
+	for range cap(problems) {
+		all = append(all, <-problems)
+	}
+	e.launcher.close()
+	all = append(all, e.provider.stop())
+	return errors.Join(all...)
+}
+
+// killAll ends by force what can be ended without waiting; for the second
+// Ctrl-C. What is left, the next start sweeps.
+func (e *equipment) killAll() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, i := range e.instances {
+		i.kill()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // no time is given
+	for _, r := range e.proxies {
+		_ = r.Stop(ctx)
+	}
+}
+
+// subjectOutputs are the files with what subjects wrote to their standard streams.
+func (e *equipment) subjectOutputs() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var files []string
+	for _, i := range e.instances {
+		files = append(files, i.output)
+	}
+	return unique(files)
+}

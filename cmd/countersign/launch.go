@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"countersign/steps"
+	"countersign/steps/target"
+)
+
+// stopTime is how long a subject may take to end when asked politely.
+const stopTime = 5 * time.Second
+
+// A launcher starts processes, all from one operating system thread that lives
+// as long as the launcher does.
+//
+// Linux sends the parent-death signal when the *thread* that forked ends, not
+// the process (prctl(2), PR_SET_PDEATHSIG), and Go ends and makes threads as
+// it likes. Started from any goroutine, a subject could so be ended at any
+// time by a thread that was merely idle.
+type launcher struct {
+	starts chan func()
+	gone   chan struct{}
+}
+
+func newLauncher() *launcher {
+	l := &launcher{starts: make(chan func()), gone: make(chan struct{})}
+	go func() {
+		defer close(l.gone)
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+		for start := range l.starts {
+			start()
+		}
+	}()
+	return l
+}
+
+func (l *launcher) start(cmd *exec.Cmd) error {
+	started := make(chan error, 1)
+	l.starts <- func() { started <- cmd.Start() }
+	return <-started
+}
+
+// close ends the thread. Nothing that was started may still run.
+func (l *launcher) close() {
+	close(l.starts)
+	<-l.gone
+}
+
+// An instance is a process of the subject. It is safe for concurrent use.
+type instance struct {
+	cmd    *exec.Cmd
+	output string        // file with what it wrote to its standard streams
+	exited chan struct{} // closed when it has been reaped
+
+	mu     sync.Mutex
+	reaped bool
+	err    error
+}
+
+var _ steps.Instance = (*instance)(nil)
+
+// startInstance starts the command line of a target for one instance. mark is
+// an assignment that the subject and what it starts carry in their environment.
+func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark string) (*instance, error) {
+	config, err := writeConfig(spec)
+	if err != nil {
+		return nil, err
+	}
+	fill := strings.NewReplacer("{config}", config, "{data}", spec.DataDir,
+		"{listen}", spec.Listen, "{address}", spec.Address, "{log}", spec.LogFile)
+	output := spec.LogFile
+	if mentions(t, "{log}") {
+		// The subject writes its log itself, and whoever counts its lines must
+		// not find them twice.
+		output += ".output"
+	}
+	streams, err := openOutput(output)
+	if err != nil {
+		return nil, err
+	}
+	defer streams.Close()
+
+	var args []string
+	for _, a := range t.Command {
+		args = append(args, fill.Replace(a))
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir = spec.DataDir
+	cmd.Stdout, cmd.Stderr = streams, streams
+	cmd.SysProcAttr = newSession()
+	cmd.Env = append(subjectEnvironment(os.Environ()), mark)
+	for name, value := range t.Environment {
+		cmd.Env = append(cmd.Env, name+"="+fill.Replace(value))
+	}
+	if err := l.start(cmd); err != nil {
+		return nil, withHint(fmt.Errorf("start instance %s: %w", spec.ID, err),
+			"launch.command of the target is %q; its first word must be a program that this machine can run", strings.Join(t.Command, " "))
+	}
+	i := &instance{cmd: cmd, output: output, exited: make(chan struct{})}
+	go i.reap()
+	return i, nil
+}
+
+// writeConfig writes the configuration beside the log, never into the data
+// folder, which is the subject's own.
+func writeConfig(spec steps.InstanceSpec) (string, error) {
+	for _, dir := range []string{spec.DataDir, filepath.Dir(spec.LogFile)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", fmt.Errorf("make the folders of instance %s: %w", spec.ID, err)
+		}
+	}
+	file := strings.TrimSuffix(spec.LogFile, filepath.Ext(spec.LogFile)) + ".gcfg"
+	if err := os.WriteFile(file, []byte(spec.Config), 0o600); err != nil {
+		return "", fmt.Errorf("write the configuration of instance %s: %w", spec.ID, err)
+	}
+	return file, nil
+}
+
+// openOutput opens for appending, so that a restart keeps what was said before it.
+func openOutput(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the subject's output: %w", err)
+	}
+	return f, nil
+}
+
+func mentions(t *target.Launch, placeholder string) bool {
+	for _, a := range t.Command {
+		if strings.Contains(a, placeholder) {
+			return true
+		}
+	}
+	for _, v := range t.Environment {
+		if strings.Contains(v, placeholder) {
+			return true
+		}
+	}
+	return false
+}
+
+// subjectEnvironment is ours without CONNECT_*: a key or an address in the
+// shell of whoever runs the suite must not reach the subject or its content.
+func subjectEnvironment(ours []string) []string {
+	var env []string
+	for _, assignment := range ours {
+		if !strings.HasPrefix(strings.ToUpper(assignment), "CONNECT_") {
+			env = append(env, assignment)
+		}
+	}
+	return env
+}
+
+func (i *instance) PID() int { return i.cmd.Process.Pid }
+
+func (i *instance) Exited() <-chan struct{} { return i.exited }
+
+func (i *instance) ExitError() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.err
+}
+
+// Stop asks the group to end, as a terminal would, so that a subject started
+// through a shell ends too; after five seconds, or when ctx is done, it ends
+// all by force.
+func (i *instance) Stop(ctx context.Context) error {
+	i.signal(syscall.SIGTERM)
+	timer := time.NewTimer(stopTime)
+	defer timer.Stop()
+	select {
+	case <-i.exited:
+		return nil
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	i.kill()
+	timer.Reset(stopTime)
+	select {
+	case <-i.exited:
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("stop process %d: still there %v after SIGKILL", i.PID(), stopTime)
+	}
+}
+
+// signal reaches the whole group, and nobody once the process is reaped.
+func (i *instance) signal(s syscall.Signal) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.reaped {
+		_ = syscall.Kill(-i.PID(), s)
+	}
+}
+
+// kill ends the group and whatever else belongs to the session.
+func (i *instance) kill() {
+	i.signal(syscall.SIGKILL)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.reaped {
+		i.endFamily()
+	}
+}
+
+// endFamily ends by force what the process started, but not itself: content
+// that outlives its server would hold ports and files of the next one.
+func (i *instance) endFamily() {
+	all, err := processes()
+	if err != nil {
+		return
+	}
+	for _, p := range family(all, i.PID()) {
+		if p.pid != i.PID() && !p.gone() {
+			kill(p)
+		}
+	}
+}
+
+// reap waits for the end, ends what was left behind while the number still
+// names this process's session, and only then gives the number back.
+func (i *instance) reap() {
+	err := await(i.cmd, func() {
+		i.endFamily()
+		i.mu.Lock()
+		i.reaped = true
+		i.mu.Unlock()
+	})
+	if err != nil {
+		if said := lastLines(i.output, 3); said != "" {
+			err = fmt.Errorf("%w; it said last: %s", err, said)
+		}
+	}
+	i.mu.Lock()
+	i.err = err
+	i.mu.Unlock()
+	close(i.exited)
+}
+
+// cpu is what the process and the children it waited for have used; known
+// after the end.
+func (i *instance) cpu() time.Duration {
+	if s := i.cmd.ProcessState; s != nil {
+		return s.UserTime() + s.SystemTime()
+	}
+	return 0
+}
+
+// lastLines reads the end of a file, for messages.
+func lastLines(file string, n int) string {
+	const enough = 4096
+	f, err := os.Open(file)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > enough {
+		_, _ = f.Seek(-enough, io.SeekEnd)
+	}
+	raw, _ := io.ReadAll(io.LimitReader(f, enough))
+	lines := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
+	return string(bytes.Join(lines[max(0, len(lines)-n):], []byte(" | ")))
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"countersign/steps"
+	"countersign/steps/target"
+)
+
+func TestASubjectGetsWhatItsTargetSays(t *testing.T) {
+	t.Setenv("CONNECT_API_KEY", "of whoever runs the suite")
+	t.Setenv("connect_server", "likewise")
+	l := startLauncher(t)
+	spec := specIn(t.TempDir())
+	i := start(t, l, &target.Launch{
+		Command:     []string{"sh", "-c", `echo "$0 $1 $2 $3 $4"; env; echo said >&2`, "{config}", "{data}", "{listen}", "{address}", "{log}"},
+		Environment: map[string]string{"WHERE": "{data}/x"},
+	}, spec)
+	awaitExit(t, i)
+	if err := i.ExitError(); err != nil {
+		t.Errorf("ExitError() = %v, want none after exit code 0", err)
+	}
+	config := strings.TrimSuffix(spec.LogFile, ".log") + ".gcfg"
+	if raw, err := os.ReadFile(config); err != nil || string(raw) != spec.Config {
+		t.Errorf("configuration file holds %q, %v; want %q", raw, err, spec.Config)
+	}
+	said := read(t, spec.LogFile+".output") // since {log} is the subject's own
+	for _, want := range []string{
+		strings.Join([]string{config, spec.DataDir, spec.Listen, spec.Address, spec.LogFile}, " "),
+		"WHERE=" + spec.DataDir + "/x", "COUNTERSIGN_RUN=test", "said",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the subject did not see %q; it wrote:\n%s", want, said)
+		}
+	}
+	for line := range strings.Lines(said) {
+		if strings.HasPrefix(strings.ToUpper(line), "CONNECT_") {
+			t.Errorf("the subject sees %q of our environment", line)
+		}
+	}
+}
+
+func TestWithoutALogOfItsOwnTheOutputIsTheLog(t *testing.T) {
+	t.Parallel()
+	l := startLauncher(t)
+	spec := specIn(t.TempDir())
+	for range 2 { // a restart keeps what was said before
+		awaitExit(t, start(t, l, &target.Launch{Command: []string{"echo", "hello"}}, spec))
+	}
+	if got := read(t, spec.LogFile); got != "hello\nhello\n" {
+		t.Errorf("log = %q, want both starts", got)
+	}
+}
+
+func TestExitErrorTellsHowItEnded(t *testing.T) {
+	t.Parallel()
+	l := startLauncher(t)
+	i := start(t, l, &target.Launch{Command: []string{"sh", "-c", "echo no configuration >&2; exit 7"}}, specIn(t.TempDir()))
+	awaitExit(t, i)
+	if err := i.ExitError(); err == nil || !strings.Contains(err.Error(), "7") || !strings.Contains(err.Error(), "no configuration") {
+		t.Errorf("ExitError() = %v, want the code and the last words", err)
+	}
+}
+
+func TestAProgramThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	l := startLauncher(t)
+	_, err := l.startInstance(&target.Launch{Command: []string{"/no/such/server"}}, specIn(t.TempDir()), markForTest)
+	if err == nil || !strings.Contains(err.Error(), "launch.command") {
+		t.Errorf("error = %v, want one that names launch.command", err)
+	}
+}
+
+// What a subject started must not outlive it, in whatever group it is.
+func TestStopEndsTheWholeFamily(t *testing.T) {
+	t.Parallel()
+	const childInItsOwnGroup = `set -m; sleep 1000 & echo $! > child; `
+	tests := []struct{ name, script string }{
+		{"polite", childInItsOwnGroup + `trap 'exit 0' TERM; wait`},
+		{"stubborn", childInItsOwnGroup + `trap '' TERM; while :; do wait; sleep 1; done`},
+		{"crashed", childInItsOwnGroup + `kill -KILL $$`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := startLauncher(t)
+			spec := specIn(t.TempDir())
+			i := start(t, l, &target.Launch{Command: []string{"sh", "-c", tt.script}}, spec)
+			child := awaitPID(t, filepath.Join(spec.DataDir, "child"))
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel() // a stop without time: politeness has its own test in "polite"
+			if tt.name == "polite" {
+				ctx = t.Context()
+			}
+			if err := i.Stop(ctx); err != nil {
+				t.Fatalf("Stop() = %v", err)
+			}
+			awaitExit(t, i)
+			awaitGone(t, child)
+			if err := i.Stop(ctx); err != nil {
+				t.Errorf("second Stop() = %v, want none", err)
+			}
+		})
+	}
+}
+
+const markForTest = "COUNTERSIGN_RUN=test"
+
+func startLauncher(t *testing.T) *launcher {
+	t.Helper()
+	l := newLauncher()
+	t.Cleanup(l.close)
+	return l
+}
+
+func specIn(dir string) steps.InstanceSpec {
+	return steps.InstanceSpec{
+		ID: "i01", Config: "[Server]\n", Listen: "127.0.0.1:20001", Address: "http://127.0.0.1:20001/",
+		DataDir: filepath.Join(dir, "data"), LogFile: filepath.Join(dir, "server.log"),
+	}
+}
+
+func start(t *testing.T, l *launcher, launch *target.Launch, spec steps.InstanceSpec) *instance {
+	t.Helper()
+	i, err := l.startInstance(launch, spec, markForTest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.kill(); <-i.Exited() })
+	return i
+}
+
+func awaitExit(t *testing.T, i *instance) {
+	t.Helper()
+	select {
+	case <-i.Exited():
+	case <-time.After(10 * time.Second):
+		t.Fatalf("process %d still runs after 10 s", i.PID())
+	}
+}
+
+func awaitPID(t *testing.T, file string) int {
+	t.Helper()
+	var raw []byte
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		raw, _ = os.ReadFile(file)
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(raw))); err == nil && slices.Contains(raw, '\n') {
+			return pid
+		}
+	}
+	t.Fatalf("%s holds no process id after 10 s: %q", file, raw)
+	return 0
+}
+
+func awaitGone(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if p, ok := readProcess(pid); !ok || p.gone() {
+			return
+		}
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+	t.Fatalf("process %d still runs after 10 s", pid)
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}

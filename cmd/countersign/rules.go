@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"countersign/features"
+	"countersign/steps/plan"
+	"countersign/steps/rules"
+)
+
+var ruleWriters = map[string]func(io.Writer, []rules.Row) error{
+	"text": rules.WriteText,
+	"tsv":  rules.WriteTSV,
+	"json": rules.WriteJSON,
+}
+
+func newRules() *cobra.Command {
+	var check bool
+	var format string
+	cmd := &cobra.Command{
+		Use:   "rules",
+		Short: "List the rules with the number of scenarios and the state of each",
+		Long: `Lists the rule catalogue: where each rule comes from, how many scenarios cite it,
+and whether it is done, open, or not testable and why.
+
+With --check nothing is listed: the catalogue and the features are compared in
+both directions, every disagreement is printed with file and line, and the exit
+code is 1 where there is one.`,
+		Example: `  countersign rules
+  countersign rules --format tsv | grep -v done
+  countersign rules --check`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			write, ok := ruleWriters[format]
+			if !ok {
+				return withHint(fmt.Errorf("format %q is not known", format), "use --format text, tsv or json")
+			}
+			catalogue, scenarios, err := specification()
+			if err != nil {
+				return err
+			}
+			if !check {
+				return write(cmd.OutOrStdout(), rules.Table(catalogue, scenarios))
+			}
+			return checkRules(cmd.OutOrStdout(), catalogue, scenarios)
+		},
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "compare catalogue and features; exit 1 where they disagree")
+	cmd.Flags().StringVar(&format, "format", "text", "text, tsv or json")
+	return cmd
+}
+
+// specification reads the catalogue and every scenario that is embedded. All
+// that is wrong with either is reported at once.
+func specification() (*rules.Catalogue, []rules.ScenarioRef, error) {
+	catalogue, err := rules.Load(features.FS())
+	documents, err2 := plan.Read(features.FS())
+	if err := errors.Join(err, err2); err != nil {
+		return nil, nil, err
+	}
+	var refs []rules.ScenarioRef
+	for _, d := range documents {
+		for _, s := range d.Scenarios {
+			refs = append(refs, rules.ScenarioRef{
+				Feature: s.Feature, Line: max(s.Line, s.Row), Name: s.Name, Tags: s.Tags, Rules: s.Rules,
+			})
+		}
+	}
+	return catalogue, refs, nil
+}
+
+func checkRules(out io.Writer, catalogue *rules.Catalogue, scenarios []rules.ScenarioRef) error {
+	problems := rules.Check(catalogue, scenarios)
+	for _, p := range problems {
+		fmt.Fprintln(out, p)
+	}
+	if len(problems) > 0 {
+		return &exitError{code: exitViolation, err: fmt.Errorf("catalogue and features disagree in %d places", len(problems))}
+	}
+	fmt.Fprintf(out, "%d rules and %d scenarios agree\n", len(catalogue.All()), len(scenarios))
+	return nil
+}

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"countersign/features"
+	"countersign/proxies"
+	"countersign/steps"
+	"countersign/steps/plan"
+	"countersign/steps/report"
+	"countersign/steps/rules"
+	"countersign/steps/target"
+)
+
+// runFlags are the words of a person, before they are checked.
+type runFlags struct {
+	target, spread, tags, runner, report string
+	fronts, rules                        []string
+	parallel                             int
+	seed                                 int64
+	strict, printPlan, race              bool
+	timeout                              time.Duration
+}
+
+func newRun() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the suite against a target and give a verdict",
+		Long: `Runs every feature against a target: our own reference server, or whatever a
+target file describes. It starts the proxies, the OAuth provider and the instances
+that the plan needs, stops all of them, and prints the verdict.
+
+Exit codes: 0 conforms; 1 the target breaks a rule; 2 nothing was started; 3
+something planned did not run; 130 interrupted.`,
+		Example: `  countersign run
+  countersign run --front direct --strict
+  countersign run --tags '@direct and not @quiet'
+  countersign run --rule PA-034,PA-035 --seed 7
+  countersign run --target mine.yaml --spread lean --report report
+  countersign run --print-plan`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (f *runFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	f.registerGround(cmd)
+	flags.StringVar(&f.spread, "spread", plan.Full, "full: every scenario at every front it is for; lean: less behind proxies, for slow targets")
+	flags.StringVar(&f.tags, "tags", "", "tag expression in Cucumber's syntax, as '@direct and not @quiet'")
+	flags.StringSliceVar(&f.rules, "rule", nil, "ids of rules, as PA-034,OI-052; scenarios that cite one of them run")
+	flags.IntVar(&f.parallel, "parallel", 0, "scenarios at once; 0 suits the machine")
+	flags.Int64Var(&f.seed, "seed", 0, "order of the run; 0 takes a new one and prints it")
+	flags.BoolVar(&f.strict, "strict", false, "an advice rule answered otherwise fails the run")
+	flags.BoolVar(&f.printPlan, "print-plan", false, "print what would run, and start nothing")
+	flags.DurationVar(&f.timeout, "timeout", steps.DefaultTimeout, "for the whole run")
+	flags.StringVar(&f.report, "report", "", "folder for report.json, junit.xml and the transcripts of failures")
+}
+
+// registerGround registers the flags that decide what a run needs of the
+// machine; doctor has the same.
+func (f *runFlags) registerGround(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.target, "target", "", "YAML file that describes what is under test; none is the reference server")
+	flags.StringSliceVar(&f.fronts, "front", nil, "fronts, of direct,nginx,apache; none is all")
+	flags.StringVar(&f.runner, "runner", proxies.RunnerAuto, "how proxies run: auto, container or process; auto prefers containers")
+	flags.BoolVar(&f.race, "race", false, "build the reference server with the race detector; a data race fails the run")
+}
+
+// config turns flags into what the suite takes, but for the programs of the
+// reference server. All that is wrong is reported at once.
+func (f *runFlags) config() (steps.Config, error) {
+	var wrong problems
+	c := steps.Config{
+		Features: features.FS(), Fronts: f.fronts, Spread: f.spread, Tags: f.tags, Rules: f.rules,
+		Parallel: f.parallel, Seed: f.seed, Strict: f.strict, Timeout: f.timeout, ReportDir: f.report,
+		WorkDir: os.TempDir(), // until there is a folder for the run
+		Command: append([]string{"countersign"}, os.Args[1:]...), Version: versionLine(),
+	}
+	if f.target == "" {
+		c.Target = target.Reference(serverProgram)
+	} else {
+		var err error
+		c.Target, err = target.Load(f.target)
+		wrong.join(err)
+	}
+	wrong.join(runnerWanted(f.runner))
+	if f.race && f.target != "" {
+		wrong.add("--race builds the reference server, and --target names another subject")
+	}
+	if f.timeout <= 0 {
+		wrong.add("--timeout %v leaves no time; give one such as 30m", f.timeout)
+	}
+	if f.seed < 0 {
+		wrong.add("--seed %d is negative; give the number that a run has printed", f.seed)
+	}
+	return c, wrong.err()
+}
+
+// reference describes the reference server by the programs on this machine.
+func reference(ctx context.Context, s *siblings) (target.Target, error) {
+	server, err1 := s.program(ctx, serverProgram)
+	probe, err2 := s.program(ctx, probeProgram)
+	if err := errors.Join(err1, err2); err != nil {
+		return target.Target{}, err
+	}
+	return target.Reference(server, "--probe", probe), nil
+}
+
+func (f *runFlags) run(cmd *cobra.Command) error {
+	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping what was started, then the report of what ran; once more ends at once")
+	defer stop.release()
+	c, err := f.config()
+	if err != nil {
+		return err
+	}
+	c.Output = cmd.OutOrStdout()
+	p, catalogue, err := steps.Plan(c) // what is wrong with it is said before anything is built
+	if err != nil {
+		return err
+	}
+	if f.printPlan {
+		return printPlan(c.Output, p)
+	}
+	if err := f.prepare(ctx, &c, p); err != nil {
+		return err
+	}
+	run, err := startRun(c.Output)
+	if err != nil {
+		return err
+	}
+	c.WorkDir = run.path
+	return f.judge(ctx, cmd, c, catalogue, run, stop)
+}
+
+// prepare looks at the ground that the plan needs and finds or builds the
+// programs. Nothing is left running if it fails.
+func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) error {
+	s, err := findSiblings(f.race)
+	if err != nil {
+		return err
+	}
+	g := ground{runner: f.runner, fronts: frontsOf(p), siblings: s, race: f.race, target: c.Target, builtin: f.target == ""}
+	if err := missing(g.check(ctx)); err != nil {
+		return withHint(err, "countersign doctor shows all that a run needs")
+	}
+	if f.target == "" {
+		if c.Target, err = reference(ctx, s); err != nil {
+			return err
+		}
+	}
+	if f.report != "" {
+		return prepareReport(f.report)
+	}
+	return nil
+}
+
+// frontsOf are the fronts that a plan uses.
+func frontsOf(p *plan.Plan) []string {
+	var used []string
+	for _, front := range plan.Fronts {
+		if slices.ContainsFunc(p.Instances, func(i *plan.Instance) bool { return i.Front == front }) {
+			used = append(used, front)
+		}
+	}
+	return used
+}
+
+// startRun sweeps what killed runs left and makes the folder of this one.
+func startRun(out io.Writer) (*runDir, error) {
+	base, err := runsFolder()
+	if err != nil {
+		return nil, err
+	}
+	run, swept, err := openRun(base)
+	if len(swept) > 0 {
+		fmt.Fprintf(out, "ended what a killed run had left: %s\n", strings.Join(swept, ", "))
+	}
+	return run, err
+}
+
+// judge lends the suite its equipment, and makes an exit code of its report.
+func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config, catalogue *rules.Catalogue, run *runDir, stop *interrupt) error {
+	e, err := newEquipment(c.Target, f.runner, run)
+	if err != nil {
+		return errors.Join(err, run.close())
+	}
+	stop.onSecond(e.killAll)
+	rep, trouble := steps.Run(ctx, c, e)
+
+	// Stopping has its own time: ctx may be what ended the run.
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*stopTime)
+	defer cancel()
+	closeErr := e.close(closing)
+	races := 0
+	for _, file := range e.subjectOutputs() {
+		races += copyRaces(cmd.ErrOrStderr(), file)
+	}
+	trouble = errors.Join(trouble, closeErr, run.close())
+	if errors.Is(trouble, steps.ErrNotStarted) {
+		code := exitNotStarted
+		if stop.happened() {
+			code = exitInterrupted
+		}
+		return &exitError{code: code, err: trouble}
+	}
+	rep.Interrupted = rep.Interrupted || stop.happened()
+	if trouble != nil {
+		rep.Problems = append(rep.Problems, trouble.Error())
+	}
+	notes := e.usage.fill(&rep.Usage)
+	report.Conclude(&rep, catalogue)
+	if err := f.publish(cmd.OutOrStdout(), &rep, catalogue, notes); err != nil {
+		return &exitError{code: max(rep.Exit, report.ExitNoVerdict), err: err}
+	}
+	switch {
+	case races > 0:
+		return &exitError{code: max(rep.Exit, exitViolation), err: fmt.Errorf("the subject has data races: the race detector complained %d times", races)}
+	case rep.Exit != exitOK:
+		return &exitError{code: rep.Exit} // the report has said why
+	}
+	return nil
+}
+
+// publish writes the report, and prints the verdict for people.
+func (f *runFlags) publish(out io.Writer, rep *report.Report, catalogue *rules.Catalogue, notes []string) error {
+	if len(notes) > 0 {
+		slices.Sort(notes)
+		fmt.Fprintf(out, "not measured: %s\n", strings.Join(notes, "; "))
+	}
+	var written error
+	if f.report != "" {
+		written = writeReport(f.report, rep, catalogue)
+	}
+	shown := report.WriteSummary(out, rep, catalogue, report.SummaryOptions{Colour: report.IsTerminal(out), Dir: f.report})
+	return errors.Join(written, shown)
+}
+
+// printPlan shows what would run, and on what.
+func printPlan(out io.Writer, p *plan.Plan) error {
+	for _, i := range p.Instances {
+		fmt.Fprintf(out, "%s  %d scenarios\n", i.Name(), i.Jobs)
+	}
+	fmt.Fprintln(out)
+	perFront := map[string]int{}
+	for _, j := range p.Jobs {
+		perFront[j.Front]++
+		fmt.Fprintf(out, "%-10s %s  %s\n", j.Front, j.Scenario.ID(), j.Scenario.Name)
+	}
+	fmt.Fprintf(out, "\n%d scenarios (", len(p.Jobs))
+	for n, front := range plan.Fronts {
+		if n > 0 {
+			fmt.Fprint(out, ", ")
+		}
+		fmt.Fprintf(out, "%s %d", front, perFront[front])
+	}
+	fmt.Fprintf(out, "), %d left out, %d configurations, %d instances, seed %d\n",
+		len(p.Skipped), p.Configurations(), len(p.Instances), p.Seed)
+	return nil
+}
