@@ -1,0 +1,48 @@
+# Countersign. `make` alone lists the targets; each is a line that a person
+# could type. Nothing is downloaded but Go modules and Debian packages (and a
+# Debian base image, where a registry answers).
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
+
+# More flags for the suite: make conform ARGS='--front direct --rule PA-034'
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## Build the three programs into bin/
+	go build -o bin/ ./cmd/...
+
+.PHONY: images
+images: ## Build the proxies' image, unless it is there
+	@proxies/image/build.sh
+
+.PHONY: ground
+ground: ## Prepare what a run needs: the image where Docker answers, else packages
+	@.ci/ground
+
+.PHONY: conform
+conform: ground build ## Run the whole suite against the reference server; the report is in report/
+	bin/countersign run --report report $(ARGS)
+
+.PHONY: check
+check: ## go vet, gofmt, and the catalogue against the features
+	go vet ./...
+	@unformatted=$$(gofmt -l cmd fakeidp features proxies reference steps); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	go run ./cmd/countersign rules --check
+
+.PHONY: test
+test: ## All tests, and the suite with containers, with processes, and with a -race server
+	@.ci/ground --all
+	@$(MAKE) check build
+	go test -race -timeout 10m ./...
+	@.ci/suite
+
+.PHONY: clean
+clean: ## Remove what was built and reported
+	rm -rf bin report
