@@ -1,0 +1,167 @@
+package fakeidp_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"countersign/fakeidp"
+	"countersign/fakeidp/control"
+)
+
+// TestRelyingParty goes through the whole of it with libraries that know
+// nothing of this package: go-oidc for discovery, keys and ID tokens, x/oauth2
+// for the grants.
+func TestRelyingParty(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, blue())
+	r.clock.add(-r.clock.Now().Sub(realNow())) // the libraries have no other clock
+	ctx := oidc.ClientContext(t.Context(), r.http)
+
+	provider, err := oidc.NewProvider(ctx, r.iss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint := provider.Endpoint()
+	endpoint.AuthStyle = oauth2.AuthStyleInHeader
+	config := oauth2.Config{
+		ClientID: "web", ClientSecret: r.secret("web"), Endpoint: endpoint, RedirectURL: callback,
+		Scopes: []string{oidc.ScopeOpenID, "profile", oidc.ScopeOfflineAccess},
+	}
+	v := oauth2.GenerateVerifier()
+	u := config.AuthCodeURL("state", oidc.Nonce("nonce"), oauth2.S256ChallengeOption(v))
+	req, err := http.NewRequest(http.MethodGet, u, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := r.back(r.do(req))
+	token, err := config.Exchange(ctx, back.Get("code"), oauth2.VerifierOption(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	check := func(token *oauth2.Token, nonce string) {
+		t.Helper()
+		raw, _ := token.Extra("id_token").(string)
+		id, err := provider.VerifierContext(ctx, &oidc.Config{ClientID: "web", SupportedSigningAlgs: []string{oidc.ES256}}).Verify(ctx, raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var claims struct {
+			Name     string `json:"preferred_username"`
+			AuthTime int64  `json:"auth_time"`
+		}
+		if err := id.Claims(&claims); err != nil {
+			t.Fatal(err)
+		}
+		if id.Subject != "alice" || id.Nonce != nonce || claims.Name != "alice" || claims.AuthTime == 0 {
+			t.Errorf("ID token: subject %q, nonce %q, %+v", id.Subject, id.Nonce, claims)
+		}
+		if err := id.VerifyAccessToken(token.AccessToken); err != nil {
+			t.Error(err)
+		}
+	}
+	check(token, "nonce")
+
+	info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
+	if err != nil || info.Subject != "alice" {
+		t.Errorf("userinfo: %+v, %v", info, err)
+	}
+
+	stale := *token
+	stale.Expiry = realNow().Add(-1)
+	next, err := config.TokenSource(ctx, &stale).Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next.RefreshToken == token.RefreshToken || next.AccessToken == token.AccessToken {
+		t.Error("refresh replaced nothing")
+	}
+	check(next, "") // OpenID Connect Core, section 12.2
+
+	machine := clientcredentials.Config{
+		ClientID: "machine", ClientSecret: "m", TokenURL: endpoint.TokenURL, AuthStyle: oauth2.AuthStyleInHeader, Scopes: []string{"read"},
+	}
+	own, err := machine.Token(ctx)
+	if err != nil || !r.opens(own.AccessToken) {
+		t.Errorf("client credentials: %v", err)
+	}
+}
+
+// TestMetadata: both documents, at every place where the documents put them.
+func TestMetadata(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, blue())
+	for _, u := range []string{
+		r.iss + "/.well-known/openid-configuration",
+		r.iss + "/.well-known/oauth-authorization-server",
+		r.base + "/.well-known/oauth-authorization-server/blue", // RFC 8414, section 3.1
+	} {
+		req, err := http.NewRequest(http.MethodGet, u, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := r.do(req)
+		if g.status != 200 || g.str("issuer") != r.iss || g.str("token_endpoint") != r.iss+"/token" {
+			t.Errorf("%s: %d %s", u, g.status, g.text)
+		}
+		if g.body["authorization_response_iss_parameter_supported"] != true {
+			t.Errorf("%s: RFC 9207, section 3", u)
+		}
+		if v, ok := g.body["request_uri_parameter_supported"]; !ok || v != false {
+			t.Errorf("%s: an absent request_uri_parameter_supported means true", u)
+		}
+	}
+	g := r.get("/jwks")
+	var set struct{ Keys []map[string]string }
+	if err := json.Unmarshal([]byte(g.text), &set); err != nil || len(set.Keys) != 1 {
+		t.Fatalf("JWKS: %v %s", err, g.text)
+	}
+	key := set.Keys[0]
+	if key["kty"] != "EC" || key["crv"] != "P-256" || key["alg"] != "ES256" || key["use"] != "sig" || key["kid"] == "" || key["d"] != "" {
+		t.Errorf("key: %v", key)
+	}
+	for _, path := range []string{"/nothing", "/", "/token/", "//token", "/.well-known/jwks"} {
+		if g := r.get(path); g.status != 404 {
+			t.Errorf("%s: %d", path, g.status)
+		}
+	}
+	r.iss = r.base + "/red"
+	if g := r.get("/jwks"); g.status != 404 {
+		t.Errorf("an issuer that is not there: %d", g.status)
+	}
+}
+
+// TestBaseURLFromSocket: who configures none is named by the socket, not by
+// what a request claims to be sent to.
+func TestBaseURLFromSocket(t *testing.T) {
+	t.Parallel()
+	p := fakeidp.New(fakeidp.Options{})
+	protocol, management := httptest.NewServer(p), httptest.NewServer(p.Management())
+	t.Cleanup(protocol.Close)
+	t.Cleanup(management.Close)
+	c := control.Client{Base: management.URL + "/"}
+	if _, err := c.CreateIssuer(t.Context(), control.Issuer{Name: "bare"}); err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, protocol.URL+"/bare/.well-known/openid-configuration", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "evil.example"
+	resp, err := protocol.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var m struct{ Issuer string }
+	if err := json.NewDecoder(resp.Body).Decode(&m); err != nil || m.Issuer != protocol.URL+"/bare" {
+		t.Errorf("issuer %q, %v; want %s/bare", m.Issuer, err, protocol.URL)
+	}
+}
