@@ -9,9 +9,9 @@ import (
 type Filter struct {
 	Name      string
 	OwnerGUID string
-	// Viewer limits the list to what a user may see or manage: owned, permitted to them or one of their groups, or open
-	// to every user. nil: all items.
-	Viewer *Visitor
+	// VisibleTo limits the list to what a user may see: owned, permitted to them or to a group of theirs, or open to every
+	// user. "": all items.
+	VisibleTo string
 }
 
 // Store is what this package needs of a database. All methods are safe for concurrent use by several nodes.
