@@ -1,0 +1,189 @@
+package proxies
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"text/template"
+
+	"countersign/proxies/apache"
+	"countersign/proxies/login"
+	"countersign/proxies/nginx"
+)
+
+// RenderOptions are the things about the machine that a configuration names.
+// The zero value renders something to read.
+type RenderOptions struct {
+	// Login is the address of the login server; "" is 127.0.0.1:8081.
+	Login string
+	// Dir is a folder that the proxy may write to (pid file, temporary bodies,
+	// log); "" is /tmp/countersign-proxy.
+	Dir string
+	// User is whom a proxy started by root runs as; "" leaves it out.
+	User string
+	// Modules is where Apache's modules are; "" is Debian's folder.
+	Modules string
+	// Bind replaces the addresses to listen on, not the ports: a container with a
+	// network of its own listens on all its addresses.
+	Bind string
+	// HostAlias replaces loopback addresses of upstreams and of the login server:
+	// the name under which such a container reaches this machine.
+	HostAlias string
+}
+
+// Render writes the one configuration file of a proxy with all its listeners.
+func Render(kind Kind, ls []Listener, o RenderOptions) ([]byte, error) {
+	if err := validateAll(kind, ls); err != nil {
+		return nil, err
+	}
+	t := nginx.Template()
+	if kind == Apache {
+		t = apache.Template()
+	}
+	return execute(t, newView(kind, ls, o))
+}
+
+func execute(t *template.Template, v view) ([]byte, error) {
+	var b bytes.Buffer
+	if err := t.Execute(&b, v); err != nil {
+		return nil, fmt.Errorf("render %s configuration: %w", v.Kind, err)
+	}
+	// Actions leave lines with blanks only; nobody wants to read those.
+	text := regexp.MustCompile(`(?m)^[ \t]+$`).ReplaceAll(b.Bytes(), nil)
+	return regexp.MustCompile(`\n{3,}`).ReplaceAll(text, []byte("\n\n")), nil
+}
+
+// view is what the templates see.
+type view struct {
+	Kind        Kind
+	Dir         string
+	Log         string
+	User        string
+	Modules     string
+	Login       string // host:port of the login server
+	Cookies     []cookieView
+	CookieNames string // all of them, as alternatives of a regular expression
+	Slots       []int  // 1..login.MaxGroups
+	Octet       string // a cookie-octet, as a class of both regular expression dialects
+	Documented  bool   // whether a listener has this flavour
+	Guarded     bool   // whether a listener is hardened or careless
+	Servers     []server
+	// ModuleNames are the modules that the Apache configuration needs.
+	ModuleNames []string
+
+	HeaderScheme, HeaderHome, HeaderOrigin, HeaderTarget, SchemeIDFirst string
+}
+
+type cookieView struct{ Field, Cookie string }
+
+// server is one listener as the templates see it.
+type server struct {
+	Listener
+	N           int    // number in the file, for names of variables
+	Bind        string // host:port to listen on
+	Example     string // of the documented flavour
+	Careless    bool
+	Origin      string
+	Host        string // the authority of Origin
+	Scheme      string // the scheme of Origin
+	Backend     string // host:port of the upstream as this proxy reaches it
+	Internal    string // host:port of the upstream as the server knows itself
+	Identity    []identityHeader
+	Cookies     []cookieView // those that its headers are made of
+	Underscores bool         // whether a header name has an underscore
+	Primary     string       // the field that makes a request a signed-in one
+	Home        string       // where a login without a target returns to
+}
+
+func newView(kind Kind, ls []Listener, o RenderOptions) view {
+	v := view{
+		Kind: kind, Dir: or(o.Dir, "/tmp/countersign-proxy"), User: o.User,
+		Modules: or(o.Modules, "/usr/lib/apache2/modules"),
+		Login:   alias(or(o.Login, "127.0.0.1:8081"), o.HostAlias),
+		// RFC 6265, 4.1.1, cookie-octet: no blank, quote, comma, semicolon or backslash.
+		ModuleNames: []string{"mpm_event", "authz_core", "unixd", "log_config", "version", "alias", "setenvif", "headers",
+			"rewrite", "proxy", "proxy_http"},
+		Octet:        `[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]`,
+		HeaderScheme: login.HeaderScheme, HeaderHome: login.HeaderHome,
+		HeaderOrigin: login.HeaderOrigin, HeaderTarget: login.HeaderTarget, SchemeIDFirst: login.SchemeIDFirst,
+	}
+	v.Log = v.Dir + "/" + logName
+	v.Cookies = []cookieView{{"user", "verified-user"}, {"id", "proxyauth-as-id"}, {"first", "proxyauth-as-first"},
+		{"last", "proxyauth-as-last"}, {"email", "proxyauth-as-email"}, {"role", "proxyauth-as-role"}}
+	for n := 1; n <= login.MaxGroups; n++ {
+		v.Slots = append(v.Slots, n)
+		v.Cookies = append(v.Cookies, cookieView{fmt.Sprintf("group%d", n), fmt.Sprintf("proxyauth-as-group-%d", n)})
+	}
+	var names []string
+	for _, c := range v.Cookies {
+		names = append(names, c.Cookie)
+	}
+	v.CookieNames = strings.Join(names, "|")
+	for i, l := range ls {
+		s := newServer(kind, l, o)
+		for _, c := range v.Cookies {
+			if s.needs(c.Field) {
+				s.Cookies = append(s.Cookies, c)
+			}
+		}
+		s.N = i + 1
+		v.Documented = v.Documented || s.Flavour == Documented
+		v.Guarded = v.Guarded || s.Flavour != Documented
+		v.Servers = append(v.Servers, s)
+	}
+	return v
+}
+
+func newServer(kind Kind, l Listener, o RenderOptions) server {
+	l.Flavour = l.flavour()
+	up, _ := url.Parse(l.Upstream) // validated
+	s := server{
+		Listener: l, Bind: l.Listen, Example: l.Example(kind), Careless: l.Flavour == Careless,
+		Origin: l.origin(), Backend: alias(up.Host, o.HostAlias), Internal: up.Host,
+		Identity: l.Headers.list(), Primary: "user", Home: l.Prefix + "/",
+	}
+	s.Scheme, s.Host, _ = strings.Cut(s.Origin, "://")
+	for _, h := range s.Identity {
+		s.Underscores = s.Underscores || strings.Contains(h.Header, "_")
+	}
+	if o.Bind != "" {
+		_, port, _ := net.SplitHostPort(l.Listen)
+		s.Bind = net.JoinHostPort(o.Bind, port)
+	}
+	if l.Headers.UniqueID != "" {
+		s.Primary = "id"
+	}
+	return s
+}
+
+// needs says whether a listener reads the cookie of a field.
+func (s server) needs(field string) bool {
+	for _, h := range s.Identity {
+		if h.Field == field || h.Field == "groups" && strings.HasPrefix(field, "group") {
+			return true
+		}
+	}
+	return field == s.Primary
+}
+
+// alias replaces the host of a loopback address.
+func alias(hostport, name string) string {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil || name == "" {
+		return hostport
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return net.JoinHostPort(name, port)
+	}
+	return hostport
+}
+
+func or(s, otherwise string) string {
+	if s != "" {
+		return s
+	}
+	return otherwise
+}
