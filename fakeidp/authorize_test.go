@@ -282,3 +282,28 @@ func TestChoicePage(t *testing.T) {
 		t.Errorf("select_account: %d", g.status)
 	}
 }
+
+// TestAuthorizeMethods: GET and POST (RFC 6749, section 3.1), a POST with its
+// parameters in the body.
+func TestAuthorizeMethods(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, blue())
+	good := query("web").Encode()
+	for _, method := range []string{"PUT", "DELETE", "HEAD"} {
+		g := r.get("/authorize?"+good, func(req *http.Request) { req.Method = method })
+		if g.status != http.StatusMethodNotAllowed || g.header.Get("Allow") != "GET, POST" || g.header.Get("Location") != "" {
+			t.Errorf("%s: %d, Allow %q", method, g.status, g.header.Get("Allow"))
+		}
+	}
+	for name, g := range map[string]got{
+		"POST with a query":       r.post("/authorize?"+good, ""),
+		"POST of JSON":            r.post("/authorize", "{}", func(req *http.Request) { req.Header.Set("Content-Type", "application/json") }),
+		"choice without a form":   r.post("/choose", "", func(req *http.Request) { req.Header.Del("Content-Type") }),
+		"choice without a ticket": r.post("/choose", form("account", "alice", "decision", "approve")),
+		"endless request":         r.get("/authorize?" + good + "&x=" + strings.Repeat("a", 64<<10)),
+	} {
+		if g.status != http.StatusBadRequest || g.header.Get("Location") != "" {
+			t.Errorf("%s: %d %s", name, g.status, g.text)
+		}
+	}
+}
