@@ -25,6 +25,9 @@ type caller struct {
 	User account.User   // zero when anonymous
 	Key  account.APIKey // zero unless by key
 	Role account.Role   // the user's role, capped by the key's
+
+	xsrf  string // of the session, for Interactive callers
+	fresh bool   // the session was made for this very request
 }
 
 // SignedIn reports whether the caller is a user at all.

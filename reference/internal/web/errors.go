@@ -60,6 +60,46 @@ func fail(code int) *apiError {
 	return &apiError{Code: code, Status: known.status, Text: known.text}
 }
 
+// domainCodes gives the refusals of the domain rooms their codes. The first that an error
+// wraps counts.
+var domainCodes = []struct {
+	err  error
+	code int
+}{
+	{account.ErrProhibitedUsername, 107},
+	{account.ErrInvalidUsername, 7},
+	{account.ErrNoUsername, 91},
+	{account.ErrUsernameTaken, 8},
+	{account.ErrUniqueIDTaken, 76},
+	{account.ErrBlankUniqueID, 129},
+	{account.ErrUniqueIDNotUsed, 25},
+	{account.ErrNotProvisioned, 47},
+	{account.ErrLocked, 50},
+	{account.ErrWrongPassword, 30},
+	{account.ErrPassword, 6},
+	{account.ErrInvalidRole, 112},
+	{account.ErrInvalidField, 25},
+	{account.ErrNotEditable, 46},
+	{account.ErrUsernameNotEdit, 36},
+	{account.ErrForbidden, 22},
+	{account.ErrSoleAdministrator, 61},
+	{account.ErrFirstUser, 22},
+	{account.ErrNoKey, 4},
+	{account.ErrBlankKeyName, 62},
+	{account.ErrKeyRole, 234},
+	{account.ErrGroupsOff, 132},
+	{account.ErrGroupsExternal, 95},
+	{account.ErrGroupName, 14},
+	{account.ErrGroupNameTaken, 15},
+	{account.ErrGroupUniqueIDTaken, 131},
+	{account.ErrGroupBlankUniqueID, 130},
+	{account.ErrMember, 16},
+	{account.ErrNotMember, 17},
+	{account.ErrNoUser, 9},
+	{account.ErrNoGroup, 153},
+	{account.ErrNotFound, 4},
+}
+
 // toAPIError turns any error into what the client is told: an apiError as it is, a
 // domain error by its meaning, anything else as an internal failure without detail.
 func toAPIError(err error) *apiError {
@@ -67,8 +107,10 @@ func toAPIError(err error) *apiError {
 	if errors.As(err, &e) {
 		return e
 	}
-	if errors.Is(err, account.ErrNotFound) {
-		return fail(4).because(err)
+	for _, d := range domainCodes {
+		if errors.Is(err, d.err) {
+			return fail(d.code).because(err)
+		}
 	}
 	return fail(1).because(err)
 }

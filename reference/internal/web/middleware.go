@@ -1,25 +1,197 @@
 package web
 
 import (
+	"crypto/subtle"
+	"errors"
 	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+
+	"github.com/google/uuid"
 
 	"countersign/reference/internal/account"
 )
 
-func (s *Server) wrap(next http.Handler) http.Handler { return next }
+// wrap is what every request passes before any route: an id, a net for panics, and the
+// answer to who is calling.
+func (s *Server) wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Correlation-Id"] = []string{correlationID(r)}
+		defer s.rescue(w, r)
+		if r.URL.Path == "/__ping__" { // says that the server lives, to anybody, and nothing else
+			next.ServeHTTP(w, r)
+			return
+		}
+		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
+			s.refuse(w, r, fail(2)) // TRACE would echo what a proxy added
+			return
+		}
+		c, err := s.authenticate(w, r)
+		if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") && c.Interactive() && !s.sameOrigin(r) {
+			s.refuse(w, r, fail(22)) // browsers send cookies with a foreign page's WebSocket
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
+	})
+}
 
+// rescue turns a panic into an internal failure; http.ErrAbortHandler goes on to net/http.
+func (s *Server) rescue(w http.ResponseWriter, r *http.Request) {
+	v := recover()
+	switch {
+	case v == nil:
+	case v == http.ErrAbortHandler:
+		panic(v)
+	default:
+		s.Log.Error("Panic in a handler", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+		writeError(w, fail(1))
+	}
+}
+
+// correlationID echoes the client's id where it is harmless, else makes one.
+func correlationID(r *http.Request) string {
+	id := r.Header.Get("X-Correlation-Id")
+	if id == "" || len(id) > 128 || strings.ContainsFunc(id, func(c rune) bool { return c < '!' || c > '~' }) {
+		return uuid.NewString()
+	}
+	return id
+}
+
+// api runs an endpoint of the API.
 func (s *Server) api(need account.Role, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callerOf(r)
-		switch {
-		case need != "" && !c.SignedIn():
-			writeError(w, fail(24))
-		case need != "" && !c.Role.AtLeast(need):
-			writeError(w, fail(22))
-		default:
-			if err := h(w, r); err != nil {
-				writeError(w, toAPIError(err))
-			}
+		err := checkRole(c, need)
+		if err == nil {
+			err = s.checkXSRF(r, c)
+		}
+		if err == nil {
+			err = h(w, r)
+		}
+		if err != nil {
+			s.writeJSONError(w, r, err)
 		}
 	})
+}
+
+// page runs an endpoint that browsers visit.
+func (s *Server) page(need account.Role, h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := callerOf(r)
+		err := checkRole(c, need)
+		if err == nil && unsafeMethod(r) && !c.ByKey() && !s.sameOrigin(r) {
+			err = fail(92)
+		}
+		if err == nil {
+			err = h(w, r)
+		}
+		if err != nil {
+			s.writePageError(w, r, err)
+		}
+	})
+}
+
+func checkRole(c caller, need account.Role) error {
+	switch {
+	case need == nobody:
+		return nil
+	case !c.SignedIn():
+		return fail(24)
+	case !c.Role.AtLeast(need):
+		return fail(22)
+	}
+	return nil
+}
+
+// refuse answers a request that never reached a route.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if strings.HasPrefix(r.URL.Path, "/__api__/") {
+		s.writeJSONError(w, r, err)
+		return
+	}
+	s.writePageError(w, r, err)
+}
+
+// logError notes what went wrong on our side.
+func (s *Server) logError(r *http.Request, e *apiError) {
+	if e.Status >= http.StatusInternalServerError && !errors.Is(e, r.Context().Err()) {
+		s.Log.Error("Request failed", "method", r.Method, "path", r.URL.Path, "err", e.cause)
+	}
+}
+
+func (s *Server) writeJSONError(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errClientGone) {
+		return
+	}
+	e := toAPIError(err)
+	s.logError(r, e)
+	writeError(w, e)
+}
+
+func unsafeMethod(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	return true
+}
+
+// checkXSRF guards calls that change something and are authenticated by what a browser
+// sends by itself. Within a session the header X-Rsc-Xsrf, the cookie and the session must
+// agree. A request that brings no session yet (a script's first call by header) has no
+// token to show: it passes when it names none and no browser made it for a foreign page.
+// Keys need no token, because browsers never send them by themselves.
+func (s *Server) checkXSRF(r *http.Request, c caller) error {
+	if !unsafeMethod(r) || c.ByKey() {
+		return nil
+	}
+	sent := r.Header["X-Rsc-Xsrf"]
+	if c.SignedIn() && !c.fresh {
+		cookies := r.CookiesNamed(xsrfCookie)
+		if len(sent) != 1 || len(cookies) != 1 || !equal(sent[0], c.xsrf) || !equal(cookies[0].Value, c.xsrf) {
+			return fail(92)
+		}
+		return nil
+	}
+	if c.SignedIn() && len(sent) > 0 || !s.sameOrigin(r) {
+		return fail(92)
+	}
+	return nil
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// sameOrigin reports whether a request may come from our own pages or from no browser at
+// all. Fetch metadata decides where it is sent; a proxy cannot confuse it. The Host header
+// decides nothing.
+func (s *Server) sameOrigin(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+	default:
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	return origin == "" || strings.EqualFold(origin, s.origin)
+}
+
+// originOf is the origin of a URL as browsers write it.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "http" {
+		host = strings.TrimSuffix(host, ":80")
+	} else {
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return u.Scheme + "://" + host
 }

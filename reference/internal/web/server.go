@@ -5,17 +5,26 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/proxyauth"
 )
+
+// Version is what server_settings reports. Clients gate their features on it, so it is a
+// version of Connect's numbering whose documented behaviour this server follows.
+const Version = "2026.01.0"
 
 // Options is what a Server is made of. All services are required.
 type Options struct {
-	Config   *config.Config
-	Log      *slog.Logger
-	Now      func() time.Time
+	Config *config.Config
+	Log    *slog.Logger
+	Now    func() time.Time
+	// Base is the public URL of the server with a trailing slash: Server.Address, or the
+	// address it listens on. The Host header decides nothing.
+	Base     string
 	Accounts *account.Service
 	// Further rooms' services go here, one field each: Content, Integrations, ...
 }
@@ -23,35 +32,98 @@ type Options struct {
 // Server answers requests. It is safe for concurrent use.
 type Server struct {
 	Options
-	handler http.Handler
+	proxied bool             // Authentication.Provider = proxy
+	proxy   proxyauth.Policy // which headers mean what
+	// policyDigest stands for the configuration that decides what a login does: a session
+	// made under another one is a login attempt again.
+	policyDigest string
+	origin       string // of Base
+	handler      http.Handler
 }
 
 // New makes a Server.
 func New(o Options) *Server {
-	s := &Server{Options: o}
-	s.handler = s.routes()
+	s := &Server{
+		Options:      o,
+		proxied:      o.Config.Authentication.Provider == config.ProviderProxy,
+		proxy:        headerPolicy(o.Config),
+		policyDigest: policyDigest(o.Config),
+		origin:       originOf(o.Base),
+	}
+	s.handler = s.wrap(s.routes())
 	return s
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
+// url returns the absolute public URL of a path. Redirects are always absolute, because
+// the documented proxies rewrite those they know and damage some of the others.
+func (s *Server) url(path string) string { return s.Base + strings.TrimPrefix(path, "/") }
+
 // handler is an endpoint. The error it returns is written by the one place that knows
 // how; having written a reply it must return nil.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
+// What an endpoint needs of its caller. Only these are used with api and page.
+const (
+	nobody    = account.Role("") // anonymous callers are let in
+	signedIn  = account.Viewer
+	publisher = account.Publisher
+	admin     = account.Administrator
+)
+
 // routes is every path of the server and who may call it.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	// api registers an endpoint of the API: its refusals are JSON, and a caller without
-	// the needed role is refused before it runs.
+	// api registers an endpoint of the API: refusals are JSON, and unsafe methods by header
+	// or cookie need the XSRF token. page registers what a browser visits: refusals are a
+	// redirect to LoginURL or a page, and unsafe methods must come from our own origin.
 	api := func(pattern string, need account.Role, h handler) { mux.Handle(pattern, s.api(need, h)) }
-	api("GET /__ping__", "", s.ping)
-	// The API. need "" lets anonymous callers in.
-	api("/__api__/", "", func(http.ResponseWriter, *http.Request) error { return fail(2) })
-	return s.wrap(mux)
+	page := func(pattern string, need account.Role, h handler) { mux.Handle(pattern, s.page(need, h)) }
+
+	api("GET /__ping__", nobody, s.ping)
+	api("GET /__api__/server_settings", nobody, s.serverSettings)
+	api("GET /__api__/v1/server_settings/{runtime}", signedIn, s.runtimeSettings)
+
+	api("GET /__api__/me", signedIn, s.me)
+	api("GET /__api__/users/current", signedIn, s.me)
+	api("GET /__api__/v1/user", signedIn, s.currentUser)
+	api("GET /__api__/v1/users", signedIn, s.listUsers)
+	api("POST /__api__/v1/users", nobody, s.createUser) // the first user of the password provider is made by nobody
+	api("PUT /__api__/v1/users", admin, s.pushUser)
+	api("GET /__api__/v1/users/remote", signedIn, s.noRemote)
+	api("GET /__api__/v1/users/{guid}", signedIn, s.getUser)
+	api("PUT /__api__/v1/users/{guid}", signedIn, s.updateUser)
+	api("POST /__api__/v1/users/{guid}/lock", signedIn, s.lockUser)
+	api("GET /__api__/v1/users/{guid}/keys", signedIn, s.listKeys)
+	api("POST /__api__/v1/users/{guid}/keys", signedIn, s.createKey)
+	api("GET /__api__/v1/users/{guid}/keys/{id}", signedIn, s.getKey)
+	api("DELETE /__api__/v1/users/{guid}/keys/{id}", signedIn, s.deleteKey)
+
+	api("GET /__api__/v1/groups", signedIn, s.listGroups)
+	api("POST /__api__/v1/groups", signedIn, s.createGroup)
+	api("PUT /__api__/v1/groups", admin, s.noRemote)
+	api("GET /__api__/v1/groups/remote", signedIn, s.noRemote)
+	api("GET /__api__/v1/groups/{guid}", signedIn, s.getGroup)
+	api("POST /__api__/v1/groups/{guid}", signedIn, s.updateGroup)
+	api("PATCH /__api__/v1/groups/{guid}", signedIn, s.updateGroup)
+	api("DELETE /__api__/v1/groups/{guid}", signedIn, s.deleteGroup)
+	api("GET /__api__/v1/groups/{guid}/members", signedIn, s.listMembers)
+	api("POST /__api__/v1/groups/{guid}/members", signedIn, s.addMember)
+	api("DELETE /__api__/v1/groups/{guid}/members/{user}", signedIn, s.removeMember)
+
+	page("GET /__login__", nobody, s.loginPage)
+	api("POST /__login__", nobody, s.passwordLogin)
+	page("GET /__logout__", nobody, s.logout)
+	page("GET /{$}", nobody, s.home)
+	page("GET /connect/", nobody, s.dashboard)
+
+	api("/__api__/", nobody, func(http.ResponseWriter, *http.Request) error { return fail(2) })
+	page("/", nobody, func(http.ResponseWriter, *http.Request) error { return fail(2) })
+	return mux
 }
 
-func (s *Server) ping(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) ping(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, struct{}{})
 }

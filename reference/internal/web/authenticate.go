@@ -1,0 +1,215 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/config"
+	"countersign/reference/internal/proxyauth"
+)
+
+// The cookies of a session. The second is for scripts of our own pages to read and send
+// back as X-Rsc-Xsrf.
+const (
+	sessionCookie = "rsconnect"
+	xsrfCookie    = "RSC-XSRF"
+)
+
+// anonymousToken is what deployment clients send as X-Auth-Token before they have one.
+const anonymousToken = "anonymous-access"
+
+func headerPolicy(c *config.Config) proxyauth.Policy {
+	if c.Authentication.Provider != config.ProviderProxy {
+		return proxyauth.Policy{}
+	}
+	p := c.ProxyAuth
+	policy := proxyauth.Policy{
+		Username: p.UsernameHeader, UniqueID: p.UniqueIDHeader, FirstName: p.FirstNameHeader, LastName: p.LastNameHeader,
+		Email: p.EmailHeader, Role: p.RoleHeader, Groups: p.GroupsHeader, GroupsSeparator: p.GroupsHeaderSeparator,
+	}
+	if !c.Authorization.UserGroups {
+		policy.Groups = ""
+	}
+	return policy
+}
+
+func policyDigest(c *config.Config) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %+v", c.ProxyAuth, c.Authorization))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// authenticate decides who makes a request, by that request alone: an API key or deployment
+// token beats the proxy's header, the header decides, and a cookie without the header is
+// anonymous. A credential that does not hold is refused; nothing falls back to another one.
+func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, error) {
+	if s.proxied {
+		// Before everything else: requests with a key or token are refused as well.
+		if err := s.proxy.CheckDuplicates(r.Header); err != nil {
+			return caller{}, s.rejected(r, err)
+		}
+	}
+	key, present, err := presentedKey(r.Header)
+	switch {
+	case err != nil:
+		return caller{}, err
+	case present:
+		return s.keyCaller(r.Context(), key)
+	}
+	if tokens, present := r.Header["X-Auth-Token"]; present {
+		if len(tokens) == 1 && tokens[0] == anonymousToken {
+			return caller{}, nil
+		}
+		return caller{}, fail(30).because(errors.New("deployment token is not known"))
+	}
+	if s.proxied {
+		return s.headerCaller(w, r)
+	}
+	return s.cookieCaller(r)
+}
+
+// rejected logs a refused set of identity headers in the documents' words and returns the
+// failure that tells the client nothing. Values are never logged; slog quotes the rest.
+func (s *Server) rejected(r *http.Request, err error) error {
+	var refusal *proxyauth.Refusal
+	if errors.As(err, &refusal) {
+		s.Log.Warn("Rejected insecure proxied authentication attempt",
+			"reason", string(refusal.Reason), "header", refusal.Header, "remote", r.RemoteAddr)
+	}
+	return fail(30).because(err)
+}
+
+// presentedKey finds the API key of a request. X-RSC-Authorization wins whenever it is
+// there, and Authorization is then not looked at (document line 79). Other schemes of
+// Authorization belong to the proxy and are nothing to us.
+func presentedKey(h http.Header) (key string, present bool, err error) {
+	if own, ok := h["X-Rsc-Authorization"]; ok {
+		if len(own) != 1 {
+			return "", true, fail(30).because(errors.New("several X-RSC-Authorization headers"))
+		}
+		if key, ok := keyScheme(own[0]); ok {
+			return key, true, nil
+		}
+		return strings.TrimSpace(own[0]), true, nil // rsconnect-python sends the bare key
+	}
+	lines := h["Authorization"]
+	for _, line := range lines {
+		if key, ok := keyScheme(line); ok {
+			if len(lines) != 1 {
+				return "", true, fail(30).because(errors.New("several Authorization headers"))
+			}
+			return key, true, nil
+		}
+	}
+	return "", false, nil
+}
+
+// keyScheme takes "Key <text>" apart.
+func keyScheme(v string) (string, bool) {
+	scheme, rest, _ := strings.Cut(strings.TrimSpace(v), " ")
+	return strings.TrimSpace(rest), strings.EqualFold(scheme, "Key")
+}
+
+func (s *Server) keyCaller(ctx context.Context, text string) (caller, error) {
+	key, user, err := s.Accounts.UserOfKey(ctx, text)
+	switch {
+	case errors.Is(err, account.ErrNoKey):
+		return caller{}, fail(30).because(err)
+	case err != nil:
+		return caller{}, err
+	}
+	c := caller{Via: viaKey, User: user, Key: key, Role: user.Role}
+	if key.Role.Rank() < c.Role.Rank() {
+		c.Role = key.Role
+	}
+	switch key.Kind {
+	case account.ContentKey:
+		c.Via = viaContent
+	case account.VisitorKey:
+		c.Via = viaVisitor
+	}
+	return c, nil
+}
+
+// headerCaller recognises whom the proxy names. It costs one indexed read as long as the
+// session cookie belongs to that person and the proxy says what it said at the session's
+// beginning; anything else is a login attempt.
+func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, error) {
+	claim, err := s.proxy.Read(r.Header)
+	if err != nil {
+		return caller{}, s.rejected(r, err)
+	}
+	if claim.Anonymous() {
+		return caller{}, nil
+	}
+	digest := claim.Digest + "." + s.policyDigest
+	for _, cookie := range r.CookiesNamed(sessionCookie) {
+		seen, err := s.Accounts.SessionOf(r.Context(), cookie.Value)
+		switch {
+		case errors.Is(err, account.ErrNoSession):
+			continue
+		case err != nil:
+			return caller{}, err
+		case seen.User.UniqueID == claim.Identity && seen.Session.HeadersDigest == digest && !seen.User.Locked:
+			return caller{Via: viaHeader, User: seen.User, Role: seen.User.Role, xsrf: seen.Session.XSRF}, nil
+		}
+	}
+	return s.loginByHeader(w, r, claim, digest)
+}
+
+func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim, digest string) (caller, error) {
+	s.logLoginRequest(r)
+	login, err := s.Accounts.SignIn(r.Context(), account.Claim{
+		Identity: claim.Identity, Username: claim.Username, FirstName: claim.FirstName, LastName: claim.LastName,
+		Email: claim.Email, Role: claim.Role, Groups: claim.Groups, Digest: digest,
+	})
+	switch {
+	case errors.Is(err, account.ErrProhibitedUsername), errors.Is(err, account.ErrNoUsername), errors.Is(err, account.ErrInvalidUsername):
+		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
+		return caller{}, fail(30).because(err)
+	case err != nil:
+		return caller{}, err
+	}
+	s.setSession(w, login)
+	return caller{Via: viaHeader, User: login.User, Role: login.User.Role, xsrf: login.Session.XSRF, fresh: true}, nil
+}
+
+// cookieCaller recognises a session of the password provider. Identity headers mean nothing there.
+func (s *Server) cookieCaller(r *http.Request) (caller, error) {
+	for _, cookie := range r.CookiesNamed(sessionCookie) {
+		seen, err := s.Accounts.SessionOf(r.Context(), cookie.Value)
+		switch {
+		case errors.Is(err, account.ErrNoSession):
+			continue
+		case err != nil:
+			return caller{}, err
+		case !seen.User.Locked && seen.Session.HeadersDigest == "":
+			return caller{Via: viaCookie, User: seen.User, Role: seen.User.Role, xsrf: seen.Session.XSRF}, nil
+		}
+	}
+	return caller{}, nil
+}
+
+// setSession gives the browser its session: HttpOnly, so that no content's script reads it,
+// and not sent with foreign pages' requests.
+func (s *Server) setSession(w http.ResponseWriter, login account.Login) {
+	s.setCookie(w, sessionCookie, login.Cookie, true, 0)
+	s.setCookie(w, xsrfCookie, login.Session.XSRF, false, 0)
+}
+
+func (s *Server) clearSession(w http.ResponseWriter) {
+	s.setCookie(w, sessionCookie, "", true, -1)
+	s.setCookie(w, xsrfCookie, "", false, -1)
+}
+
+func (s *Server) setCookie(w http.ResponseWriter, name, value string, httpOnly bool, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: s.Config.PublicPath(), MaxAge: maxAge,
+		HttpOnly: httpOnly, Secure: s.Config.Secure(), SameSite: http.SameSiteLaxMode,
+	})
+}

@@ -1,0 +1,51 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// ownHeaders are credentials and headers with a meaning for this server: ProxyAuth.Logging
+// shows that they were there, never what they held.
+var ownHeaders = []string{
+	"Authorization", "Proxy-Authorization", "X-Rsc-Authorization", "X-Auth-Token", "X-Auth-Signature", "X-Content-Checksum",
+	"X-Rsc-Request", "X-Rsc-Xsrf", "Posit-Connect-User-Session-Token", "Rstudio-Connect-Credentials",
+}
+
+// logLoginRequest writes what a login attempt carried when ProxyAuth.Logging is on (document
+// line 442): headers in full, our own as <internal>, foreign cookies by name. slog quotes
+// values, so none can forge a line.
+func (s *Server) logLoginRequest(r *http.Request) {
+	if !s.Config.ProxyAuth.Logging {
+		return
+	}
+	names := make([]string, 0, len(r.Header))
+	for name := range r.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	attrs := []any{}
+	for _, name := range names {
+		switch {
+		case name == "Cookie":
+		case slices.Contains(ownHeaders, name):
+			attrs = append(attrs, slog.String(name, "<internal>"))
+		default:
+			attrs = append(attrs, slog.String(name, strings.Join(r.Header[name], "; ")))
+		}
+	}
+	cookies := []any{}
+	for _, c := range r.Cookies() {
+		shown := "<redacted>"
+		switch {
+		case c.Name == sessionCookie || c.Name == xsrfCookie:
+			shown = "<internal>"
+		case c.Value == "":
+			shown = "<empty>"
+		}
+		cookies = append(cookies, slog.String(c.Name, shown))
+	}
+	s.Log.Info("Proxied authentication request", slog.Group("headers", attrs...), slog.Group("cookies", cookies...))
+}

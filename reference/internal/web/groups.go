@@ -1,0 +1,154 @@
+package web
+
+import (
+	"net/http"
+
+	"countersign/reference/internal/account"
+)
+
+// groupView is a group as the API shows one. OwnerGUID is null for groups that automatic
+// provisioning made.
+type groupView struct {
+	GUID      string  `json:"guid"`
+	Name      string  `json:"name"`
+	OwnerGUID *string `json:"owner_guid"`
+}
+
+func viewGroup(g account.Group) groupView {
+	v := groupView{GUID: g.GUID, Name: g.Name}
+	if g.OwnerGUID != "" {
+		v.OwnerGUID = &g.OwnerGUID
+	}
+	return v
+}
+
+// groupsOn refuses everything about groups where Authorization.UserGroups is false.
+func (s *Server) groupsOn() error {
+	if !s.Accounts.Policy.Groups {
+		return account.ErrGroupsOff
+	}
+	return nil
+}
+
+func (s *Server) listGroups(w http.ResponseWriter, r *http.Request) error {
+	if err := s.groupsOn(); err != nil {
+		return err
+	}
+	number, size, err := pageOf(r, 20)
+	if err != nil {
+		return err
+	}
+	groups, total, err := s.Accounts.Store.Groups(r.Context(), r.URL.Query().Get("prefix"), size, (number-1)*size)
+	if err != nil {
+		return err
+	}
+	views := make([]groupView, len(groups))
+	for i, g := range groups {
+		views[i] = viewGroup(g)
+	}
+	return writeJSON(w, http.StatusOK, paged{views, number, total})
+}
+
+func (s *Server) createGroup(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	var in struct {
+		Name     string  `json:"name"`
+		UniqueID *string `json:"unique_id"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	n := account.NewGroup{Name: in.Name, UniqueIDGiven: in.UniqueID != nil}
+	if in.UniqueID != nil {
+		n.UniqueID = *in.UniqueID
+	}
+	g, err := s.Accounts.CreateGroup(r.Context(), c.User, c.Role, n)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewGroup(g))
+}
+
+func (s *Server) getGroup(w http.ResponseWriter, r *http.Request) error {
+	if err := s.groupsOn(); err != nil {
+		return err
+	}
+	g, err := s.Accounts.Store.GroupByGUID(r.Context(), r.PathValue("guid"))
+	if err != nil {
+		return notFoundAs(err, 153)
+	}
+	return writeJSON(w, http.StatusOK, viewGroup(g))
+}
+
+func (s *Server) updateGroup(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	var in struct {
+		Name      *string `json:"name"`
+		OwnerGUID *string `json:"owner_guid"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	g, err := s.Accounts.ChangeGroup(r.Context(), c.User, c.Role, r.PathValue("guid"), in.Name, in.OwnerGUID)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewGroup(g))
+}
+
+func (s *Server) deleteGroup(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	if err := s.Accounts.DeleteGroup(r.Context(), c.User, c.Role, r.PathValue("guid")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) listMembers(w http.ResponseWriter, r *http.Request) error {
+	if err := s.groupsOn(); err != nil {
+		return err
+	}
+	number, size, err := pageOf(r, 10)
+	if err != nil {
+		return err
+	}
+	guid := r.PathValue("guid")
+	if _, err := s.Accounts.Store.GroupByGUID(r.Context(), guid); err != nil {
+		return notFoundAs(err, 153)
+	}
+	users, total, err := s.Accounts.Store.MembersOfGroup(r.Context(), guid, size, (number-1)*size)
+	if err != nil {
+		return err
+	}
+	c := callerOf(r)
+	views := make([]userView, len(users))
+	for i, u := range users {
+		views[i] = s.userView(u, seesPrivate(c, u.GUID))
+	}
+	return writeJSON(w, http.StatusOK, paged{views, number, total})
+}
+
+func (s *Server) addMember(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	var in struct {
+		UserGUID string `json:"user_guid"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	if err := s.Accounts.AddMember(r.Context(), c.User, c.Role, r.PathValue("guid"), in.UserGUID); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	if err := s.Accounts.RemoveMember(r.Context(), c.User, c.Role, r.PathValue("guid"), r.PathValue("user")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

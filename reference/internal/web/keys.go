@@ -1,0 +1,125 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"countersign/reference/internal/account"
+)
+
+// keyView is an API key as the API shows one: whole in Key once, at its making.
+type keyView struct {
+	ID          string       `json:"id"`
+	Name        string       `json:"name"`
+	Key         string       `json:"key"`
+	UserRole    account.Role `json:"user_role"`
+	CreatedTime string       `json:"created_time"`
+	ActiveTime  *string      `json:"active_time"`
+	ExpiresAt   *string      `json:"expires_at"`
+}
+
+func viewKey(k account.APIKey, shown string) keyView {
+	return keyView{
+		ID: strconv.FormatInt(k.ID, 10), Name: k.Name, Key: shown, UserRole: k.Role,
+		CreatedTime: stamp(k.Created), ActiveTime: stampOrNull(k.Used), ExpiresAt: stampOrNull(k.Expires),
+	}
+}
+
+// ownKeys: keys are made, seen and removed by their user only, never with the key of a
+// content process or visitor, which would outlive what it was given for.
+func ownKeys(r *http.Request) (caller, error) {
+	c := callerOf(r)
+	if c.User.GUID != r.PathValue("guid") || c.Via == viaContent || c.Via == viaVisitor {
+		return c, fail(22)
+	}
+	return c, nil
+}
+
+func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
+	c, err := ownKeys(r)
+	if err != nil {
+		return err
+	}
+	keys, err := s.Accounts.Store.KeysOfUser(r.Context(), c.User.GUID)
+	if err != nil {
+		return err
+	}
+	views := make([]keyView, len(keys))
+	for i, k := range keys {
+		views[i] = viewKey(k, k.Tail)
+	}
+	return writeJSON(w, http.StatusOK, views)
+}
+
+func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
+	c, err := ownKeys(r)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Name      string  `json:"name"`
+		UserRole  *string `json:"user_role"`
+		ExpiresAt *string `json:"expires_at"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	n := account.NewKey{User: c.User, Name: in.Name, Role: c.Role}
+	if in.UserRole != nil {
+		role, ok := account.ParseRole(*in.UserRole)
+		if !ok {
+			return fail(112)
+		}
+		if role.Rank() > c.Role.Rank() {
+			return fail(234) // a capped key makes no stronger one
+		}
+		n.Role = role
+	}
+	if in.ExpiresAt != nil {
+		t, err := time.Parse(time.RFC3339, *in.ExpiresAt)
+		if err != nil || !t.After(s.Now()) {
+			return fail(25).saying("The parameter expires_at must be a time to come, as in RFC 3339.")
+		}
+		n.Expires = t
+	}
+	k, text, err := s.Accounts.MakeKey(r.Context(), n)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return writeJSON(w, http.StatusOK, viewKey(k, text))
+}
+
+func (s *Server) getKey(w http.ResponseWriter, r *http.Request) error {
+	c, err := ownKeys(r)
+	if err != nil {
+		return err
+	}
+	keys, err := s.Accounts.Store.KeysOfUser(r.Context(), c.User.GUID)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if strconv.FormatInt(k.ID, 10) == r.PathValue("id") {
+			return writeJSON(w, http.StatusOK, viewKey(k, k.Tail))
+		}
+	}
+	return fail(4)
+}
+
+func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
+	c, err := ownKeys(r)
+	if err != nil {
+		return err
+	}
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return fail(3)
+	}
+	if err := s.Accounts.RemoveKey(r.Context(), c.User.GUID, id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,298 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"countersign/reference/internal/account"
+)
+
+// userView is a user as the API shows one.
+type userView struct {
+	GUID        string       `json:"guid"`
+	Username    string       `json:"username"`
+	FirstName   string       `json:"first_name"`
+	LastName    string       `json:"last_name"`
+	Email       string       `json:"email"`
+	UserRole    account.Role `json:"user_role"`
+	CreatedTime string       `json:"created_time"`
+	UpdatedTime string       `json:"updated_time"`
+	ActiveTime  *string      `json:"active_time"`
+	Confirmed   bool         `json:"confirmed"`
+	Locked      bool         `json:"locked"`
+	// ExternalID is shown to administrators and to the user, where unique ids are used.
+	ExternalID *string `json:"external_id,omitempty"`
+}
+
+func (s *Server) userView(u account.User, private bool) userView {
+	v := userView{
+		GUID: u.GUID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email,
+		UserRole: u.Role, CreatedTime: stamp(u.Created), UpdatedTime: stamp(u.Updated), ActiveTime: stampOrNull(u.Active),
+		Confirmed: u.Confirmed, Locked: u.Locked,
+	}
+	if private && s.Accounts.Policy.UniqueIDs {
+		v.ExternalID = &u.UniqueID
+	}
+	return v
+}
+
+// seesPrivate: administrators see everybody's identity, others their own.
+func seesPrivate(c caller, guid string) bool { return c.Role == admin || c.User.GUID == guid }
+
+// stamp is a time as the API writes it: UTC, whole seconds.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func stampOrNull(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	v := stamp(t)
+	return &v
+}
+
+func (s *Server) currentUser(w http.ResponseWriter, r *http.Request) error {
+	return writeJSON(w, http.StatusOK, s.userView(callerOf(r).User, true))
+}
+
+// privileges are those that clients look for, by role.
+var privileges = map[account.Role][]string{
+	account.Viewer:    {"view_apps"},
+	account.Publisher: {"add_users", "change_app_permissions", "publish_apps", "remove_apps", "view_app_settings", "view_apps"},
+	account.Administrator: {"add_users", "add_vanities", "change_app_permissions", "change_apps", "change_groups", "change_usernames",
+		"change_users", "create_groups", "lock_users", "publish_apps", "remove_apps", "remove_groups", "remove_users",
+		"remove_vanities", "view_app_settings", "view_apps"},
+}
+
+// me is the unversioned form that older clients read; rsconnect takes id and username of it.
+func (s *Server) me(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	return writeJSON(w, http.StatusOK, struct {
+		userView
+		ID          int64          `json:"id"`
+		Password    string         `json:"password"`
+		Preferences map[string]any `json:"preferences"`
+		Privileges  []string       `json:"privileges"`
+	}{s.userView(c.User, true), c.User.ID, "", map[string]any{}, privileges[c.Role]})
+}
+
+func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	q, number, err := userQuery(r)
+	if err != nil {
+		return err
+	}
+	if s.Accounts.Policy.ViewersSeeThemselves && c.Role == account.Viewer {
+		return writeJSON(w, http.StatusOK, paged{[]userView{s.userView(c.User, true)}, number, 1})
+	}
+	users, total, err := s.Accounts.Store.Users(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	views := make([]userView, len(users))
+	for i, u := range users {
+		views[i] = s.userView(u, seesPrivate(c, u.GUID))
+	}
+	return writeJSON(w, http.StatusOK, paged{views, number, total})
+}
+
+func userQuery(r *http.Request) (account.UserQuery, int, error) {
+	number, size, err := pageOf(r, 20)
+	if err != nil {
+		return account.UserQuery{}, 0, err
+	}
+	form := r.URL.Query()
+	q := account.UserQuery{Prefix: form.Get("prefix"), Sort: form.Get("sort"), Limit: size, Offset: (number - 1) * size}
+	sorts := []string{"", "first_name", "last_name", "username", "active_time", "created_time", "user_role"}
+	if !slices.Contains(sorts, q.Sort) {
+		return q, 0, fail(25).saying("The parameter sort is invalid.")
+	}
+	switch v := strings.ToLower(form.Get("asc_order")); v {
+	case "", "true", "1":
+	case "false", "0":
+		q.Desc = true
+	default:
+		return q, 0, fail(25).saying("The parameter asc_order is invalid.")
+	}
+	for _, v := range alternatives(form["user_role"]) {
+		role, ok := account.ParseRole(v)
+		if !ok {
+			return q, 0, fail(112)
+		}
+		q.Roles = append(q.Roles, role)
+	}
+	for _, v := range alternatives(form["account_status"]) {
+		if v != "locked" && v != "licensed" && v != "inactive" {
+			return q, 0, fail(25).saying("The parameter account_status is invalid.")
+		}
+		q.Status = append(q.Status, v)
+	}
+	return q, number, nil
+}
+
+// alternatives splits a query parameter at "|", which means "or".
+func alternatives(values []string) []string {
+	var all []string
+	for _, v := range values {
+		for _, one := range strings.Split(v, "|") {
+			if one != "" {
+				all = append(all, one)
+			}
+		}
+	}
+	return all
+}
+
+// paged is a page of a list. Clients refuse any further member.
+type paged struct {
+	Results     any `json:"results"`
+	CurrentPage int `json:"current_page"`
+	Total       int `json:"total"`
+}
+
+// pageOf reads page_number and page_size.
+func pageOf(r *http.Request, size int) (number, limit int, err error) {
+	form := r.URL.Query()
+	number, limit = 1, size
+	for _, p := range []struct {
+		name string
+		to   *int
+		max  int
+	}{{"page_number", &number, 1 << 20}, {"page_size", &limit, 500}} {
+		v := form.Get(p.name)
+		if v == "" {
+			continue
+		}
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 || n > p.max {
+			return 0, 0, fail(25).saying("The parameter %s must be a number from 1 to %d.", p.name, p.max)
+		}
+		*p.to = n
+	}
+	return number, limit, nil
+}
+
+func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
+	c, guid := callerOf(r), r.PathValue("guid")
+	if s.Accounts.Policy.ViewersSeeThemselves && c.Role == account.Viewer && guid != c.User.GUID {
+		return fail(9)
+	}
+	u, err := s.Accounts.Store.UserByGUID(r.Context(), guid)
+	if err != nil {
+		return notFoundAs(err, 9)
+	}
+	return writeJSON(w, http.StatusOK, s.userView(u, seesPrivate(c, guid)))
+}
+
+// createUser provisions somebody ahead of their first sign-in. Under proxied authentication
+// it needs an administrator's API key (wire: "an API key and administrator role always needed").
+func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	var in struct {
+		Username            string  `json:"username"`
+		FirstName           string  `json:"first_name"`
+		LastName            string  `json:"last_name"`
+		Email               string  `json:"email"`
+		UserRole            string  `json:"user_role"`
+		Password            string  `json:"password"`
+		UserMustSetPassword bool    `json:"user_must_set_password"`
+		ExternalID          *string `json:"external_id"`
+		UniqueID            *string `json:"unique_id"` // the older name of external_id
+	}
+	if s.proxied {
+		if err := checkRole(c, admin); err != nil {
+			return err
+		}
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	n := account.NewUser{
+		Username: in.Username, FirstName: in.FirstName, LastName: in.LastName, Email: in.Email, Password: in.Password,
+	}
+	if in.UserRole != "" {
+		role, ok := account.ParseRole(in.UserRole)
+		if !ok {
+			return fail(112)
+		}
+		n.Role = role
+	}
+	switch {
+	case in.ExternalID != nil && in.UniqueID != nil && *in.ExternalID != *in.UniqueID:
+		return fail(25).saying("external_id and its older name unique_id differ.")
+	case in.ExternalID != nil:
+		n.UniqueID, n.UniqueIDGiven = *in.ExternalID, true
+	case in.UniqueID != nil:
+		n.UniqueID, n.UniqueIDGiven = *in.UniqueID, true
+	}
+	u, err := s.Accounts.CreateUser(r.Context(), c.User, c.Role, n)
+	if err != nil {
+		if !c.SignedIn() && toAPIError(err).Code == 22 {
+			return fail(24)
+		}
+		return err
+	}
+	return writeJSON(w, http.StatusOK, s.userView(u, true))
+}
+
+func (s *Server) pushUser(http.ResponseWriter, *http.Request) error { return fail(119) }
+
+func (s *Server) noRemote(http.ResponseWriter, *http.Request) error { return fail(132) }
+
+func (s *Server) updateUser(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	var in struct {
+		Email     *string `json:"email"`
+		Username  *string `json:"username"`
+		FirstName *string `json:"first_name"`
+		LastName  *string `json:"last_name"`
+		UserRole  *string `json:"user_role"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	change := account.UserChange{Username: in.Username, FirstName: in.FirstName, LastName: in.LastName, Email: in.Email}
+	if in.UserRole != nil {
+		role, ok := account.ParseRole(*in.UserRole)
+		if !ok {
+			return fail(112)
+		}
+		change.Role = &role
+	}
+	u, err := s.Accounts.ChangeUser(r.Context(), c.User, c.Role, r.PathValue("guid"), change)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{
+		"email": u.Email, "username": u.Username, "first_name": u.FirstName, "last_name": u.LastName,
+		"user_role": u.Role, "updated_time": stamp(u.Updated),
+	})
+}
+
+func (s *Server) lockUser(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	var in struct {
+		Locked *bool `json:"locked"`
+	}
+	if err := decode(w, r, &in); err != nil {
+		return err
+	}
+	if in.Locked == nil {
+		return fail(12).saying("A required parameter is missing: locked.")
+	}
+	err := s.Accounts.LockUser(r.Context(), c.User, c.Role, r.PathValue("guid"), *in.Locked)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, struct{}{})
+}
+
+// notFoundAs gives "there is none" the code of the kind of thing that was sought.
+func notFoundAs(err error, code int) error {
+	if e := toAPIError(err); e.Code == 4 {
+		return fail(code).because(err)
+	}
+	return err
+}
