@@ -63,10 +63,12 @@ func TestWithoutALogOfItsOwnTheOutputIsTheLog(t *testing.T) {
 func TestExitErrorTellsHowItEnded(t *testing.T) {
 	t.Parallel()
 	l := startLauncher(t)
-	i := start(t, l, &target.Launch{Command: []string{"sh", "-c", "echo no configuration >&2; exit 7"}}, specIn(t.TempDir()))
+	i := start(t, l, &target.Launch{Command: []string{"sh", "-c", "echo no configuration rt_csn_0123456789abcdefghijklmnopqrstuvwxyz >&2; exit 7"}}, specIn(t.TempDir()))
 	awaitExit(t, i)
 	if err := i.ExitError(); err == nil || !strings.Contains(err.Error(), "7") || !strings.Contains(err.Error(), "no configuration") {
 		t.Errorf("ExitError() = %v, want the code and the last words", err)
+	} else if strings.Contains(err.Error(), "rt_csn_") {
+		t.Errorf("ExitError() = %v, want no secrets in it", err)
 	}
 }
 

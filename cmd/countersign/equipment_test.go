@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"countersign/fakeidp/control"
+	"countersign/steps/target"
+)
+
+func TestEquipmentLendsAndTakesBack(t *testing.T) {
+	t.Parallel()
+	run, _, err := openRun(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := newEquipment(target.Target{Name: "sleeper", Launch: &target.Launch{Command: []string{"sleep", "1000"}}}, "process", run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+
+	made, err := e.Provider().CreateIssuer(ctx, control.Issuer{Name: "one", Accounts: []control.Account{{Name: "alice"}}})
+	if err != nil || made.Name != "one" {
+		t.Errorf("CreateIssuer() = %+v, %v", made, err)
+	}
+	u, err := url.Parse(e.ProviderURL())
+	if err != nil || canBind("127.0.0.2") && u.Hostname() != "127.0.0.2" {
+		t.Errorf("ProviderURL() = %q, want it on another host than the subjects", e.ProviderURL())
+	}
+	if e.ProviderURL() == e.Provider().Base {
+		t.Error("protocol and management share a listener")
+	}
+
+	spec := specIn(run.path)
+	i, err := e.Launch(ctx, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !hasMark(i.PID(), run.mark) {
+		t.Errorf("the subject does not carry %s", run.mark)
+	}
+	if journal := read(t, filepath.Join(run.path, journalFile)); !strings.Contains(journal, "subject") {
+		t.Errorf("the journal does not name the subject: %q", journal)
+	}
+	if err := e.close(ctx); err != nil {
+		t.Errorf("close() = %v", err)
+	}
+	awaitGone(t, i.PID())
+	if _, err := e.Provider().CreateIssuer(ctx, control.Issuer{Name: "two"}); err == nil {
+		t.Error("the provider still answers after close")
+	}
+	if err := run.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestARunningServerIsNotLaunched(t *testing.T) {
+	t.Parallel()
+	run, _, err := openRun(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const reached = "http://provider.example:9000"
+	e, err := newEquipment(target.Target{Name: "theirs", Running: &target.Running{
+		URL: "http://127.0.0.1:1/", ProviderURL: reached, Listen: "127.0.0.1:0",
+	}}, "process", run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.ProviderURL() != reached {
+		t.Errorf("ProviderURL() = %q, want %q, as the server reaches it", e.ProviderURL(), reached)
+	}
+	if _, err := e.Launch(t.Context(), specIn(run.path)); err == nil {
+		t.Error("a server without a command line was started")
+	}
+	if err := e.close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

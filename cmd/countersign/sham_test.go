@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"countersign/steps/report"
+	"countersign/steps/rules"
+	"countersign/steps/verdict"
+)
+
+// A sham is a server that keeps no rule at all. The suite is worth trusting
+// if none of them passes a single must rule, and that is what is tested here:
+// the four simplest, and each behind a relay that hands to the real server all
+// that prepares a scenario, so that only what is judged is a sham.
+var shams = map[string]http.HandlerFunc{
+	"200 to all": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, "{}")
+	},
+	"401 to all": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
+	"404 to all": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
+	"hangs":      func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+}
+
+// The environment by which this test program is told to be a sham.
+const (
+	shamKind  = "SHAM_KIND"
+	shamRelay = "SHAM_RELAY" // the program of the real server, "" for none
+	shamProbe = "SHAM_PROBE"
+)
+
+// beSham serves as the subject of a run: this program, config, listen, log.
+func beSham(args []string) error {
+	config, listen, log := args[0], args[1], args[2]
+	sham := http.Handler(shams[os.Getenv(shamKind)])
+	if server := os.Getenv(shamRelay); server != "" {
+		_, port, _ := strings.Cut(listen, ":")
+		behind := "127.0.0.3:" + port
+		real := exec.Command(server, "serve", "--config", config, "--listen", behind, "--log-file", log, "--probe", os.Getenv(shamProbe))
+		real.Stdout, real.Stderr = os.Stdout, os.Stderr
+		if err := real.Start(); err != nil {
+			return err
+		}
+		relay := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind})
+		relay.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+		junk := sham
+		sham = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if prepares(r) {
+				relay.ServeHTTP(w, r)
+				return
+			}
+			junk.ServeHTTP(w, r)
+		})
+	}
+	return (&http.Server{Addr: listen, Handler: sham, ReadHeaderTimeout: 10 * time.Second}).ListenAndServe()
+}
+
+// prepares says whether a request belongs to what makes a scenario ready: the
+// operator, the publisher, users, content and integrations.
+func prepares(r *http.Request) bool {
+	path := r.URL.Path
+	if path == "/__ping__" {
+		return true
+	}
+	if strings.HasSuffix(path, "/oauth/integrations/credentials") || strings.Contains(path, "/oauth/sessions") {
+		return false
+	}
+	user := r.Header.Get("X-Auth-Username")
+	who := r.Header.Get("Authorization") != "" || user == "operator" || strings.HasPrefix(user, "paula")
+	return who && strings.HasPrefix(path, "/__api__/")
+}
+
+func TestShamsPassNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("NOT RUN: eight runs of the suite take a minute")
+	}
+	server, probe := buildPrograms(t)
+	for kind := range shams {
+		for _, relay := range []string{"", server} {
+			name := kind
+			if relay != "" {
+				name += " behind a relay"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				rep := runSham(t, map[string]string{shamKind: kind, shamRelay: relay, shamProbe: probe})
+				if rep.Exit != report.ExitViolated {
+					t.Errorf("exit %d (%s), want %d", rep.Exit, rep.Verdict, report.ExitViolated)
+				}
+				for _, row := range rep.Rules {
+					for front, cell := range row.Fronts {
+						if row.Class == rules.Must && cell.Outcome == verdict.Pass {
+							t.Errorf("%s passed at %s", row.ID, front)
+						}
+					}
+				}
+				t.Logf("%d results in %s: %s", len(rep.Results), rep.Usage.Wall.Round(time.Millisecond), rep.Verdict)
+			})
+		}
+	}
+}
+
+// buildPrograms builds the real server and the probe.
+func buildPrograms(t *testing.T) (server, probe string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, program := range []string{serverProgram, probeProgram} {
+		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, program), "countersign/cmd/"+program).CombinedOutput(); err != nil {
+			t.Fatalf("build %s: %v\n%s", program, err, out)
+		}
+	}
+	return filepath.Join(dir, serverProgram), filepath.Join(dir, probeProgram)
+}
+
+// runSham runs the suite, as a person would, against this program as a sham.
+func runSham(t *testing.T, environment map[string]string) *report.Report {
+	t.Helper()
+	dir := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for name, value := range environment {
+		lines = append(lines, fmt.Sprintf("    %s: %q", name, value))
+	}
+	file := filepath.Join(dir, "sham.yaml")
+	description := fmt.Sprintf("name: sham\nversion: \"1\"\nseat: server\nlaunch:\n  command: [%q, \"{config}\", \"{listen}\", \"{log}\"]\n  environment:\n%s\ncapabilities: [log, share-links]\nendpoints:\n  share_links: v1/content/{content}/share_links\n",
+		self, strings.Join(lines, "\n"))
+	if err := os.WriteFile(file, []byte(description), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	folder := filepath.Join(dir, "report")
+	var out bytes.Buffer
+	execute(ctx, []string{"run", "--target", file, "--front", "direct", "--parallel", "64", "--report", folder}, &out, &out)
+	written, err := os.Open(filepath.Join(folder, "report.json"))
+	if err != nil {
+		t.Fatalf("no report: %v\n%s", err, out.String())
+	}
+	defer written.Close()
+	rep, err := report.ReadJSON(written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
