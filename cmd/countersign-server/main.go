@@ -1,0 +1,71 @@
+// Command countersign-server is the reference server. It reads the configuration file that
+// Connect reads and behaves as the documents say. It is a reference, not a production server.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"countersign/reference"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// usageError marks what the person at the keyboard can mend: exit code 2.
+type usageError struct{ error }
+
+// run executes the command line and returns the exit code: 0, 1 for a failure at work, 2
+// for a wrong command line or configuration.
+func run(ctx context.Context, args []string) int {
+	root := &cobra.Command{
+		Use:           "countersign-server",
+		Short:         "The reference server of Countersign (not a production server)",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetArgs(args)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(serveCommand())
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	var bad *reference.ConfigError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &bad):
+		fmt.Fprintf(os.Stderr, "countersign-server: the configuration has %s:\n", count(len(bad.Problems), "problem"))
+		for _, p := range bad.Problems {
+			fmt.Fprintln(os.Stderr, "  "+p)
+		}
+		return 2
+	case errors.As(err, &usage) || !errors.As(err, new(workError)):
+		fmt.Fprintf(os.Stderr, "countersign-server: %v\nRun 'countersign-server --help' for usage.\n", err)
+		return 2
+	}
+	fmt.Fprintf(os.Stderr, "countersign-server: %v\n", err)
+	return 1
+}
+
+// workError marks a failure at work, which no other command line would mend.
+type workError struct{ error }
+
+func (e workError) Unwrap() error { return e.error }
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

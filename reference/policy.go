@@ -1,0 +1,105 @@
+package reference
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/config"
+)
+
+// accountPolicy is what a configuration says about accounts.
+func accountPolicy(c *config.Config) account.Policy {
+	a, p := c.Authorization, c.ProxyAuth
+	policy := account.Policy{
+		PasswordLogin:        c.Authentication.Provider == config.ProviderPassword,
+		SelfEdit:             a.UserInfoEditableBy == "AdminAndSelf",
+		DefaultRole:          account.Role(a.DefaultUserRole),
+		Groups:               a.UserGroups,
+		PublishersOwnGroups:  a.PublishersCanOwnGroups,
+		ViewersSeeThemselves: a.ViewersCanOnlySeeThemselves,
+	}
+	if policy.PasswordLogin {
+		return policy
+	}
+	policy.UniqueIDs = p.UniqueIDHeader != ""
+	policy.GeneratedUsernames = p.UniqueIDHeader != "" && p.UsernameHeader == ""
+	policy.RegisterOnFirstLogin = p.RegisterOnFirstLogin
+	policy.FirstNameSent, policy.LastNameSent, policy.EmailSent = p.FirstNameHeader != "", p.LastNameHeader != "", p.EmailHeader != ""
+	policy.GroupsSent = p.GroupsHeader != ""
+	policy.GroupsAutoProvision = p.GroupsAutoProvision
+	policy.GroupsByUniqueID = p.GroupsByUniqueID
+	policy.Roles = account.RolePolicy{
+		Restrictive: a.UserRoleMappingRestrictive,
+		Mapping: map[account.Role][]string{
+			account.Viewer:        a.ViewerRoleMapping,
+			account.Publisher:     a.PublisherRoleMapping,
+			account.Administrator: a.AdministratorRoleMapping,
+		},
+	}
+	switch {
+	case a.UserRoleGroupMapping: // the role header is then ignored (document line 256)
+		policy.Roles.Source = account.RolesGroups
+	case a.UserRoleMapping:
+		policy.Roles.Source = account.RolesMapped
+	case p.RoleHeader != "":
+		policy.Roles.Source = account.RolesHeader
+	}
+	return policy
+}
+
+// warnAboutGroups tells at start-up when the ownership of groups does not fit the
+// configuration (document lines 384 to 390). Local groups are owned and raise nothing.
+func (s *Server) warnAboutGroups(ctx context.Context) error {
+	policy := accountPolicy(s.cfg)
+	if !policy.Groups || !policy.GroupsSent {
+		return nil
+	}
+	owned, ownerless, err := s.store.CountGroupsByOwnership(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case policy.GroupsAutoProvision && owned > 0:
+		s.log.Warn("Groups with an owner exist although ProxyAuth.GroupsAutoProvision is on: remove the groups or their owners", "groups", owned)
+	case !policy.GroupsAutoProvision && ownerless > 0:
+		s.log.Warn("Groups without an owner exist although ProxyAuth.GroupsAutoProvision is off: remove the groups or give them owners", "groups", ownerless)
+	}
+	return nil
+}
+
+// openLog starts the log where the command line, else the configuration, says.
+func (s *Server) openLog(c Config) error {
+	l := s.cfg.Logging
+	place := l.ServiceLog
+	if c.LogFile != "" {
+		place = c.LogFile
+	}
+	var w io.Writer
+	switch place {
+	case "STDERR":
+		w = c.Stderr
+	case "STDOUT":
+		w = c.Stdout
+	default:
+		f, err := os.OpenFile(place, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("open log: %w", err)
+		}
+		s.logFile, w = f, f
+	}
+	if w == nil {
+		w = io.Discard
+	}
+	level := map[string]slog.Level{"DEBUG": slog.LevelDebug, "WARNING": slog.LevelWarn, "ERROR": slog.LevelError}[l.ServiceLogLevel]
+	options := &slog.HandlerOptions{Level: level}
+	if l.ServiceLogFormat == "JSON" {
+		s.log = slog.New(slog.NewJSONHandler(w, options))
+	} else {
+		s.log = slog.New(slog.NewTextHandler(w, options))
+	}
+	return nil
+}
