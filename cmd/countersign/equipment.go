@@ -132,18 +132,25 @@ func (e *equipment) close(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
-// killAll ends by force what can be ended without waiting; for the second
-// Ctrl-C. What is left, the next start sweeps.
+// killAll ends by force whatever this machine shows, and waits for nothing: it
+// is for the second Ctrl-C. What is left, the next start sweeps.
 func (e *equipment) killAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, i := range e.instances {
 		i.kill()
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel() // no time is given
 	for _, r := range e.proxies {
-		_ = r.Stop(ctx)
+		select {
+		case <-r.Exited(): // its numbers may be others' by now
+			continue
+		default:
+		}
+		for _, pid := range r.PIDs() {
+			if p, ok := readProcess(pid); ok {
+				kill(p)
+			}
+		}
 	}
 }
 

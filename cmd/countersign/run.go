@@ -122,6 +122,24 @@ func reference(ctx context.Context, s *siblings) (target.Target, error) {
 func (f *runFlags) run(cmd *cobra.Command) error {
 	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping what was started, then the report of what ran; once more ends at once")
 	defer stop.release()
+	err := f.runUntil(ctx, cmd, stop)
+	if err != nil && stop.happened() {
+		return &exitError{code: exitInterrupted, err: quiet(err)}
+	}
+	return err
+}
+
+// quiet is the error inside an exit that carries one, and nothing inside one
+// that has been explained.
+func quiet(err error) error {
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.err
+	}
+	return err
+}
+
+func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *interrupt) error {
 	c, err := f.config()
 	if err != nil {
 		return err
@@ -210,11 +228,7 @@ func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config
 	}
 	trouble = errors.Join(trouble, closeErr, run.close())
 	if errors.Is(trouble, steps.ErrNotStarted) {
-		code := exitNotStarted
-		if stop.happened() {
-			code = exitInterrupted
-		}
-		return &exitError{code: code, err: trouble}
+		return &exitError{code: exitNotStarted, err: trouble}
 	}
 	rep.Interrupted = rep.Interrupted || stop.happened()
 	if trouble != nil {

@@ -110,29 +110,44 @@ func (a *accountant) look() {
 			continue
 		default:
 		}
-		sum += a.familyMemory(all, "subject", i.PID())
+		sum += a.memoryOfAll("subject", family(all, i.PID()))
 	}
 	for _, p := range a.proxies {
-		for _, root := range p.roots {
-			sum += a.proxyMemory(all, p.kind, root)
-		}
+		sum += a.proxyMemory(all, p)
 	}
 	a.peak = max(a.peak, sum)
 }
 
 // proxyMemory asks the control group of a container whose processes belong to
 // another user and so cannot be read one by one.
-func (a *accountant) proxyMemory(all []process, kind string, root int) int64 {
-	if _, err := memory(root); os.IsPermission(err) {
-		if used, ok := cgroupMemory(root); ok {
-			return used
+func (a *accountant) proxyMemory(all []process, p *proxyAccount) int64 {
+	if len(p.roots) > 0 {
+		if _, err := memory(p.roots[0]); os.IsPermission(err) {
+			if used, ok := cgroupMemory(p.roots[0]); ok {
+				return used
+			}
 		}
 	}
-	return a.familyMemory(all, kind, root)
+	return a.memoryOfAll(p.kind, p.members(all))
 }
 
-func (a *accountant) familyMemory(all []process, what string, root int) (sum int64) {
-	members := family(all, root)
+// members are the processes of a proxy, each once: a root may belong to the
+// family of another.
+func (p *proxyAccount) members(all []process) []process {
+	seen := map[int]bool{}
+	var list []process
+	for _, root := range p.roots {
+		for _, m := range family(all, root) {
+			if !seen[m.pid] {
+				seen[m.pid] = true
+				list = append(list, m)
+			}
+		}
+	}
+	return list
+}
+
+func (a *accountant) memoryOfAll(what string, members []process) (sum int64) {
 	a.run.note(what, members...)
 	for _, p := range members {
 		sum += a.memoryOf(what, p.pid)
@@ -175,10 +190,8 @@ func (a *accountant) closeProxy(kind string) {
 			continue
 		}
 		p.cpu = 0
-		for _, root := range p.roots {
-			for _, member := range family(all, root) {
-				p.cpu += member.cpu + member.waits
-			}
+		for _, member := range p.members(all) {
+			p.cpu += member.cpu + member.waits
 		}
 	}
 }
