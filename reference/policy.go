@@ -7,54 +7,13 @@ import (
 	"log/slog"
 	"os"
 
-	"countersign/reference/internal/account"
-	"countersign/reference/internal/config"
+	"countersign/reference/internal/web"
 )
-
-// accountPolicy is what a configuration says about accounts.
-func accountPolicy(c *config.Config) account.Policy {
-	a, p := c.Authorization, c.ProxyAuth
-	policy := account.Policy{
-		PasswordLogin:        c.Authentication.Provider == config.ProviderPassword,
-		SelfEdit:             a.UserInfoEditableBy == "AdminAndSelf",
-		DefaultRole:          account.Role(a.DefaultUserRole),
-		Groups:               a.UserGroups,
-		PublishersOwnGroups:  a.PublishersCanOwnGroups,
-		ViewersSeeThemselves: a.ViewersCanOnlySeeThemselves,
-	}
-	if policy.PasswordLogin {
-		return policy
-	}
-	policy.UniqueIDs = p.UniqueIDHeader != ""
-	policy.GeneratedUsernames = p.UniqueIDHeader != "" && p.UsernameHeader == ""
-	policy.RegisterOnFirstLogin = p.RegisterOnFirstLogin
-	policy.FirstNameSent, policy.LastNameSent, policy.EmailSent = p.FirstNameHeader != "", p.LastNameHeader != "", p.EmailHeader != ""
-	policy.GroupsSent = p.GroupsHeader != ""
-	policy.GroupsAutoProvision = p.GroupsAutoProvision
-	policy.GroupsByUniqueID = p.GroupsByUniqueID
-	policy.Roles = account.RolePolicy{
-		Restrictive: a.UserRoleMappingRestrictive,
-		Mapping: map[account.Role][]string{
-			account.Viewer:        a.ViewerRoleMapping,
-			account.Publisher:     a.PublisherRoleMapping,
-			account.Administrator: a.AdministratorRoleMapping,
-		},
-	}
-	switch {
-	case a.UserRoleGroupMapping: // the role header is then ignored (document line 256)
-		policy.Roles.Source = account.RolesGroups
-	case a.UserRoleMapping:
-		policy.Roles.Source = account.RolesMapped
-	case p.RoleHeader != "":
-		policy.Roles.Source = account.RolesHeader
-	}
-	return policy
-}
 
 // warnAboutGroups tells at start-up when the ownership of groups does not fit the
 // configuration (document lines 384 to 390). Local groups are owned and raise nothing.
 func (s *Server) warnAboutGroups(ctx context.Context) error {
-	policy := accountPolicy(s.cfg)
+	policy := web.AccountPolicy(s.cfg)
 	if !policy.Groups || !policy.GroupsSent {
 		return nil
 	}

@@ -140,7 +140,7 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // accounts makes the service of users, groups, sessions and keys.
 func (s *Server) accounts() *account.Service {
 	return &account.Service{
-		Store: s.store, Policy: accountPolicy(s.cfg), Now: time.Now, Log: s.log,
+		Store: s.store, Policy: web.AccountPolicy(s.cfg), Now: time.Now, Log: s.log,
 		SessionLifetime: s.cfg.Authentication.Lifetime,
 	}
 }

@@ -2,15 +2,11 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
 	"countersign/reference/internal/account"
-	"countersign/reference/internal/config"
 	"countersign/reference/internal/proxyauth"
 )
 
@@ -23,26 +19,6 @@ const (
 
 // anonymousToken is what deployment clients send as X-Auth-Token before they have one.
 const anonymousToken = "anonymous-access"
-
-func headerPolicy(c *config.Config) proxyauth.Policy {
-	if c.Authentication.Provider != config.ProviderProxy {
-		return proxyauth.Policy{}
-	}
-	p := c.ProxyAuth
-	policy := proxyauth.Policy{
-		Username: p.UsernameHeader, UniqueID: p.UniqueIDHeader, FirstName: p.FirstNameHeader, LastName: p.LastNameHeader,
-		Email: p.EmailHeader, Role: p.RoleHeader, Groups: p.GroupsHeader, GroupsSeparator: p.GroupsHeaderSeparator,
-	}
-	if !c.Authorization.UserGroups {
-		policy.Groups = ""
-	}
-	return policy
-}
-
-func policyDigest(c *config.Config) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %+v", c.ProxyAuth, c.Authorization))
-	return base64.RawURLEncoding.EncodeToString(sum[:9])
-}
 
 // authenticate decides who makes a request, by that request alone: an API key or deployment
 // token beats the proxy's header, the header decides, and a cookie without the header is
@@ -198,6 +174,7 @@ func (s *Server) cookieCaller(r *http.Request) (caller, error) {
 // setSession gives the browser its session: HttpOnly, so that no content's script reads it,
 // and not sent with foreign pages' requests.
 func (s *Server) setSession(w http.ResponseWriter, login account.Login) {
+	w.Header().Set("Cache-Control", "no-store")
 	s.setCookie(w, sessionCookie, login.Cookie, true, 0)
 	s.setCookie(w, xsrfCookie, login.Session.XSRF, false, 0)
 }

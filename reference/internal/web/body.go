@@ -7,15 +7,23 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // maxJSONBody bounds what an API call may send as JSON.
 const maxJSONBody = 1 << 20
 
+// bodyTime bounds how long a client may take to send that.
+const bodyTime = 15 * time.Second
+
 // decode reads one JSON value from the body into v: unknown fields, wrong types, trailing
 // data and bodies over maxJSONBody are 400. The content type is not looked at, because
 // documented clients send JSON as application/x-www-form-urlencoded (curl --data).
 func decode(w http.ResponseWriter, r *http.Request, v any) error {
+	// A deadline for the body alone: one for the whole request would end streams of content.
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(bodyTime)) //nolint:errcheck // a test's recorder has none
+	defer control.SetReadDeadline(time.Time{})        //nolint:errcheck // as above
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSONBody))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
@@ -58,6 +66,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, err = w.Write(body)
 	if err != nil {

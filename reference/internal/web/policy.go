@@ -1,0 +1,74 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/config"
+	"countersign/reference/internal/proxyauth"
+)
+
+// AccountPolicy is what a configuration says about accounts.
+func AccountPolicy(c *config.Config) account.Policy {
+	a, p := c.Authorization, c.ProxyAuth
+	policy := account.Policy{
+		PasswordLogin:        c.Authentication.Provider == config.ProviderPassword,
+		SelfEdit:             a.UserInfoEditableBy == "AdminAndSelf",
+		DefaultRole:          account.Role(a.DefaultUserRole),
+		Groups:               a.UserGroups,
+		PublishersOwnGroups:  a.PublishersCanOwnGroups,
+		ViewersSeeThemselves: a.ViewersCanOnlySeeThemselves,
+	}
+	if policy.PasswordLogin {
+		return policy
+	}
+	policy.UniqueIDs = p.UniqueIDHeader != ""
+	policy.GeneratedUsernames = p.UniqueIDHeader != "" && p.UsernameHeader == ""
+	policy.RegisterOnFirstLogin = p.RegisterOnFirstLogin
+	policy.FirstNameSent, policy.LastNameSent, policy.EmailSent = p.FirstNameHeader != "", p.LastNameHeader != "", p.EmailHeader != ""
+	policy.GroupsSent = p.GroupsHeader != ""
+	policy.GroupsAutoProvision = p.GroupsAutoProvision
+	policy.GroupsByUniqueID = p.GroupsByUniqueID
+	policy.Roles = account.RolePolicy{
+		Restrictive: a.UserRoleMappingRestrictive,
+		Mapping: map[account.Role][]string{
+			account.Viewer:        a.ViewerRoleMapping,
+			account.Publisher:     a.PublisherRoleMapping,
+			account.Administrator: a.AdministratorRoleMapping,
+		},
+	}
+	switch {
+	case a.UserRoleGroupMapping: // the role header is then ignored (document line 256)
+		policy.Roles.Source = account.RolesGroups
+	case a.UserRoleMapping:
+		policy.Roles.Source = account.RolesMapped
+	case p.RoleHeader != "":
+		policy.Roles.Source = account.RolesHeader
+	}
+	return policy
+}
+
+// headerPolicy says which headers mean what; none does with another provider (they are then
+// never looked at).
+func headerPolicy(c *config.Config) proxyauth.Policy {
+	if c.Authentication.Provider != config.ProviderProxy {
+		return proxyauth.Policy{}
+	}
+	p := c.ProxyAuth
+	policy := proxyauth.Policy{
+		Username: p.UsernameHeader, UniqueID: p.UniqueIDHeader, FirstName: p.FirstNameHeader, LastName: p.LastNameHeader,
+		Email: p.EmailHeader, Role: p.RoleHeader, Groups: p.GroupsHeader, GroupsSeparator: p.GroupsHeaderSeparator,
+	}
+	if !c.Authorization.UserGroups {
+		policy.Groups = ""
+	}
+	return policy
+}
+
+// policyDigest changes with whatever decides what a login does.
+func policyDigest(c *config.Config) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %+v", c.ProxyAuth, c.Authorization))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
