@@ -116,7 +116,7 @@ func reference(ctx context.Context, s *siblings) (target.Target, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return target.Target{}, err
 	}
-	return target.Reference(server, "--probe", probe), nil
+	return target.Reference(server, "--runtime", probe), nil
 }
 
 func (f *runFlags) run(cmd *cobra.Command) error {

@@ -48,7 +48,7 @@ func beSham(args []string) error {
 	if server := os.Getenv(shamRelay); server != "" {
 		_, port, _ := strings.Cut(listen, ":")
 		behind := "127.0.0.3:" + port
-		real := exec.Command(server, "serve", "--config", config, "--listen", behind, "--log-file", log, "--probe", os.Getenv(shamProbe))
+		real := exec.Command(server, "serve", "--config", config, "--listen", behind, "--log-file", log, "--runtime", os.Getenv(shamProbe))
 		real.Stdout, real.Stderr = os.Stdout, os.Stderr
 		if err := real.Start(); err != nil {
 			return err
