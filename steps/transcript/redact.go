@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,16 +32,8 @@ type redactor struct {
 // redactor needs the lock.
 func (r *Recorder) redactor(exchanges []*Exchange) *redactor {
 	red := &redactor{
-		identity: make(map[string]bool), names: make(map[string]bool),
+		identity: maps.Clone(r.headers), names: maps.Clone(r.names),
 		hosts: make(map[string]bool), secrets: make(map[string]bool),
-	}
-	for _, name := range r.headers {
-		if lower := strings.ToLower(name); !hiddenHeaders[lower] {
-			red.identity[lower] = true
-		}
-	}
-	for _, name := range r.names {
-		red.names[name] = true
 	}
 	for _, x := range exchanges {
 		if u, err := url.Parse(x.URL); err == nil {

@@ -69,8 +69,7 @@ type Exchange struct {
 
 // Options describe what surrounds the subject in a scenario.
 type Options struct {
-	// Provider are the origins ("http://127.0.0.2:4711") of the OAuth provider:
-	// what it sends is recorded and not judged.
+	// Provider are URLs of the OAuth provider, whose origins count: what it sends is recorded and not judged.
 	Provider []string
 	// LoginPath is the path prefix of the proxy's login server ("/auth/"), ""
 	// where there is none. What it answers is not the subject's either, and
@@ -86,13 +85,17 @@ type Recorder struct {
 	seq       int
 	exchanges []*Exchange
 	reported  []Leak
-	headers   []string
-	names     []string
+	headers   map[string]bool
+	names     map[string]bool
 }
 
 // New returns an empty recorder.
 func New(o Options) *Recorder {
-	return &Recorder{options: o}
+	o.Provider = slices.Clone(o.Provider)
+	for i, url := range o.Provider {
+		o.Provider[i], _ = originOf(url)
+	}
+	return &Recorder{options: o, headers: make(map[string]bool), names: make(map[string]bool)}
 }
 
 // ShowHeaders adds names of identity headers, whose values a written
@@ -102,8 +105,8 @@ func (r *Recorder) ShowHeaders(names ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, name := range names {
-		if name != "" {
-			r.headers = append(r.headers, name)
+		if lower := strings.ToLower(name); !hiddenHeaders[lower] {
+			r.headers[lower] = true
 		}
 	}
 }
@@ -113,7 +116,9 @@ func (r *Recorder) ShowHeaders(names ...string) {
 func (r *Recorder) ShowNames(names ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.names = append(r.names, names...)
+	for _, name := range names {
+		r.names[name] = true
+	}
 }
 
 // Pending is an exchange under way.

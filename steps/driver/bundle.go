@@ -1,0 +1,100 @@
+package driver
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"countersign/steps/probe"
+)
+
+// Subject tokens of an exchange (RFC 8693 section 2.1, values of Connect).
+const (
+	UserSessionToken    = "urn:posit:connect:user-session-token"
+	ContentSessionToken = "urn:posit:connect:content-session-token"
+
+	grantTokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+	credentialsPath    = "__api__/v1/oauth/integrations/credentials"
+)
+
+// ExchangeAction tells content to exchange a token for credentials, as the
+// clients do it. subject is a placeholder of the probe's that names the token.
+func ExchangeAction(subject, subjectType string) probe.Action {
+	return probe.Action{
+		Do: probe.DoCall, Method: "POST", As: probe.AsExchange,
+		URL:     "{env.CONNECT_SERVER}" + credentialsPath,
+		Headers: map[string]string{"Authorization": "Key {env.CONNECT_API_KEY}"},
+		Form: map[string]string{
+			"grant_type": grantTokenExchange, "subject_token_type": subjectType, "subject_token": subject,
+		},
+	}
+}
+
+// page is what static content shows.
+const page = "<!doctype html>\n<meta charset=utf-8>\n<title>Countersign</title>\n<p>This page executes nothing.\n"
+
+// Bundle makes content of an app mode: the manifest, the actions that it does
+// when it is rendered, a page for what executes nothing.
+func Bundle(mode string, actions []probe.Action) ([]byte, error) {
+	if actions == nil {
+		actions = []probe.Action{}
+	}
+	script, err := json.Marshal(probe.Script{Actions: actions})
+	if err != nil {
+		return nil, fmt.Errorf("write probe.json: %w", err)
+	}
+	files := []file{{"probe.json", script}, {"index.html", []byte(page)}}
+	manifest, err := manifestOf(mode, files)
+	if err != nil {
+		return nil, err
+	}
+	return pack(append([]file{{"manifest.json", manifest}}, files...))
+}
+
+type file struct {
+	name string
+	data []byte
+}
+
+func manifestOf(mode string, files []file) ([]byte, error) {
+	type sum struct {
+		Checksum string `json:"checksum"`
+	}
+	sums := make(map[string]sum, len(files))
+	for _, f := range files {
+		md := md5.Sum(f.data) // the manifest's format asks for MD5
+		sums[f.name] = sum{hex.EncodeToString(md[:])}
+	}
+	text, err := json.Marshal(map[string]any{
+		"version": 1, "metadata": map[string]any{"appmode": mode, "primary_html": "index.html"}, "files": sums,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write manifest.json: %w", err)
+	}
+	return text, nil
+}
+
+func pack(files []file) ([]byte, error) {
+	var out bytes.Buffer
+	zip := gzip.NewWriter(&out)
+	archive := tar.NewWriter(zip)
+	for _, f := range files {
+		if err := archive.WriteHeader(&tar.Header{Name: f.name, Mode: 0o644, Size: int64(len(f.data)), Typeflag: tar.TypeReg}); err != nil {
+			return nil, fmt.Errorf("pack %s: %w", f.name, err)
+		}
+		if _, err := archive.Write(f.data); err != nil {
+			return nil, fmt.Errorf("pack %s: %w", f.name, err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		return nil, fmt.Errorf("pack bundle: %w", err)
+	}
+	if err := zip.Close(); err != nil {
+		return nil, fmt.Errorf("pack bundle: %w", err)
+	}
+	return out.Bytes(), nil
+}

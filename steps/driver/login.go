@@ -1,0 +1,119 @@
+package driver
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// maxHops bounds a chain of redirects. A login takes five.
+const maxHops = 12
+
+// navigation is what a browser adds when somebody opens a page.
+var navigation = []HeaderLine{
+	{"Accept", "text/html"}, {"Sec-Fetch-Dest", "document"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Site", "none"},
+}
+
+func encodeForm(fields map[string]string) string {
+	form := url.Values{}
+	for name, value := range fields {
+		form.Set(name, value)
+	}
+	return form.Encode()
+}
+
+// BeginLogin opens the login endpoint of an integration and stops there.
+func (p *Persona) BeginLogin(ctx context.Context, integration string) (*Reply, error) {
+	return p.open(ctx, "__oauth__/integrations/"+url.PathEscape(integration)+"/login")
+}
+
+// Logout opens the logout endpoint of an integration.
+func (p *Persona) Logout(ctx context.Context, integration string) (*Reply, error) {
+	return p.open(ctx, "__oauth__/integrations/"+url.PathEscape(integration)+"/logout")
+}
+
+func (p *Persona) open(ctx context.Context, path string) (*Reply, error) {
+	return p.Call(ctx, http.MethodGet, path, nil, navigation...)
+}
+
+// SignInAtProvider makes the browser that of an account at the issuer, so that
+// the provider asks nobody.
+func (p *Persona) SignInAtProvider(ctx context.Context, issuer, account string) error {
+	u, err := url.Parse(issuer + "/signin?account=" + url.QueryEscape(account))
+	if err != nil {
+		return err
+	}
+	if p.recorder != nil {
+		p.recorder.ShowNames(account, u.Path[1:len(u.Path)-len("/signin")])
+	}
+	reply, err := p.send(ctx, ask{method: http.MethodGet, url: u})
+	if err != nil {
+		return err
+	}
+	if !reply.Is(2) {
+		return &NoAnswer{Op: "sign in at the provider", Err: described(reply.Summary()), Exchange: reply.Exchange}
+	}
+	return nil
+}
+
+// CompleteLogin logs in to an integration as an account of the issuer: from the
+// login endpoint to the provider, through its consent, back to the callback and
+// on to where that leads. It returns the last reply.
+func (p *Persona) CompleteLogin(ctx context.Context, integration, issuer, account string) (*Reply, error) {
+	chain, err := p.LoginChain(ctx, integration, issuer, account)
+	if len(chain) == 0 {
+		return nil, err
+	}
+	return chain[len(chain)-1], err
+}
+
+// LoginChain is [Persona.CompleteLogin] with the reply of every hop.
+func (p *Persona) LoginChain(ctx context.Context, integration, issuer, account string) ([]*Reply, error) {
+	if err := p.SignInAtProvider(ctx, issuer, account); err != nil {
+		return nil, err
+	}
+	first, err := p.BeginLogin(ctx, integration)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := url.Parse(issuer)
+	if err != nil {
+		return nil, err
+	}
+	return p.Follow(ctx, first, provider)
+}
+
+// Follow goes on from a reply as a browser does, hop by hop, and returns all
+// replies, the first included. It goes only to the subject and to the origins
+// given: whatever else a subject redirects to is the last reply and is not
+// asked for anything.
+func (p *Persona) Follow(ctx context.Context, first *Reply, also ...*url.URL) ([]*Reply, error) {
+	chain := []*Reply{first}
+	for last := first; last.redirects(); {
+		next := last.location()
+		if !p.mayFollow(next, also) {
+			return chain, nil
+		}
+		if len(chain) > maxHops {
+			return chain, unusable(last, "follow the redirects of "+first.method+" "+first.url.EscapedPath())
+		}
+		reply, err := p.send(ctx, ask{method: http.MethodGet, url: next, lines: navigation})
+		if err != nil {
+			return chain, err
+		}
+		chain, last = append(chain, reply), reply
+	}
+	return chain, nil
+}
+
+func (p *Persona) mayFollow(to *url.URL, also []*url.URL) bool {
+	if origin(to) == origin(p.subject.Public) {
+		return true
+	}
+	for _, u := range also {
+		if origin(to) == origin(u) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,173 @@
+package driver
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"countersign/steps/transcript"
+)
+
+// A Reply is what a request was answered. Its methods may be called on a nil
+// reply, which is no reply at all, and on junk, which has no members.
+type Reply struct {
+	Status   int
+	Header   http.Header
+	Body     []byte
+	Exchange *transcript.Exchange
+
+	method string
+	url    *url.URL
+}
+
+// Is reports whether the status is of the class, 2 for 2xx.
+func (r *Reply) Is(class int) bool { return r != nil && r.Status/100 == class }
+
+// URL is what was requested.
+func (r *Reply) URL() string {
+	if r == nil || r.url == nil {
+		return ""
+	}
+	return r.url.String()
+}
+
+// Location is where the reply leads, made absolute; "" if nowhere.
+func (r *Reply) Location() string {
+	if u := r.location(); u != nil {
+		return u.String()
+	}
+	return ""
+}
+
+func (r *Reply) location() *url.URL {
+	if r == nil || r.url == nil || len(r.Header["Location"]) != 1 {
+		return nil
+	}
+	u, err := r.url.Parse(r.Header.Get("Location"))
+	if err != nil {
+		return nil
+	}
+	return u
+}
+
+// redirects reports whether a browser would go on by itself.
+func (r *Reply) redirects() bool {
+	switch r.Status {
+	case 301, 302, 303, 307, 308:
+		return r.location() != nil
+	}
+	return false
+}
+
+// Decode reads the body as one JSON value. Numbers in untyped places stay
+// text, so that none is too large.
+func (r *Reply) Decode(into any) error {
+	if r == nil {
+		return errors.New("no reply")
+	}
+	d := json.NewDecoder(bytes.NewReader(r.Body))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("body: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("body: more than one JSON value")
+	}
+	return nil
+}
+
+// Object returns the members of a body that is a JSON object, else nil.
+func (r *Reply) Object() map[string]any {
+	var object map[string]any
+	if r.Decode(&object) != nil {
+		return nil
+	}
+	return object
+}
+
+// Text returns a member that is a string or a number, as text; else "".
+func (r *Reply) Text(member string) string {
+	switch v := r.Object()[member].(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}
+
+// Int returns a member that is an integer, and whether it is one.
+func (r *Reply) Int(member string) (int64, bool) {
+	n, ok := r.Object()[member].(json.Number)
+	if !ok {
+		return 0, false
+	}
+	i, err := n.Int64()
+	return i, err == nil
+}
+
+// Everything is the whole reply as text, head and body, to look for words in.
+func (r *Reply) Everything() string {
+	if r == nil {
+		return ""
+	}
+	head := ""
+	if r.Exchange != nil {
+		head = string(r.Exchange.ResponseHead)
+	}
+	return head + string(r.Body)
+}
+
+// SetCookies returns the cookies that the reply sets; one that it expires has
+// the value "".
+func (r *Reply) SetCookies() map[string]string {
+	if r == nil {
+		return nil
+	}
+	cookies := make(map[string]string)
+	for _, c := range (&http.Response{Header: r.Header}).Cookies() {
+		cookies[c.Name] = c.Value
+		if c.MaxAge < 0 || !c.Expires.IsZero() && c.Expires.Unix() <= 0 {
+			cookies[c.Name] = ""
+		}
+	}
+	return cookies
+}
+
+// longRun is a run of characters as keys, tokens and cookies have it.
+var longRun = regexp.MustCompile(`[A-Za-z0-9_+/=-]{20,}`)
+
+// Summary says in one line what was asked and answered, fit for a report: a
+// subject's own words are shown without what may be a secret.
+func (r *Reply) Summary() string {
+	if r == nil {
+		return "no reply"
+	}
+	var b strings.Builder
+	if r.url != nil {
+		fmt.Fprintf(&b, "%s %s: ", r.method, r.url.EscapedPath())
+	}
+	fmt.Fprintf(&b, "%d", r.Status)
+	if text := http.StatusText(r.Status); text != "" {
+		b.WriteString(" " + text)
+	}
+	if code, ok := r.Int("code"); ok {
+		fmt.Fprintf(&b, ", code %d", code)
+	}
+	if words := r.Text("error"); words != "" {
+		fmt.Fprintf(&b, ", %.200q", longRun.ReplaceAllString(words, "[redacted]"))
+	}
+	if to := r.location(); to != nil {
+		fmt.Fprintf(&b, ", to %s", origin(to)+to.EscapedPath())
+	}
+	if r.Exchange != nil {
+		fmt.Fprintf(&b, " (exchange %d)", r.Exchange.Seq)
+	}
+	return b.String()
+}

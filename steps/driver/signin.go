@@ -1,0 +1,181 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// LoginRefused means that the proxy's login server would not sign somebody in:
+// it carries only what fits into a cookie. That is no answer of the subject's.
+type LoginRefused struct {
+	Status int
+	Reason string
+}
+
+// Error repeats the login server's words: it is the suite's own equipment.
+func (e *LoginRefused) Error() string {
+	return fmt.Sprintf("the login server answered %d: %.300s", e.Status, e.Reason)
+}
+
+const userPath = "__api__/v1/user"
+
+// SignIn empties the cookie jar and signs in: with the identity headers where
+// the suite is the proxy, else through the login page of the proxy. The reply
+// describes the caller.
+func (p *Persona) SignIn(ctx context.Context) (*Reply, error) { return p.SignInWith(ctx) }
+
+// SignInWith signs in while the client itself sends header lines as well, in
+// this spelling and order, after those that make up the identity.
+func (p *Persona) SignInWith(ctx context.Context, extra ...HeaderLine) (*Reply, error) {
+	return p.signIn(ctx, ask{lines: extra}, append(p.identityLines(), extra...))
+}
+
+// SendRaw signs in with lines in the place of the one for the username, octet
+// for octet. Behind a proxy the lines are the client's own and the identity
+// comes from the login page.
+func (p *Persona) SendRaw(ctx context.Context, lines ...HeaderLine) (*Reply, error) {
+	identity := lines
+	for _, l := range p.identityLines() {
+		if l.Name != p.Headers.Username {
+			identity = append(identity, l)
+		}
+	}
+	return p.signIn(ctx, ask{lines: lines, raw: true}, identity)
+}
+
+// SignInExactly signs in with these lines and no other identity line.
+func (p *Persona) SignInExactly(ctx context.Context, lines ...HeaderLine) (*Reply, error) {
+	return p.signIn(ctx, ask{lines: lines}, lines)
+}
+
+// signIn starts from an empty jar. Where the suite is the proxy it sends the
+// identity lines, else the lines of the ask beside what the proxy adds.
+func (p *Persona) signIn(ctx context.Context, a ask, identity []HeaderLine) (*Reply, error) {
+	p.introduce()
+	p.cookies.reset()
+	target, err := p.subject.at(userPath)
+	if err != nil {
+		return nil, err
+	}
+	a.method, a.url = http.MethodGet, target
+	if p.subject.Front == Direct {
+		a.lines, a.identity = nil, identity
+	} else if err := p.login(ctx, target); err != nil {
+		return nil, err
+	}
+	a.lines = append([]HeaderLine{{"Accept", "application/json"}}, a.lines...)
+	return p.send(ctx, a)
+}
+
+// introduce makes the persona's names readable in transcripts.
+func (p *Persona) introduce() {
+	if p.recorder == nil {
+		return
+	}
+	i := p.Identity
+	for _, name := range append([]string{i.Username, i.UniqueID, i.FirstName, i.LastName, i.Email, i.Role}, i.Groups...) {
+		if name != "" {
+			p.recorder.ShowNames(name)
+		}
+	}
+}
+
+// login goes where the gate sends an anonymous browser, or where no gate is
+// straight to the login page, fills in the form, and stops before the page
+// that it leads back to: that request is the caller's.
+func (p *Persona) login(ctx context.Context, target *url.URL) error {
+	first, err := p.send(ctx, ask{method: http.MethodGet, url: target, lines: []HeaderLine{{"Accept", "text/html"}}})
+	if err != nil {
+		return err
+	}
+	page := first.location()
+	if page == nil || origin(page) != origin(target) || page.Path != p.subject.LoginPath {
+		page = p.loginURL("", target)
+	}
+	form, err := p.send(ctx, ask{method: http.MethodGet, url: page, lines: []HeaderLine{{"Accept", "text/html"}}})
+	if err != nil {
+		return err
+	}
+	if !form.Is(2) {
+		return &LoginRefused{Status: form.Status, Reason: string(form.Body)}
+	}
+	done, err := p.send(ctx, ask{
+		method: http.MethodPost, url: page, body: []byte(p.Identity.form().Encode()),
+		lines: []HeaderLine{{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "text/html"}},
+	})
+	if err != nil {
+		return err
+	}
+	if !done.Is(3) {
+		return &LoginRefused{Status: done.Status, Reason: string(done.Body)}
+	}
+	return nil
+}
+
+// loginURL is the login page, or one beside it.
+func (p *Persona) loginURL(beside string, target *url.URL) *url.URL {
+	page := &url.URL{Scheme: p.subject.Public.Scheme, Host: p.subject.Public.Host, Path: p.subject.LoginPath}
+	if beside != "" {
+		page.Path = page.Path[:strings.LastIndexByte(page.Path, '/')+1] + beside
+	}
+	page.RawQuery = url.Values{"url": {target.RequestURI()}}.Encode()
+	return page
+}
+
+// form is how the login page is filled in.
+func (i Identity) form() url.Values {
+	form := url.Values{}
+	for name, value := range map[string]string{
+		"username": i.Username, "unique_id": i.UniqueID, "first_name": i.FirstName,
+		"last_name": i.LastName, "email": i.Email, "role": i.Role,
+	} {
+		if value != "" {
+			form.Set(name, value)
+		}
+	}
+	for _, group := range i.Groups {
+		form.Add("groups", group)
+	}
+	return form
+}
+
+// Whoami asks who the caller is.
+func (p *Persona) Whoami(ctx context.Context) (*Reply, error) { return p.Get(ctx, userPath) }
+
+// Anonymous asks who the caller is with the browser's cookies but without an
+// identity: behind a proxy it logs out there first.
+func (p *Persona) Anonymous(ctx context.Context) (*Reply, error) {
+	target, err := p.subject.at(userPath)
+	if err != nil {
+		return nil, err
+	}
+	if p.subject.Front != Direct {
+		out := p.loginURL("logout", target)
+		if _, err := p.send(ctx, ask{method: http.MethodGet, url: out}); err != nil {
+			return nil, err
+		}
+	}
+	return p.send(ctx, ask{method: http.MethodGet, url: target, nobody: true, lines: []HeaderLine{{"Accept", "application/json"}}})
+}
+
+// CreateKey makes an API key for a user, who is the persona. The key is kept
+// for [Persona.WithKey].
+func (p *Persona) CreateKey(ctx context.Context, userGUID, name string) (*Reply, error) {
+	reply, err := p.json(ctx, http.MethodPost, api("users", userGUID, "keys"), map[string]string{"name": name})
+	if err != nil {
+		return nil, err
+	}
+	if key := reply.Text("key"); reply.Is(2) && key != "" {
+		p.key.set(key)
+	}
+	return reply, nil
+}
+
+// KeyWith asks who the caller is by the persona's key, with header lines added
+// in this spelling and order.
+func (p *Persona) KeyWith(ctx context.Context, lines ...HeaderLine) (*Reply, error) {
+	return p.WithKey().Call(ctx, http.MethodGet, userPath, nil, append([]HeaderLine{{"Accept", "application/json"}}, lines...)...)
+}

@@ -1,0 +1,107 @@
+package driver
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"countersign/steps/probe"
+)
+
+// A Visit is what came of opening content. Report is nil unless the content
+// itself has answered with a report of the probe's.
+type Visit struct {
+	Reply  *Reply
+	Report *probe.Report
+}
+
+// request lines of a page's own call, which is no navigation.
+var fetch = []HeaderLine{
+	{"Accept", "application/json"}, {"Sec-Fetch-Dest", "empty"}, {"Sec-Fetch-Mode", "cors"}, {"Sec-Fetch-Site", "same-origin"},
+}
+
+// ContentPath is where an item is opened, below the public address.
+func ContentPath(guid string) string { return "content/" + url.PathEscape(guid) + "/" }
+
+// Visit makes a request to content that is no top-level navigation, so that it
+// reaches the content even where a browser would be sent to log in. The
+// content does the actions.
+func (p *Persona) Visit(ctx context.Context, guid string, actions []probe.Action) (*Visit, error) {
+	return p.VisitPath(ctx, ContentPath(guid), actions)
+}
+
+// VisitPath is [Persona.Visit] of a path below the public address.
+func (p *Persona) VisitPath(ctx context.Context, path string, actions []probe.Action) (*Visit, error) {
+	u, err := p.subject.at(path)
+	if err != nil {
+		return nil, err
+	}
+	return p.visit(ctx, u, actions, fetch)
+}
+
+// VisitURL is [Persona.Visit] of a URL that the subject gave, a share link for
+// instance. A redirect that stays below the item is followed, with the actions.
+func (p *Persona) VisitURL(ctx context.Context, link string, actions []probe.Action) (*Visit, error) {
+	u, err := url.Parse(link)
+	if err != nil || origin(u) != origin(p.subject.Public) {
+		return nil, &NoAnswer{Op: "open the link", BySubject: true, Err: described("the link does not lead to the subject")}
+	}
+	home := u.Path[:strings.LastIndexByte(u.Path, '/')+1]
+	for hop := 0; ; hop++ {
+		visit, err := p.visit(ctx, u, actions, fetch)
+		if err != nil || hop == 3 || !visit.Reply.redirects() {
+			return visit, err
+		}
+		next := visit.Reply.location()
+		if origin(next) != origin(u) || !strings.HasPrefix(next.Path, home) {
+			return visit, nil
+		}
+		u = next
+	}
+}
+
+// Navigate opens an item as a browser does when somebody follows a link to it.
+func (p *Persona) Navigate(ctx context.Context, guid string) (*Visit, error) {
+	u, err := p.subject.at(ContentPath(guid))
+	if err != nil {
+		return nil, err
+	}
+	return p.visit(ctx, u, nil, navigation)
+}
+
+// visit asks for a report and gives the recorder what the content has sighted.
+func (p *Persona) visit(ctx context.Context, u *url.URL, actions []probe.Action, lines []HeaderLine) (*Visit, error) {
+	if len(actions) > 0 {
+		script, err := json.Marshal(actions)
+		if err != nil {
+			return nil, fmt.Errorf("write actions: %w", err)
+		}
+		with := *u
+		query := with.Query()
+		query.Set("probe", base64.RawURLEncoding.EncodeToString(script))
+		with.RawQuery = query.Encode()
+		u = &with
+	}
+	reply, err := p.send(ctx, ask{method: http.MethodGet, url: u, lines: lines})
+	if err != nil {
+		return nil, err
+	}
+	visit := &Visit{Reply: reply, Report: reportIn(reply)}
+	if visit.Report != nil && p.recorder != nil {
+		p.recorder.Report(reply.Exchange, visit.Report.Sightings)
+	}
+	return visit, nil
+}
+
+// reportIn reads a report of this version of the probe, if the reply is one.
+func reportIn(r *Reply) *probe.Report {
+	var report probe.Report
+	if !r.Is(2) || r.Decode(&report) != nil || report.Probe != probe.Version {
+		return nil
+	}
+	return &report
+}
