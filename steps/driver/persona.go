@@ -88,6 +88,13 @@ func (p *Persona) WithKey() *Persona {
 	return p.withKey(func(key string) HeaderLine { return HeaderLine{"Authorization", "Key " + key} })
 }
 
+// NewKeyHolder is a program that was given an API key by somebody else.
+func NewKeyHolder(s Subject, name, key string) *Persona {
+	p := NewPersona(s, name, Identity{}, HeaderNames{}, nil)
+	p.key.set(key)
+	return p.WithKey()
+}
+
 // WithRSCKey is a program that gives the key in X-RSC-Authorization, bare or
 // after the word Key.
 func (p *Persona) WithRSCKey(bare bool) *Persona {

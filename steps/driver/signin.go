@@ -179,3 +179,10 @@ func (p *Persona) CreateKey(ctx context.Context, userGUID, name string) (*Reply,
 func (p *Persona) KeyWith(ctx context.Context, lines ...HeaderLine) (*Reply, error) {
 	return p.WithKey().Call(ctx, http.MethodGet, userPath, nil, append([]HeaderLine{{"Accept", "application/json"}}, lines...)...)
 }
+
+// KeyBeside asks who the caller is by the persona's key in a request that
+// carries the persona's identity as well, with header lines added.
+func (p *Persona) KeyBeside(ctx context.Context, lines ...HeaderLine) (*Reply, error) {
+	own := []HeaderLine{{"Accept", "application/json"}, {"Authorization", "Key " + p.key.get()}}
+	return p.Call(ctx, http.MethodGet, userPath, nil, append(own, lines...)...)
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"sort"
 	"strings"
 )
 
@@ -158,4 +159,23 @@ func (c Configuration) With(address, listen, dataDir string) string {
 		text += "Address = \"" + address + "\"\n"
 	}
 	return text
+}
+
+// of the machine, not of the behaviour: what the harness or an operator adds.
+var housekeeping = map[string]bool{"server": true, "http": true, "https": true, "logging": true, "database": true, "sqlite": true, "postgres": true}
+
+// Same says whether another configuration sets the same options for
+// authentication and authorization. Where a server listens and where it keeps
+// its data is its own affair.
+func (c Configuration) Same(other Configuration) bool { return c.behaviour() == other.behaviour() }
+
+func (c Configuration) behaviour() string {
+	var lines []string
+	for _, o := range c.options {
+		if !housekeeping[o.section] {
+			lines = append(lines, o.section+"."+o.key+"="+o.value)
+		}
+	}
+	sort.Strings(lines)
+	return strings.Join(lines, "\n")
 }

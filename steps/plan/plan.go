@@ -299,3 +299,13 @@ func (p *Plan) document(path string) *Document {
 	}
 	return nil
 }
+
+// InOrder returns the jobs of a text in the order in which they stand in it.
+func (t Text) InOrder() []*Job {
+	jobs := append([]*Job(nil), t.Jobs...)
+	sort.Slice(jobs, func(a, b int) bool {
+		x, y := jobs[a].Scenario, jobs[b].Scenario
+		return x.Line < y.Line || x.Line == y.Line && x.Row < y.Row
+	})
+	return jobs
+}

@@ -31,6 +31,7 @@ type Scenario struct {
 	Name          string
 	Line          int      // of the scenario
 	Row           int      // line of the row, 0 without an outline
+	Number        int      // of the row in its outline, from 1; 0 without an outline
 	Tags          []string // with their @
 	Rules         []string // ids cited by tags and by the column "rule"
 	Configuration Configuration
@@ -114,6 +115,12 @@ func readDocument(fsys fs.FS, path string) (*Document, error) {
 		if err != nil {
 			problems = append(problems, err)
 			continue
+		}
+		if s.Row > 0 {
+			s.Number = 1
+			if n := len(d.Scenarios); n > 0 && d.Scenarios[n-1].Line == s.Line {
+				s.Number = d.Scenarios[n-1].Number + 1
+			}
 		}
 		d.Scenarios = append(d.Scenarios, s)
 	}

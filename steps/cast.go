@@ -1,0 +1,132 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"countersign/steps/driver"
+	"countersign/steps/plan"
+)
+
+// A persona is one of the people of a scenario: a browser, an identity that the
+// proxy knows, and what the server made of it.
+type persona struct {
+	*driver.Persona
+	short    string        // what the feature calls it; its account at the provider
+	guid     string        // of its user
+	signedIn *driver.Reply // the first sign-in
+}
+
+// identity is that of the short name: all attributes, each its own, so that a
+// value that turns up somewhere says whose it is.
+func (w *World) identity(short string) driver.Identity {
+	name := w.name(short)
+	return driver.Identity{
+		Username:  name,
+		UniqueID:  "id-" + name,
+		FirstName: strings.ToUpper(short[:1]) + short[1:],
+		LastName:  "Of-" + w.suffix,
+		Email:     name + "@example.com",
+	}
+}
+
+// stranger is a browser of the named person that has not been used: no cookie,
+// no session.
+func (w *World) stranger(short string) *persona {
+	p := driver.NewPersona(w.instance.subject, short, w.identity(short), driver.HeaderNames(w.instance.Configuration.Headers), w.recorder)
+	return &persona{Persona: p, short: short}
+}
+
+// user is the named person, signed in. The first call signs in.
+func (w *World) user(ctx context.Context, short string) (*persona, error) {
+	if p := w.personas[short]; p != nil {
+		return p, nil
+	}
+	p := w.stranger(short)
+	w.personas[short] = p
+	return p, p.mustSignIn(ctx)
+}
+
+func (p *persona) mustSignIn(ctx context.Context) error {
+	reply, err := p.SignIn(ctx)
+	if err != nil {
+		return err
+	}
+	if !reply.Is(2) || reply.Text("username") != p.Identity.Username {
+		return refused("signing in as "+p.Identity.Username, reply)
+	}
+	p.signedIn, p.guid = reply, reply.Text("guid")
+	return nil
+}
+
+// makeKey gives the persona an API key, as its owner does in the browser.
+func (p *persona) makeKey(ctx context.Context) error {
+	if p.HasKey() {
+		return nil
+	}
+	reply, err := p.CreateKey(ctx, p.guid, "made by "+p.short)
+	if err == nil && !p.HasKey() {
+		return refused("making an API key for "+p.Identity.Username, reply)
+	}
+	return err
+}
+
+// publisher is a user whom the administrator has made a publisher, with a key.
+func (w *World) publisher(ctx context.Context, short string) (*persona, error) {
+	p, err := w.user(ctx, short)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := w.operator().SetRole(ctx, p.guid, "publisher")
+	if err != nil {
+		return nil, err
+	}
+	if !reply.Is(2) {
+		return nil, refused("making "+p.Identity.Username+" a publisher", reply)
+	}
+	return p, p.makeKey(ctx)
+}
+
+// An operator is the administrator of an instance, known by an API key.
+type operator struct{ persona *driver.Persona }
+
+// operator acts by its key, on the record of the scenario.
+func (w *World) operator() *driver.Persona {
+	return w.instance.operator.persona.On(w.recorder)
+}
+
+// hire signs the operator in for the first time on a fresh instance and has it
+// make an API key. It never signs in by header again. Every identity header
+// that the configuration names is sent.
+func (i *instance) hire(ctx context.Context, c plan.Configuration) error {
+	identity := driver.Identity{
+		Username: "operator", UniqueID: "id-operator", FirstName: "Olga", LastName: "Operator",
+		Email: "operator@example.com", Role: "administrator", Groups: []string{"operators"},
+	}
+	p := &persona{Persona: driver.NewPersona(i.subject.WithoutProxy(), "operator", identity, driver.HeaderNames(c.Headers), nil), short: "operator"}
+	if err := p.mustSignIn(ctx); err != nil {
+		return i.blockedBySubject("the operator cannot sign in: %v", err)
+	}
+	if err := p.makeKey(ctx); err != nil {
+		return i.blockedBySubject("the operator cannot make an API key: %v", err)
+	}
+	i.operator = &operator{persona: p.WithKey().Through(i.subject)}
+	return nil
+}
+
+// item, integration: see say_content.go and say_integrations.go.
+
+func (w *World) item(short string) (*item, error) {
+	if i := w.items[short]; i != nil {
+		return i, nil
+	}
+	return nil, fmt.Errorf("no content is called %q in this scenario", short)
+}
+
+func (w *World) integration(short string) (*integration, error) {
+	if i := w.integrations[short]; i != nil {
+		return i, nil
+	}
+	return nil, fmt.Errorf("no integration is called %q in this scenario", short)
+}

@@ -1,0 +1,297 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"countersign/steps/driver"
+	"countersign/steps/plan"
+	"countersign/steps/target"
+	"countersign/steps/verdict"
+)
+
+// Bounds of what the pool waits for.
+const (
+	readyTimeout = 30 * time.Second
+	stopTimeout  = 8 * time.Second // the equipment kills after five
+)
+
+// A pool holds the instances that are alive. An instance is started when the
+// first scenario needs it and stopped after the last one has let go.
+type pool struct {
+	equipment Equipment
+	target    target.Target
+	workDir   string
+	slots     chan struct{} // one for each instance that may be alive
+
+	mu     sync.Mutex
+	known  map[*plan.Instance]*instance
+	alive  int
+	peak   int
+	starts int
+	ended  func(*instance) // called with each instance after it was stopped
+}
+
+// An instance is a process of the subject, made ready for scenarios.
+type instance struct {
+	*plan.Instance
+	subject  driver.Subject
+	address  string // of a server that somebody else has started
+	operator *operator
+
+	quiet     sync.RWMutex // held for writing by a scenario that must be alone
+	start     sync.Once
+	err       error // why it cannot be used
+	placed    bool  // it holds a slot
+	process   Instance
+	dir       string
+	remaining int
+}
+
+func newPool(e Equipment, t target.Target, workDir string) *pool {
+	return &pool{equipment: e, target: t, workDir: workDir, slots: make(chan struct{}, t.Instances), known: map[*plan.Instance]*instance{}}
+}
+
+// lease lends a scenario its instance, started if need be. The caller calls
+// release once, also after an error.
+func (p *pool) lease(ctx context.Context, job *plan.Job) (i *instance, release func(), err error) {
+	i = p.get(job.Instance)
+	i.start.Do(func() { i.err = p.startUp(ctx, i) })
+	if i.err != nil {
+		return i, func() { p.letGo(i) }, i.err
+	}
+	if job.Lease == plan.Quiet {
+		i.quiet.Lock()
+		return i, func() { i.quiet.Unlock(); p.letGo(i) }, nil
+	}
+	i.quiet.RLock()
+	return i, func() { i.quiet.RUnlock(); p.letGo(i) }, nil
+}
+
+func (p *pool) get(planned *plan.Instance) *instance {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known[planned] == nil {
+		p.known[planned] = &instance{Instance: planned, remaining: planned.Jobs, dir: filepath.Join(p.workDir, planned.ID)}
+	}
+	return p.known[planned]
+}
+
+// startUp brings an instance to the point where scenarios can use it: waiting
+// for a slot, the seed if its configuration needs one, the first answer, the
+// operator's key.
+func (p *pool) startUp(ctx context.Context, i *instance) error {
+	select {
+	case p.slots <- struct{}{}:
+		i.placed = true
+	case <-ctx.Done():
+		return &verdict.Trouble{Op: "wait for a place among the instances", Err: ctx.Err()}
+	}
+	p.count(1)
+	if p.target.Running != nil {
+		return i.join(*p.target.Running)
+	}
+	if err := i.prepare(); err != nil {
+		return &verdict.Trouble{Op: "prepare " + i.Name(), Err: err}
+	}
+	configuration := i.Configuration
+	if seed, needed := configuration.Seed(); needed {
+		if err := p.launch(ctx, i, seed); err != nil {
+			return err
+		}
+		if err := i.hire(ctx, seed); err != nil {
+			return err
+		}
+		if err := p.halt(i); err != nil {
+			return err
+		}
+		return p.launch(ctx, i, configuration)
+	}
+	if err := p.launch(ctx, i, configuration); err != nil {
+		return err
+	}
+	return i.hire(ctx, configuration)
+}
+
+// Address is the public base URL.
+func (i *instance) Address() string {
+	if i.address != "" {
+		return i.address
+	}
+	return i.Instance.Address()
+}
+
+// join makes use of a server that somebody else has started. It can serve the
+// scenarios of the configuration that it runs with.
+func (i *instance) join(r target.Running) error {
+	text, err := os.ReadFile(r.Config)
+	if err != nil {
+		return &verdict.Trouble{Op: "read the configuration of the running server", Err: err}
+	}
+	runs, err := plan.ParseConfiguration(string(text))
+	if err != nil {
+		return &verdict.Trouble{Op: "read " + r.Config, Err: err}
+	}
+	if !runs.Same(i.Configuration) {
+		return &verdict.Inapplicable{Reason: "the server runs with another configuration"}
+	}
+	direct := r.Direct
+	if direct == "" {
+		direct = r.URL
+	}
+	i.address = strings.TrimSuffix(r.URL, "/") + "/"
+	if i.subject, err = driver.NewSubject(i.address, direct, i.Front); err != nil {
+		return &verdict.Trouble{Op: "reach the running server", Err: err}
+	}
+	i.operator = &operator{persona: driver.NewKeyHolder(i.subject, "operator", os.ExpandEnv(r.Key))}
+	return nil
+}
+
+func (i *instance) prepare() error {
+	if err := os.MkdirAll(filepath.Join(i.dir, "data"), 0o700); err != nil {
+		return err
+	}
+	subject, err := driver.NewSubject(i.Address(), i.Upstream(), i.Front)
+	if err != nil {
+		return err
+	}
+	i.subject = subject
+	return nil
+}
+
+// launch starts the process with a configuration and awaits its first answer.
+func (p *pool) launch(ctx context.Context, i *instance, c plan.Configuration) error {
+	p.mu.Lock()
+	p.starts++
+	p.mu.Unlock()
+	process, err := p.equipment.Launch(ctx, InstanceSpec{
+		ID: i.ID, Config: c.With(i.Address(), i.Listen, i.data()),
+		Listen: i.Listen, Address: i.Address(), DataDir: i.data(), LogFile: i.log(),
+	})
+	if err != nil {
+		return &verdict.Trouble{Op: "start " + i.Name(), Err: err}
+	}
+	i.process = process
+	return i.ready(ctx)
+}
+
+func (i *instance) data() string { return filepath.Join(i.dir, "data") }
+func (i *instance) log() string  { return filepath.Join(i.dir, "server.log") }
+
+// ready awaits the first answer of the subject, or its end.
+func (i *instance) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	err := driver.AwaitReady(ctx, i.subject, i.process.Exited())
+	switch {
+	case err == nil:
+		return nil
+	case i.gone():
+		return i.blockedBySubject("it ended before it answered (%v)", i.process.ExitError())
+	default:
+		return i.blockedBySubject("it gave no answer to GET /__ping__ within %s (%v)", readyTimeout, err)
+	}
+}
+
+// gone says whether the process has ended.
+func (i *instance) gone() bool {
+	select {
+	case <-i.process.Exited():
+		return true
+	default:
+		return false
+	}
+}
+
+// blockedBySubject blames the subject, and shows the end of its log.
+func (i *instance) blockedBySubject(format string, args ...any) error {
+	reason := i.Name() + ": " + fmt.Sprintf(format, args...)
+	if tail := logTail(i.log()); tail != "" {
+		reason += "; its log ends:\n" + tail
+	}
+	return &verdict.Block{Reason: reason, BySubject: true}
+}
+
+// logTail returns the last lines of a log, without what the provider marked.
+func logTail(file string) string {
+	const lines, octets = 8, 4096
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	if len(raw) > octets {
+		raw = raw[len(raw)-octets:]
+	}
+	all := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	if len(all) > lines {
+		all = all[len(all)-lines:]
+	}
+	return redactLog(strings.Join(all, "\n"))
+}
+
+// letGo stops an instance after its last use.
+func (p *pool) letGo(i *instance) {
+	p.mu.Lock()
+	i.remaining--
+	last := i.remaining == 0
+	p.mu.Unlock()
+	if last {
+		_ = p.retire(i) // close reports what could not be stopped
+	}
+}
+
+// retire stops an instance for good and gives its slot back.
+func (p *pool) retire(i *instance) error {
+	err := p.halt(i)
+	p.mu.Lock()
+	delete(p.known, i.Instance)
+	p.mu.Unlock()
+	if i.placed {
+		p.ended(i)
+		<-p.slots
+		p.count(-1)
+	}
+	return err
+}
+
+func (p *pool) halt(i *instance) error {
+	if i.process == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	process := i.process
+	i.process = nil
+	if err := process.Stop(ctx); err != nil {
+		return &verdict.Trouble{Op: "stop " + i.Name(), Err: err}
+	}
+	return nil
+}
+
+// close stops whatever is still alive.
+func (p *pool) close() error {
+	p.mu.Lock()
+	var left []*instance
+	for _, i := range p.known {
+		left = append(left, i)
+	}
+	p.mu.Unlock()
+	var problems []error
+	for _, i := range left {
+		problems = append(problems, p.retire(i))
+	}
+	return errors.Join(problems...)
+}
+
+func (p *pool) count(change int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.alive += change
+	p.peak = max(p.peak, p.alive)
+}

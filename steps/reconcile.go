@@ -1,0 +1,108 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"countersign/steps/plan"
+	"countersign/steps/report"
+	"countersign/steps/transcript"
+	"countersign/steps/verdict"
+)
+
+// finish notes the result of a scenario, and writes the transcript of one that
+// somebody will want to look at.
+func (r *run) finish(result report.Result, w *World) {
+	if result.Outcome != verdict.Pass && result.Outcome != verdict.NotApplicable && r.config.ReportDir != "" {
+		file, err := r.writeTranscript(w)
+		if err != nil {
+			result.Outcome, result.Reason = verdict.Error, fmt.Sprintf("%s; write transcript: %v", result.Reason, err)
+		}
+		result.Transcript = file
+	}
+	r.mu.Lock()
+	r.results[w.job] = result
+	if w.provider != nil {
+		r.issuers[w.job] = w.provider.issuer
+	}
+	r.mu.Unlock()
+	r.progress.Done(result)
+}
+
+// writeTranscript returns the path of the file, seen from the report.
+func (r *run) writeTranscript(w *World) (string, error) {
+	name := strings.NewReplacer("/", "-", ":", "-").Replace(w.job.ID()) + ".txt"
+	path := filepath.Join("transcripts", name)
+	full := filepath.Join(r.config.ReportDir, path)
+	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+		return "", err
+	}
+	file, err := os.Create(full)
+	if err != nil {
+		return "", err
+	}
+	err = w.recorder.Write(file)
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	return path, err
+}
+
+func (r *run) cancelled() bool { return r.ctx.Err() != nil }
+
+// reconcile holds what was observed against the plan and draws up the report.
+func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool) report.Report {
+	rep := report.Report{
+		Suite:   report.Suite{Name: "countersign", Version: r.config.Version},
+		Target:  report.Target{Name: r.config.Target.Name, Version: r.config.Target.Version, Seat: r.config.Target.Seat},
+		Started: started, Seed: r.plan.Seed, Command: r.config.Command, Interrupted: interrupted,
+		Selection: r.selection(), Planned: len(r.plan.Jobs) + len(r.plan.Skipped),
+	}
+	for _, d := range r.config.Target.Deviations {
+		rep.Deviations = append(rep.Deviations, report.Deviation(d))
+	}
+	r.attributeLeaks(ctx)
+	rep.Problems = r.unread
+	for _, job := range r.plan.Jobs {
+		result, ran := r.results[job]
+		if !ran {
+			result = r.unobserved(job, verdict.NotRun, "the run ended before it")
+		}
+		rep.Results = append(rep.Results, result)
+	}
+	for _, job := range r.plan.Skipped {
+		rep.Results = append(rep.Results, r.unobserved(job, verdict.Skipped, "not selected"))
+	}
+	rep.Usage.Configurations = r.plan.Configurations()
+	rep.Usage.Starts, rep.Usage.PeakInstances = r.pool.starts, r.pool.peak
+	rep.Finished = time.Now()
+	rep.Usage.Wall = rep.Finished.Sub(started)
+	report.Conclude(&rep, r.catalogue)
+	return rep
+}
+
+func (r *run) selection() report.Selection {
+	c := r.config
+	fronts, spread := c.Fronts, c.Spread
+	if len(fronts) == 0 {
+		fronts = plan.Fronts
+	}
+	if spread == "" {
+		spread = plan.Full
+	}
+	return report.Selection{Tags: c.Tags, Rules: c.Rules, Fronts: fronts, Spread: spread, Strict: c.Strict}
+}
+
+func (r *run) unobserved(job *plan.Job, outcome verdict.Outcome, reason string) report.Result {
+	w := &World{run: r, job: job, recorder: transcript.New(transcript.Options{}), started: time.Now()}
+	if job.Instance == nil {
+		w.job = &plan.Job{Scenario: job.Scenario, Front: job.Front, Instance: &plan.Instance{}}
+	}
+	result := w.result()
+	result.Outcome, result.Reason, result.Duration = outcome, reason, 0
+	return result
+}

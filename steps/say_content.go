@@ -1,0 +1,321 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"countersign/steps/driver"
+	"countersign/steps/probe"
+	"countersign/steps/verdict"
+)
+
+// An item is content that somebody has published, and what its last visit or
+// render has reported.
+type item struct {
+	short  string
+	guid   string
+	mode   string
+	owner  *persona
+	share  string        // URL of a share link
+	visit  *driver.Visit // the last
+	before *driver.Visit // the one before it
+	since  int           // entries of the provider's journal when it was associated
+}
+
+// sayContent: content, who may see it, and what it obtains while it executes.
+var sayContent = []sentence{
+	{`{who} has published {mode} content {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.publish(ctx, a[0], a[1], a[2])
+	}},
+	{`{who} may view {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.mayView(ctx, a[0], a[1])
+	}},
+	{`{who} is open to anyone without login`, func(w *World, ctx context.Context, a []string) error {
+		i, err := w.item(a[0])
+		if err != nil {
+			return err
+		}
+		return granted("opening " + a[0] + " to anyone")(i.owner.WithKey().SetAccess(ctx, i.guid, "all"))
+	}},
+	{`{who} has a share link to {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.makeShareLink(ctx, a[1])
+	}},
+	{`{who} is associated with {who}`, func(w *World, ctx context.Context, a []string) error {
+		reply, err := w.associate(ctx, a[0], a[1])
+		w.attempts.granted = reply
+		return granted("associating "+a[0]+" with "+a[1])(reply, err)
+	}},
+	{`{who} associates {who} with {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.attempt(w.associate(ctx, a[1], a[2]))
+	}},
+	{`{who} puts {who} in the place of {who} on {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.replaceAssociation(ctx, a[3], a[1])
+	}},
+	{`the association is refused`, func(w *World, _ context.Context, _ []string) error { return w.isRefused() }},
+	{`{who} has no association`, func(w *World, ctx context.Context, a []string) error {
+		return w.hasNoAssociation(ctx, a[0])
+	}},
+	{`{who} visits {who}`, func(w *World, ctx context.Context, a []string) error { return w.visits(ctx, a[0], a[1]) }},
+	{`somebody who is not signed in visits {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.visits(ctx, "", a[0])
+	}},
+	{`somebody who is not signed in follows the share link to {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.followsLink(ctx, a[0])
+	}},
+	{`{who} is rendered`, func(w *World, ctx context.Context, a []string) error { return w.render(ctx, a[0]) }},
+	{`{who} has been rendered and obtained a token`, func(w *World, ctx context.Context, a []string) error {
+		return w.then(a[0], w.render(ctx, a[0]))
+	}},
+	{`{who} has visited {who} and it obtained a token`, func(w *World, ctx context.Context, a []string) error {
+		return w.then(a[1], w.visits(ctx, a[0], a[1]))
+	}},
+	{`somebody who is not signed in has visited {who} and it obtained a token`, func(w *World, ctx context.Context, a []string) error {
+		return w.then(a[0], w.visits(ctx, "", a[0]))
+	}},
+	{`somebody who is not signed in has followed the share link to {who} and it obtained a token`, func(w *World, ctx context.Context, a []string) error {
+		return w.then(a[0], w.followsLink(ctx, a[0]))
+	}},
+	{`{who} has visited {who} and it showed the row {value}`, func(w *World, ctx context.Context, a []string) error {
+		if err := w.visits(ctx, a[0], a[1]); err != nil {
+			return err
+		}
+		return w.shows(a[1], []string{a[2]})
+	}},
+	{`{who} shows the row {value}`, func(w *World, _ context.Context, a []string) error { return w.shows(a[0], []string{a[1]}) }},
+	{`{who} shows no row`, func(w *World, _ context.Context, a []string) error { return w.shows(a[0], nil) }},
+	{`the same process answers`, func(w *World, _ context.Context, _ []string) error { return w.sameProcess() }},
+}
+
+// granted turns a reply that is no success into a block.
+func granted(what string) func(*driver.Reply, error) error {
+	return func(reply *driver.Reply, err error) error {
+		if err == nil && !reply.Is(2) {
+			return refused(what, reply)
+		}
+		return err
+	}
+}
+
+// questions are what content asks while it executes: a token for its visitor, and
+// one for itself, each followed by the data that the token opens. Content asks
+// both, whatever is associated with it, so that "no token" is an answer.
+func (w *World) questions() []probe.Action {
+	resource := ""
+	if w.provider != nil {
+		resource = w.provider.url + "/resource"
+	}
+	ask := func(subject, kind string) []probe.Action {
+		return []probe.Action{
+			driver.ExchangeAction(subject, kind),
+			{Do: probe.DoCall, Method: "GET", URL: resource, Headers: map[string]string{"Authorization": "Bearer {token}"}},
+		}
+	}
+	return append(
+		ask("{header.Posit-Connect-User-Session-Token}", driver.UserSessionToken),
+		ask("{env.CONNECT_CONTENT_SESSION_TOKEN}", driver.ContentSessionToken)...,
+	)
+}
+
+func (w *World) publish(ctx context.Context, who, mode, short string) error {
+	if !w.run.config.Target.Runs(mode) {
+		return &verdict.Inapplicable{Reason: "the target does not run " + mode + " content"}
+	}
+	owner, err := w.publisher(ctx, who)
+	if err != nil {
+		return err
+	}
+	guid, reply, err := owner.WithKey().PublishContent(ctx, w.name(short), mode, w.questions())
+	if err != nil {
+		return err
+	}
+	if guid == "" {
+		return refused("publishing "+mode+" content", reply)
+	}
+	w.items[short] = &item{short: short, guid: guid, mode: mode, owner: owner}
+	return nil
+}
+
+func (w *World) mayView(ctx context.Context, who, short string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	return granted(who + " may view " + short)(i.owner.WithKey().Permit(ctx, i.guid, p.guid, "viewer"))
+}
+
+func (w *World) makeShareLink(ctx context.Context, short string) error {
+	target := w.run.config.Target
+	if !target.Declares("share-links") {
+		return &verdict.Inapplicable{Reason: "the target declares no share links"}
+	}
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	url, reply, err := i.owner.WithKey().CreateShareLink(ctx, target.Endpoints.ShareLinks, i.guid)
+	if err == nil && url == "" {
+		return refused("making a share link to "+short, reply)
+	}
+	i.share = url
+	return err
+}
+
+// associate puts an integration on an item, and remembers where the provider's
+// journal stood.
+func (w *World) associate(ctx context.Context, short, with string) (*driver.Reply, error) {
+	i, err := w.item(short)
+	if err != nil {
+		return nil, err
+	}
+	integration, err := w.integration(with)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := w.journal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i.since = len(entries)
+	return i.owner.WithKey().Associate(ctx, i.guid, integration.guid)
+}
+
+// replaceAssociation clears what is associated before it puts something else
+// there: a server that refuses the new one must not be left with the old one.
+func (w *World) replaceAssociation(ctx context.Context, short, with string) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	if err := granted("clearing the associations of " + short)(i.owner.WithKey().Associate(ctx, i.guid)); err != nil {
+		return err
+	}
+	return w.attempt(w.associate(ctx, short, with))
+}
+
+func (w *World) hasNoAssociation(ctx context.Context, short string) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	associated, reply, err := i.owner.WithKey().Associations(ctx, i.guid)
+	if err != nil {
+		return err
+	}
+	if !reply.Is(2) {
+		return refused("listing the associations of "+short, reply)
+	}
+	if len(associated) > 0 {
+		return fail("no association", "%d", len(associated))
+	}
+	return nil
+}
+
+// visits makes a request to content that is not a top-level navigation, so that
+// it reaches the content whether or not the visitor is logged in.
+func (w *World) visits(ctx context.Context, who, short string) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	visitor := w.stranger("anybody").Persona.WithoutIdentity()
+	if who != "" {
+		p, err := w.user(ctx, who)
+		if err != nil {
+			return err
+		}
+		visitor = p.Persona
+	}
+	visit, err := visitor.Visit(ctx, i.guid, w.questions())
+	i.saw(visit)
+	return err
+}
+
+func (w *World) followsLink(ctx context.Context, short string) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	visit, err := w.stranger("anybody").Persona.WithoutIdentity().VisitURL(ctx, i.share, w.questions())
+	i.saw(visit)
+	return err
+}
+
+// render deploys the bundle again, which renders it, and reads the outcome as
+// its owner.
+func (w *World) render(ctx context.Context, short string) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	if reply, err := i.owner.WithKey().Redeploy(ctx, i.guid, i.mode, w.questions()); err != nil || !reply.Is(2) {
+		return granted("rendering "+short)(reply, err)
+	}
+	return w.visits(ctx, i.owner.short, short)
+}
+
+func (i *item) saw(visit *driver.Visit) {
+	i.before, i.visit = i.visit, visit
+}
+
+// report is what the content has said of its last execution.
+func (i *item) report() (*probe.Report, error) {
+	if i.visit == nil {
+		return nil, &verdict.Trouble{Op: i.short + " was never visited"}
+	}
+	if i.visit.Report == nil {
+		return nil, fail("a report of the content "+i.short, "%s", i.visit.Reply.Summary())
+	}
+	return i.visit.Report, nil
+}
+
+// shows compares the rows that the provider's resource gave the content.
+func (w *World) shows(short string, wanted []string) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	report, err := i.report()
+	if err != nil {
+		return err
+	}
+	var got []string
+	asked := false
+	for n, result := range report.Results {
+		if n%2 == 0 { // an exchange
+			asked = asked || result.Token != ""
+			continue
+		}
+		var body struct{ Rows []string }
+		if result.Status == 200 && json.Unmarshal([]byte(result.Body), &body) == nil {
+			got = append(got, body.Rows...)
+		}
+	}
+	slices.Sort(got)
+	got = slices.Compact(got)
+	if !asked {
+		return fail("a token with which "+short+" asks for data", "none: %s", exchanges(report))
+	}
+	if !slices.Equal(got, wanted) {
+		return fail(fmt.Sprintf("the rows %q", wanted), "the rows %q", got)
+	}
+	return nil
+}
+
+func (w *World) sameProcess() error {
+	for _, i := range w.items {
+		if i.before == nil || i.visit == nil || i.before.Report == nil || i.visit.Report == nil {
+			continue
+		}
+		if a, b := i.before.Report.PID, i.visit.Report.PID; a != b {
+			return fail(fmt.Sprintf("an answer of process %d", a), "one of process %d", b)
+		}
+		return nil
+	}
+	return &verdict.Block{Reason: "no content was visited twice", BySubject: true}
+}

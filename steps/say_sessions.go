@@ -1,0 +1,296 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"countersign/steps/driver"
+	"countersign/steps/verdict"
+)
+
+// saySessions: logging in to an integration and out of it, and the sessions that
+// come of it.
+var saySessions = []sentence{
+	{`{who} has begun to log in to {who}`, func(w *World, ctx context.Context, a []string) error {
+		err := w.beginsLogin(ctx, a[0], a[1])
+		w.attempts.granted = w.attempts.tried
+		if err == nil && !w.attempts.tried.Is(3) {
+			return refused("beginning to log in to "+a[1], w.attempts.tried)
+		}
+		return err
+	}},
+	{`{who} begins to log in to {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.beginsLogin(ctx, a[0], a[1])
+	}},
+	{`{who} begins to log in to an integration that does not exist`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.user(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		return w.attempt(p.BeginLogin(ctx, "00000000-0000-4000-8000-000000000000"))
+	}},
+	{`the login is refused`, func(w *World, _ context.Context, _ []string) error { return w.loginIsRefused() }},
+	{`{who} is sent to the provider of {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.sentToProvider(a[1])
+	}},
+	{`{who} logs in to {who}`, func(w *World, ctx context.Context, a []string) error { return w.logsIn(ctx, a[0], a[1]) }},
+	{`{who} is logged in to {who}`, func(w *World, ctx context.Context, a []string) error { return w.logsIn(ctx, a[0], a[1]) }},
+	{`{who} tries to log in to {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.completes(ctx, a[0], a[1])
+	}},
+	{`{who} logs in to {who} from {n} browsers at once`, func(w *World, ctx context.Context, a []string) error {
+		n, _ := strconv.Atoi(a[2])
+		return w.logsInAtOnce(ctx, a[0], a[1], n)
+	}},
+	{`the login ends at the server`, func(w *World, _ context.Context, _ []string) error { return w.loginEndsAtServer() }},
+	{`{who} logs out of {who}`, func(w *World, ctx context.Context, a []string) error {
+		p, i, err := w.pair(ctx, a[0], a[1])
+		if err != nil {
+			return err
+		}
+		return w.attempt(p.Logout(ctx, i.guid))
+	}},
+	{`{who} has no session with {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.hasSessions(ctx, a[0], a[1], 0)
+	}},
+	{`{who} has one session with {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.hasSessions(ctx, a[0], a[1], 1)
+	}},
+	{`the session of {who} with {who} names both and says that {words}`, func(w *World, ctx context.Context, a []string) error {
+		return w.sessionSays(ctx, a[0], a[1], a[2])
+	}},
+	{`the session of {who} with {who} says that {words}`, func(w *World, ctx context.Context, a []string) error {
+		return w.sessionSays(ctx, a[0], a[1], a[2])
+	}},
+	{`the session of {who} with {who} holds no refresh token`, func(w *World, ctx context.Context, a []string) error {
+		found, err := w.sessions(ctx, a[0], a[1])
+		if err == nil && len(found) > 0 && found[0].HasRefreshToken {
+			return fail("no refresh token", "a session that says it holds one")
+		}
+		return err
+	}},
+	{`{who} is sent to log in to {who} when {they} opens {who} in {their} browser`, func(w *World, ctx context.Context, a []string) error {
+		return w.opensSolo(ctx, a[0], a[2], a[1])
+	}},
+	{`{who} is not sent to log in when {they} opens {who} in {their} browser`, func(w *World, ctx context.Context, a []string) error {
+		return w.opensSolo(ctx, a[0], a[1], "")
+	}},
+	{`the provider has authenticated {who} once`, func(w *World, ctx context.Context, a []string) error {
+		n, err := w.authorizations(ctx, func(e entry) bool { return e.Account == a[0] })
+		if err == nil && n != 1 {
+			return fail("one authorization of "+a[0], "%d", n)
+		}
+		return err
+	}},
+	{`the provider of {who} has seen no authorization request`, func(w *World, ctx context.Context, a []string) error {
+		i, err := w.integration(a[0])
+		if err != nil {
+			return err
+		}
+		n, err := w.authorizations(ctx, func(e entry) bool { return e.ClientID == i.clientID })
+		if err == nil && n != 0 {
+			return fail("no authorization request", "%d", n)
+		}
+		return err
+	}},
+}
+
+func (w *World) pair(ctx context.Context, who, with string) (*persona, *integration, error) {
+	i, err := w.integration(with)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := w.user(ctx, who)
+	return p, i, err
+}
+
+func (w *World) beginsLogin(ctx context.Context, who, with string) error {
+	p, i, err := w.pair(ctx, who, with)
+	if err != nil {
+		return err
+	}
+	return w.attempt(p.BeginLogin(ctx, i.guid))
+}
+
+func (w *World) loginIsRefused() error {
+	a := w.attempts
+	if a.granted == nil || !a.granted.Is(3) {
+		return &verdict.Block{Reason: "no login was begun that the refusal could be compared with", BySubject: true}
+	}
+	if !a.tried.Is(4) {
+		return fail("a refusal (4xx)", "%s", a.tried.Summary())
+	}
+	return nil
+}
+
+// sentToProvider looks where the login endpoint sends the browser: to the
+// provider's authorization endpoint, as the client of the integration.
+func (w *World) sentToProvider(with string) error {
+	i, err := w.integration(with)
+	if err != nil {
+		return err
+	}
+	reply := w.attempts.tried
+	to, err := url.Parse(reply.Location())
+	if !reply.Is(3) || err != nil {
+		return fail("a redirect to the provider", "%s", reply.Summary())
+	}
+	wanted := w.provider.url + "/authorize"
+	if to.Scheme+"://"+to.Host+to.Path != wanted || to.Query().Get("client_id") != i.clientID {
+		return fail("a redirect to "+wanted+" as "+i.clientID, "one to %s://%s%s as %q", to.Scheme, to.Host, to.Path, to.Query().Get("client_id"))
+	}
+	return nil
+}
+
+// completes takes a browser of the named person through the whole login.
+func (w *World) completes(ctx context.Context, who, with string) error {
+	p, i, err := w.pair(ctx, who, with)
+	if err != nil {
+		return err
+	}
+	if err := w.provider.account(ctx, who); err != nil {
+		return err
+	}
+	return w.attempt(p.CompleteLogin(ctx, i.guid, w.provider.url, who))
+}
+
+func (w *World) logsIn(ctx context.Context, who, with string) error {
+	if err := w.completes(ctx, who, with); err != nil {
+		return err
+	}
+	if last := w.attempts.tried; last.Is(4) || last.Is(5) {
+		return refused(who+" logging in to "+with, last)
+	}
+	found, err := w.sessions(ctx, who, with)
+	if err == nil && (len(found) != 1 || !found[0].HasRefreshToken) {
+		return fail("a session that holds a refresh token", "%d sessions after the login ended with %s", len(found), w.attempts.tried.Summary())
+	}
+	return err
+}
+
+// logsInAtOnce uses a browser for each login. Callbacks of logins that another has
+// overtaken may be refused.
+func (w *World) logsInAtOnce(ctx context.Context, who, with string, n int) error {
+	first, i, err := w.pair(ctx, who, with)
+	if err != nil {
+		return err
+	}
+	if err := w.provider.account(ctx, who); err != nil {
+		return err
+	}
+	browsers := []*persona{first}
+	for len(browsers) < n {
+		p := w.stranger(who)
+		if err := p.mustSignIn(ctx); err != nil {
+			return err
+		}
+		browsers = append(browsers, p)
+	}
+	errs := make([]error, n)
+	var wait sync.WaitGroup
+	for k, p := range browsers {
+		wait.Go(func() { _, errs[k] = p.CompleteLogin(ctx, i.guid, w.provider.url, who) })
+	}
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) loginEndsAtServer() error {
+	reply := w.attempts.tried
+	if !strings.HasPrefix(reply.URL(), w.instance.Address()) || !(reply.Is(2) || reply.Is(3)) {
+		return fail("an end at "+w.instance.Address(), "%s", reply.Summary())
+	}
+	return nil
+}
+
+// sessions are those of a person with an integration, as the person lists them.
+func (w *World) sessions(ctx context.Context, who, with string) ([]driver.Session, error) {
+	p, i, err := w.pair(ctx, who, with)
+	if err != nil {
+		return nil, err
+	}
+	all, reply, err := p.Sessions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if all == nil {
+		return nil, fail("a list of sessions", "%s", reply.Summary())
+	}
+	var found []driver.Session
+	for _, s := range all {
+		if s.IntegrationGUID == i.guid && s.UserGUID == p.guid {
+			found = append(found, s)
+		}
+	}
+	return found, nil
+}
+
+func (w *World) hasSessions(ctx context.Context, who, with string, n int) error {
+	found, err := w.sessions(ctx, who, with)
+	if err == nil && len(found) != n {
+		return fail(fmt.Sprintf("%d sessions of %s with %s", n, who, with), "%d", len(found))
+	}
+	return err
+}
+
+func (w *World) sessionSays(ctx context.Context, who, with, what string) error {
+	holds, known := map[string]bool{
+		"a refresh token is held":  true,
+		"no refresh token is held": false,
+	}[what]
+	if !known {
+		return &verdict.Trouble{Op: "a session cannot say that " + what}
+	}
+	found, err := w.sessions(ctx, who, with)
+	switch {
+	case err != nil:
+		return err
+	case len(found) != 1:
+		return fail("one session of "+who+" with "+with, "%d", len(found))
+	case found[0].HasRefreshToken != holds:
+		return fail("a session that says that "+what, "has_refresh_token %v", found[0].HasRefreshToken)
+	}
+	return nil
+}
+
+// opensSolo opens content as a browser does: a top-level navigation. with names
+// the integration to whose login it must lead, "" if to none.
+func (w *World) opensSolo(ctx context.Context, who, short, with string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	visit, err := p.Navigate(ctx, i.guid)
+	if err != nil {
+		return err
+	}
+	if with == "" {
+		if visit.Report == nil {
+			return fail("the content itself", "%s", visit.Reply.Summary())
+		}
+		return nil
+	}
+	integration, err := w.integration(with)
+	if err != nil {
+		return err
+	}
+	to, err := url.Parse(visit.Reply.Location())
+	wanted := w.instance.Address() + "__oauth__/integrations/" + integration.guid + "/login"
+	if err != nil || !visit.Reply.Is(3) || to.Scheme+"://"+to.Host+to.Path != wanted {
+		return fail("a redirect to "+wanted, "%s", visit.Reply.Summary())
+	}
+	return nil
+}

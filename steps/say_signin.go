@@ -1,0 +1,186 @@
+package steps
+
+import (
+	"context"
+	"strings"
+
+	"countersign/steps/driver"
+	"countersign/steps/verdict"
+)
+
+// saySignIn: signing in through the proxy, and what the server does with headers
+// that no honest proxy sends. A refusal is held against an attempt that was
+// granted in the same scenario and differs in one named thing.
+var saySignIn = []sentence{
+	{`{who} has signed in`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.user(ctx, a[0])
+		if err == nil {
+			w.attempts.granted = p.signedIn
+		}
+		return err
+	}},
+	{`{who} signs in again with a second {header} header for {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.signInTwice(ctx, a[0], a[1], "", a[2])
+	}},
+	{`{who} signs in again with a second username header spelled {value} for {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.signInTwice(ctx, a[0], "username", a[1], a[2])
+	}},
+	{`{who} signs in again with a username that is {words}`, func(w *World, ctx context.Context, a []string) error {
+		return w.signInMalformed(ctx, a[0], a[1])
+	}},
+	{`{who} signs in again with the username header spelled {value}`, func(w *World, ctx context.Context, a []string) error {
+		again := w.stranger(a[0])
+		return w.attempt(again.SendRaw(ctx, driver.HeaderLine{Name: a[1], Value: again.Identity.Username}))
+	}},
+	{`the sign-in is refused`, func(w *World, ctx context.Context, _ []string) error { return w.isRefused() }},
+	{`the refusal repeats neither the name of the header nor a value`, func(w *World, ctx context.Context, _ []string) error {
+		return w.refusalIsGeneric()
+	}},
+	{`the refusal gives no cookie of a session`, func(w *World, ctx context.Context, _ []string) error {
+		return w.refusalGivesNoSession()
+	}},
+	{`a following request without identity headers is anonymous`, func(w *World, ctx context.Context, _ []string) error {
+		reply, err := w.attempts.persona.Anonymous(ctx)
+		if err == nil && reply.Is(2) {
+			return fail("an answer as to somebody who is not signed in", "%s", reply.Summary())
+		}
+		return err
+	}},
+	{`somebody has signed in with the username {value}`, func(w *World, ctx context.Context, a []string) error {
+		p := w.stranger("somebody")
+		p.Identity.Username = a[0]
+		reply, err := p.SignIn(ctx)
+		w.attempts.granted = reply
+		if err == nil && reply.Text("username") != a[0] {
+			return refused("signing in as "+a[0], reply)
+		}
+		return err
+	}},
+	{`the same person signs in again with the username {value}`, func(w *World, ctx context.Context, a []string) error {
+		p := w.stranger("somebody")
+		p.Identity.Username = a[0]
+		return w.attemptBy(p)(p.SignIn(ctx))
+	}},
+	{`somebody signs in with the username {value}`, func(w *World, ctx context.Context, a []string) error {
+		p := w.stranger("somebody")
+		p.Identity.Username = a[0]
+		return w.attemptBy(p)(p.SignIn(ctx))
+	}},
+	{`the sign-in is granted to {value}`, func(w *World, ctx context.Context, a []string) error {
+		reply := w.attempts.tried
+		if !reply.Is(2) || reply.Text("username") != a[0] {
+			return fail("a sign-in as "+a[0], "%s", reply.Summary())
+		}
+		return nil
+	}},
+}
+
+// attempts are two requests of a scenario that differ in one thing: the first
+// was granted, the second is tried.
+type attempts struct {
+	granted *driver.Reply
+	tried   *driver.Reply
+	persona *persona
+	secrets []string // names and values that a generic refusal does not repeat
+	token   bool     // content was handed a token
+}
+
+// attempt notes the reply of what was tried.
+func (w *World) attempt(reply *driver.Reply, err error) error {
+	w.attempts.tried = reply
+	return err
+}
+
+func (w *World) attemptBy(p *persona) func(*driver.Reply, error) error {
+	w.attempts.persona = p
+	return w.attempt
+}
+
+// isRefused compares the attempt with its granted twin. Without one nothing is
+// known: a server that answers 401 to everything refuses nobody in particular.
+func (w *World) isRefused() error {
+	a := w.attempts
+	if a.granted == nil || !a.granted.Is(2) {
+		return &verdict.Block{Reason: "nothing was granted that the refusal could be compared with", BySubject: true}
+	}
+	if a.tried == nil {
+		return &verdict.Trouble{Op: "nothing was tried"}
+	}
+	if !a.tried.Is(4) {
+		return fail("a refusal (4xx), since "+a.granted.Summary()+" was granted without it", "%s", a.tried.Summary())
+	}
+	return nil
+}
+
+// signInTwice signs in with a second line of an identity header beside the one
+// that the proxy sends.
+func (w *World) signInTwice(ctx context.Context, who, header, spelling, other string) error {
+	p := w.stranger(who)
+	line := w.lineFor(header, w.identity(other))
+	w.attempts.secrets = []string{line.Name, line.Value, p.Identity.Username}
+	if spelling != "" {
+		line.Name = spelling
+	}
+	return w.attemptBy(p)(p.SignInWith(ctx, line))
+}
+
+// lineFor is the header line that carries one attribute of an identity.
+func (w *World) lineFor(attribute string, i driver.Identity) driver.HeaderLine {
+	names := w.instance.Configuration.Headers
+	switch attribute {
+	case "username":
+		return driver.HeaderLine{Name: names.Username, Value: i.Username}
+	case "unique id":
+		return driver.HeaderLine{Name: names.UniqueID, Value: i.UniqueID}
+	case "first name":
+		return driver.HeaderLine{Name: names.FirstName, Value: i.FirstName}
+	case "last name":
+		return driver.HeaderLine{Name: names.LastName, Value: i.LastName}
+	case "email":
+		return driver.HeaderLine{Name: names.Email, Value: i.Email}
+	}
+	return driver.HeaderLine{Name: names.Role, Value: i.Role}
+}
+
+// malformed are identities that no proxy sends, made from a good one.
+var malformed = map[string]func(good string) string{
+	"joined to another by a comma":  func(good string) string { return good + ", mallory" },
+	"empty":                         func(string) string { return "" },
+	"blank":                         func(string) string { return "   " },
+	"broken by a control character": func(good string) string { return good + "\x01" },
+	"longer than 4000 octets":       func(good string) string { return good + strings.Repeat("x", 4000) },
+}
+
+func (w *World) signInMalformed(ctx context.Context, who, kind string) error {
+	make, ok := malformed[kind]
+	if !ok {
+		return &verdict.Trouble{Op: "no username is known that is " + kind}
+	}
+	p := w.stranger(who)
+	line := driver.HeaderLine{Name: w.instance.Configuration.Headers.Username, Value: make(p.Identity.Username)}
+	return w.attemptBy(p)(p.SendRaw(ctx, line))
+}
+
+func (w *World) refusalIsGeneric() error {
+	whole := strings.ToLower(w.attempts.tried.Everything())
+	for _, secret := range w.attempts.secrets {
+		if strings.Contains(whole, strings.ToLower(secret)) {
+			return fail("a refusal that does not repeat "+secret, "%s", w.attempts.tried.Summary())
+		}
+	}
+	return nil
+}
+
+// refusalGivesNoSession looks for the cookies that the granted sign-in was given.
+func (w *World) refusalGivesNoSession() error {
+	given := w.attempts.granted.SetCookies()
+	if len(given) == 0 {
+		return &verdict.Block{Reason: "the granted sign-in was given no cookie, so there is none to look for", BySubject: true}
+	}
+	for name, value := range w.attempts.tried.SetCookies() {
+		if _, isSession := given[name]; isSession && value != "" {
+			return fail("no cookie of a session", "the cookie %s", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package steps
+
+import (
+	"context"
+
+	"countersign/steps/driver"
+	"countersign/steps/verdict"
+)
+
+// sayUsers: accounts, and keys that their owners use instead of signing in.
+var sayUsers = []sentence{
+	{`a publisher {who}`, func(w *World, ctx context.Context, a []string) error {
+		_, err := w.publisher(ctx, a[0])
+		return err
+	}},
+	{`the administrator has created the user {value} who signs in`, func(w *World, ctx context.Context, a []string) error {
+		p := w.stranger(a[0])
+		reply, err := w.operator().CreateUser(ctx, driver.NewUser{Username: p.Identity.Username})
+		if err != nil {
+			return err
+		}
+		w.attempts.granted = reply
+		if !reply.Is(2) {
+			return refused("creating the user "+p.Identity.Username, reply)
+		}
+		return p.mustSignIn(ctx)
+	}},
+	{`the administrator creates a user with the username {value}`, func(w *World, ctx context.Context, a []string) error {
+		return w.attempt(w.operator().CreateUser(ctx, driver.NewUser{Username: a[0]}))
+	}},
+	{`the creation is refused`, func(w *World, _ context.Context, _ []string) error { return w.isRefused() }},
+	{`no account exists for {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.noAccount(ctx, w.identity(a[0]).Username)
+	}},
+	{`no account exists with the username {value}`, func(w *World, ctx context.Context, a []string) error {
+		return w.noAccount(ctx, a[0])
+	}},
+	{`{who} has an API key`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.user(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		return p.makeKey(ctx)
+	}},
+	{`{who} has called the API with {their} key`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.user(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		reply, err := p.KeyBeside(ctx)
+		w.attempts.granted = reply
+		if err == nil && reply.Text("username") != p.Identity.Username {
+			return refused("calling the API with a key", reply)
+		}
+		return err
+	}},
+	{`{who} calls the API with {their} key and two username headers`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.user(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		return w.attemptBy(p)(p.KeyBeside(ctx, w.lineFor("username", w.identity("mallory"))))
+	}},
+	{`the call is refused`, func(w *World, _ context.Context, _ []string) error { return w.isRefused() }},
+}
+
+// noAccount asks the administrator's listing. It proves that the listing finds
+// somebody before it believes that it does not find somebody else.
+func (w *World) noAccount(ctx context.Context, username string) error {
+	if w.attempts.granted == nil {
+		return &verdict.Block{Reason: "nobody was granted anything, so there is nobody to find beside", BySubject: true}
+	}
+	known := w.attempts.granted.Text("username")
+	if _, found, err := w.operator().FindUser(ctx, known); err != nil || !found {
+		if err == nil {
+			err = refused("finding the user "+known, w.attempts.granted)
+		}
+		return err
+	}
+	user, found, err := w.operator().FindUser(ctx, username)
+	if err == nil && found {
+		return fail("no account with the username "+username, "one with the guid %s", user.GUID)
+	}
+	return err
+}

@@ -1,0 +1,67 @@
+package target_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"countersign/steps/target"
+)
+
+func load(t *testing.T, text string) (target.Target, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return target.Load(file)
+}
+
+func TestLoad(t *testing.T) {
+	got, err := load(t, `
+name: mine
+version: "1.2"
+seat: server
+launch:
+  command: [mine, --config, "{config}"]
+capabilities: [log]
+deviations:
+  - rule: PA-034
+    issue: https://example.com/1
+    expires: 2027-01-31T00:00:00Z
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Instances != target.DefaultInstances || !got.Declares("log") || got.Declares("dashboard") || !got.Runs("shiny") {
+		t.Errorf("read as %+v", got)
+	}
+}
+
+func TestLoadSaysWhatIsWrong(t *testing.T) {
+	cases := []struct{ name, text, want string }{
+		{"unknown name", "name: mine\nseat: server\ncolour: red\n", "colour"},
+		{"wrong type", "name: [mine]\n", "name"},
+		{"no name", "seat: server\nlaunch: {command: [x]}\n", "name: missing"},
+		{"no such seat", "name: x\nseat: bench\nlaunch: {command: [x]}\n", `seat: "bench"`},
+		{"neither launch nor running", "name: x\nseat: server\n", "exactly one of launch"},
+		{"empty command", "name: x\nseat: server\nlaunch: {}\n", "launch.command: missing"},
+		{"relative URL", "name: x\nseat: server\nrunning: {url: /here, key: k, config: c}\n", "running.url"},
+		{"no key", "name: x\nseat: server\nrunning: {url: 'https://a.example', config: c}\n", "running.key: missing"},
+		{"unknown capability", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [wings]\n", `"wings" is not known`},
+		{"endless deviation", "name: x\nseat: server\nlaunch: {command: [x]}\ndeviations: [{rule: PA-034, issue: i}]\n", "expires: missing"},
+	}
+	for _, c := range cases {
+		_, err := load(t, c.text)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "mine.yaml") {
+			t.Errorf("%s: error %v, want the file and %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestReferenceIsValid(t *testing.T) {
+	if err := target.Reference("countersign-server").Validate(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,161 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/cucumber/godog"
+
+	"countersign/steps/plan"
+	"countersign/steps/verdict"
+)
+
+// A sentence is one phrase of the features and what it does. Its words may hold
+// the placeholders below. What it does is told in a few lines and calls verbs
+// of the driver; it returns a [verdict.Violation] for what the subject broke and
+// leaves the rule in it empty: the scenario says which rule a sentence checks.
+type sentence struct {
+	words string
+	do    func(w *World, ctx context.Context, args []string) error
+}
+
+// The placeholders of sentences, each with what it may stand for.
+var placeholders = map[string]string{
+	"{who}":    `"([^"]+)"`,                                            // a persona, an item or an integration, by its name
+	"{value}":  `"([^"]*)"`,                                            // any text
+	"{type}":   `(Viewer|Service Account)`,                             // of an integration
+	"{mode}":   `([a-z][a-z0-9-]*)`,                                    // an app mode
+	"{n}":      `(\d+)`,                                                // a number
+	"{header}": `(username|unique id|first name|last name|email|role)`, // of an identity
+	"{words}":  `([a-z][a-z0-9 ]*)`,                                    // the rest of a phrase
+	"{their}":  `(?:her|his|their)`,
+	"{they}":   `(?:she|he|they)`,
+}
+
+// cited is the end of a sentence that names the rule it checks, which it does
+// in a scenario that cites several.
+const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
+
+// vocabulary is every sentence that a feature may use, by subject. Each subject
+// has a file.
+var vocabulary = compile(
+	sayServer, saySignIn, sayUsers, sayContent, sayIntegrations, saySessions, sayTokens,
+)
+
+type phrase struct {
+	sentence
+	pattern *regexp.Regexp
+}
+
+func compile(subjects ...[]sentence) []phrase {
+	var phrases []phrase
+	for _, subject := range subjects {
+		for _, s := range subject {
+			words := regexp.QuoteMeta(s.words)
+			for name, pattern := range placeholders {
+				words = strings.ReplaceAll(words, regexp.QuoteMeta(name), pattern)
+			}
+			phrases = append(phrases, phrase{s, regexp.MustCompile("^" + words + cited + "$")})
+		}
+	}
+	return phrases
+}
+
+// checkSentences reports the steps of a scenario that no sentence matches, or
+// more than one.
+func checkSentences(s *plan.Scenario) []error {
+	var problems []error
+	for _, text := range s.Sentences {
+		var matches []string
+		for _, p := range vocabulary {
+			if p.pattern.MatchString(text) {
+				matches = append(matches, p.words)
+			}
+		}
+		switch {
+		case len(matches) == 0:
+			problems = append(problems, fmt.Errorf("%s: no sentence reads %q; the vocabulary is in steps/say_*.go", s.ID(), text))
+		case len(matches) > 1:
+			problems = append(problems, fmt.Errorf("%s: %q has several meanings: %s", s.ID(), text, strings.Join(matches, "; ")))
+		}
+	}
+	return problems
+}
+
+// register makes the vocabulary known to godog, which calls a function with as
+// many parameters as the pattern has groups.
+func (w *World) register(sc *godog.ScenarioContext) {
+	sc.Before(w.begin)
+	sc.After(w.end)
+	sc.StepContext().Before(func(ctx context.Context, step *godog.Step) (context.Context, error) {
+		w.step = step
+		return ctx, nil
+	})
+	for _, p := range vocabulary {
+		sc.Step(p.pattern, w.handler(p))
+	}
+}
+
+func (w *World) handler(p phrase) any {
+	switch p.pattern.NumSubexp() {
+	case 1:
+		if p.words == plan.ConfigurationStep {
+			return func(ctx context.Context, a string, _ *godog.DocString) error { return w.say(ctx, p, a) }
+		}
+		return func(ctx context.Context, a string) error { return w.say(ctx, p, a) }
+	case 2:
+		return func(ctx context.Context, a, b string) error { return w.say(ctx, p, a, b) }
+	case 3:
+		return func(ctx context.Context, a, b, c string) error { return w.say(ctx, p, a, b, c) }
+	case 4:
+		return func(ctx context.Context, a, b, c, d string) error { return w.say(ctx, p, a, b, c, d) }
+	}
+	panic("the sentence " + p.words + " has more placeholders than godog is told of")
+}
+
+// say runs one sentence. A violation in a Then is noted and the scenario goes
+// on, so that a scenario reports every mismatch and not the first; anything
+// else ends it.
+func (w *World) say(_ context.Context, p phrase, args ...string) error {
+	last := len(args) - 1
+	named, args := args[last], args[:last]
+	ctx := w.ctx
+	err := w.blame(p.sentence.do(w, ctx, args))
+	if w.step.Type != "Outcome" {
+		return w.prerequisite(err)
+	}
+	rule, ruleErr := w.rule(named)
+	if ruleErr != nil {
+		return ruleErr
+	}
+	w.asserted[rule] = true
+	violation, broken := asViolation(err)
+	if !broken {
+		return err
+	}
+	if violation.Rule == "" {
+		violation.Rule = rule
+	}
+	w.note(violation)
+	return nil
+}
+
+// rule is the one that a Then checks: the one it names, else the only one that
+// the scenario cites.
+func (w *World) rule(named string) (string, error) {
+	rules := w.job.Scenario.Rules
+	if named == "" && len(rules) == 1 {
+		return rules[0], nil
+	}
+	for _, r := range rules {
+		if r == named {
+			return r, nil
+		}
+	}
+	if named != "" {
+		return "", &verdict.Trouble{Op: fmt.Sprintf("%q names %s, which the scenario does not cite", w.step.Text, named)}
+	}
+	return "", &verdict.Trouble{Op: fmt.Sprintf("%q names no rule and the scenario cites %s", w.step.Text, strings.Join(rules, ", "))}
+}

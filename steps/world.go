@@ -1,0 +1,201 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"time"
+
+	"github.com/cucumber/godog"
+
+	"countersign/steps/driver"
+	"countersign/steps/plan"
+	"countersign/steps/report"
+	"countersign/steps/transcript"
+	"countersign/steps/verdict"
+)
+
+// scenarioTimeout bounds one scenario.
+const scenarioTimeout = 60 * time.Second
+
+// A World is what one scenario remembers. It is made anew for each scenario
+// and used by one goroutine at a time.
+type World struct {
+	run  *run
+	jobs map[string]*plan.Job // by id of godog's pickle
+
+	job      *plan.Job
+	ctx      context.Context
+	cancel   context.CancelFunc
+	started  time.Time
+	step     *godog.Step
+	instance *instance
+	release  func()
+	recorder *transcript.Recorder
+	asserted map[string]bool
+	errs     []error
+
+	suffix       string // makes the names of the scenario its own
+	personas     map[string]*persona
+	items        map[string]*item
+	integrations map[string]*integration
+	provider     *provider
+	attempts     attempts
+}
+
+func newWorld(r *run, jobs map[string]*plan.Job) *World {
+	return &World{
+		run: r, jobs: jobs, asserted: map[string]bool{},
+		personas: map[string]*persona{}, items: map[string]*item{}, integrations: map[string]*integration{},
+	}
+}
+
+// begin leases the instance of the scenario.
+func (w *World) begin(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
+	w.started = time.Now()
+	w.job = w.jobs[pickle.Id]
+	if w.job == nil {
+		return ctx, &verdict.Trouble{Op: fmt.Sprintf("%s: %q was not planned", pickle.Uri, pickle.Name)}
+	}
+	w.suffix = suffixOf(w.job, w.run.plan.Seed)
+	w.recorder = w.run.newRecorder(w.job)
+	instance, release, err := w.run.pool.lease(ctx, w.job)
+	w.instance, w.release = instance, release
+	w.started = time.Now()
+	w.ctx, w.cancel = context.WithTimeoutCause(ctx, scenarioTimeout, fmt.Errorf("the scenario took longer than %s", scenarioTimeout))
+	return ctx, err
+}
+
+// suffixOf makes names that belong to one scenario: consonants only, since
+// names that a server generates end in digits.
+func suffixOf(job *plan.Job, seed int64) string {
+	const letters = "bcdfghjklmnpqrstvwxz"
+	sum := fnv.New64a()
+	fmt.Fprintf(sum, "%s %d", job.ID(), seed)
+	n := sum.Sum64()
+	var b strings.Builder
+	for range 7 {
+		b.WriteByte(letters[n%uint64(len(letters))])
+		n /= uint64(len(letters))
+	}
+	return b.String()
+}
+
+// name is the name on the wire of what a feature calls by a short one.
+func (w *World) name(short string) string { return short + "-" + w.suffix }
+
+// end judges the scenario and gives back what it held.
+func (w *World) end(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
+	if w.job == nil {
+		return ctx, nil // what was not planned has no result; reconciling finds it
+	}
+	if err != nil {
+		w.errs = append(w.errs, known(err))
+	}
+	if w.ctx != nil {
+		w.seekLeaks()
+	}
+	w.checkAsserted()
+	w.run.finish(w.result(), w)
+	if w.release != nil {
+		w.release()
+	}
+	if w.cancel != nil {
+		w.cancel()
+	}
+	return ctx, nil
+}
+
+// known gives an error of godog itself, an undefined step or a panic, its place.
+func known(err error) error {
+	var (
+		trouble *verdict.Trouble
+		block   *verdict.Block
+		inapp   *verdict.Inapplicable
+	)
+	if errors.As(err, &trouble) || errors.As(err, &block) || errors.As(err, &inapp) {
+		return err
+	}
+	return &verdict.Trouble{Op: "run the scenario", Err: err}
+}
+
+// checkAsserted finds rules that the scenario cites and no assertion has named:
+// a scenario that checks nothing passes nothing.
+func (w *World) checkAsserted() {
+	if len(w.errs) > 0 {
+		return // it did not get that far
+	}
+	for _, r := range w.job.Scenario.Rules {
+		if !w.asserted[r] {
+			w.errs = append(w.errs, &verdict.Trouble{Op: "no assertion checked the cited rule " + r})
+		}
+	}
+}
+
+func (w *World) result() report.Result {
+	s := w.job.Scenario
+	class, err := w.run.catalogue.ClassOf(s.Rules)
+	if err != nil {
+		w.errs = append(w.errs, &verdict.Trouble{Op: "class of the scenario", Err: err})
+	}
+	outcome, reason := verdict.Judge(w.errs, class)
+	line := s.Line
+	if s.Row > 0 {
+		line = s.Row
+	}
+	return report.Result{
+		ID: w.job.ID(), Feature: s.Feature, Rule: s.Rule, Scenario: s.Name, Line: line, Row: s.Number,
+		Front: w.job.Front, Instance: w.job.Instance.ID, Rules: s.Rules, Class: class,
+		Outcome: outcome, Reason: reason, BySubject: verdict.BySubject(w.errs), Violations: verdict.Violations(w.errs),
+		Duration: time.Since(w.started), Exchanges: w.recorder.Len(),
+	}
+}
+
+// note remembers a violation without ending the scenario.
+func (w *World) note(v *verdict.Violation) { w.errs = append(w.errs, v) }
+
+// fail makes the violation of a sentence.
+func fail(wanted, got string, args ...any) error {
+	return &verdict.Violation{Wanted: wanted, Got: fmt.Sprintf(got, args...)}
+}
+
+func asViolation(err error) (*verdict.Violation, bool) {
+	var v *verdict.Violation
+	ok := errors.As(err, &v)
+	return v, ok
+}
+
+// prerequisite turns what would be a violation in a Then into a block: the
+// subject did not do what a rule builds on, so the rule was not put to the test.
+func (w *World) prerequisite(err error) error {
+	if v, broken := asViolation(err); broken {
+		return &verdict.Block{Reason: fmt.Sprintf("%s: wanted %s, got %s", w.step.Text, v.Wanted, v.Got), BySubject: true}
+	}
+	return err
+}
+
+// blame finds out whose fault an error of the driver is. A subject that gives no
+// answer blocks what builds on the answer; a provider or a suite that gives
+// none is trouble of the harness.
+func (w *World) blame(err error) error {
+	var silence *driver.NoAnswer
+	switch {
+	case err == nil:
+		return nil
+	case w.run.cancelled():
+		return &verdict.Trouble{Op: "the run was ended", Err: err}
+	case errors.As(err, &silence) && silence.BySubject:
+		if w.instance.process != nil && w.instance.gone() {
+			return w.instance.blockedBySubject("it ended while a scenario ran (%v)", w.instance.process.ExitError())
+		}
+		return &verdict.Block{Reason: w.step.Text + ": " + silence.Error(), BySubject: true}
+	}
+	return err
+}
+
+// refused is the block of a prerequisite that the subject did not grant.
+func refused(what string, reply *driver.Reply) error {
+	return &verdict.Block{Reason: what + " was not granted: " + reply.Summary(), BySubject: true}
+}
