@@ -176,4 +176,3 @@ func (s *Integrations) TakeLogin(ctx context.Context, stateHash, browserHash, us
 	l.ExpiresTime = fromMicros(expires)
 	return l, nil
 }
-

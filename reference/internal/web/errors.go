@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+	"countersign/reference/internal/integration"
 )
 
 // apiError is a refusal in Connect's shape. Text is for the client; the wrapped cause
@@ -98,6 +100,9 @@ var domainCodes = []struct {
 	{account.ErrNoUser, 9},
 	{account.ErrNoGroup, 153},
 	{account.ErrNotFound, 4},
+	{content.ErrNotFound, 4},
+	{content.ErrNameTaken, 26},
+	{integration.ErrNotFound, 4},
 }
 
 // toAPIError turns any error into what the client is told: an apiError as it is, a
@@ -106,6 +111,9 @@ func toAPIError(err error) *apiError {
 	var e *apiError
 	if errors.As(err, &e) {
 		return e
+	}
+	if told := tellingError(err); told != nil {
+		return told.because(err)
 	}
 	for _, d := range domainCodes {
 		if errors.Is(err, d.err) {

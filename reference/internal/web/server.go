@@ -10,6 +10,8 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/content"
+	"countersign/reference/internal/integration"
 	"countersign/reference/internal/proxyauth"
 )
 
@@ -26,7 +28,11 @@ type Options struct {
 	// address it listens on. The Host header decides nothing.
 	Base     string
 	Accounts *account.Service
-	// Further rooms' services go here, one field each: Content, Integrations, ...
+	// Content remembers items, Runtime executes them, Integrations holds what they get tokens from.
+	Content      content.Store
+	Runtime      *content.Runtime
+	Integrations *integration.Service
+	// Further rooms' services go here, one field each.
 }
 
 // Server answers requests. It is safe for concurrent use.
@@ -112,6 +118,10 @@ func (s *Server) routes() http.Handler {
 	api("GET /__api__/v1/groups/{guid}/members", signedIn, s.listMembers)
 	api("POST /__api__/v1/groups/{guid}/members", signedIn, s.addMember)
 	api("DELETE /__api__/v1/groups/{guid}/members/{user}", signedIn, s.removeMember)
+
+	s.contentRoutes(api)
+	s.oauthRoutes(api, page)
+	s.visitRoutes(page)
 
 	page("GET /__login__", nobody, s.loginPage)
 	api("POST /__login__", nobody, s.passwordLogin)

@@ -1,0 +1,21 @@
+package content
+
+import (
+	"context"
+
+	"countersign/reference/internal/account"
+)
+
+// OwnerKeys makes content's API keys in the name of its owner: "CONNECT_API_KEY" has the publisher's rights. A key is
+// bound to its item, so that another item's process cannot use it in an exchange.
+type OwnerKeys struct{ Accounts *account.Service }
+
+// IssueContentKey implements Keys.
+func (k OwnerKeys) IssueContentKey(ctx context.Context, owner, item string) (string, int64, error) {
+	user, err := k.Accounts.Store.UserByGUID(ctx, owner)
+	if err != nil {
+		return "", 0, err
+	}
+	made, key, err := k.Accounts.MakeKey(ctx, account.NewKey{User: user, Kind: account.ContentKey, ContentGUID: item, Name: "content"})
+	return key, made.ID, err
+}

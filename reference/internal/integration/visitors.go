@@ -1,0 +1,39 @@
+package integration
+
+import (
+	"context"
+	"errors"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+)
+
+// Visitors implements Content on the stores of content and accounts.
+type Visitors struct {
+	content.Store
+	Accounts account.Reader
+}
+
+// RoleOfUser implements Content.
+func (v Visitors) RoleOfUser(ctx context.Context, item *content.Item, guid string) (content.AppRole, error) {
+	user, err := v.Accounts.UserByGUID(ctx, guid)
+	if errors.Is(err, account.ErrNotFound) || err == nil && user.Locked {
+		return content.AppNone, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	groups, err := v.Accounts.GroupsOfUser(ctx, guid)
+	if err != nil {
+		return "", err
+	}
+	visitor := content.Visitor{UserGUID: guid, Publisher: user.Role.AtLeast(account.Publisher), Admin: user.Role == account.Administrator}
+	for _, g := range groups {
+		visitor.Groups = append(visitor.Groups, g.GUID)
+	}
+	permissions, err := v.Permissions(ctx, item.GUID)
+	if err != nil {
+		return "", err
+	}
+	return content.RoleOf(item, permissions, visitor), nil
+}

@@ -1,0 +1,371 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+	"countersign/reference/internal/integration"
+)
+
+// contentRoutes are the API of content: items, permissions, bundles, deployment, tasks, share links.
+func (s *Server) contentRoutes(api func(pattern string, need account.Role, h handler)) {
+	const one = "/__api__/v1/content/{guid}"
+	api("GET /__api__/v1/content", signedIn, s.listContent)
+	api("POST /__api__/v1/content", publisher, s.createContent)
+	api("GET "+one, signedIn, s.getContent)
+	api("PATCH "+one, publisher, s.changeContent)
+	api("DELETE "+one, publisher, s.deleteContent)
+
+	api("GET "+one+"/permissions", signedIn, s.listPermissions)
+	api("POST "+one+"/permissions", publisher, s.putPermission)
+	api("GET "+one+"/permissions/{id}", signedIn, s.getPermission)
+	api("PUT "+one+"/permissions/{id}", publisher, s.changePermission)
+	api("DELETE "+one+"/permissions/{id}", publisher, s.deletePermission)
+
+	api("GET "+one+"/bundles", publisher, s.listBundles)
+	api("POST "+one+"/bundles", publisher, s.uploadBundle)
+	api("GET "+one+"/bundles/{id}", publisher, s.getBundle)
+	api("GET "+one+"/bundles/{id}/download", publisher, s.downloadBundle)
+	api("DELETE "+one+"/bundles/{id}", publisher, s.deleteBundle)
+	api("POST "+one+"/deploy", publisher, s.deployContent)
+	api("GET /__api__/v1/tasks/{id}", signedIn, s.getTask)
+
+	api("GET "+one+"/share_links", publisher, s.listShareLinks)
+	api("POST "+one+"/share_links", publisher, s.createShareLink)
+	api("DELETE "+one+"/share_links/{link}", publisher, s.deleteShareLink)
+}
+
+// tellingError words the errors of other rooms that carry more than a meaning; nil for all others.
+func tellingError(err error) *apiError {
+	var field *content.FieldError
+	var config *integration.ConfigError
+	var refusal *integration.Refusal
+	switch {
+	case errors.As(err, &field):
+		if code := map[string]int{"name": 5, "title": 122, "description": 123, "access_type": 117}[field.Field]; code != 0 {
+			return fail(code)
+		}
+		return fail(25).saying("The parameter is invalid: %s %s.", field.Field, field.Problem)
+	case errors.As(err, &config):
+		return fail(228).saying("%s", config)
+	case errors.As(err, &refusal):
+		return exchangeError(refusal)
+	case errors.Is(err, content.ErrStopped):
+		return unavailable("The content is being stopped.")
+	}
+	return nil
+}
+
+// visitor is the caller as package content sees one.
+func (s *Server) visitor(ctx context.Context, c caller) (content.Visitor, error) {
+	if !c.SignedIn() {
+		return content.Visitor{}, nil
+	}
+	groups, err := s.Accounts.Store.GroupsOfUser(ctx, c.User.GUID)
+	if err != nil {
+		return content.Visitor{}, err
+	}
+	v := content.Visitor{UserGUID: c.User.GUID, Publisher: c.Role.AtLeast(account.Publisher), Admin: c.Role == account.Administrator}
+	for _, g := range groups {
+		v.Groups = append(v.Groups, g.GUID)
+	}
+	return v, nil
+}
+
+// item reads the item of the path with the caller's standing on it.
+func (s *Server) item(r *http.Request) (*content.Item, content.Visitor, content.AppRole, error) {
+	item, err := s.Content.Item(r.Context(), r.PathValue("guid"))
+	if err != nil {
+		return nil, content.Visitor{}, "", err
+	}
+	visitor, role, err := s.standing(r.Context(), item, callerOf(r))
+	return item, visitor, role, err
+}
+
+func (s *Server) standing(ctx context.Context, item *content.Item, c caller) (content.Visitor, content.AppRole, error) {
+	visitor, err := s.visitor(ctx, c)
+	if err != nil {
+		return visitor, "", err
+	}
+	permissions, err := s.Content.Permissions(ctx, item.GUID)
+	if err != nil {
+		return visitor, "", err
+	}
+	return visitor, content.RoleOf(item, permissions, visitor), nil
+}
+
+// viewable is item for callers who may see it; administrators may see what an item is, without a role on it.
+func (s *Server) viewable(r *http.Request) (*content.Item, content.AppRole, error) {
+	item, visitor, role, err := s.item(r)
+	if err == nil && !role.CanView() && !visitor.Admin {
+		err = fail(19)
+	}
+	return item, role, err
+}
+
+// editable is item for callers who may change it.
+func (s *Server) editable(r *http.Request) (*content.Item, content.AppRole, error) {
+	item, visitor, role, err := s.item(r)
+	if err != nil {
+		return nil, "", err
+	}
+	if role.CanEdit(visitor) {
+		return item, role, nil
+	}
+	if !role.CanView() {
+		return nil, "", fail(19)
+	}
+	return nil, "", fail(21)
+}
+
+// contentView is an item as the API answers it: every field of the reference's schema, null where this server has
+// nothing to say.
+func (s *Server) contentView(r *http.Request, i *content.Item, role content.AppRole) map[string]any {
+	view := map[string]any{
+		"guid": i.GUID, "id": strconv.FormatInt(i.ID, 10), "name": i.Name, "title": orNull(i.Title), "description": i.Description,
+		"access_type": i.Access, "owner_guid": i.OwnerGUID, "app_mode": i.Mode, "app_role": role, "bundle_id": nil,
+		"created_time": apiTime(i.CreatedTime), "last_deployed_time": apiTime(i.DeployedTime),
+		"content_url":   s.Base + "content/" + i.GUID + "/",
+		"dashboard_url": s.Base + "connect/#/apps/" + i.GUID,
+
+		"content_category": "", "run_as_current_user": false, "locked": false, "locked_message": "", "parameterized": false,
+		"draft_marker_enabled": false, "metrics_collection_enabled": true, "notify_on_share": false, "otel_enabled": false,
+	}
+	for _, name := range []string{"connection_timeout", "read_timeout", "init_timeout", "idle_timeout", "max_processes",
+		"min_processes", "max_conns_per_process", "load_factor", "cpu_request", "cpu_limit", "memory_request", "memory_limit",
+		"amd_gpu_limit", "nvidia_gpu_limit", "service_account_name", "default_image_name", "default_environment_guid",
+		"default_r_environment_management", "default_py_environment_management", "cluster_name", "image_name",
+		"environment_guid", "r_version", "r_environment_management", "py_version", "py_environment_management",
+		"quarto_version", "node_version", "run_as", "public_content_status"} {
+		view[name] = nil
+	}
+	if i.BundleID != 0 {
+		view["bundle_id"] = strconv.FormatInt(i.BundleID, 10)
+	}
+	for name, value := range i.Settings {
+		view[name] = value
+	}
+	return view
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func (s *Server) listContent(w http.ResponseWriter, r *http.Request) error {
+	c, query := callerOf(r), r.URL.Query()
+	filter := content.Filter{Name: query.Get("name"), OwnerGUID: query.Get("owner_guid")}
+	if c.Role != account.Administrator {
+		filter.VisibleTo = c.User.GUID
+	}
+	items, err := s.Content.Items(r.Context(), filter)
+	if err != nil {
+		return err
+	}
+	views := []map[string]any{}
+	for _, item := range items {
+		_, role, err := s.standing(r.Context(), item, c)
+		if err != nil {
+			return err
+		}
+		view := s.contentView(r, item, role)
+		if err := s.include(r, item, view); err != nil {
+			return err
+		}
+		views = append(views, view)
+	}
+	return writeJSON(w, http.StatusOK, views)
+}
+
+// include adds what the parameter include asks for. Tags and vanity URLs do not exist here, and their members are absent
+// where there are none.
+func (s *Server) include(r *http.Request, item *content.Item, view map[string]any) error {
+	asked := strings.Split(r.URL.Query().Get("include"), ",")
+	for _, name := range asked {
+		if !slices.Contains([]string{"", "tags", "owner", "vanity_url", "bookmarked", "schedule"}, name) {
+			return fail(161)
+		}
+	}
+	if !slices.Contains(asked, "owner") {
+		return nil
+	}
+	owner, err := s.Accounts.Store.UserByGUID(r.Context(), item.OwnerGUID)
+	if err != nil {
+		return err
+	}
+	view["owner"] = map[string]any{
+		"guid": owner.GUID, "username": owner.Username, "first_name": owner.FirstName, "last_name": owner.LastName,
+	}
+	return nil
+}
+
+func (s *Server) createContent(w http.ResponseWriter, r *http.Request) error {
+	c := callerOf(r)
+	guid := uuid.NewString()
+	item := &content.Item{
+		GUID: guid, OwnerGUID: c.User.GUID, Access: content.AccessACL, Mode: content.ModeUnknown, CreatedTime: s.Now(),
+		Name: "content-" + guid[:8], Settings: content.Settings{}, // a client may leave everything out
+	}
+	change, err := s.contentChange(w, r)
+	if err != nil {
+		return err
+	}
+	if change.owner != nil {
+		return fail(21).saying("The owner of new content is whoever creates it.")
+	}
+	if err := change.apply(item); err != nil {
+		return err
+	}
+	if err := s.Content.CreateItem(r.Context(), item); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, s.contentView(r, item, content.AppOwner))
+}
+
+func (s *Server) getContent(w http.ResponseWriter, r *http.Request) error {
+	item, role, err := s.viewable(r)
+	if err != nil {
+		return err
+	}
+	view := s.contentView(r, item, role)
+	if err := s.include(r, item, view); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, view)
+}
+
+func (s *Server) changeContent(w http.ResponseWriter, r *http.Request) error {
+	item, _, err := s.editable(r)
+	if err != nil {
+		return err
+	}
+	change, err := s.contentChange(w, r)
+	if err != nil {
+		return err
+	}
+	if change.owner != nil {
+		if err := s.checkOwner(r, *change.owner); err != nil {
+			return err
+		}
+	}
+	changed, err := s.Content.UpdateItem(r.Context(), item.GUID, change.apply)
+	if err != nil {
+		return err
+	}
+	if changed.OwnerGUID != item.OwnerGUID {
+		s.Runtime.Stop(item.GUID) // its process holds a key of the former owner
+	}
+	_, role, err := s.standing(r.Context(), changed, callerOf(r))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, s.contentView(r, changed, role))
+}
+
+// checkOwner says whether the caller may give the item to that user.
+func (s *Server) checkOwner(r *http.Request, guid string) error {
+	if callerOf(r).Role != account.Administrator {
+		return fail(22)
+	}
+	user, err := s.Accounts.Store.UserByGUID(r.Context(), guid)
+	if errors.Is(err, account.ErrNotFound) {
+		return fail(156).because(err)
+	}
+	if err == nil && (user.Locked || !user.Role.AtLeast(account.Publisher)) {
+		err = fail(156)
+	}
+	return err
+}
+
+func (s *Server) deleteContent(w http.ResponseWriter, r *http.Request) error {
+	item, _, err := s.editable(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Content.DeleteItem(r.Context(), item.GUID); err != nil {
+		return err
+	}
+	if err := s.Runtime.Remove(item.GUID); err != nil {
+		s.Log.Error("remove files of deleted content", "content", item.GUID, "err", err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// contentChange is the body of a create or change: the fields that are there, checked for type.
+type contentChange struct {
+	name, title, description, access, owner *string
+	settings                                content.Settings
+}
+
+func (s *Server) contentChange(w http.ResponseWriter, r *http.Request) (contentChange, error) {
+	var fields map[string]json.RawMessage
+	if err := decode(w, r, &fields); err != nil {
+		return contentChange{}, err
+	}
+	change := contentChange{settings: content.Settings{}}
+	texts := map[string]**string{"name": &change.name, "title": &change.title, "description": &change.description,
+		"access_type": &change.access, "owner_guid": &change.owner}
+	for name, value := range fields {
+		target, isText := texts[name]
+		if !isText {
+			if err := content.CheckSetting(name, value); err != nil {
+				return contentChange{}, fail(121).saying("The request JSON is invalid: %s.", err)
+			}
+			change.settings[name] = value
+			continue
+		}
+		text := ""
+		null := bytes.Equal(value, []byte("null"))
+		if null && name != "title" && name != "description" {
+			continue // a client that sends null for what it does not want to set
+		}
+		if err := json.Unmarshal(value, &text); err != nil {
+			return contentChange{}, fail(121).saying("The request JSON is invalid: field %s wants a string.", name)
+		}
+		*target = &text
+	}
+	return change, nil
+}
+
+// apply changes an item and checks the result.
+func (c contentChange) apply(item *content.Item) error {
+	for target, value := range map[*string]*string{&item.Name: c.name, &item.Title: c.title, &item.Description: c.description,
+		&item.OwnerGUID: c.owner} {
+		if value != nil {
+			*target = *value
+		}
+	}
+	if c.access != nil {
+		item.Access = content.Access(*c.access)
+	}
+	if item.Settings == nil {
+		item.Settings = content.Settings{}
+	}
+	for name, value := range c.settings {
+		item.Settings[name] = value
+	}
+	return item.Validate()
+}
+
+func pathID(r *http.Request, name string) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue(name), 10, 64)
+	if err != nil || id <= 0 {
+		return 0, fail(3).because(fmt.Errorf("%s is not a number", name))
+	}
+	return id, nil
+}

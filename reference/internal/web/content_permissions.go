@@ -1,0 +1,167 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+)
+
+// permissionView is a permission as the API answers it.
+type permissionView struct {
+	ID            string                 `json:"id"`
+	ContentGUID   string                 `json:"content_guid"`
+	PrincipalGUID string                 `json:"principal_guid"`
+	PrincipalType content.PrincipalType  `json:"principal_type"`
+	Role          content.PermissionRole `json:"role"`
+}
+
+func viewPermission(p content.Permission) permissionView {
+	return permissionView{strconv.FormatInt(p.ID, 10), p.ContentGUID, p.PrincipalGUID, p.PrincipalType, p.Role}
+}
+
+func (s *Server) listPermissions(w http.ResponseWriter, r *http.Request) error {
+	item, _, err := s.viewable(r)
+	if err != nil {
+		return err
+	}
+	permissions, err := s.Content.Permissions(r.Context(), item.GUID)
+	if err != nil {
+		return err
+	}
+	views := []permissionView{}
+	for _, p := range permissions {
+		views = append(views, viewPermission(p))
+	}
+	return writeJSON(w, http.StatusOK, views)
+}
+
+func (s *Server) getPermission(w http.ResponseWriter, r *http.Request) error {
+	item, _, err := s.viewable(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.permission(r, item)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewPermission(p))
+}
+
+func (s *Server) permission(r *http.Request, item *content.Item) (content.Permission, error) {
+	id, err := pathID(r, "id")
+	if err != nil {
+		return content.Permission{}, err
+	}
+	permissions, err := s.Content.Permissions(r.Context(), item.GUID)
+	if err != nil {
+		return content.Permission{}, err
+	}
+	for _, p := range permissions {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return content.Permission{}, fail(4)
+}
+
+// permissionBody is what a client sends. PUT repeats the principal, which must be the same.
+type permissionBody struct {
+	PrincipalGUID string                 `json:"principal_guid"`
+	PrincipalType content.PrincipalType  `json:"principal_type"`
+	Role          content.PermissionRole `json:"role"`
+}
+
+func (s *Server) putPermission(w http.ResponseWriter, r *http.Request) error {
+	item, _, err := s.editable(r)
+	if err != nil {
+		return err
+	}
+	var body permissionBody
+	if err := decode(w, r, &body); err != nil {
+		return err
+	}
+	p := content.Permission{ContentGUID: item.GUID, PrincipalGUID: body.PrincipalGUID, PrincipalType: body.PrincipalType, Role: body.Role}
+	if err := s.checkPermission(r, item, p); err != nil {
+		return err
+	}
+	if err := s.Content.PutPermission(r.Context(), &p); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewPermission(p))
+}
+
+func (s *Server) changePermission(w http.ResponseWriter, r *http.Request) error {
+	item, _, err := s.editable(r)
+	if err != nil {
+		return err
+	}
+	p, err := s.permission(r, item)
+	if err != nil {
+		return err
+	}
+	body := permissionBody{p.PrincipalGUID, p.PrincipalType, ""}
+	if err := decode(w, r, &body); err != nil {
+		return err
+	}
+	if body.PrincipalGUID != p.PrincipalGUID || body.PrincipalType != p.PrincipalType {
+		return fail(53)
+	}
+	p.Role = body.Role
+	if err := s.checkPermission(r, item, p); err != nil {
+		return err
+	}
+	if p, err = s.Content.SetPermissionRole(r.Context(), item.GUID, p.ID, p.Role); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewPermission(p))
+}
+
+// checkPermission says whether p makes sense: a principal that exists, a role it can have.
+func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.Permission) error {
+	if p.Role != content.RoleViewer && p.Role != content.RoleCollaborator {
+		return fail(25).saying("The parameter is invalid: role wants viewer or owner.")
+	}
+	switch p.PrincipalType {
+	case content.PrincipalUser:
+		user, err := s.Accounts.Store.UserByGUID(r.Context(), p.PrincipalGUID)
+		if errors.Is(err, account.ErrNotFound) {
+			return fail(9)
+		}
+		if err != nil {
+			return err
+		}
+		if user.GUID == item.OwnerGUID {
+			return fail(34)
+		}
+		if p.Role == content.RoleCollaborator && !user.Role.AtLeast(account.Publisher) {
+			return fail(33)
+		}
+		return nil
+	case content.PrincipalGroup:
+		_, err := s.Accounts.Store.GroupByGUID(r.Context(), p.PrincipalGUID)
+		if errors.Is(err, account.ErrNotFound) {
+			return fail(153)
+		}
+		return err
+	}
+	return fail(152)
+}
+
+func (s *Server) deletePermission(w http.ResponseWriter, r *http.Request) error {
+	item, _, err := s.editable(r)
+	if err != nil {
+		return err
+	}
+	id, err := pathID(r, "id")
+	if err != nil {
+		return err
+	}
+	if err := s.Content.DeletePermission(r.Context(), item.GUID, id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,294 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/integration"
+)
+
+// oauthRoutes are the API of OAuth integrations and what browsers visit to log in to one.
+func (s *Server) oauthRoutes(api, page func(pattern string, need account.Role, h handler)) {
+	const all, one = "/__api__/v1/oauth/integrations", "/__api__/v1/oauth/integrations/{guid}"
+	api("GET "+all, publisher, s.listIntegrations)
+	api("POST "+all, admin, s.createIntegration)
+	api("GET "+one, publisher, s.getIntegration)
+	api("PATCH "+one, admin, s.changeIntegration)
+	api("DELETE "+one, admin, s.deleteIntegration)
+	api("GET "+one+"/associations", admin, s.listAssociationsOf)
+	api("POST "+one+"/verify", admin, s.verifyIntegration)
+	api("POST "+all+"/credentials", publisher, s.exchange)
+
+	api("GET /__api__/v1/content/{guid}/oauth/integrations/associations", signedIn, s.listAssociations)
+	api("PUT /__api__/v1/content/{guid}/oauth/integrations/associations", publisher, s.setAssociations)
+
+	api("GET /__api__/v1/oauth/sessions", signedIn, s.listSessions)
+	api("GET /__api__/v1/oauth/sessions/{guid}", signedIn, s.getSession)
+	api("DELETE /__api__/v1/oauth/sessions/{guid}", signedIn, s.deleteSession)
+
+	page("GET /__oauth__/integrations/{guid}/login", signedIn, s.oauthLogin)
+	page("GET /__oauth__/integrations/{guid}/logout", signedIn, s.oauthLogout)
+	page("GET /__oauth__/integrations/callback", signedIn, s.oauthCallback)
+}
+
+// viewIntegration is an integration as every call answers it: create, get and list alike, because clients compare them.
+// The client secret is in none of them.
+func viewIntegration(i *integration.Integration) map[string]any {
+	return map[string]any{
+		"id": strconv.FormatInt(i.ID, 10), "guid": i.GUID, "created_time": apiTime(i.CreatedTime), "updated_time": apiTime(i.UpdatedTime),
+		"name": i.Name, "description": i.Description, "template": i.Template, "auth_type": i.Config.AuthType,
+		"config": i.Config.Public(), "permissions": []any{}, "environment_variables": []any{},
+	}
+}
+
+// integrationBody is what a client sends to create or change an integration. Raw members tell "null" from "absent".
+type integrationBody struct {
+	Name        json.RawMessage   `json:"name"`
+	Description json.RawMessage   `json:"description"`
+	Template    *string           `json:"template"`
+	Config      map[string]any    `json:"config"`
+	Permissions []json.RawMessage `json:"permissions"`
+}
+
+// texts sets name and description from the body where it has them; null takes them away.
+func (b integrationBody) texts(i *integration.Integration) error {
+	for _, field := range []struct {
+		raw    json.RawMessage
+		target **string
+		max    int
+		code   int
+	}{{b.Name, &i.Name, 256, 225}, {b.Description, &i.Description, 4096, 226}} {
+		if field.raw == nil {
+			continue
+		}
+		if bytes.Equal(field.raw, []byte("null")) {
+			*field.target = nil
+			continue
+		}
+		var text string
+		if err := json.Unmarshal(field.raw, &text); err != nil {
+			return fail(121).because(err)
+		}
+		if utf8.RuneCountInString(text) > field.max {
+			return fail(field.code)
+		}
+		*field.target = &text
+	}
+	if len(b.Permissions) > 0 {
+		return fail(25).saying("The parameter is invalid: this server has no permissions of integrations, permissions must be empty.")
+	}
+	return nil
+}
+
+// configure merges config into what an integration has. A key that is not named stays as it is, the secret included;
+// null takes a key away.
+func (s *Server) configure(i *integration.Integration, config map[string]any) error {
+	merged := map[string]any{}
+	if i.Config.AuthMode != "" {
+		merged = i.Config.Public()
+	}
+	for key, value := range config {
+		merged[key] = value
+	}
+	parsed, secret, err := integration.ParseConfig(merged)
+	if err != nil {
+		return err
+	}
+	sealed := i.Secret
+	if _, named := config[integration.SecretKey]; named {
+		sealed = ""
+		if secret != nil {
+			sealed = s.Integrations.SealSecret(i.GUID, *secret)
+		}
+	}
+	if err := parsed.Validate(sealed != ""); err != nil {
+		return err
+	}
+	i.Config, i.Secret = parsed, sealed
+	return nil
+}
+
+func (s *Server) listIntegrations(w http.ResponseWriter, r *http.Request) error {
+	all, err := s.Integrations.Store.Integrations(r.Context())
+	if err != nil {
+		return err
+	}
+	views := []map[string]any{}
+	for _, i := range all {
+		views = append(views, viewIntegration(i))
+	}
+	return writeJSON(w, http.StatusOK, views)
+}
+
+func (s *Server) createIntegration(w http.ResponseWriter, r *http.Request) error {
+	var body integrationBody
+	if err := decode(w, r, &body); err != nil {
+		return err
+	}
+	now := s.Now()
+	i := &integration.Integration{GUID: uuid.NewString(), Template: integration.TemplateCustom, CreatedTime: now, UpdatedTime: now}
+	if body.Template == nil || *body.Template != integration.TemplateCustom {
+		return fail(227).saying("The OAuth template does not exist: this server has the template custom.")
+	}
+	if err := body.texts(i); err != nil {
+		return err
+	}
+	if err := s.configure(i, body.Config); err != nil {
+		return err
+	}
+	if err := s.Integrations.Store.CreateIntegration(r.Context(), i); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewIntegration(i))
+}
+
+func (s *Server) getIntegration(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.Integrations.Store.Integration(r.Context(), r.PathValue("guid"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewIntegration(i))
+}
+
+func (s *Server) changeIntegration(w http.ResponseWriter, r *http.Request) error {
+	var body integrationBody
+	if err := decode(w, r, &body); err != nil {
+		return err
+	}
+	changed, err := s.Integrations.Store.UpdateIntegration(r.Context(), r.PathValue("guid"), func(i *integration.Integration) error {
+		if body.Template != nil && *body.Template != i.Template {
+			return fail(229)
+		}
+		if err := body.texts(i); err != nil {
+			return err
+		}
+		i.UpdatedTime = s.Now()
+		return s.configure(i, body.Config)
+	})
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewIntegration(changed))
+}
+
+func (s *Server) deleteIntegration(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Integrations.Store.DeleteIntegration(r.Context(), r.PathValue("guid")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// verifyIntegration asks for a token once, to see that the configuration is right. The token is thrown away.
+func (s *Server) verifyIntegration(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.Integrations.Store.Integration(r.Context(), r.PathValue("guid"))
+	if err != nil {
+		return err
+	}
+	if i.Config.AuthType != integration.ServiceAccount {
+		return fail(240)
+	}
+	_, err = s.Integrations.ServiceToken(r.Context(), i)
+	var fault *integration.Fault
+	if errors.As(err, &fault) {
+		return fail(241).saying("Unable to retrieve a token: %s.", fault)
+	}
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, struct{}{})
+}
+
+func viewAssociation(a integration.Association) map[string]any {
+	return map[string]any{
+		"app_guid": a.ContentGUID, "content_guid": a.ContentGUID, "oauth_integration_guid": a.Integration.GUID,
+		"oauth_integration_name": a.Integration.Name, "oauth_integration_description": a.Integration.Description,
+		"oauth_integration_template": a.Integration.Template, "oauth_integration_auth_type": a.Integration.Config.AuthType,
+		"created_time": apiTime(a.CreatedTime),
+	}
+}
+
+func writeAssociations(w http.ResponseWriter, list []integration.Association) error {
+	views := []map[string]any{}
+	for _, a := range list {
+		views = append(views, viewAssociation(a))
+	}
+	return writeJSON(w, http.StatusOK, views)
+}
+
+func (s *Server) listAssociations(w http.ResponseWriter, r *http.Request) error {
+	item, _, err := s.viewable(r)
+	if err != nil {
+		return err
+	}
+	list, err := s.Integrations.Store.Associations(r.Context(), item.GUID)
+	if err != nil {
+		return err
+	}
+	return writeAssociations(w, list)
+}
+
+func (s *Server) listAssociationsOf(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.Integrations.Store.Integration(r.Context(), r.PathValue("guid"))
+	if err != nil {
+		return err
+	}
+	list, err := s.Integrations.Store.AssociationsOf(r.Context(), i.GUID)
+	if err != nil {
+		return err
+	}
+	return writeAssociations(w, list)
+}
+
+// setAssociations makes the array of the body the item's associations (OAuth document, lines 31 to 36). Like all bodies
+// it is read as JSON whatever the Content-Type: the documented curl command sends none that says so.
+func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
+	item, _, err := s.editable(r)
+	if err != nil {
+		return err
+	}
+	var body []struct {
+		GUID string `json:"oauth_integration_guid"`
+	}
+	if err := decode(w, r, &body); err != nil {
+		return err
+	}
+	if body == nil { // the JSON null is no array
+		return fail(208)
+	}
+	var guids []string
+	seen := map[string]bool{}
+	for _, entry := range body {
+		if seen[entry.GUID] {
+			return fail(258)
+		}
+		seen[entry.GUID] = true
+		i, err := s.Integrations.Store.Integration(r.Context(), entry.GUID)
+		if errors.Is(err, integration.ErrNotFound) {
+			return fail(207).because(err)
+		}
+		if err != nil {
+			return err
+		}
+		if class := item.Mode.Class(); !integration.Fits(i.Config.AuthType, class) {
+			return fail(237).saying("%s integrations cannot be associated with %s content.", i.Config.AuthType, class)
+		}
+		guids = append(guids, i.GUID)
+	}
+	err = s.Integrations.Store.SetAssociations(r.Context(), item.GUID, guids, s.Now())
+	if errors.Is(err, integration.ErrNotFound) {
+		return fail(207).because(err)
+	}
+	if err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

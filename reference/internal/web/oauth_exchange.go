@@ -1,0 +1,92 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"time"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/integration"
+)
+
+// maxForm bounds the body of an exchange.
+const maxForm = 64 << 10
+
+// exchange is the credential exchange, the one place that hands out access tokens (OAuth document, line 52). Its form is
+// that of RFC 8693 as Posit's clients send it.
+func (s *Server) exchange(w http.ResponseWriter, r *http.Request) error {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	c := callerOf(r)
+	if c.Via != viaKey && c.Via != viaContent {
+		return fail(95) // a browser has no business here: what it sends by itself is no proof of the content's will
+	}
+	form, err := exchangeForm(w, r)
+	if err != nil {
+		return err
+	}
+	request := integration.Request{
+		Caller: c.User.GUID, GrantType: form.Get("grant_type"), SubjectType: form.Get("subject_token_type"),
+		SubjectToken: form.Get("subject_token"), RequestedType: form.Get("requested_token_type"), Audience: form.Get("audience"),
+	}
+	if c.Key.Kind == account.ContentKey {
+		request.CallerContent = c.Key.ContentGUID
+	}
+	token, err := s.Integrations.Exchange(r.Context(), request)
+	if err != nil {
+		return err
+	}
+	reply := struct {
+		AccessToken string `json:"access_token"`
+		IssuedType  string `json:"issued_token_type"`
+		TokenType   string `json:"token_type"`
+		ExpiresIn   *int64 `json:"expires_in,omitempty"` // only where it is known
+	}{AccessToken: token.Value, IssuedType: integration.AccessTokenType, TokenType: "Bearer"}
+	if !token.Expires.IsZero() {
+		left := max(0, int64(token.Expires.Sub(s.Now())/time.Second))
+		reply.ExpiresIn = &left
+	}
+	return writeJSON(w, http.StatusOK, reply)
+}
+
+// exchangeForm reads the form, and only from the body: a token in a query would end up in logs. A parameter that is
+// there twice is an error, because two readers could take a different one of them (RFC 6749 section 3.2).
+func exchangeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return nil, fail(210).saying("The form body is missing: send application/x-www-form-urlencoded.")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	if err != nil {
+		return nil, fail(211).because(errors.New("body cannot be read or is too long"))
+	}
+	if len(body) == 0 {
+		return nil, fail(210)
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, fail(211).because(errors.New("body is not a form")) // the error itself quotes the body
+	}
+	for _, name := range []string{"grant_type", "subject_token_type", "subject_token", "requested_token_type", "audience"} {
+		if len(form[name]) > 1 {
+			return nil, fail(211).saying("The form body cannot be parsed: %s is there more than once.", name)
+		}
+	}
+	return form, nil
+}
+
+// exchangeCodes are Connect's codes for refusals (wire.md 1.4; its table names them, most of its texts are unknown).
+var exchangeCodes = map[integration.Reason]int{
+	integration.NoGrant: 213, integration.NoSubjectType: 214, integration.NoRequestedType: 242, integration.BadSubject: 215,
+	integration.BadContentSession: 236, integration.NotOwner: 22, integration.NoAssociation: 212, integration.BadAudience: 256,
+	integration.NeedAudience: 257, integration.WrongAuthType: 238, integration.WrongContent: 237, integration.NoPermission: 19,
+	integration.NotLoggedIn: 220, integration.RefreshInvalid: 219, integration.ProviderFault: 241,
+}
+
+func exchangeError(r *integration.Refusal) *apiError {
+	return fail(exchangeCodes[r.Reason]).saying("%s", r.Text)
+}

@@ -1,0 +1,317 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+	"countersign/reference/internal/integration"
+)
+
+// visitRoutes are where content is seen.
+func (s *Server) visitRoutes(page func(pattern string, need account.Role, h handler)) {
+	page("/content/{guid}", nobody, s.visitFolder)
+	page("/content/{guid}/{path...}", nobody, s.visit)
+}
+
+// visitFolder adds the slash that content's relative links need.
+func (s *Server) visitFolder(w http.ResponseWriter, r *http.Request) error {
+	target := "content/" + url.PathEscape(r.PathValue("guid")) + "/"
+	if r.URL.RawQuery != "" {
+		target += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", s.url(target))
+	w.WriteHeader(http.StatusTemporaryRedirect) // keeps method and body
+	return nil
+}
+
+// visitCall is one visit that was let in.
+type visitCall struct {
+	item   *content.Item
+	caller caller
+	byLink bool // by a share link, which carries no identity whoever holds it (readings.md O1)
+}
+
+// known says whether content is told who visits.
+func (v visitCall) known() bool { return v.caller.SignedIn() && !v.byLink }
+
+// visit shows an item to whoever may see it.
+func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
+	item, err := s.Content.Item(r.Context(), r.PathValue("guid"))
+	if err != nil {
+		return err
+	}
+	v := visitCall{item: item, caller: callerOf(r)}
+	if v.byLink, err = s.shared(w, r, item); err != nil {
+		return err
+	}
+	if !v.byLink {
+		_, role, err := s.standing(r.Context(), item, v.caller)
+		if err != nil {
+			return err
+		}
+		if !role.CanView() {
+			return turnAway(v.caller)
+		}
+	}
+	if sent, err := s.toLogin(w, r, v); sent || err != nil {
+		return err
+	}
+	switch item.Mode.Class() {
+	case content.ClassInteractive:
+		return s.visitProcess(w, r, v)
+	case content.ClassRendered:
+		return s.visitRender(w, r, item)
+	case content.ClassStatic:
+		return s.visitFiles(w, r, item)
+	}
+	return fail(4).saying("This content has not been deployed yet.")
+}
+
+// turnAway refuses a visitor. Whoever is not signed in is sent to LoginURL where one is configured (writePageError).
+func turnAway(c caller) error {
+	if c.SignedIn() {
+		return fail(19)
+	}
+	return fail(24)
+}
+
+// toLogin sends a viewer who opens an item by itself and is not logged in to its Viewer integration to that login
+// (OAuth document, line 42; readings.md O20). Where no token could be had anyway (items for anyone, share links, anonymous visitors,
+// API keys) nobody is sent.
+func (s *Server) toLogin(w http.ResponseWriter, r *http.Request, v visitCall) (sent bool, err error) {
+	if !v.known() || !v.caller.Interactive() || !navigates(r) || v.item.Access == content.AccessAll ||
+		v.item.Mode.Class() != content.ClassInteractive {
+		return false, nil
+	}
+	associations, err := s.Integrations.Store.Associations(r.Context(), v.item.GUID)
+	if err != nil {
+		return false, err
+	}
+	for _, a := range associations {
+		if a.Integration.Config.AuthType != integration.Viewer {
+			continue
+		}
+		session, err := s.Integrations.Store.SessionOf(r.Context(), v.caller.User.GUID, a.Integration.GUID)
+		if err == nil && session.LoggedIn() {
+			continue
+		}
+		if err != nil && !errors.Is(err, integration.ErrNotFound) {
+			return false, err
+		}
+		// As the client wrote it, not as ServeMux cleaned it.
+		back := r.URL.EscapedPath()
+		if query := withoutShare(r.URL.RawQuery); query != "" {
+			back += "?" + query
+		}
+		s.redirect(w, "__oauth__/integrations/"+a.Integration.GUID+"/login?"+returnParam+"="+url.QueryEscape(back))
+		return true, nil
+	}
+	return false, nil
+}
+
+// visitRender serves the last render. It executes nothing (readings.md O21).
+func (s *Server) visitRender(w http.ResponseWriter, r *http.Request, item *content.Item) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.PathValue("path") != "" {
+		return fail(2)
+	}
+	render, err := s.Content.Render(r.Context(), item.GUID)
+	if err != nil {
+		return err
+	}
+	kind := "text/html; charset=utf-8"
+	if json.Valid(render.Body) {
+		kind = "application/json"
+	}
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-cache, private")
+	http.ServeContent(w, r, "", render.CreatedTime, bytes.NewReader(render.Body))
+	return nil
+}
+
+// visitFiles serves a static item's files. The manifest says what the first page is and is itself not shown.
+func (s *Server) visitFiles(w http.ResponseWriter, r *http.Request, item *content.Item) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return fail(2)
+	}
+	folder, err := s.Runtime.Folder(item)(r.Context())
+	if err != nil {
+		return err
+	}
+	name := r.PathValue("path")
+	if name == "" {
+		manifest, err := content.ReadManifest(folder)
+		if err != nil {
+			return err
+		}
+		name = manifest.Entry
+	}
+	root, err := os.OpenRoot(folder) // nothing outside is opened, whatever the name
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if name == content.ManifestName || strings.HasSuffix(name, "/") {
+		return fail(4)
+	}
+	file, err := root.Open(name)
+	if err != nil {
+		return fail(4).because(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return fail(4)
+	}
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-cache, private")
+	http.ServeContent(w, r, path.Base(name), info.ModTime(), file)
+	return nil
+}
+
+// visitProcess passes a visit on to the item's process.
+func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCall) error {
+	process, leave, err := s.Runtime.Visit(r.Context(), v.item, s.Runtime.Folder(v.item))
+	if err != nil {
+		return startError(err)
+	}
+	defer leave()
+	headers, err := s.visitHeaders(r.Context(), v, process.Execution())
+	if err != nil {
+		return err
+	}
+	// A stream or a WebSocket lasts as long as both sides want.
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Time{})  //nolint:errcheck // not supported by a recorder
+	control.SetWriteDeadline(time.Time{}) //nolint:errcheck // likewise
+	var failed error
+	proxy := &httputil.ReverseProxy{
+		Transport:     process.Transport,
+		FlushInterval: -1, // at once: content may stream
+		Rewrite:       func(pr *httputil.ProxyRequest) { s.rewrite(pr, v.item, process.Target, headers) },
+		ModifyResponse: func(reply *http.Response) error {
+			keepOwnCookies(reply.Header)
+			return nil
+		},
+		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
+		ErrorLog:     nil,
+	}
+	proxy.ServeHTTP(w, r)
+	if failed == nil || r.Context().Err() != nil {
+		return nil
+	}
+	return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not answer."}).because(failed)
+}
+
+// startError says why content did not start. What a process wrote is its publisher's: it goes neither to the visitor
+// nor to the server's log.
+func startError(err error) error {
+	var start *content.StartError
+	switch {
+	case errors.Is(err, content.ErrNoRuntime):
+		return unavailable("This server has no program to execute content with.").because(err)
+	case errors.As(err, &start):
+		return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not start."}).because(err)
+	case errors.Is(err, context.Canceled):
+		return errClientGone
+	}
+	return err
+}
+
+// Headers that tell content about its visitor. Only the server says them.
+const (
+	userTokenHeader   = "Posit-Connect-User-Session-Token"
+	credentialsHeader = "Rstudio-Connect-Credentials"
+)
+
+// visitHeaders are what the server tells content about a visit.
+func (s *Server) visitHeaders(ctx context.Context, v visitCall, execution string) (http.Header, error) {
+	h := http.Header{}
+	if !v.known() {
+		return h, nil
+	}
+	groups, err := s.Accounts.Store.GroupsOfUser(ctx, v.caller.User.GUID)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := s.credentials(v.caller.User, groups)
+	if err != nil {
+		return nil, err
+	}
+	h.Set(credentialsHeader, credentials)
+	// No token where anyone may look (OAuth document, line 13), and none where a program stands in for its owner: content
+	// that visits itself or another item with the key it was given is not that owner's visit (lines 55 and 56).
+	if v.item.Access == content.AccessAll || v.caller.Via == viaContent || v.caller.Via == viaVisitor {
+		return h, nil
+	}
+	token, err := s.Integrations.IssueUserToken(integration.Visit{User: v.caller.User.GUID, Content: v.item.GUID, Execution: execution})
+	if err != nil {
+		return nil, err
+	}
+	h.Set(userTokenHeader, token)
+	return h, nil
+}
+
+// credentials is the value of RStudio-Connect-Credentials: names, or guids where Authorization.ContentCredentialsUseGUID is on.
+func (s *Server) credentials(user account.User, groups []account.Group) (string, error) {
+	byGUID := s.Config.Authorization.ContentCredentialsUseGUID
+	told := struct {
+		User   string   `json:"user"`
+		Groups []string `json:"groups"`
+	}{user.Username, []string{}}
+	if byGUID {
+		told.User = user.GUID
+	}
+	for _, g := range groups {
+		name := g.Name
+		if byGUID {
+			name = g.GUID
+		}
+		told.Groups = append(told.Groups, name)
+	}
+	text, err := json.Marshal(told)
+	if err != nil {
+		return "", err
+	}
+	return asciiJSON(string(text)), nil
+}
+
+// asciiJSON writes JSON with escapes in place of what is not ASCII: a header carries octets, and programs differ in what
+// they take them for.
+func asciiJSON(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		switch {
+		case c < 0x80:
+			b.WriteRune(c)
+		case c > 0xffff:
+			c -= 0x10000
+			writeEscape(&b, 0xd800+(c>>10))
+			writeEscape(&b, 0xdc00+(c&0x3ff))
+		default:
+			writeEscape(&b, c)
+		}
+	}
+	return b.String()
+}
+
+func writeEscape(b *strings.Builder, c rune) {
+	const hex = "0123456789abcdef"
+	b.WriteString(`\u`)
+	for shift := 12; shift >= 0; shift -= 4 {
+		b.WriteByte(hex[c>>shift&0xf])
+	}
+}

@@ -1,0 +1,154 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+
+	"countersign/reference/internal/content"
+)
+
+// rewrite makes the request that content gets: the path below the item, the client's headers less whatever is between
+// the client and this server, and the server's own word on who visits. ReverseProxy has taken away hop-by-hop headers and
+// those that Connection named before it calls this, so a client cannot have ours removed.
+func (s *Server) rewrite(pr *httputil.ProxyRequest, item *content.Item, target *url.URL, headers http.Header) {
+	out := pr.Out
+	prefix := "/content/" + item.GUID
+	out.URL.Scheme, out.URL.Host = target.Scheme, target.Host
+	out.URL.Path = strings.TrimSuffix(target.Path, "/") + strings.TrimPrefix(pr.In.URL.Path, prefix)
+	out.URL.RawPath = ""
+	if raw := pr.In.URL.RawPath; raw != "" {
+		out.URL.RawPath = strings.TrimSuffix(target.EscapedPath(), "/") + strings.TrimPrefix(raw, prefix)
+	}
+	out.URL.RawQuery = withoutShare(pr.In.URL.RawQuery)
+	out.Host = pr.In.Host
+	out.Trailer = nil // a trailer could name any header
+	s.cleanHeaders(out.Header)
+	for name, values := range headers {
+		out.Header[name] = values
+	}
+	out.Header.Set("Rstudio-Connect-App-Base-Url", s.Base+"content/"+item.GUID)
+	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") {
+		// Any other protocol would be a tunnel past every check, for whatever comes after the first request.
+		out.Header.Del("Upgrade")
+		out.Header.Del("Connection")
+	}
+}
+
+// serverHeaders are those that only the server says to content, or that are meant for the server alone. Names are compared
+// as CGI-like programs see them, where X_Auth_Username and X-Auth-Username are one variable.
+var serverHeaders = map[string]bool{
+	"posit-connect-user-session-token": true, "rstudio-connect-credentials": true, "posit-connect-credentials": true,
+	"shiny-server-credentials": true, "rstudio-connect-app-base-url": true,
+	"x-rsc-authorization": true, "x-auth-token": true, "x-auth-signature": true, "x-rsc-xsrf": true, "x-rsc-request": true,
+}
+
+func foldHeader(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "-")) }
+
+// cleanHeaders takes out of a client's headers what could be taken for the server's word, and the credentials that the
+// client presented to the server.
+func (s *Server) cleanHeaders(h http.Header) {
+	identity := s.identityHeaders()
+	for name := range h {
+		folded := foldHeader(name)
+		if serverHeaders[folded] || identity[folded] {
+			delete(h, name)
+		}
+	}
+	if values, sent := h["Authorization"]; sent {
+		kept := values[:0:0]
+		for _, value := range values {
+			if !forServer(value) {
+				kept = append(kept, value)
+			}
+		}
+		setOrDelete(h, "Authorization", kept)
+	}
+	if values, sent := h["Cookie"]; sent {
+		kept := values[:0:0]
+		for _, value := range values {
+			if rest := withoutOwnCookies(value); rest != "" {
+				kept = append(kept, rest)
+			}
+		}
+		setOrDelete(h, "Cookie", kept)
+	}
+	for i, referer := range h["Referer"] {
+		h["Referer"][i] = cleanReferer(referer)
+	}
+}
+
+func setOrDelete(h http.Header, name string, values []string) {
+	if len(values) == 0 {
+		delete(h, name)
+		return
+	}
+	h[name] = values
+}
+
+// forServer says whether an Authorization is for the server: an API key, a bootstrap token.
+func forServer(value string) bool {
+	scheme, _, _ := strings.Cut(strings.TrimLeft(value, " \t"), " ")
+	return strings.EqualFold(scheme, "Key") || strings.EqualFold(scheme, "Connect-Bootstrap")
+}
+
+// identityHeaders are the configured names by which a proxy says who a user is.
+func (s *Server) identityHeaders() map[string]bool {
+	p := s.Config.ProxyAuth
+	names := map[string]bool{}
+	for _, name := range []string{p.UsernameHeader, p.UniqueIDHeader, p.FirstNameHeader, p.LastNameHeader, p.EmailHeader, p.RoleHeader, p.GroupsHeader} {
+		if name != "" {
+			names[foldHeader(name)] = true
+		}
+	}
+	return names
+}
+
+// ownCookie says whether a cookie is the server's.
+func ownCookie(name string) bool {
+	switch strings.TrimSuffix(strings.ToLower(name), "-legacy") {
+	case sessionCookie, strings.ToLower(xsrfCookie), shareCookie:
+		return true
+	}
+	return strings.HasPrefix(strings.ToLower(name), loginCookie)
+}
+
+// withoutOwnCookies takes the server's cookies out of a Cookie header and leaves the others as they were written.
+func withoutOwnCookies(value string) string {
+	var kept []string
+	for pair := range strings.SplitSeq(value, ";") {
+		name, _, _ := strings.Cut(pair, "=")
+		if pair = strings.TrimSpace(pair); pair != "" && !ownCookie(strings.TrimSpace(name)) {
+			kept = append(kept, pair)
+		}
+	}
+	return strings.Join(kept, "; ")
+}
+
+// keepOwnCookies drops cookies of content that would replace the server's: content shares its origin, and must not sign a
+// visitor in as somebody else.
+func keepOwnCookies(h http.Header) {
+	values, sent := h["Set-Cookie"]
+	if !sent {
+		return
+	}
+	kept := values[:0:0]
+	for _, value := range values {
+		name, _, _ := strings.Cut(value, "=")
+		if !ownCookie(strings.TrimSpace(name)) {
+			kept = append(kept, value)
+		}
+	}
+	setOrDelete(h, "Set-Cookie", kept)
+}
+
+// cleanReferer takes a share link's token out of the address of the page that made the request.
+func cleanReferer(referer string) string {
+	u, err := url.Parse(referer)
+	if err != nil {
+		return ""
+	}
+	u.RawQuery = withoutShare(u.RawQuery)
+	return u.String()
+}
