@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -157,7 +158,9 @@ func startContainer(ctx context.Context, j job) (running, error) {
 		}
 		return nil, err
 	}
-	if state, err := c.State(ctx); err == nil {
+	// Where the engine counts processes otherwise than we do (another machine,
+	// another namespace) the id is somebody else's: the name must fit.
+	if state, err := c.State(ctx); err == nil && slices.Contains([]string{"nginx", "apache2", "httpd"}, nameOf(state.Pid)) {
 		b.pid = state.Pid
 	}
 	b.watch()

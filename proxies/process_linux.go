@@ -54,6 +54,12 @@ func startOf(pid int) (string, error) {
 	return fields[19], nil
 }
 
+// nameOf is the name of a process's program, "" if there is none.
+func nameOf(pid int) string {
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return strings.TrimSpace(string(name))
+}
+
 // group lists the living processes of a process group.
 func group(id int) []int {
 	return processes(func(fields []string, _ int) bool { return fields[2] == strconv.Itoa(id) })

@@ -53,6 +53,10 @@ fi
 # Host networking for the build: the archive is then reached in the same way as
 # from this machine, also where the engine's bridge has no way out.
 say "building $image on $base"
-docker build --quiet --network host --build-arg "BASE=$base" --tag "$image" "$here" >&2
+docker build --quiet --network host --build-arg "BASE=$base" --tag "$image" "$here" >"${log:=$(mktemp)}" 2>&1 || {
+	cat "$log" >&2
+	die "the build failed; its log is above"
+}
+rm -f "$log"
 have "$image" || die "the build ended without $image"
 echo "$image"

@@ -1,0 +1,587 @@
+package proxytest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"countersign/proxies"
+)
+
+// hardened is held to the list of what a correct configuration needs.
+func hardened(t *testing.T, fronts map[string]front) {
+	f := fronts["hardened"]
+	t.Run("hardened", func(t *testing.T) {
+		t.Run("identity", func(t *testing.T) { identity(t, fronts) })
+		t.Run("forged headers", func(t *testing.T) { forged(t, fronts["hardened-id"]) })
+		t.Run("gate", func(t *testing.T) { gate(t, f) })
+		t.Run("credentials", func(t *testing.T) { credentials(t, f) })
+		t.Run("cookies", func(t *testing.T) { cookies(t, f) })
+		t.Run("origin", func(t *testing.T) { origin(t, f) })
+		t.Run("connection header", func(t *testing.T) { connection(t, f) })
+		t.Run("upgrade", func(t *testing.T) { upgrade(t, f) })
+		t.Run("redirects", func(t *testing.T) { redirects(t, f, fronts["hardened-root"]) })
+		t.Run("paths", func(t *testing.T) { paths(t, f, fronts["hardened-root"]) })
+		t.Run("bodies", func(t *testing.T) { bodies(t, f) })
+		t.Run("login", func(t *testing.T) { loginRoundTrip(t, fronts) })
+		t.Run("streaming", func(t *testing.T) { streaming(t, f) })
+	})
+}
+
+func identity(t *testing.T, fronts map[string]front) {
+	r := fronts["hardened-id"].get(t, "/x", alice)
+	wantLines(t, r, names.Username, "alice")
+	wantLines(t, r, names.UniqueID, "id-1")
+	wantLines(t, r, names.FirstName, "Alice")
+	wantLines(t, r, names.LastName, "Liddell")
+	wantLines(t, r, names.Email, "alice@example.com")
+	wantLines(t, r, names.Role, "viewer")
+	wantLines(t, r, names.Groups, "g1", "g2")
+
+	r = fronts["hardened"].get(t, "/x", alice)
+	wantLines(t, r, names.Username, "alice")
+	wantLines(t, r, names.UniqueID) // not configured, so not sent
+
+	r = fronts["hardened"].get(t, "/x", "Cookie: verified-user=alice")
+	for _, name := range []string{names.FirstName, names.LastName, names.Email, names.Role, names.Groups} {
+		wantLines(t, r, name)
+	}
+	t.Run("is whole or absent", func(t *testing.T) {
+		// A user name without the id that makes the identity counts for nothing.
+		r := fronts["hardened-id"].get(t, "/x", "Cookie: verified-user=alice; proxyauth-as-role=administrator", "Authorization: Key k")
+		wantLines(t, r, names.Username)
+		wantLines(t, r, names.Role)
+		r = fronts["hardened-id"].get(t, "/x", "Cookie: proxyauth-as-id=id-1")
+		wantLines(t, r, names.UniqueID, "id-1")
+		wantLines(t, r, names.Username)
+	})
+	t.Run("groups", func(t *testing.T) {
+		groups := make([]string, 8)
+		cookie := "Cookie: verified-user=alice"
+		for i := range groups {
+			groups[i] = fmt.Sprintf("g%d", i+1)
+			cookie += fmt.Sprintf("; proxyauth-as-group-%d=g%d", i+1, i+1)
+		}
+		wantLines(t, fronts["hardened"].get(t, "/x", cookie), names.Groups, groups...)
+		wantLines(t, fronts["hardened-joined"].get(t, "/x", cookie), names.Groups, strings.Join(groups, ","))
+		wantLines(t, fronts["hardened-joined"].get(t, "/x", alice), names.Groups, "g1,g2")
+		wantLines(t, fronts["hardened-joined"].get(t, "/x", "Cookie: verified-user=alice; proxyauth-as-group-1=g1"), names.Groups, "g1")
+		wantLines(t, fronts["hardened-joined"].get(t, "/x", "Cookie: verified-user=alice"), names.Groups)
+	})
+	t.Run("custom names", func(t *testing.T) {
+		f := fronts["hardened-custom"]
+		r := f.get(t, "/x", alice, "X-G: forged", f.Headers.Username+": evil")
+		wantLines(t, r, f.Headers.Username, "alice")
+		wantLines(t, r, "X-G", "g1"+f.GroupsSeparator+"g2")
+		answer, other := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", alice, strings.ReplaceAll(f.Headers.Username, "_", "-")+": evil")
+		if other != nil {
+			wantLines(t, *other, f.Headers.Username, "alice")
+		} else if answer.Status != 400 {
+			t.Errorf("another spelling of a long name: got %d", answer.Status)
+		}
+	})
+	t.Run("without a gate", func(t *testing.T) {
+		wantLines(t, fronts["hardened-open"].get(t, "/x", names.Username+": evil"), names.Username)
+		wantLines(t, fronts["hardened-open"].get(t, "/x", alice), names.Username, "alice")
+	})
+	t.Run("does not stay on a connection", func(t *testing.T) {
+		client := &http.Client{Timeout: 5 * time.Second}
+		for _, cookie := range []string{"verified-user=alice", "", "verified-user=bob", ""} {
+			id := <-nextID
+			req, _ := http.NewRequest(http.MethodGet, "http://"+fronts["hardened"].Listen+prefix+"/x", nil)
+			req.Header.Set(headerID, id)
+			req.Header.Set("X-Auth-Token", "T")
+			var want []string
+			if cookie != "" {
+				req.Header.Set("Cookie", cookie)
+				want = []string{strings.TrimPrefix(cookie, "verified-user=")}
+			}
+			resp, err := client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			wantLines(t, fronts["hardened"].recorder.Records(id)[0], names.Username, want...)
+		}
+	})
+}
+
+// spelled are the ways in which a client may write a header.
+func spelled(header string) []string {
+	all := []string{header, strings.ToLower(header), strings.ToUpper(header)}
+	for _, sep := range []string{"_", ".", "~"} {
+		all = append(all, strings.ReplaceAll(header, "-", sep), strings.Replace(header, "-", sep, 1))
+		if i := strings.LastIndex(header, "-"); i >= 0 {
+			all = append(all, header[:i]+sep+header[i+1:])
+		}
+	}
+	return all
+}
+
+func forged(t *testing.T, f front) {
+	who := map[string]string{"cookie": alice, "token": "X-Auth-Token: T", "key": "Authorization: Key k", "X-RSC-Authorization": "X-RSC-Authorization: k"}
+	ours := map[string][]string{
+		names.Username: {"alice"}, names.UniqueID: {"id-1"}, names.FirstName: {"Alice"}, names.LastName: {"Liddell"},
+		names.Email: {"alice@example.com"}, names.Role: {"viewer"}, names.Groups: {"g1", "g2"},
+	}
+	for header, identity := range ours {
+		for _, name := range spelled(header) {
+			for by, credential := range who {
+				for _, lines := range [][]string{{name + ": evil"}, {name + ": evil", name + ": evil2"}, {name + ": evil, evil2"}, {name + ":"}} {
+					if strings.Contains(name, "~") && strings.HasSuffix(lines[0], ":") {
+						continue // empty and unusual: httpd cannot tell it from none
+					}
+					want := identity
+					if by != "cookie" {
+						want = nil
+					}
+					answer, r := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", append(lines, credential)...)
+					if r == nil {
+						// Refused is as good as removed.
+						if answer.Status != 400 {
+							t.Errorf("%q by %s: got %d, want it passed on without or refused", lines, by, answer.Status)
+						}
+						continue
+					}
+					if got := r.alike(header); !slices.Equal(got, want) {
+						t.Errorf("%q by %s reached the server as %q, want %q", lines, by, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+func gate(t *testing.T, f front) {
+	to := func(target string) string { return "http://" + f.Listen + "/auth/login?url=" + target }
+	for _, target := range []string{"/x", "/x?a=1&b=2", "/x?a=%26&b=c+d", "/a%2Fb", "/a%26y+z%23", "/%0d%0aSet-Cookie:x=1", "/?", "/a?b=%3f", "/é?ü=ß"} {
+		answer, r := f.exchange(t, "GET "+prefix+target+" HTTP/1.1")
+		if r != nil {
+			t.Errorf("%s reached the server", target)
+		}
+		u, err := url.Parse(answer.Header.Get("Location"))
+		if err != nil || answer.Status != 307 || u.Scheme+"://"+u.Host+u.Path != "http://"+f.Listen+"/auth/login" {
+			t.Errorf("%s: got %d to %q, want 307 to the login page", target, answer.Status, answer.Header.Get("Location"))
+			continue
+		}
+		if got := u.Query().Get("url"); got != prefix+target || len(u.Query()) != 1 {
+			t.Errorf("%s: the login page is told to return to %q", target, got)
+		}
+	}
+	want := to(url.QueryEscape(prefix + "/x"))
+	for _, test := range []struct {
+		name, line string
+		fields     []string
+	}{
+		{"HEAD", "HEAD " + prefix + "/x HTTP/1.1", nil},
+		{"DELETE", "DELETE " + prefix + "/x HTTP/1.1", nil},
+		{"forged host", "GET " + prefix + "/x HTTP/1.1", []string{"Host: evil.example"}},
+		{"absolute form", "GET http://evil.example" + prefix + "/x HTTP/1.1", []string{"Host: evil.example"}},
+		{"HTTP/1.0", "GET " + prefix + "/x HTTP/1.0", nil},
+		{"forged identity", "GET " + prefix + "/x HTTP/1.1", []string{"X-Auth-Username: evil"}},
+		{"WebSocket", "GET " + prefix + "/x HTTP/1.1", []string{"Connection: Upgrade", "Upgrade: websocket"}},
+		{"forged control headers", "GET " + prefix + "/x HTTP/1.1", []string{"Countersign-Origin: http://evil.example", "Countersign-Target: /evil"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			answer, r := f.exchange(t, test.line, test.fields...)
+			wantGated(t, answer, r, want)
+		})
+	}
+	t.Run("POST", func(t *testing.T) {
+		answer, r := f.exchangeBody(t, strings.Repeat("x", 100_000), "POST "+prefix+"/x HTTP/1.1")
+		wantGated(t, answer, r, want)
+	})
+}
+
+func credentials(t *testing.T, f front) {
+	for _, test := range []struct {
+		fields []string
+		passes bool
+	}{
+		{[]string{"Authorization: Key abc"}, true},
+		{[]string{"Authorization: Key  abc"}, true},
+		{[]string{"X-RSC-Authorization: Key abc"}, true},
+		{[]string{"X-RSC-Authorization: abc"}, true},
+		{[]string{"X-RSC-Authorization: Key abc", "Authorization: Bearer t"}, true},
+		{[]string{"X-Auth-Token: T", "X-Auth-Signature: c2ln", "X-Content-Checksum: c3Vt", "Date: Mon, 02 Jan 2006 15:04:05 GMT"}, true},
+		{[]string{alice, "Authorization: Bearer t", "X-Auth-Token: T", "X-RSC-Authorization: k"}, true},
+		{[]string{"Authorization: Key"}, false},
+		{[]string{"Authorization: Bearer t"}, false},
+		{[]string{"Authorization: Bearer xKey y"}, false},
+		{[]string{"Authorization: Basic Key x"}, false},
+		{[]string{"X-RSC-Authorization: "}, false},
+		{[]string{"X-Auth-Token: "}, false},
+		{[]string{"X_Auth_Token: T"}, false},
+		{[]string{"X-Auth-Signature: s"}, false},
+	} {
+		answer, r := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", test.fields...)
+		if !test.passes {
+			if r != nil || answer.Status != 307 {
+				t.Errorf("%q: got %d, reached the server %v; want 307 and not", test.fields, answer.Status, r != nil)
+			}
+			continue
+		}
+		if r == nil {
+			t.Errorf("%q did not reach the server: %d", test.fields, answer.Status)
+			continue
+		}
+		for _, field := range test.fields {
+			name, value, _ := strings.Cut(field, ": ")
+			if got := r.Values(name); !slices.Equal(got, []string{value}) {
+				t.Errorf("%q reached the server as %q", field, got)
+			}
+		}
+	}
+}
+
+func cookies(t *testing.T, f front) {
+	const refused = "(refused)"
+	for _, test := range []struct{ cookie, want string }{
+		{"verified-user=alice", "alice"},
+		{"a=b; verified-user=alice; c=d", "alice"},
+		{"verified-user=alice ", "alice"},
+		{"a=b;verified-user=alice;c=d", "alice"},
+		{"verified-user=o'brien%20$1&{x}=/", "o'brien%20$1&{x}=/"},
+		{"verified-user=$host%{HTTP_HOST}e", "$host%{HTTP_HOST}e"},
+		{"xverified-user=evil", refused},
+		{"xverified-user=evil; verified-user=alice", "alice"},
+		{"a=verified-user=evil", refused},
+		{`a="x; verified-user=evil"`, refused},
+		{"VERIFIED-USER=evil", refused},
+		{"verified-user=alice; verified-user=evil", refused},
+		{"verified-user=; verified-user=evil", refused},
+		{"verified-user=", refused},
+		{"verified-user= ; foo=1", refused},
+		{"verified-user=alice, verified-user=evil", refused},
+		{"verified-user=alice,evil", refused},
+		{`verified-user="alice"`, refused},
+		{`verified-user=a\b`, refused},
+		{"verified-user=a b", refused},
+		{"verified-user=Jos\xc3\xa9", refused},
+		{"verified-user=a\tb", refused},
+	} {
+		answer, r := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", "Cookie: "+test.cookie)
+		switch {
+		case test.want == refused && r != nil:
+			t.Errorf("cookie %q reached the server as %q, want it refused", test.cookie, r.alike(names.Username))
+		case test.want == refused && answer.Status != 307 && answer.Status != 400:
+			t.Errorf("cookie %q: got %d, want 307 or 400", test.cookie, answer.Status)
+		case test.want != refused && r == nil:
+			t.Errorf("cookie %q did not reach the server: %d", test.cookie, answer.Status)
+		case r != nil:
+			wantLines(t, *r, names.Username, test.want)
+		}
+	}
+	if _, r := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", "Cookie: verified-user=alice", "Cookie: verified-user=evil"); r != nil {
+		t.Errorf("two Cookie headers reached the server as %q", r.alike(names.Username))
+	}
+	long := f.get(t, "/x", "Cookie: pad="+strings.Repeat("x", 8300)+"; verified-user=alice")
+	wantLines(t, long, names.Username, "alice")
+}
+
+func origin(t *testing.T, f front) {
+	for _, fields := range [][]string{
+		{alice},
+		{alice, "X-RSC-Request: http://evil.example/", "X_RSC_Request: http://evil.example/"},
+		{alice, "Host: evil.example"},
+	} {
+		r := f.get(t, "/a%2Fb?c=%zz&d", fields...)
+		wantLines(t, r, "X-RSC-Request", "http://"+f.Listen+prefix+"/a%2Fb?c=%zz&d")
+		for _, field := range r.Fields {
+			if strings.Contains(field, "evil") {
+				t.Errorf("%q reached the server", field)
+			}
+		}
+	}
+	_, r := f.exchange(t, "GET http://evil.example"+prefix+"/x?y HTTP/1.1", "Host: evil.example", alice)
+	if r == nil {
+		t.Fatal("the absolute form did not reach the server")
+	}
+	wantLines(t, *r, "X-RSC-Request", "http://"+f.Listen+prefix+"/x?y")
+	r2 := f.get(t, "/x", alice, "X-Forwarded-For: 1.2.3.4", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https", "Forwarded: for=1.2.3.4",
+		"X-Forwarded-Server: evil.example", "X-Forwarded-Port: 1", "X-Forwarded-Prefix: /evil", "X-Real-IP: 1.2.3.4")
+	wantLines(t, r2, "X-Forwarded-For", "127.0.0.1")
+	wantLines(t, r2, "X-Forwarded-Host", f.Listen)
+	wantLines(t, r2, "X-Forwarded-Proto", "http")
+	for _, name := range []string{"Forwarded", "X-Forwarded-Server", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP"} {
+		wantLines(t, r2, name)
+	}
+	answer, traced := f.exchange(t, "TRACE "+prefix+"/x HTTP/1.1", alice, "Max-Forwards: 0")
+	if traced != nil || answer.Status < 400 || strings.Contains(answer.Body, "verified-user") {
+		t.Errorf("TRACE: got %d %q", answer.Status, answer.Body)
+	}
+}
+
+// connection: what this header names is dropped by proxies. It must not drop what
+// makes a request somebody's.
+func connection(t *testing.T, f front) {
+	for _, value := range []string{"X-Auth-Username", "close, X-Auth-Username, X-Auth-RSC-Role", "X-Auth-Token, Authorization, Cookie, X-RSC-Request"} {
+		r := f.get(t, "/x", alice, "X-Auth-Token: T", "Authorization: Key k", "Connection: "+value, "Connection: close")
+		wantLines(t, r, names.Username, "alice")
+		wantLines(t, r, names.Role, "viewer")
+		wantLines(t, r, "X-Auth-Token", "T")
+		wantLines(t, r, "Authorization", "Key k")
+		wantLines(t, r, "X-RSC-Request", "http://"+f.Listen+prefix+"/x")
+		if len(r.Values("Cookie")) != 1 {
+			t.Errorf("Connection: %s dropped the cookies", value)
+		}
+	}
+}
+
+func upgrade(t *testing.T, f front) {
+	t.Run("websocket", func(t *testing.T) {
+		r := handshake(t, f, prefix+"/ws/%2F?q=1", 101, alice, "Upgrade: websocket", "Connection: keep-alive, Upgrade", "X-Auth-Username: evil")
+		if r.Line != "GET /ws/%2F?q=1 HTTP/1.1" {
+			t.Errorf("the handshake reached the server as %q", r.Line)
+		}
+		wantLines(t, *r, names.Username, "alice")
+	})
+	for _, other := range []string{"h2c", "foo", "websocket, h2c"} {
+		t.Run(other, func(t *testing.T) {
+			r := f.get(t, "/x", alice, "Upgrade: "+other, "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQAAP__")
+			wantLines(t, r, "Upgrade")
+		})
+	}
+}
+
+// handshake asks for another protocol and, if it gets it, has a line echoed.
+func handshake(t *testing.T, f front, target string, want int, fields ...string) *Record {
+	t.Helper()
+	c, err := net.DialTimeout("tcp", f.Listen, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	id := <-nextID
+	write(t, c, f.Listen, id, "GET "+target+" HTTP/1.1", append(fields, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), "")
+	in := bufio.NewReader(c)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != want {
+		t.Fatalf("got %s, want %d", resp.Status, want)
+	}
+	if want == 101 {
+		if _, err := io.WriteString(c, "hello through the tunnel\n"); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := in.ReadString('\n'); err != nil || line != "hello through the tunnel\n" {
+			t.Fatalf("echoed %q, %v", line, err)
+		}
+	}
+	records := f.recorder.Records(id)
+	if len(records) != 1 {
+		t.Fatalf("%d handshakes reached the server", len(records))
+	}
+	return &records[0]
+}
+
+func redirects(t *testing.T, f, root front) {
+	for _, test := range []struct{ from, want string }{
+		{"/content/1?a=b#c", prefix + "/content/1?a=b#c"},
+		{"/", prefix + "/"},
+		{prefix + "/content/1", prefix + "/content/1"},
+		{prefix, prefix},
+		{prefix + "x/y", prefix + prefix + "x/y"},
+		{f.Upstream + "/c", prefix + "/c"},
+		{"https://idp.example/authorize?client_id=1&redirect_uri=x", "https://idp.example/authorize?client_id=1&redirect_uri=x"},
+		{"https://example.com/auth/login", "https://example.com/auth/login"},
+		{"http://" + f.Listen + prefix + "/x", "http://" + f.Listen + prefix + "/x"},
+		{"/auth/login", "/auth/login"},
+		{"//idp.example/x", "//idp.example/x"},
+		{"relative?q", "relative?q"},
+		{"mailto:a@b", "mailto:a@b"},
+	} {
+		answer, _ := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", alice, headerReply+": "+redirectTo(test.from), "Host: evil.example")
+		if got := answer.Header.Get("Location"); got != test.want {
+			t.Errorf("Location %s arrives as %s, want %s", test.from, got, test.want)
+		}
+	}
+	answer, _ := root.exchange(t, "GET /x HTTP/1.1", alice, headerReply+": "+redirectTo("/content/1"))
+	if got := answer.Header.Get("Location"); got != "/content/1" {
+		t.Errorf("without a prefix Location /content/1 arrives as %s", got)
+	}
+}
+
+func paths(t *testing.T, f, root front) {
+	for _, path := range []string{"/", "/x", "/a%2Fb", "/a%2fb", "//a//b", "/%2B%41%7E", "/%3F%23%25", "/a%0Ab", "/a;b=c", "/?", "/x?a=%zz&b=\"|\"&c=?", "/a%3Fb?c"} {
+		if got, want := f.get(t, path, alice).Line, "GET "+path+" HTTP/1.1"; got != want {
+			t.Errorf("%s reached the server as %q", path, got)
+		}
+		if got, want := root.get(t, path, alice).Line, "GET "+path+" HTTP/1.1"; got != want {
+			t.Errorf("without a prefix %s reached the server as %q", path, got)
+		}
+	}
+	for _, path := range []string{"/", "/favicon.ico", "/authors", "/rsconnectx/y", "/x/rsconnect/y", "/%72sconnect/x", "/auth/../rsconnect/x", "//rsconnect/x", "/auth/rsconnect/ws"} {
+		answer, r := f.exchange(t, "GET "+path+" HTTP/1.1", alice)
+		if r != nil || answer.Status < 400 || answer.Status > 499 {
+			t.Errorf("%s: got %d, reached the server: %v", path, answer.Status, r != nil)
+		}
+	}
+	answer, r := f.exchange(t, "GET "+prefix+" HTTP/1.1", "Host: evil.example")
+	if got := answer.Header.Get("Location"); r != nil || answer.Status != 301 || got != prefix+"/" && got != "http://"+f.Listen+prefix+"/" {
+		t.Errorf("the bare prefix: got %d to %q", answer.Status, got)
+	}
+}
+
+func bodies(t *testing.T, f front) {
+	body := strings.Repeat("0123456789abcdef", 3<<20/16)
+	_, r := f.exchangeBody(t, body, "POST "+prefix+"/x HTTP/1.1", "X-Auth-Token: T", "Content-Type: application/gzip")
+	if r == nil || string(r.Body) != body {
+		t.Error("a body of 3 MiB did not arrive as it was sent")
+	}
+	// Chunked: the length is unknown when the head is sent.
+	id := <-nextID
+	in, out := io.Pipe()
+	go func() {
+		for range 20 {
+			_, _ = io.WriteString(out, body[:10_000])
+		}
+		_ = out.Close()
+	}()
+	req, err := http.NewRequest(http.MethodPost, "http://"+f.Listen+prefix+"/x", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set(headerID, id)
+	req.Header.Set("X-Auth-Token", "T")
+	client := &http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if records := f.recorder.Records(id); len(records) != 1 || string(records[0].Body) != strings.Repeat(body[:10_000], 20) {
+		t.Error("a chunked body did not arrive as it was sent")
+	}
+}
+
+// streaming: what the server has sent so far arrives before it is done.
+func streaming(t *testing.T, f front) {
+	release := make(chan struct{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		// With a length: a chunked reply cannot tell a buffering proxy from another.
+		w.Header().Set("Content-Length", "12")
+		_, _ = io.WriteString(w, "first\n")
+		w.(http.Flusher).Flush()
+		<-release
+		_, _ = io.WriteString(w, "second")
+	})}
+	go func() { _ = server.Serve(l) }()
+	defer server.Close()
+	front := f.Listener
+	front.ID, front.Listen, front.Upstream = "streaming", freeAddresses(t, 1)[0], "http://"+l.Addr().String()
+	start(t, proxies.Options{Kind: f.kind, Runner: f.runner, Listeners: []proxies.Listener{front}, Dir: t.TempDir()})
+	req, _ := http.NewRequest(http.MethodGet, "http://"+front.Listen+prefix+"/x", nil)
+	req.Header.Set("Cookie", "verified-user=alice")
+	client := &http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	in := bufio.NewReader(resp.Body)
+	first, err := in.ReadString('\n')
+	if err != nil || first != "first\n" {
+		t.Errorf("the first part did not arrive on its own: %q, %v", first, err)
+	}
+	close(release)
+	if rest, err := io.ReadAll(in); err != nil || string(rest) != "second" {
+		t.Errorf("the second part arrived as %q, %v", rest, err)
+	}
+}
+
+// loginRoundTrip is what a browser does: asked for a page, sent to the form, it
+// posts it and is back at the identical URL as somebody.
+func loginRoundTrip(t *testing.T, fronts map[string]front) {
+	for _, id := range []string{"hardened", "hardened-id", "hardened-joined", "hardened-root", "careless", "careless-id", "careless-joined"} {
+		f := fronts[id]
+		t.Run(id, func(t *testing.T) {
+			path := f.Prefix + "/x/a%2Fb?a=1&b=%26&c=d+e"
+			r := signIn(t, f, path, path)
+			if want := strings.TrimPrefix(path, f.Prefix); r.Line != "GET "+want+" HTTP/1.1" {
+				t.Errorf("after the login the server saw %q, want %q", r.Line, want)
+			}
+			wantLines(t, r, names.Username, "alice")
+			wantLines(t, r, names.Role, "viewer")
+			groups := []string{"g1", "g2"}
+			if f.GroupsSeparator != "" {
+				groups = []string{strings.Join(groups, f.GroupsSeparator)}
+			}
+			wantLines(t, r, names.Groups, groups...)
+			if f.Headers.UniqueID != "" {
+				wantLines(t, r, names.UniqueID, "id-1")
+			}
+		})
+	}
+}
+
+// signIn asks for path, fills in the form it is sent to, follows it to wherever
+// it leads, and gives what the server then saw.
+func signIn(t *testing.T, f front, path, wantBack string) Record {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	do := func(method, to, body string) (*http.Response, string) {
+		t.Helper()
+		id := <-nextID
+		req, err := http.NewRequest(method, to, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(headerID, id)
+		if body != "" {
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode >= 400 {
+			t.Fatalf("%s %s: %s: %s", method, to, resp.Status, text)
+		}
+		return resp, id
+	}
+	resp, _ := do(http.MethodGet, "http://"+f.Listen+path, "")
+	loginURL, err := resp.Location()
+	if err != nil || resp.StatusCode != 307 {
+		t.Fatalf("got %s without being signed in, want 307 to the login page", resp.Status)
+	}
+	resp, _ = do(http.MethodGet, loginURL.String(), "")
+	if resp.StatusCode != 200 {
+		t.Fatalf("the login page: %s", resp.Status)
+	}
+	form := url.Values{"username": {"alice"}, "unique_id": {"id-1"}, "first_name": {"Alice"}, "last_name": {"Liddell"},
+		"email": {"alice@example.com"}, "role": {"viewer"}, "groups": {"g1", "g2"}}
+	resp, _ = do(http.MethodPost, loginURL.String(), form.Encode())
+	back := resp.Header.Get("Location")
+	if resp.StatusCode != 303 || back != wantBack {
+		t.Fatalf("after the login: %s to %q, want 303 to %q", resp.Status, back, wantBack)
+	}
+	_, id := do(http.MethodGet, "http://"+f.Listen+back, "")
+	records := f.recorder.Records(id)
+	if len(records) != 1 {
+		t.Fatalf("after the login %d requests reached the server", len(records))
+	}
+	return records[0]
+}

@@ -1,0 +1,219 @@
+// Package proxytest is the contract that every proxy of this project meets,
+// whatever its make and however it runs: what reaches the server behind it, as
+// octets on the wire, and what comes back.
+//
+// The flavours differ by intent. Hardened is held to everything, careless to its
+// one fault, and documented to the holes that the printed examples were measured
+// to have, so that nobody repairs them by accident.
+package proxytest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"countersign/proxies"
+)
+
+// prefix under which every listener publishes its server, as in the examples.
+const prefix = "/rsconnect"
+
+// names are those of the documentation's configuration example, which the printed
+// proxy examples do not use.
+var names = proxies.HeaderNames{
+	Username: "X-Auth-Username", UniqueID: "X-Auth-ID", FirstName: "X-Auth-First-Name", LastName: "X-Auth-Last-Name",
+	Email: "X-Auth-Email", Role: "X-Auth-RSC-Role", Groups: "X-Auth-Groups",
+}
+
+// printed are the names that the printed examples use.
+var printed = proxies.HeaderNames{
+	Username: "X-Auth-Username", UniqueID: "X-Auth-Uniqueid", FirstName: "X-Auth-Firstname", LastName: "X-Auth-Lastname", Email: "X-Auth-Email",
+}
+
+// A front is one listener of the proxy under test with what is behind it.
+type front struct {
+	proxies.Listener
+	kind     proxies.Kind
+	runner   string
+	recorder *Recorder
+}
+
+// Run starts one proxy of this kind with listeners of all flavours and holds each
+// to its contract. Where the machine cannot run the proxy the test is skipped, and
+// fails in CI (CI=true).
+func Run(t *testing.T, kind proxies.Kind, runner string) {
+	t.Helper()
+	recorder := NewRecorder(t)
+	id := names
+	id.UniqueID = ""
+	listeners := []proxies.Listener{
+		{ID: "hardened", Headers: id, Gate: true},
+		{ID: "hardened-id", Headers: names, Gate: true},
+		{ID: "hardened-joined", Headers: id, GroupsSeparator: ",", Gate: true},
+		{ID: "hardened-custom", Headers: proxies.HeaderNames{Username: "Remote_User-Of.This-Very-Long_Name", Groups: "X-G"}, GroupsSeparator: `$1%{HTTP_HOST}e"|\`, Gate: true},
+		{ID: "hardened-open", Headers: id},
+		{ID: "hardened-root", Headers: id, Gate: true},
+		{ID: "careless", Flavour: proxies.Careless, Headers: id, Gate: true},
+		{ID: "careless-id", Flavour: proxies.Careless, Headers: names, Gate: true},
+		{ID: "careless-joined", Flavour: proxies.Careless, Headers: id, GroupsSeparator: "|", Gate: true},
+		{ID: "documented", Flavour: proxies.Documented, Headers: proxies.HeaderNames{Username: printed.Username}, Gate: true},
+		{ID: "documented-open", Flavour: proxies.Documented, Headers: proxies.HeaderNames{Username: printed.Username}},
+		{ID: "documented-profile", Flavour: proxies.Documented, Headers: proxies.HeaderNames{Username: printed.Username, Email: printed.Email}, Gate: true},
+		{ID: "documented-id", Flavour: proxies.Documented, Headers: printed, Gate: true},
+		{ID: "documented-root", Flavour: proxies.Documented, Headers: proxies.HeaderNames{Username: printed.Username}, Gate: true},
+	}
+	fronts := make(map[string]front)
+	for i, address := range freeAddresses(t, len(listeners)) {
+		l := &listeners[i]
+		l.Listen, l.Upstream = address, recorder.URL
+		if !strings.HasSuffix(l.ID, "-root") {
+			l.Prefix = prefix
+		}
+		fronts[l.ID] = front{Listener: *l, kind: kind, runner: runner, recorder: recorder}
+	}
+	start(t, proxies.Options{Kind: kind, Runner: runner, Listeners: listeners, Dir: t.TempDir()})
+	hardened(t, fronts)
+	careless(t, fronts)
+	documented(t, fronts)
+}
+
+// start starts a proxy that ends with the test.
+func start(t *testing.T, o proxies.Options) *proxies.Running {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if _, _, err := proxies.Usable(ctx, o.Kind, o.Runner); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("NOT TESTED, and CI must test it: %v", err)
+		}
+		t.Skipf("NOT TESTED: %v", err)
+	}
+	began := time.Now()
+	running, err := proxies.Start(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s as %s answered on %d listeners after %v", o.Kind, running.Runner(), len(o.Listeners), time.Since(began).Round(time.Millisecond))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := running.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return running
+}
+
+// freeAddresses finds addresses on loopback that nobody listens on, outside the
+// range from which the kernel takes the ports of clients.
+func freeAddresses(t testing.TB, n int) []string {
+	t.Helper()
+	var addresses []string
+	for tries := 0; len(addresses) < n; tries++ {
+		if tries > 1000 {
+			t.Fatal("no free ports")
+		}
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
+		if slices.Contains(addresses, address) {
+			continue
+		}
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		addresses = append(addresses, address)
+	}
+	return addresses
+}
+
+// alice is signed in: her cookies, as a browser sends them.
+const alice = "Cookie: verified-user=alice; proxyauth-as-id=id-1; proxyauth-as-first=Alice; proxyauth-as-last=Liddell; " +
+	"proxyauth-as-email=alice@example.com; proxyauth-as-role=viewer; proxyauth-as-group-1=g1; proxyauth-as-group-2=g2"
+
+var nextID = make(chan string)
+
+func init() {
+	go func() {
+		for n := 1; ; n++ {
+			nextID <- fmt.Sprintf("probe-%d", n)
+		}
+	}()
+}
+
+// exchange sends a request through the front and gives what the server saw: nil
+// if the proxy did not pass it on.
+func (f front) exchange(t testing.TB, line string, fields ...string) (Answer, *Record) {
+	t.Helper()
+	return f.exchangeBody(t, "", line, fields...)
+}
+
+func (f front) exchangeBody(t testing.TB, body, line string, fields ...string) (Answer, *Record) {
+	t.Helper()
+	id := <-nextID
+	answer := send(t, f.Listen, id, line, fields, body)
+	records := f.recorder.Records(id)
+	if len(records) > 1 {
+		t.Fatalf("%s: one request became %d", line, len(records))
+	}
+	if len(records) == 0 {
+		return answer, nil
+	}
+	return answer, &records[0]
+}
+
+// get is a GET that must reach the server.
+func (f front) get(t testing.TB, path string, fields ...string) Record {
+	t.Helper()
+	answer, record := f.exchange(t, "GET "+f.Prefix+path+" HTTP/1.1", fields...)
+	if record == nil {
+		t.Fatalf("%s %s with %q did not reach the server: %d %s", f.ID, path, fields, answer.Status, answer.Body)
+	}
+	return *record
+}
+
+// alike are the values of every line whose name is the header's in any spelling.
+func (r Record) alike(header string) []string {
+	plain := func(s string) string {
+		return strings.Map(func(c rune) rune {
+			if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789", c) {
+				return c
+			}
+			return '-'
+		}, strings.ToLower(s))
+	}
+	var values []string
+	for _, field := range r.Fields {
+		name, value, _ := strings.Cut(field, ":")
+		if plain(name) == plain(header) {
+			values = append(values, strings.Trim(value, " \t"))
+		}
+	}
+	return values
+}
+
+// wantLines compares the values of a header at the server, line by line.
+func wantLines(t testing.TB, r Record, header string, want ...string) {
+	t.Helper()
+	if got := r.alike(header); !slices.Equal(got, want) {
+		t.Errorf("%s reached the server as %q, want %q", header, got, want)
+	}
+}
+
+// wantGated holds an answer to the redirect to the login page.
+func wantGated(t testing.TB, a Answer, r *Record, location string) {
+	t.Helper()
+	if r != nil {
+		t.Errorf("it reached the server: %s", r.Line)
+	}
+	// Without regard to case: both %2F and %2f are right (RFC 3986, 2.1).
+	if got := a.Header.Get("Location"); a.Status != 307 || !strings.EqualFold(got, location) {
+		t.Errorf("got %d to %q, want 307 to %q", a.Status, got, location)
+	}
+}

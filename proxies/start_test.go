@@ -1,0 +1,392 @@
+package proxies
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
+)
+
+// envOwner makes this test binary a program that starts a proxy, prints what it
+// started and waits to be killed.
+const envOwner = "PROXIES_TEST_OWNER"
+
+func TestMain(m *testing.M) {
+	if job := os.Getenv(envOwner); job != "" {
+		own(job)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func own(job string) {
+	var o Options
+	if err := json.Unmarshal([]byte(job), &o); err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	r, err := Start(context.Background(), o)
+	if err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	fmt.Println("started", r.ID())
+	select {} // until it is killed
+}
+
+// abandon has another process start a proxy, kills that process with SIGKILL, and
+// gives the id of what it started.
+func abandon(t *testing.T, o Options) string {
+	t.Helper()
+	job, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), envOwner+"="+string(job))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	id, started := strings.CutPrefix(strings.TrimSpace(line), "started ")
+	if !started {
+		t.Fatalf("the owner said %q, %v", line, err)
+	}
+	return id
+}
+
+// onListener gives a listener on a free port, in front of a server that answers.
+func onListener(t *testing.T) Listener {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(server.Close)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return Listener{ID: "front", Listen: l.Addr().String(), Prefix: "/rsconnect", Upstream: server.URL, Headers: HeaderNames{Username: "X-Auth-Username"}, Gate: true}
+}
+
+func options(t *testing.T, kind Kind, runner string) Options {
+	t.Helper()
+	if _, _, err := Usable(t.Context(), kind, runner); err != nil {
+		absent(t, err)
+	}
+	return Options{Kind: kind, Runner: runner, Listeners: []Listener{onListener(t)}}
+}
+
+// each runs a test for every kind and runner.
+func each(t *testing.T, test func(t *testing.T, kind Kind, runner string)) {
+	t.Helper()
+	for _, kind := range []Kind{Nginx, Apache} {
+		for _, runner := range []string{RunnerProcess, RunnerContainer} {
+			t.Run(string(kind)+"/"+runner, func(t *testing.T) {
+				t.Parallel()
+				test(t, kind, runner)
+			})
+		}
+	}
+}
+
+func TestStartAndStop(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, kind Kind, runner string) {
+		o := options(t, kind, runner)
+		r, err := Start(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids := r.PIDs()
+		if r.Runner() != runner || r.ID() == "" || len(pids) < 2 {
+			t.Errorf("runs as %s with id %q and processes %v", r.Runner(), r.ID(), pids)
+		}
+		resp, err := http.Get("http://" + o.Listeners[0].Listen + "/rsconnect/secret?token=t0ps3cret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		log, err := os.ReadFile(r.Log())
+		if err != nil || !strings.Contains(string(log), "/rsconnect/secret") || strings.Contains(string(log), "t0ps3cret") {
+			t.Errorf("the log must have the path without the query: %q, %v", log, err)
+		}
+		dir := filepath.Dir(r.Log())
+		began := time.Now()
+		for range 2 { // the second time changes nothing
+			if err := r.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Logf("stopped after %v", time.Since(began).Round(time.Millisecond))
+		gone(t, pids)
+		select {
+		case <-r.Exited():
+		default:
+			t.Error("Exited is not closed after Stop")
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("its folder is still there: %v", err)
+		}
+		if err := portsFree(o.Listeners); err != nil {
+			t.Errorf("after Stop: %v", err)
+		}
+	})
+}
+
+// gone waits until processes have ended.
+func gone(t *testing.T, pids []int) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for _, pid := range pids {
+		for {
+			if _, err := startOf(pid); err != nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("process %d (%s) is still there", pid, nameOf(pid))
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+}
+
+func TestExitedTells(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, kind Kind, runner string) {
+		r, err := Start(t.Context(), options(t, kind, runner))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids := r.PIDs()
+		defer func() {
+			if err := r.Stop(context.WithoutCancel(t.Context())); err != nil {
+				t.Error(err)
+			}
+			gone(t, pids) // the workers of the killed master too
+		}()
+		if err := syscall.Kill(pids[0], syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-r.Exited():
+		case <-time.After(10 * time.Second):
+			t.Error("nobody said that it ended")
+		}
+	})
+}
+
+// TestKilledOwner: after kill -9 of the owner the next start leaves nothing behind.
+func TestKilledOwner(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []Kind{Nginx, Apache} {
+		t.Run(string(kind)+"/process", func(t *testing.T) {
+			t.Parallel()
+			o := options(t, kind, RunnerProcess)
+			abandon(t, o)
+			// The same port: what is left would be in the way.
+			r, err := Start(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+		t.Run(string(kind)+"/container", func(t *testing.T) {
+			t.Parallel()
+			o := options(t, kind, RunnerContainer)
+			id := abandon(t, o)
+			r, err := Start(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = r.Stop(context.WithoutCancel(t.Context())) }()
+			cli, err := engine(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer cli.Close()
+			if _, err := cli.ContainerInspect(t.Context(), id, client.ContainerInspectOptions{}); err == nil {
+				t.Errorf("container %s is still there", id)
+			}
+		})
+	}
+}
+
+// TestSweepEndsOnlyTheAbandoned fakes records: of a process that lost its owner,
+// of one whose owner lives, and of an id that belongs to another process by now.
+func TestSweepEndsOnlyTheAbandoned(t *testing.T) {
+	t.Parallel()
+	sleeper := func() (*exec.Cmd, stamp) {
+		cmd := exec.Command("sleep", "300")
+		cmd.SysProcAttr = attributes()
+		cmd.SysProcAttr.Setpgid = true
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		s, err := stampOf(cmd.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+		return cmd, s
+	}
+	self, err := stampOf(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := self
+	dead.Start = "0" // this id at another time: that process has ended
+	orphan, orphanStamp := sleeper()
+	owned, ownedStamp := sleeper()
+	other, otherStamp := sleeper()
+	otherStamp.Start = "0"
+	for _, r := range []record{{Owner: dead, Proxy: orphanStamp}, {Owner: self, Proxy: ownedStamp}, {Owner: dead, Proxy: otherStamp}} {
+		forget, err := r.keep()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(forget)
+	}
+	if err := sweepProcesses(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, []int{orphan.Process.Pid})
+	for _, cmd := range []*exec.Cmd{owned, other} {
+		if _, err := startOf(cmd.Process.Pid); err != nil {
+			t.Errorf("process %d was ended and should not have been", cmd.Process.Pid)
+		}
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, kind Kind, runner string) {
+		o := options(t, kind, runner)
+		l, err := net.Listen("tcp", o.Listeners[0].Listen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		r, err := Start(t.Context(), o)
+		if err == nil {
+			_ = r.Stop(t.Context())
+			t.Fatal("it started")
+		}
+		for _, want := range []string{o.Listeners[0].Listen, "front", fmt.Sprintf("process %d", os.Getpid())} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("got error %q, want it to say %q", err, want)
+			}
+		}
+	})
+}
+
+func TestBadConfigurationIsShown(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, kind Kind, runner string) {
+		o := options(t, kind, runner)
+		// An upstream that cannot be resolved: nginx refuses it. httpd has no such
+		// fault to offer, so it gets an address that this machine does not have.
+		o.Listeners[0].Upstream = "http://countersign-no-such-host.invalid:1"
+		if kind == Apache {
+			o.Listeners[0].Listen = "192.0.2.1:80"
+		}
+		r := &Running{kind: kind, runner: runner, listeners: o.Listeners, token: token()}
+		err := r.start(t.Context(), t.TempDir())
+		stopErr := r.Stop(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "ended at once") || !strings.Contains(err.Error(), "it wrote") {
+			t.Errorf("got error %v, want the program's own words", err)
+		}
+		if stopErr != nil {
+			t.Error(stopErr)
+		}
+	})
+}
+
+func TestUnavailableSaysWhatToDo(t *testing.T) {
+	t.Setenv(EnvImage, "countersign-no-such-image:1")
+	t.Setenv(EnvNginx, "countersign-no-such-program")
+	l := Listener{ID: "front", Listen: "127.0.0.1:20999", Upstream: "http://127.0.0.1:1", Headers: HeaderNames{Username: "X-Auth-Username"}}
+	for runner, want := range map[string][]string{
+		RunnerProcess:   {"countersign-no-such-program", "apt-get install nginx-light apache2"},
+		RunnerContainer: {"ocker"}, // "docker", or the image where an engine answers
+		RunnerAuto:      {"apt-get install"},
+	} {
+		_, err := Start(t.Context(), Options{Kind: Nginx, Runner: runner, Listeners: []Listener{l}})
+		if !errors.Is(err, ErrUnavailable) {
+			t.Errorf("%s: got error %v, want ErrUnavailable", runner, err)
+			continue
+		}
+		if engineAnswers(t.Context()) == nil && runner != RunnerProcess {
+			want = append([]string{"countersign-no-such-image:1", "make images"}, want[1:]...)
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%s: got error %q, want it to say %q", runner, err, w)
+			}
+		}
+		findings := Check(t.Context(), Nginx, runner)
+		bad := 0
+		for _, f := range findings {
+			if f.OK != (f.Remedy == "") || f.Detail == "" {
+				t.Errorf("finding %+v", f)
+			}
+			if !f.OK {
+				bad++
+			}
+		}
+		if bad == 0 {
+			t.Errorf("%s: everything is found to be there: %+v", runner, findings)
+		}
+	}
+}
+
+func TestImageNameIsTheRecipe(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(EnvImage) != "" {
+		t.Skip("another image is set")
+	}
+	out, err := exec.Command("sh", "image/build.sh", "--name").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(string(out)); got != imageName() {
+		t.Errorf("build.sh builds %s and the package looks for %s", got, imageName())
+	}
+}
+
+func TestRenderForABridge(t *testing.T) {
+	t.Parallel()
+	l := Listener{ID: "front", Listen: "127.0.0.1:21000", Prefix: "/rsconnect", Upstream: "http://127.0.0.1:19999", Headers: HeaderNames{Username: "X-Auth-Username"}, Gate: true}
+	for kind, listen := range map[Kind]string{Nginx: "listen 0.0.0.0:21000", Apache: "Listen 0.0.0.0:21000"} {
+		text, err := Render(kind, []Listener{l}, RenderOptions{Bind: "0.0.0.0", HostAlias: "host.docker.internal", Login: "127.0.0.1:18000"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{listen, "host.docker.internal:19999", "host.docker.internal:18000", "http://127.0.0.1:21000"} {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s: the configuration lacks %q", kind, want)
+			}
+		}
+	}
+}
