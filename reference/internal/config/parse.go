@@ -66,7 +66,9 @@ func parse(name string, src []byte, bad *problems) parsed {
 	fset := token.NewFileSet()
 	p := &parser{name: name, src: src, bad: bad, file: fset.AddFile(name, fset.Base(), len(src))}
 	p.s.Init(p.file, src, func(pos token.Position, msg string) {
-		bad.add(pos.Line, "%s:%d: %s", name, pos.Line, msg)
+		if !p.reported(pos.Line) { // one problem a line: the rest follows from it
+			bad.add(pos.Line, "%s:%d: %s", name, pos.Line, msg)
+		}
 	}, scanner.ScanComments)
 	p.run()
 	return p.out
@@ -79,7 +81,7 @@ func (p *parser) line() int { return p.file.Position(p.pos).Line }
 // errorf notes a problem and skips to the next line.
 func (p *parser) errorf(format string, args ...any) {
 	line := p.line()
-	if p.s.ErrorCount == 0 || !p.reported(line) {
+	if !p.reported(line) {
 		p.bad.add(line, "%s:%d: %s", p.name, line, fmt.Sprintf(format, args...))
 	}
 	for p.tok != token.EOL && p.tok != token.EOF {
@@ -87,7 +89,7 @@ func (p *parser) errorf(format string, args ...any) {
 	}
 }
 
-// reported: the scanner has said what is wrong in this line already.
+// reported tells whether something wrong in this line has been said already.
 func (p *parser) reported(line int) bool {
 	n := len(p.bad.list)
 	return n > 0 && p.bad.list[n-1].line == line

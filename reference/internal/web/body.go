@@ -32,6 +32,9 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 		}
 		return fail(87).because(err)
 	}
+	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
+		return fail(121).saying("The request JSON is invalid: the body may not be null.") // Decode would take it for anything
+	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
