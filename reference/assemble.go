@@ -2,8 +2,21 @@ package reference
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+	"countersign/reference/internal/integration"
+	"countersign/reference/internal/vault"
 	"countersign/reference/internal/web"
 )
 
@@ -25,8 +38,66 @@ func (p *parts) close(ctx context.Context) error {
 
 // assemble makes the services and the HTTP server that fronts them.
 func (s *Server) assemble(ctx context.Context, c Config) error {
+	accounts := s.accounts()
+	runtime, err := s.runtime(ctx, c, accounts)
+	if err != nil {
+		return err
+	}
+	s.parts.closers = append(s.parts.closers, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, stopGrace)
+		defer cancel()
+		return runtime.Close(ctx)
+	})
+	integrations, err := s.integrations()
+	if err != nil {
+		return err
+	}
 	s.serve(web.New(web.Options{
-		Config: s.cfg, Log: s.log, Now: time.Now, Base: s.Base(), Accounts: s.accounts(),
+		Config: s.cfg, Log: s.log, Now: time.Now, Base: s.Base(), Accounts: accounts,
+		Content: s.store.Content(), Runtime: runtime, Integrations: integrations,
 	}))
 	return nil
+}
+
+// runtime makes what executes content.
+func (s *Server) runtime(ctx context.Context, c Config, accounts *account.Service) (*content.Runtime, error) {
+	var app *url.URL
+	if c.AppURL != "" {
+		var err error
+		if app, err = url.Parse(c.AppURL); err != nil || app.Host == "" || app.Scheme != "http" && app.Scheme != "https" {
+			return nil, &ConfigError{[]string{"--app-url: wants an http or https URL"}}
+		}
+	}
+	node, err := nodeID(s.cfg.Server.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("name this node: %w", err)
+	}
+	return content.NewRuntime(ctx, content.RuntimeOptions{
+		Store: s.store.Content(), Keys: content.OwnerKeys{Accounts: accounts}, DataDir: s.cfg.Server.DataDir, Node: node,
+		Server: s.Base(), Command: c.Runtime, App: app, Log: s.log,
+	})
+}
+
+// integrations makes what holds OAuth integrations, with the keys that seal their tokens.
+func (s *Server) integrations() (*integration.Service, error) {
+	keys, err := vault.OpenDir(s.cfg.Server.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	return integration.New(integration.Options{
+		Store: s.store.Integrations(), Vault: keys, Log: s.log,
+		Content: integration.Visitors{Store: s.store.Content(), Accounts: s.store},
+	})
+}
+
+// nodeID names this data folder among those that share a database: what a killed server left in the database is cleared
+// away by the next start on its own folder, and by no other node.
+func nodeID(dir string) (string, error) {
+	path := filepath.Join(dir, "node-id")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		text = []byte(uuid.NewString())
+		err = os.WriteFile(path, text, 0o600)
+	}
+	return strings.TrimSpace(string(text)), err
 }
