@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -98,27 +99,34 @@ func (w *World) register(sc *godog.ScenarioContext) {
 	}
 }
 
+// handler makes the function that godog calls: a string for each group of the
+// pattern, and a docstring where the sentence has one.
 func (w *World) handler(p phrase) any {
-	switch p.pattern.NumSubexp() {
-	case 1:
-		if p.words == plan.ConfigurationStep {
-			return func(ctx context.Context, a string, _ *godog.DocString) error { return w.say(ctx, p, a) }
-		}
-		return func(ctx context.Context, a string) error { return w.say(ctx, p, a) }
-	case 2:
-		return func(ctx context.Context, a, b string) error { return w.say(ctx, p, a, b) }
-	case 3:
-		return func(ctx context.Context, a, b, c string) error { return w.say(ctx, p, a, b, c) }
-	case 4:
-		return func(ctx context.Context, a, b, c, d string) error { return w.say(ctx, p, a, b, c, d) }
+	in := []reflect.Type{reflect.TypeFor[context.Context]()}
+	for range p.pattern.NumSubexp() {
+		in = append(in, reflect.TypeFor[string]())
 	}
-	panic("the sentence " + p.words + " has more placeholders than godog is told of")
+	if p.words == plan.ConfigurationStep {
+		in = append(in, reflect.TypeFor[*godog.DocString]())
+	}
+	out := []reflect.Type{reflect.TypeFor[error]()}
+	return reflect.MakeFunc(reflect.FuncOf(in, out, false), func(values []reflect.Value) []reflect.Value {
+		var args []string
+		for _, v := range values[1 : 1+p.pattern.NumSubexp()] {
+			args = append(args, v.String())
+		}
+		result := reflect.New(out[0]).Elem()
+		if err := w.say(p, args...); err != nil {
+			result.Set(reflect.ValueOf(err))
+		}
+		return []reflect.Value{result}
+	}).Interface()
 }
 
 // say runs one sentence. A violation in a Then is noted and the scenario goes
 // on, so that a scenario reports every mismatch and not the first; anything
 // else ends it.
-func (w *World) say(_ context.Context, p phrase, args ...string) error {
+func (w *World) say(p phrase, args ...string) error {
 	last := len(args) - 1
 	named, args := args[last], args[:last]
 	ctx := w.ctx
