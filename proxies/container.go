@@ -158,9 +158,7 @@ func startContainer(ctx context.Context, j job) (running, error) {
 		}
 		return nil, err
 	}
-	// Where the engine counts processes otherwise than we do (another machine,
-	// another namespace) the id is somebody else's: the name must fit.
-	if state, err := c.State(ctx); err == nil && slices.Contains([]string{"nginx", "apache2", "httpd"}, nameOf(state.Pid)) {
+	if state, err := c.State(ctx); err == nil {
 		b.pid = state.Pid
 	}
 	b.watch()
@@ -245,7 +243,9 @@ func (b *boxed) exited() <-chan struct{} { return b.done }
 func (b *boxed) id() string              { return b.container.GetContainerID() }
 
 func (b *boxed) pids() []int {
-	if b.pid == 0 {
+	// Where the engine counts processes otherwise than we do (another machine,
+	// another namespace) the id is somebody else's: the name must fit.
+	if b.pid == 0 || !slices.Contains([]string{"nginx", "apache2", "httpd"}, nameOf(b.pid)) {
 		return nil
 	}
 	return tree(b.pid)
