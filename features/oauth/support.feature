@@ -1,15 +1,11 @@
 Feature: Which content an integration supports
   A Viewer integration hands the visitor's own token to content that runs for that visitor. A Service
-  Account integration hands the token of one account to whatever executes. The two tables of the
-  documentation are written out here cell by cell.
+  Account integration hands the token of one account to whatever executes. The table of types and
+  content is written out here cell by cell; that of types and access is in public_access.feature.
 
   | type            | interactive | rendered | static |
   | Viewer          | yes         | no       | no     |
   | Service Account | yes         | yes      | no     |
-
-  | type            | anyone, no login | share link |
-  | Viewer          | no               | no         |
-  | Service Account | yes              | yes        |
 
   What a cell says is observed in the report of the content itself, which asks for a token while it
   executes. Beside each "no" stands a "yes" that differs in one thing.
@@ -125,46 +121,6 @@ Feature: Which content an integration supports
         | rule   | type            | integration |
         | OI-013 | Viewer          | crm         |
         | OI-016 | Service Account | warehouse   |
-
-  Rule: Anyone, without login
-
-    @OI-019
-    Scenario: A Service Account integration on content that is open to anyone
-      Given "paula" has published python-api content "app"
-      And "app" is associated with "warehouse"
-      And "app" is open to anyone without login
-      When somebody who is not signed in visits "app"
-      Then "app" obtains a token of "warehouse"
-
-    @OI-017
-    Scenario: A Viewer integration on content that is open to anyone
-      Given "paula" has published python-api content "app"
-      And "app" is associated with "warehouse"
-      And "app" is open to anyone without login
-      And somebody who is not signed in has visited "app" and it obtained a token
-      When "paula" puts "crm" in the place of "warehouse" on "app"
-      And somebody who is not signed in visits "app"
-      Then "app" obtains no token
-
-  Rule: Share links
-
-    @OI-020
-    Scenario: A Service Account integration through a share link
-      Given "paula" has published python-api content "app"
-      And "app" is associated with "warehouse"
-      And "paula" has a share link to "app"
-      When somebody who is not signed in follows the share link to "app"
-      Then "app" obtains a token of "warehouse"
-
-    @OI-018
-    Scenario: A Viewer integration through a share link
-      Given "paula" has published python-api content "app"
-      And "app" is associated with "warehouse"
-      And "paula" has a share link to "app"
-      And somebody who is not signed in has followed the share link to "app" and it obtained a token
-      When "paula" puts "crm" in the place of "warehouse" on "app"
-      And somebody who is not signed in follows the share link to "app"
-      Then "app" obtains no token
 
   Rule: An association that cannot work is refused at once
 

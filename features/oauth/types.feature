@@ -68,18 +68,7 @@ Feature: Viewer and Service Account integrations
       Then the same process answers
       And "app" shows no row
 
-  Rule: A Service Account integration hands over one and the same account's token
-
-    @OI-009
-    Scenario: The token is the service account's, whoever visits
-      Given "app" is associated with "warehouse"
-      And "app" is open to anyone without login
-      When "alice" visits "app"
-      Then "app" obtains a token of "warehouse"
-      When "bob" visits "app"
-      Then "app" obtains a token of "warehouse"
-      When somebody who is not signed in visits "app"
-      Then "app" obtains a token of "warehouse"
+  Rule: A Service Account integration hands over one and the same account's data
 
     @OI-010
     Scenario: Everybody sees the same data
