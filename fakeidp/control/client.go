@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// maxReply bounds what the client reads of a reply: a full journal is a few
-// megabytes.
-const maxReply = 32 << 20
+// maxReply bounds what the client reads of a reply: a full journal of the default
+// bound is about eight megabytes.
+const maxReply = 16 << 20
 
 // A Client speaks to the management listener of a provider. The zero HTTP
 // client is one with a time-out of ten seconds. A Client is safe for
