@@ -1,0 +1,48 @@
+package store_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"countersign/reference/internal/store"
+	"countersign/reference/internal/store/storetest"
+)
+
+func openSQLite(t testing.TB) *store.DB {
+	t.Helper()
+	// The name has characters that mean something in a URL.
+	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "a b?c%41#.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return db
+}
+
+func TestSQLite(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, openSQLite)
+}
+
+// A database survives being closed, and migrating it again changes nothing.
+func TestSQLiteReopen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	for range 2 {
+		db, err := store.OpenSQLite(context.Background(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := store.OpenSQLite(context.Background(), filepath.Join(path, "below a file")); err == nil {
+		t.Error("a path that cannot be is no error")
+	}
+}

@@ -1,0 +1,447 @@
+// Package storetest is the contract of package store, whatever the database: a database
+// passes when Run does.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/store"
+)
+
+// Run holds a database against the contract. open returns an initialised but empty store,
+// a new one each time, and sees to its closing.
+func Run(t *testing.T, open func(testing.TB) *store.DB) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *store.DB)
+	}{
+		{"Users", users},
+		{"UserLists", userLists},
+		{"LastAdministrator", administrators},
+		{"Groups", groups},
+		{"Memberships", memberships},
+		{"Sessions", sessions},
+		{"Keys", keys},
+		{"Rollback", rollback},
+		{"ReadsInTransaction", readsInTransaction},
+		{"ConcurrentHold", concurrentHold},
+		{"ReadersDuringWrite", readersDuringWrite},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, open(t))
+		})
+	}
+}
+
+var ctx = context.Background()
+
+// day is a time that every database stores exactly.
+var day = time.Date(2026, 3, 4, 5, 6, 7, 891000, time.UTC)
+
+func update(t *testing.T, db *store.DB, do func(account.Tx) error) {
+	t.Helper()
+	if err := db.Update(ctx, do); err != nil {
+		t.Fatalf("Update: %v", err)
+	}
+}
+
+func addUser(t *testing.T, db *store.DB, u account.User) account.User {
+	t.Helper()
+	if u.GUID == "" {
+		u.GUID = "guid-" + u.Username
+	}
+	if u.UniqueID == "" {
+		u.UniqueID = u.Username
+	}
+	if u.Role == "" {
+		u.Role = account.Viewer
+	}
+	if u.Created.IsZero() {
+		u.Created, u.Updated = day, day
+	}
+	update(t, db, func(tx account.Tx) error { return tx.InsertUser(ctx, &u) })
+	return u
+}
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func isErr(t *testing.T, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: got %v, want %v", what, err, want)
+	}
+}
+
+func users(t *testing.T, db *store.DB) {
+	a := addUser(t, db, account.User{
+		Username: "ålice", UniqueID: "id/1=", FirstName: "A'", LastName: `"R"`, Email: "a@x", Role: account.Publisher,
+		Confirmed: true, Active: day.Add(time.Hour), Credential: "hash",
+	})
+	b := addUser(t, db, account.User{Username: "ålice", GUID: "g2", UniqueID: "id/1"})
+	if a.ID == 0 || b.ID <= a.ID {
+		t.Errorf("ids %d, %d do not grow", a.ID, b.ID)
+	}
+	got, err := db.UserByGUID(ctx, a.GUID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "by guid", got, a)
+	if got, err = db.UserByUniqueID(ctx, "id/1="); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "by unique id", got, a)
+	both, err := db.UsersByUsername(ctx, "ålice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "by username", both, []account.User{a, b})
+	none, err := db.UsersByUsername(ctx, "Ålice")
+	if err != nil || len(none) != 0 {
+		t.Errorf("letter case does not count: %v, %v", none, err)
+	}
+	for what, err := range map[string]error{
+		"guid":      second(db.UserByGUID(ctx, "nope")),
+		"unique id": second(db.UserByUniqueID(ctx, "ID/1=")),
+	} {
+		isErr(t, what, err, account.ErrNotFound)
+	}
+	err = db.Update(ctx, func(tx account.Tx) error {
+		return tx.InsertUser(ctx, &account.User{GUID: "g3", UniqueID: "id/1", Username: "c"})
+	})
+	isErr(t, "taken unique id", err, account.ErrExists)
+
+	a.Username, a.Locked, a.Role, a.Updated, a.UniqueID, a.Active = "x", true, account.Administrator, day.Add(time.Minute), "other", time.Time{}
+	update(t, db, func(tx account.Tx) error { return tx.UpdateUser(ctx, a) })
+	if got, err = db.UserByUniqueID(ctx, "other"); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "after the update", got, a)
+	isErr(t, "update of nobody", db.Update(ctx, func(tx account.Tx) error { return tx.UpdateUser(ctx, account.User{GUID: "nope"}) }), account.ErrNotFound)
+	update(t, db, func(tx account.Tx) error { return tx.DeleteUser(ctx, a.GUID) })
+	isErr(t, "after the deletion", second(db.UserByGUID(ctx, a.GUID)), account.ErrNotFound)
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func userLists(t *testing.T, db *store.DB) {
+	for i, name := range []string{"carol", "al_ice", "bob", "alxice"} {
+		role := account.Viewer
+		if i == 2 {
+			role = account.Publisher
+		}
+		addUser(t, db, account.User{Username: name, FirstName: string(rune('z' - i)), Role: role, Locked: name == "carol", Active: day.Add(time.Duration(i) * time.Hour)})
+	}
+	addUser(t, db, account.User{Username: "dave", UniqueID: "1,2 3", FirstName: "a"})
+	tests := []struct {
+		name  string
+		query account.UserQuery
+		want  string
+		total int
+	}{
+		{"all by name", account.UserQuery{Limit: 9}, "[dave alxice bob al_ice carol]", 5},
+		{"page", account.UserQuery{Limit: 2, Offset: 2}, "[bob al_ice]", 5},
+		{"behind the end", account.UserQuery{Limit: 2, Offset: 9}, "[]", 5},
+		{"prefix", account.UserQuery{Prefix: "AL", Limit: 9}, "[alxice al_ice]", 2},
+		{"underscore is no wildcard", account.UserQuery{Prefix: "al_", Limit: 9}, "[al_ice]", 1},
+		{"percent is no wildcard", account.UserQuery{Prefix: "%", Limit: 9}, "[]", 0},
+		{"whole unique id", account.UserQuery{Prefix: "1,2 3", Limit: 9}, "[dave]", 1},
+		{"part of a unique id", account.UserQuery{Prefix: "1,2", Limit: 9}, "[]", 0},
+		{"role", account.UserQuery{Roles: []account.Role{account.Publisher, account.Administrator}, Limit: 9}, "[bob]", 1},
+		{"locked", account.UserQuery{Status: []string{"locked"}, Limit: 9}, "[carol]", 1},
+		{"inactive or locked", account.UserQuery{Status: []string{"inactive", "locked"}, Limit: 9}, "[dave carol]", 2},
+		{"licensed", account.UserQuery{Status: []string{"licensed"}, Sort: "username", Limit: 9}, "[al_ice alxice bob]", 3},
+		{"newest first", account.UserQuery{Sort: "created_time", Desc: true, Limit: 9}, "[dave alxice bob al_ice carol]", 5},
+		{"username", account.UserQuery{Sort: "username", Limit: 9}, "[al_ice alxice bob carol dave]", 5},
+		{"injection is a value", account.UserQuery{Prefix: "'; DROP TABLE users; --", Sort: "1; DROP TABLE users", Limit: 9}, "[]", 0},
+	}
+	for _, tt := range tests {
+		got, total, err := db.Users(ctx, tt.query)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		names := []string{}
+		for _, u := range got {
+			names = append(names, u.Username)
+		}
+		if fmt.Sprint(names) != tt.want || total != tt.total {
+			t.Errorf("%s: got %v of %d, want %s of %d", tt.name, names, total, tt.want, tt.total)
+		}
+	}
+}
+
+func administrators(t *testing.T, db *store.DB) {
+	if n, err := db.CountUsers(ctx); err != nil || n != 0 {
+		t.Errorf("empty: %d, %v", n, err)
+	}
+	addUser(t, db, account.User{Username: "a", Role: account.Administrator})
+	addUser(t, db, account.User{Username: "b", Role: account.Administrator, Locked: true})
+	addUser(t, db, account.User{Username: "c"})
+	if n, err := db.CountUsers(ctx); err != nil || n == 0 {
+		t.Errorf("users: %d, %v", n, err)
+	}
+	if n, err := db.CountActiveAdministrators(ctx); err != nil || n != 1 {
+		t.Errorf("administrators: %d, %v", n, err)
+	}
+}
+
+func groups(t *testing.T, db *store.DB) {
+	owner := addUser(t, db, account.User{Username: "owner"})
+	a := account.Group{GUID: "ga", Name: "Eng", OwnerGUID: owner.GUID, Created: day}
+	b := account.Group{GUID: "gb", Name: "Eng", UniqueID: "u1", Created: day}
+	c := account.Group{GUID: "gc", Name: "ops", Created: day}
+	update(t, db, func(tx account.Tx) error {
+		return errors.Join(tx.InsertGroup(ctx, &a), tx.InsertGroup(ctx, &b), tx.InsertGroup(ctx, &c))
+	})
+	err := db.Update(ctx, func(tx account.Tx) error {
+		return tx.InsertGroup(ctx, &account.Group{GUID: "gd", Name: "x", UniqueID: "u1"})
+	})
+	isErr(t, "taken unique id", err, account.ErrExists)
+	got, err := db.GroupByGUID(ctx, "ga")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "by guid", got, a)
+	if got, err = db.GroupByUniqueID(ctx, "u1"); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "by unique id", got, b)
+	list, err := db.GroupsByName(ctx, "Eng")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "by name", list, []account.Group{a, b})
+	if list, err = db.GroupsByName(ctx, "eng"); err != nil || len(list) != 0 {
+		t.Errorf("letter case does not count: %v, %v", list, err)
+	}
+	list, total, err := db.Groups(ctx, "e", 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "page", list, []account.Group{b})
+	same(t, "total", total, 2)
+	owned, ownerless, err := db.CountGroupsByOwnership(ctx)
+	if err != nil || owned != 1 || ownerless != 2 {
+		t.Errorf("ownership: %d, %d, %v", owned, ownerless, err)
+	}
+	a.Name, a.UniqueID = "Engineering", "u2"
+	update(t, db, func(tx account.Tx) error { return errors.Join(tx.UpdateGroup(ctx, a), tx.DeleteUser(ctx, owner.GUID)) })
+	a.OwnerGUID = "" // a group outlives its owner
+	if got, err = db.GroupByGUID(ctx, "ga"); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "after update and the owner's deletion", got, a)
+	update(t, db, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") })
+	isErr(t, "deleted", second(db.GroupByGUID(ctx, "ga")), account.ErrNotFound)
+	isErr(t, "deleted again", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") }), account.ErrNotFound)
+}
+
+func memberships(t *testing.T, db *store.DB) {
+	a, b := addUser(t, db, account.User{Username: "a"}), addUser(t, db, account.User{Username: "b"})
+	g, h := account.Group{GUID: "g", Name: "G"}, account.Group{GUID: "h", Name: "H"}
+	update(t, db, func(tx account.Tx) error {
+		return errors.Join(tx.InsertGroup(ctx, &g), tx.InsertGroup(ctx, &h),
+			tx.AddMember(ctx, "g", a.GUID), tx.AddMember(ctx, "h", a.GUID), tx.AddMember(ctx, "g", b.GUID))
+	})
+	// A refused membership must leave the transaction usable.
+	update(t, db, func(tx account.Tx) error {
+		isErr(t, "twice", tx.AddMember(ctx, "g", a.GUID), account.ErrExists)
+		isErr(t, "no member", tx.RemoveMember(ctx, "h", b.GUID), account.ErrNotFound)
+		return tx.RemoveMember(ctx, "h", a.GUID)
+	})
+	if err := db.Update(ctx, func(tx account.Tx) error { return tx.AddMember(ctx, "nope", a.GUID) }); err == nil {
+		t.Error("a group that does not exist got a member")
+	}
+	mine, err := db.GroupsOfUser(ctx, a.GUID)
+	if err != nil || len(mine) != 1 || mine[0].GUID != "g" {
+		t.Errorf("groups of a: %v, %v", mine, err)
+	}
+	members, total, err := db.MembersOfGroup(ctx, "g", 1, 1)
+	if err != nil || total != 2 || len(members) != 1 || members[0].GUID != b.GUID {
+		t.Errorf("members of g: %v of %d, %v", members, total, err)
+	}
+	update(t, db, func(tx account.Tx) error { return errors.Join(tx.DeleteGroup(ctx, "g"), tx.DeleteUser(ctx, b.GUID)) })
+	if mine, err = db.GroupsOfUser(ctx, a.GUID); err != nil || len(mine) != 0 {
+		t.Errorf("memberships outlive the group: %v, %v", mine, err)
+	}
+}
+
+func sessions(t *testing.T, db *store.DB) {
+	a, b := addUser(t, db, account.User{Username: "a"}), addUser(t, db, account.User{Username: "b"})
+	session := func(id string, u account.User, life time.Duration) account.Session {
+		s := account.Session{ID: id, UserGUID: u.GUID, XSRF: "x" + id, HeadersDigest: "d" + id, Created: day, Expires: day.Add(life)}
+		update(t, db, func(tx account.Tx) error { return tx.InsertSession(ctx, s) })
+		return s
+	}
+	s1 := session("1", a, time.Hour)
+	session("2", a, time.Minute)
+	session("3", b, time.Hour)
+	gotS, gotU, err := db.SessionUser(ctx, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "session", gotS, s1)
+	same(t, "its user", gotU, a)
+	open := func() string {
+		var ids string
+		for _, id := range []string{"1", "2", "3"} {
+			_, _, err := db.SessionUser(ctx, id)
+			switch {
+			case err == nil:
+				ids += id
+			case !errors.Is(err, account.ErrNotFound):
+				t.Fatal(err)
+			}
+		}
+		return ids
+	}
+	update(t, db, func(tx account.Tx) error { return tx.DeleteSessionsBefore(ctx, day.Add(time.Minute)) })
+	same(t, "after the old ones went", open(), "13")
+	update(t, db, func(tx account.Tx) error { return tx.DeleteSessionsOfUser(ctx, b.GUID) })
+	same(t, "after b's went", open(), "1")
+	update(t, db, func(tx account.Tx) error {
+		return errors.Join(tx.DeleteSession(ctx, "nope"), tx.DeleteUser(ctx, a.GUID))
+	})
+	same(t, "after the user went", open(), "")
+}
+
+func keys(t *testing.T, db *store.DB) {
+	a, b := addUser(t, db, account.User{Username: "a"}), addUser(t, db, account.User{Username: "b"})
+	key := func(hash string, kind account.KeyKind, u account.User, content string, expires time.Time) account.APIKey {
+		k := account.APIKey{Kind: kind, UserGUID: u.GUID, ContentGUID: content, Name: "n" + hash, Hash: hash, Tail: "tail", Role: account.Viewer, Created: day, Expires: expires}
+		update(t, db, func(tx account.Tx) error { return tx.InsertKey(ctx, &k) })
+		return k
+	}
+	k1 := key("1", account.UserKey, a, "", time.Time{})
+	k2 := key("2", account.UserKey, a, "", day.Add(time.Hour))
+	key("3", account.ContentKey, a, "item", time.Time{})
+	key("4", account.ContentKey, a, "other", time.Time{})
+	key("5", account.VisitorKey, a, "", day.Add(-time.Second))
+	key("6", account.UserKey, b, "", time.Time{})
+	gotK, gotU, err := db.KeyUser(ctx, "2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "key", gotK, k2)
+	same(t, "its user", gotU, a)
+	list, err := db.KeysOfUser(ctx, a.GUID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "keys of a", list, []account.APIKey{k1, k2})
+	isErr(t, "visitor key that is over", third(db.KeyUser(ctx, "5")), account.ErrNotFound)
+
+	isErr(t, "somebody else's key", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteKey(ctx, b.GUID, k1.ID) }), account.ErrNotFound)
+	update(t, db, func(tx account.Tx) error {
+		return errors.Join(tx.DeleteKey(ctx, a.GUID, k1.ID), tx.DeleteKeysOfContent(ctx, "item"), tx.TouchKey(ctx, k2.ID, day.Add(time.Minute)))
+	})
+	for hash, want := range map[string]error{"1": account.ErrNotFound, "2": nil, "3": account.ErrNotFound, "4": nil, "6": nil} {
+		isErr(t, "key "+hash, third(db.KeyUser(ctx, hash)), want)
+	}
+	if k, _, _ := db.KeyUser(ctx, "2"); !k.Used.Equal(day.Add(time.Minute)) {
+		t.Errorf("used %v", k.Used)
+	}
+}
+
+func third[A, B any](_ A, _ B, err error) error { return err }
+
+func rollback(t *testing.T, db *store.DB) {
+	failed := errors.New("no")
+	err := db.Update(ctx, func(tx account.Tx) error {
+		u := account.User{GUID: "g", UniqueID: "u", Username: "u"}
+		if err := tx.InsertUser(ctx, &u); err != nil {
+			return err
+		}
+		return failed
+	})
+	isErr(t, "Update", err, failed)
+	isErr(t, "the user", second(db.UserByGUID(ctx, "g")), account.ErrNotFound)
+}
+
+func readsInTransaction(t *testing.T, db *store.DB) {
+	update(t, db, func(tx account.Tx) error {
+		u := account.User{GUID: "g", UniqueID: "u", Username: "u"}
+		if err := tx.InsertUser(ctx, &u); err != nil {
+			return err
+		}
+		if _, err := tx.UserByUniqueID(ctx, "u"); err != nil {
+			t.Errorf("a transaction does not see its own write: %v", err)
+		}
+		isErr(t, "outside, before the commit", second(db.UserByGUID(ctx, "g")), account.ErrNotFound)
+		return nil
+	})
+}
+
+// concurrentHold: of many that ask "am I the first?" exactly one is.
+func concurrentHold(t *testing.T, db *store.DB) {
+	const n = 16
+	var wg sync.WaitGroup
+	first := make(chan int, n)
+	for i := range n {
+		wg.Go(func() {
+			err := db.Update(ctx, func(tx account.Tx) error {
+				if err := tx.HoldUsers(ctx); err != nil {
+					return err
+				}
+				count, err := tx.CountUsers(ctx)
+				if err != nil {
+					return err
+				}
+				if count == 0 {
+					first <- i
+				}
+				u := account.User{GUID: fmt.Sprint("g", i), UniqueID: fmt.Sprint("u", i), Username: "u"}
+				return tx.InsertUser(ctx, &u)
+			})
+			if err != nil {
+				t.Errorf("user %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(first) != 1 {
+		t.Errorf("%d users were the first", len(first))
+	}
+	if _, total, err := db.Users(ctx, account.UserQuery{Limit: 1}); err != nil || total != n {
+		t.Errorf("%d users, %v, want %d", total, err, n)
+	}
+}
+
+// readersDuringWrite: a transaction under way keeps no reader waiting.
+func readersDuringWrite(t *testing.T, db *store.DB) {
+	addUser(t, db, account.User{Username: "a"})
+	update(t, db, func(tx account.Tx) error {
+		u := account.User{GUID: "g", UniqueID: "u", Username: "u"}
+		if err := tx.InsertUser(ctx, &u); err != nil {
+			return err
+		}
+		done := make(chan error, 4)
+		for range cap(done) {
+			go func() { done <- second(db.UserByGUID(ctx, "guid-a")) }()
+		}
+		for range cap(done) {
+			select {
+			case err := <-done:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-time.After(3 * time.Second):
+				t.Fatal("a reader waits for the writer")
+			}
+		}
+		return nil
+	})
+}
