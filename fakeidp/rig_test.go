@@ -90,7 +90,7 @@ func newRig(t testing.TB, spec control.Issuer) *rig {
 		http: &http.Client{
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			Timeout:       10 * time.Second,
+			Timeout:       time.Minute,
 		},
 	}
 	t.Cleanup(r.http.CloseIdleConnections)
