@@ -1,7 +1,6 @@
 package transcript
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -196,36 +195,50 @@ func (r *Recorder) leak(x *Exchange, s Sighting) Leak {
 }
 
 const (
-	maxLine      = 1 << 20
-	overlap      = 4 << 10
-	maxSeenLines = 256 // sightings after which the rest of a log tells nothing new
+	logBlock     = 1 << 20 // read at once; a longer line is sought in pieces
+	overlap      = 4 << 10 // of such pieces
+	maxSeenLines = 256     // sightings after which the rest of a log tells nothing new
 )
 
 // LogSeek seeks marks in lines of text, such as the subject's log, and says in
-// which line. A line over 1 MiB is sought in overlapping pieces.
+// which line. It looks at a line by itself only where its block has a mark.
 func LogSeek(r io.Reader, kinds Kinds) ([]Sighting, error) {
 	var found []Sighting
-	reader := bufio.NewReaderSize(r, 64<<10)
-	var line []byte
-	for number := 1; ; {
-		piece, err := reader.ReadSlice('\n')
-		line = append(line, piece...)
+	buf := make([]byte, logBlock)
+	kept := 0 // octets of an unfinished line, at the start of buf
+	for number := 1; len(found) <= maxSeenLines; {
+		n, err := io.ReadFull(r, buf[kept:])
+		block := buf[:kept+n]
+		whole := len(block)
+		if err == nil {
+			whole = bytes.LastIndexByte(block, '\n') + 1
+		}
+		if whole == 0 && err == nil { // a line longer than the block
+			found = seekAt(found, kinds, block, fmt.Sprintf("line %d", number))
+			kept = copy(buf, block[len(block)-overlap:])
+			continue
+		}
+		found, number = seekLines(found, kinds, block[:whole], number)
+		kept = copy(buf, block[whole:])
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull) && len(line) < maxLine:
-			continue
-		case errors.Is(err, bufio.ErrBufferFull):
-			found = seekAt(found, kinds, line, fmt.Sprintf("line %d", number))
-			line = append(line[:0], line[len(line)-overlap:]...)
-			continue
-		}
-		found = seekAt(found, kinds, line, fmt.Sprintf("line %d", number))
-		line = line[:0]
-		number++
-		if errors.Is(err, io.EOF) || len(found) > maxSeenLines {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return found, nil
-		}
-		if err != nil {
+		case err != nil:
 			return found, fmt.Errorf("read log: %w", err)
 		}
 	}
+	return found, nil
+}
+
+// seekLines seeks in whole lines, the first of which has the number given, and
+// returns the number of the next.
+func seekLines(found []Sighting, kinds Kinds, block []byte, number int) ([]Sighting, int) {
+	if probe.Seek(kinds, block) == nil {
+		return found, number + bytes.Count(block, []byte("\n"))
+	}
+	for line := range bytes.Lines(block) {
+		found = seekAt(found, kinds, line, fmt.Sprintf("line %d", number))
+		number++
+	}
+	return found, number
 }

@@ -206,6 +206,7 @@ func TestLogSeek(t *testing.T) {
 		{"clean", "one\ntwo\n", nil},
 		{"second", "one\ntwo " + refresh + "\nthree", []transcript.Sighting{{Kind: "refresh_token", Where: "line 2", Encoding: "raw"}}},
 		{"no end of line", "one\n" + secret, []transcript.Sighting{{Kind: "client_secret", Where: "line 2", Encoding: "raw"}}},
+		{"far down", strings.Repeat("some words of a log\n", 100000) + "x " + refresh + "\n", []transcript.Sighting{{Kind: "refresh_token", Where: "line 100001", Encoding: "raw"}}},
 		{"across pieces", "\n" + long + refresh + long + "\n", []transcript.Sighting{{Kind: "refresh_token", Where: "line 2", Encoding: "raw"}}},
 	} {
 		got, err := transcript.LogSeek(strings.NewReader(c.log), transcript.AllKinds)
@@ -224,6 +225,28 @@ func TestLogSeek(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestLargeBodies(t *testing.T) {
+	t.Parallel()
+	r := transcript.New(transcript.Options{})
+	x := get(t, r, "/big", "HTTP/1.1 200 OK\r\nX: y\r\n\r\n"+strings.Repeat("x", 1<<20)+refresh)
+	if len(r.Leaks()) != 1 {
+		t.Error("the mark at the end of a large body was not found")
+	}
+	if len(x.ResponseBody) != 64<<10 || cap(x.ResponseHead) > 1<<10 || string(x.ResponseHead) != "HTTP/1.1 200 OK\r\nX: y\r\n\r\n" {
+		t.Errorf("kept %d octets of body and %d of head %q", len(x.ResponseBody), cap(x.ResponseHead), x.ResponseHead)
+	}
+}
+
+func BenchmarkLogSeek(b *testing.B) {
+	log := strings.Repeat(`time=2026-11-22T01:45:48Z level=INFO msg=request method=GET path=/__api__/v1/user status=200 id=7b0c`+"\n", 50000)
+	b.SetBytes(int64(len(log)))
+	for b.Loop() {
+		if found, err := transcript.LogSeek(strings.NewReader(log), transcript.AllKinds); found != nil || err != nil {
+			b.Fatal(found, err)
+		}
+	}
+}
 
 func TestRecorderIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()

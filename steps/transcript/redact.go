@@ -141,6 +141,8 @@ func (r *redactor) header(name, value string) string {
 		return hidden(value)
 	case urlHeaders[lower]:
 		return r.url(value)
+	case lower == "x-correlation-id":
+		return r.word(value, nil)
 	case shownHeaders[lower], r.identity[lower]:
 		return plain(value)
 	}

@@ -12,6 +12,7 @@
 package transcript
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"sync"
@@ -179,20 +180,20 @@ func (r *Recorder) keep(x *Exchange, m message) {
 	if r.judged(x) {
 		x.leaks = r.leaksOf(x, m)
 	}
-	x.RequestBody = shorten(x.RequestBody)
-	x.ResponseBody = shorten(x.ResponseBody)
-	x.ResponseTrailer = shorten(x.ResponseTrailer)
+	if len(x.RequestBody) > keptBody || x.Received > keptBody {
+		// The heads are slices of all that was on the wire.
+		x.RequestHead, x.ResponseHead = shorten(x.RequestHead), shorten(x.ResponseHead)
+		x.RequestBody, x.ResponseBody = shorten(x.RequestBody), shorten(x.ResponseBody)
+		x.ResponseTrailer = shorten(x.ResponseTrailer)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.exchanges = append(r.exchanges, x)
 }
 
-// shorten copies the start of a large body, so that the rest can be freed.
-func shorten(body []byte) []byte {
-	if len(body) <= keptBody {
-		return body
-	}
-	return slices.Clone(body[:keptBody])
+// shorten copies the start of octets, so that the rest can be freed.
+func shorten(octets []byte) []byte {
+	return bytes.Clone(octets[:min(len(octets), keptBody)])
 }
 
 // Exchanges returns what was recorded so far, in the order of beginning.
