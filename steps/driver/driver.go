@@ -170,15 +170,18 @@ func (s Subject) noAnswer(method string, u *url.URL, x *transcript.Exchange, err
 var errEnded = described("the process ended before it answered")
 
 // AwaitReady returns when the subject itself answers GET /__ping__ with any
-// reply, when exited is closed, or when ctx ends.
+// reply but that it is not able to (5xx), when exited is closed, or when ctx ends.
 func AwaitReady(ctx context.Context, s Subject, exited <-chan struct{}) error {
 	const first, longest = 2 * time.Millisecond, 50 * time.Millisecond
 	p := NewPersona(s.WithoutProxy(), "nobody", Identity{}, HeaderNames{}, nil)
 	var last error
 	for wait := first; ; wait = min(2*wait, longest) {
-		_, err := p.Get(ctx, "__ping__")
-		if err == nil {
+		reply, err := p.Get(ctx, "__ping__")
+		if err == nil && !reply.Is(5) {
 			return nil
+		}
+		if err == nil {
+			err = unusable(reply, "GET __ping__")
 		}
 		if ctx.Err() == nil || last == nil {
 			last = err
