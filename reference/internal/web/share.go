@@ -65,24 +65,37 @@ func (s *Server) deleteShareLink(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// shared says whether the request comes by a share link of the item, by its parameter or the cookie it left.
-func (s *Server) shared(w http.ResponseWriter, r *http.Request, item *content.Item) (bool, error) {
+// shared says whether the request comes by a share link of the item, by its parameter or the cookie it left. A visitor
+// with a role of their own who opens the item without the link is no longer the link's: the cookie goes.
+func (s *Server) shared(w http.ResponseWriter, r *http.Request, item *content.Item, role content.AppRole) (bool, error) {
 	if token := r.URL.Query().Get(shareParam); token != "" {
 		holds, err := s.Content.ShareLinkHolds(r.Context(), item.GUID, integration.Hash(token))
-		if err != nil || !holds {
-			return false, err
+		if holds {
+			s.setShareCookie(w, item, token)
 		}
-		http.SetCookie(w, &http.Cookie{
-			Name: shareCookie, Value: token, Path: s.Config.PublicPath() + "content/" + item.GUID + "/",
-			HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.Config.Secure(),
-		})
-		return true, nil
+		return holds, err
 	}
 	cookie, err := r.Cookie(shareCookie)
 	if err != nil || cookie.Value == "" {
 		return false, nil
 	}
+	if role.CanView() && navigates(r) {
+		s.setShareCookie(w, item, "")
+		return false, nil
+	}
 	return s.Content.ShareLinkHolds(r.Context(), item.GUID, integration.Hash(cookie.Value))
+}
+
+// setShareCookie keeps a link's token for the item's own path; "" forgets it.
+func (s *Server) setShareCookie(w http.ResponseWriter, item *content.Item, token string) {
+	cookie := &http.Cookie{
+		Name: shareCookie, Value: token, Path: s.Config.PublicPath() + "content/" + item.GUID + "/",
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.Config.Secure(),
+	}
+	if token == "" {
+		cookie.MaxAge = -1
+	}
+	http.SetCookie(w, cookie)
 }
 
 // withoutShare takes the share parameter out of a query and leaves the rest as it was written.

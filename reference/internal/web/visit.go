@@ -52,17 +52,15 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := visitCall{item: item, caller: callerOf(r)}
-	if v.byLink, err = s.shared(w, r, item); err != nil {
+	_, role, err := s.standing(r.Context(), item, v.caller)
+	if err != nil {
 		return err
 	}
-	if !v.byLink {
-		_, role, err := s.standing(r.Context(), item, v.caller)
-		if err != nil {
-			return err
-		}
-		if !role.CanView() {
-			return turnAway(v.caller)
-		}
+	if v.byLink, err = s.shared(w, r, item, role); err != nil {
+		return err
+	}
+	if !v.byLink && !role.CanView() {
+		return turnAway(v.caller)
 	}
 	if sent, err := s.toLogin(w, r, v); sent || err != nil {
 		return err
