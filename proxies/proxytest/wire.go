@@ -1,0 +1,198 @@
+package proxytest
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"countersign/proxies"
+)
+
+// connection: what this header names is dropped by proxies. It must not drop what
+// makes a request somebody's.
+func connection(t *testing.T, f front) {
+	for _, value := range []string{"X-Auth-Username", "close, X-Auth-Username, X-Auth-RSC-Role", "X-Auth-Token, Authorization, Cookie, X-RSC-Request"} {
+		r := f.get(t, "/x", alice, "X-Auth-Token: T", "Authorization: Key k", "Connection: "+value, "Connection: close")
+		wantLines(t, r, names.Username, "alice")
+		wantLines(t, r, names.Role, "viewer")
+		wantLines(t, r, "X-Auth-Token", "T")
+		wantLines(t, r, "Authorization", "Key k")
+		wantLines(t, r, "X-RSC-Request", "http://"+f.Listen+prefix+"/x")
+		if len(r.Values("Cookie")) != 1 {
+			t.Errorf("Connection: %s dropped the cookies", value)
+		}
+	}
+}
+
+func upgrade(t *testing.T, f front) {
+	t.Run("websocket", func(t *testing.T) {
+		r := handshake(t, f, prefix+"/ws/%2F?q=1", 101, alice, "Upgrade: websocket", "Connection: keep-alive, Upgrade", "X-Auth-Username: evil")
+		if r.Line != "GET /ws/%2F?q=1 HTTP/1.1" {
+			t.Errorf("the handshake reached the server as %q", r.Line)
+		}
+		wantLines(t, *r, names.Username, "alice")
+	})
+	for _, other := range []string{"h2c", "foo", "websocket, h2c"} {
+		t.Run(other, func(t *testing.T) {
+			r := f.get(t, "/x", alice, "Upgrade: "+other, "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQAAP__")
+			wantLines(t, r, "Upgrade")
+		})
+	}
+}
+
+// handshake asks for another protocol and, if it gets it, has a line echoed.
+func handshake(t *testing.T, f front, target string, want int, fields ...string) *Record {
+	t.Helper()
+	c, err := net.DialTimeout("tcp", f.Listen, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	id := <-nextID
+	write(t, c, f.Listen, id, "GET "+target+" HTTP/1.1", append(fields, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), "")
+	in := bufio.NewReader(c)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != want {
+		t.Fatalf("got %s, want %d", resp.Status, want)
+	}
+	if want == 101 {
+		if _, err := io.WriteString(c, "hello through the tunnel\n"); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := in.ReadString('\n'); err != nil || line != "hello through the tunnel\n" {
+			t.Fatalf("echoed %q, %v", line, err)
+		}
+	}
+	records := f.recorder.Records(id)
+	if len(records) != 1 {
+		t.Fatalf("%d handshakes reached the server", len(records))
+	}
+	return &records[0]
+}
+
+func redirects(t *testing.T, f, root front) {
+	for _, test := range []struct{ from, want string }{
+		{"/content/1?a=b#c", prefix + "/content/1?a=b#c"},
+		{"/", prefix + "/"},
+		{prefix + "/content/1", prefix + "/content/1"},
+		{prefix, prefix},
+		{prefix + "x/y", prefix + prefix + "x/y"},
+		{f.Upstream + "/c", prefix + "/c"},
+		{"https://idp.example/authorize?client_id=1&redirect_uri=x", "https://idp.example/authorize?client_id=1&redirect_uri=x"},
+		{"https://example.com/auth/login", "https://example.com/auth/login"},
+		{"http://" + f.Listen + prefix + "/x", "http://" + f.Listen + prefix + "/x"},
+		{"/auth/login", "/auth/login"},
+		{"//idp.example/x", "//idp.example/x"},
+		{"relative?q", "relative?q"},
+		{"mailto:a@b", "mailto:a@b"},
+	} {
+		answer, _ := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", alice, headerReply+": "+redirectTo(test.from), "Host: evil.example")
+		if got := answer.Header.Get("Location"); got != test.want {
+			t.Errorf("Location %s arrives as %s, want %s", test.from, got, test.want)
+		}
+	}
+	answer, _ := root.exchange(t, "GET /x HTTP/1.1", alice, headerReply+": "+redirectTo("/content/1"))
+	if got := answer.Header.Get("Location"); got != "/content/1" {
+		t.Errorf("without a prefix Location /content/1 arrives as %s", got)
+	}
+}
+
+func paths(t *testing.T, f, root front) {
+	for _, path := range []string{"/", "/x", "/a%2Fb", "/a%2fb", "//a//b", "/%2B%41%7E", "/%3F%23%25", "/a%0Ab", "/a;b=c", "/?", "/x?a=%zz&b=\"|\"&c=?", "/a%3Fb?c"} {
+		if got, want := f.get(t, path, alice).Line, "GET "+path+" HTTP/1.1"; got != want {
+			t.Errorf("%s reached the server as %q", path, got)
+		}
+		if got, want := root.get(t, path, alice).Line, "GET "+path+" HTTP/1.1"; got != want {
+			t.Errorf("without a prefix %s reached the server as %q", path, got)
+		}
+	}
+	for _, path := range []string{"/", "/favicon.ico", "/authors", "/rsconnectx/y", "/x/rsconnect/y", "/%72sconnect/x", "/auth/../rsconnect/x", "//rsconnect/x", "/auth/rsconnect/ws"} {
+		answer, r := f.exchange(t, "GET "+path+" HTTP/1.1", alice)
+		if r != nil || answer.Status < 400 || answer.Status > 499 {
+			t.Errorf("%s: got %d, reached the server: %v", path, answer.Status, r != nil)
+		}
+	}
+	answer, r := f.exchange(t, "GET "+prefix+" HTTP/1.1", "Host: evil.example")
+	if got := answer.Header.Get("Location"); r != nil || answer.Status != 301 || got != prefix+"/" && got != "http://"+f.Listen+prefix+"/" {
+		t.Errorf("the bare prefix: got %d to %q", answer.Status, got)
+	}
+}
+
+func bodies(t *testing.T, f front) {
+	body := strings.Repeat("0123456789abcdef", 3<<20/16)
+	_, r := f.exchangeBody(t, body, "POST "+prefix+"/x HTTP/1.1", "X-Auth-Token: T", "Content-Type: application/gzip")
+	if r == nil || string(r.Body) != body {
+		t.Error("a body of 3 MiB did not arrive as it was sent")
+	}
+	// Chunked: the length is unknown when the head is sent.
+	id := <-nextID
+	in, out := io.Pipe()
+	go func() {
+		for range 20 {
+			_, _ = io.WriteString(out, body[:10_000])
+		}
+		_ = out.Close()
+	}()
+	req, err := http.NewRequest(http.MethodPost, "http://"+f.Listen+prefix+"/x", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set(headerID, id)
+	req.Header.Set("X-Auth-Token", "T")
+	client := &http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if records := f.recorder.Records(id); len(records) != 1 || string(records[0].Body) != strings.Repeat(body[:10_000], 20) {
+		t.Error("a chunked body did not arrive as it was sent")
+	}
+}
+
+// streaming: what the server has sent so far arrives before it is done.
+func streaming(t *testing.T, f front) {
+	release := make(chan struct{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		// With a length: a chunked reply cannot tell a buffering proxy from another.
+		w.Header().Set("Content-Length", "12")
+		_, _ = io.WriteString(w, "first\n")
+		w.(http.Flusher).Flush()
+		<-release
+		_, _ = io.WriteString(w, "second")
+	})}
+	go func() { _ = server.Serve(l) }()
+	defer server.Close()
+	front := f.Listener
+	front.ID, front.Listen, front.Upstream = "streaming", freeAddresses(t, 1)[0], "http://"+l.Addr().String()
+	start(t, proxies.Options{Kind: f.kind, Runner: f.runner, Listeners: []proxies.Listener{front}, Dir: t.TempDir()})
+	req, _ := http.NewRequest(http.MethodGet, "http://"+front.Listen+prefix+"/x", nil)
+	req.Header.Set("Cookie", "verified-user=alice")
+	client := &http.Client{Timeout: 10 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	in := bufio.NewReader(resp.Body)
+	first, err := in.ReadString('\n')
+	if err != nil || first != "first\n" {
+		t.Errorf("the first part did not arrive on its own: %q, %v", first, err)
+	}
+	close(release)
+	if rest, err := io.ReadAll(in); err != nil || string(rest) != "second" {
+		t.Errorf("the second part arrived as %q, %v", rest, err)
+	}
+}
