@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -96,13 +95,14 @@ func (p *provider) serve(l net.Listener, h http.Handler) {
 	go func() { _ = s.Serve(l) }() // ends with http.ErrServerClosed when stop is called
 }
 
+// stop closes at once: whoever still waits for an answer is stopped as well, and
+// a graceful end would wait five seconds for any connection that was opened
+// and never used (net/http, Server.Shutdown).
 func (p *provider) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
 	var problems []error
 	for _, s := range p.servers {
-		if err := s.Shutdown(ctx); err != nil {
-			problems = append(problems, fmt.Errorf("stop the provider: %w", err), s.Close())
+		if err := s.Close(); err != nil {
+			problems = append(problems, fmt.Errorf("stop the provider: %w", err))
 		}
 	}
 	return errors.Join(problems...)
