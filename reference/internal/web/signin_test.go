@@ -1,0 +1,564 @@
+package web_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"countersign/reference/internal/account"
+)
+
+func TestSignInByHeader(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	ada := s.user("ada")
+	first := ada.get("__api__/v1/user").want(200, 0)
+	if first.str("username") != "ada" || first.str("user_role") != "administrator" {
+		t.Errorf("the first user is %s", first.Body)
+	}
+	for _, c := range first.Header["Set-Cookie"] {
+		if !strings.Contains(c, "Path=/;") || !strings.Contains(c, "SameSite=Lax") || strings.Contains(c, "Secure") ||
+			strings.HasPrefix(c, "rsconnect=") != strings.Contains(c, "HttpOnly") {
+			t.Errorf("cookie %s", c)
+		}
+	}
+	again := ada.get("__api__/v1/user").want(200, 0)
+	if len(again.Header["Set-Cookie"]) != 0 || again.Body != first.Body {
+		t.Errorf("the second request made a session again: %v", again.Header)
+	}
+	if role := s.signIn("bob").get("__api__/v1/user").str("user_role"); role != "viewer" {
+		t.Errorf("the second user is a %s", role)
+	}
+	if got := s.usernames(); got != "ada bob" {
+		t.Errorf("users %q", got)
+	}
+}
+
+func TestPublicCookies(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "[Server]\nAddress = https://example.com/rsconnect\n"+proxied)
+	for _, c := range s.user("ada").get("__api__/v1/user").want(200, 0).Header["Set-Cookie"] {
+		if !strings.Contains(c, "Path=/rsconnect/;") || !strings.Contains(c, "Secure") {
+			t.Errorf("cookie %s", c)
+		}
+	}
+}
+
+// Identity is decided by each request alone.
+func TestIdentityPerRequest(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	ada, bob := s.signIn("ada"), s.signIn("bob")
+	key := ada.key()
+	adasCookie := "Cookie: rsconnect=" + ada.cookie("rsconnect")
+	tests := []struct {
+		name   string
+		lines  []string
+		status int
+		want   string // username, or error code
+	}{
+		{"nothing", nil, 401, "24"},
+		{"cookie without the header", []string{adasCookie}, 401, "24"},
+		{"header beats cookie", []string{adasCookie, "X-Auth-Username: bob"}, 200, "bob"},
+		{"a made-up cookie", []string{"Cookie: rsconnect=x", "X-Auth-Username: bob"}, 200, "bob"},
+		{"key", []string{"Authorization: Key " + key}, 200, "ada"},
+		{"key beats header", []string{"Authorization: Key " + key, "X-Auth-Username: bob"}, 200, "ada"},
+		{"scheme in small letters", []string{"Authorization: key " + key}, 200, "ada"},
+		{"wrong key", []string{"Authorization: Key x"}, 401, "30"},
+		{"wrong key does not fall back", []string{"Authorization: Key x", "X-Auth-Username: bob"}, 401, "30"},
+		{"empty key", []string{"Authorization: Key "}, 401, "30"},
+		{"another scheme is the proxy's", []string{"Authorization: Basic YTpi", "X-Auth-Username: bob"}, 200, "bob"},
+		{"another scheme alone", []string{"Authorization: Bearer Key " + key}, 401, "24"},
+		{"two Authorization lines", []string{"Authorization: Key " + key, "Authorization: Key " + key}, 401, "30"},
+		{"X-RSC-Authorization", []string{"X-RSC-Authorization: Key " + key}, 200, "ada"},
+		{"X-RSC-Authorization, bare", []string{"X-RSC-Authorization: " + key}, 200, "ada"},
+		{"X-RSC-Authorization wins", []string{"X-RSC-Authorization: Key " + key, "Authorization: Basic x"}, 200, "ada"},
+		{"X-RSC-Authorization wins when wrong", []string{"X-RSC-Authorization: Key x", "Authorization: Key " + key}, 401, "30"},
+		{"X-RSC-Authorization wins when empty", []string{"X-RSC-Authorization: ", "Authorization: Key " + key}, 401, "30"},
+		{"two X-RSC-Authorization lines", []string{"X-RSC-Authorization: Key " + key, "X-Rsc-authorization: Key " + key}, 401, "30"},
+		{"an unknown deployment token", []string{"X-Auth-Token: T0", "X-Auth-Username: bob"}, 401, "30"},
+		{"no deployment token yet", []string{"X-Auth-Token: anonymous-access"}, 401, "24"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := s.visitor().get("__api__/v1/user", tt.lines...)
+			got := fmt.Sprint(r.object()["username"])
+			if r.Status != 200 {
+				got = fmt.Sprint(r.object()["code"])
+			}
+			if r.Status != tt.status || got != tt.want {
+				t.Errorf("got %d %s, want %d %s", r.Status, got, tt.status, tt.want)
+			}
+			if strings.Contains(tt.name, "key") && len(r.Header["Set-Cookie"]) > 0 {
+				t.Error("a request by key got a session")
+			}
+		})
+	}
+	if strings.Contains(s.log.String(), key) {
+		t.Error("the key is in the log")
+	}
+	bob.get("__api__/v1/user").want(200, 0)
+	if got := s.usernames(); got != "ada bob" {
+		t.Errorf("users %q", got)
+	}
+}
+
+// Every refusal of a set of identity headers looks the same, makes nobody and signs nobody in.
+func TestRefusedHeaders(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied+"FirstNameHeader = X-First\nRoleHeader = X-Role\nEmailHeader = X-Email\n")
+	key := s.signIn("ada").key()
+	tests := []struct {
+		name     string
+		lines    []string
+		insecure bool // the document's log line
+	}{
+		{"two values", []string{"X-Auth-Username: mallory", "X-Auth-Username: ada"}, true},
+		{"equal values", []string{"X-Auth-Username: mallory", "X-Auth-Username: mallory"}, true},
+		{"other letter case", []string{"X-Auth-Username: mallory", "x-auth-username: mallory"}, true},
+		{"first name", []string{"X-Auth-Username: mallory", "X-First: a", "X-First: a"}, true},
+		{"role", []string{"X-Auth-Username: mallory", "X-Role: viewer", "X-Role: viewer"}, true},
+		{"with a key", []string{"Authorization: Key " + key, "X-Auth-Username: mallory", "X-Auth-Username: mallory"}, true},
+		{"with a token", []string{"X-Auth-Token: anonymous-access", "X-Auth-Username: mallory", "X-Auth-Username: mallory"}, true},
+		{"joined", []string{"X-Auth-Username: mallory, ada"}, true},
+		{"empty", []string{"X-Auth-Username: "}, true},
+		{"not UTF-8", []string{"X-Auth-Username: mallor\xe9"}, true},
+		{"long", []string{"X-Auth-Username: " + strings.Repeat("m", 256)}, true},
+		{"prohibited", []string{"X-Auth-Username: connect"}, false},
+	}
+	var body string
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before := strings.Count(s.log.String(), "Rejected insecure proxied authentication attempt")
+			r := s.visitor().get("__api__/v1/user", tt.lines...).want(401, 30)
+			if body == "" {
+				body = r.Body
+			}
+			if r.Body != body {
+				t.Errorf("this refusal tells itself apart: %s, not %s", r.Body, body)
+			}
+			if len(r.Header["Set-Cookie"]) != 0 {
+				t.Error("a refused request got a cookie")
+			}
+			after := strings.Count(s.log.String(), "Rejected insecure proxied authentication attempt")
+			if (after > before) != tt.insecure {
+				t.Errorf("log line written: %v, want %v", after > before, tt.insecure)
+			}
+			s.visitor().get("content/x/", tt.lines...).want(401, 30)
+		})
+	}
+	if got := s.usernames(); got != "ada" {
+		t.Errorf("users %q", got)
+	}
+	if strings.Contains(s.log.String(), "mallory") {
+		t.Error("a refused value is in the log")
+	}
+	s.visitor("X-Auth-Username: mallory", "X-Auth-Username: mallory").get("__ping__").want(200, 0)
+}
+
+func TestProhibitedUsernames(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	key := s.signIn("ada").key()
+	admin := s.byKey(key)
+	for _, name := range account.ProhibitedUsernames {
+		s.user(name).get("__api__/v1/user").want(401, 30)
+		admin.post("__api__/v1/users", `{"username":"`+name+`"}`).want(400, 107)
+	}
+	s.signIn("content1")
+	s.signIn("Connect") // the list is exact
+	admin.post("__api__/v1/users", `{"username":"myapps"}`).want(200, 0)
+	if got := s.usernames(); got != "ada content1 Connect myapps" {
+		t.Errorf("users %q", got)
+	}
+}
+
+// A request that brings a session for the same person and the same header values reads
+// only; anything else is a login attempt.
+func TestLoginAttempts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "[Authentication]\nProvider = proxy\nLifetime = 1h\n[ProxyAuth]\nEmailHeader = X-Email\n")
+	ada := s.user("ada")
+	attempt := func(want bool, lines ...string) {
+		t.Helper()
+		r := ada.get("__api__/v1/user", lines...).want(200, 0)
+		if got := len(r.Header["Set-Cookie"]) == 2; got != want {
+			t.Errorf("%v: login attempt %v, want %v", lines, got, want)
+		}
+	}
+	attempt(true)
+	attempt(false)
+	attempt(true, "X-Email: a@x")
+	attempt(false, "X-Email: a@x")
+	if got := ada.get("__api__/v1/user", "X-Email: a@x").str("email"); got != "a@x" {
+		t.Errorf("email %q", got)
+	}
+	attempt(true, "X-Email: b@x")
+	attempt(true)
+	if got := ada.get("__api__/v1/user").str("email"); got != "b@x" {
+		t.Errorf("a header that is missing took the email: %q", got)
+	}
+	s.clock.pass(61 * time.Minute)
+	attempt(true)
+	attempt(false)
+}
+
+func TestRegisterOnFirstLoginOff(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	key := s.signIn("ada").key()
+	s.accounts.Policy.RegisterOnFirstLogin = false
+	s.user("bob").get("__api__/v1/user").want(403, 47)
+	made := s.byKey(key).post("__api__/v1/users", `{"username":"bob","user_role":"publisher"}`).want(200, 0)
+	got := s.user("bob").get("__api__/v1/user").want(200, 0)
+	if got.str("guid") != made.str("guid") || got.str("user_role") != "publisher" {
+		t.Errorf("signed in as %s, made %s", got.Body, made.Body)
+	}
+	if got := s.usernames(); got != "ada bob" {
+		t.Errorf("users %q", got)
+	}
+}
+
+func TestUniqueID(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied+"UniqueIdHeader = X-ID\nUsernameHeader = X-Auth-Username\n")
+	key := s.visitor("X-ID: 1", "X-Auth-Username: sam").get("__api__/v1/user").want(200, 0)
+	s.user("sam").get("__api__/v1/user").want(401, 24)
+	second := s.visitor("X-ID: 2", "X-Auth-Username: sam").get("__api__/v1/user").want(200, 0)
+	if second.str("guid") == key.str("guid") || second.str("username") != "sam" {
+		t.Errorf("ids 1 and 2 are %s and %s", key.Body, second.Body)
+	}
+	renamed := s.visitor("X-ID: 2", "X-Auth-Username: kim").get("__api__/v1/user").want(200, 0)
+	if renamed.str("guid") != second.str("guid") || renamed.str("username") != "kim" || renamed.str("external_id") != "2" {
+		t.Errorf("renamed: %s", renamed.Body)
+	}
+	s.visitor("X-ID: 2", "X-Auth-Username: apps").get("__api__/v1/user").want(401, 30)
+}
+
+func TestGeneratedUsernames(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied+"UniqueIdHeader = X-ID\nEmailHeader = X-Email\n")
+	for _, tt := range []struct{ id, email, want string }{
+		{"1", "jane.roe@a.org", "jane.roe"}, {"2", "jane.roe@b.org", "jane.roe1"}, {"3", "jane.roe@c.org", "jane.roe2"},
+		{"1", "other@a.org", "jane.roe"}, {"4", "apps@x.org", "apps1"},
+	} {
+		got := s.visitor("X-ID: "+tt.id, "X-Email: "+tt.email).get("__api__/v1/user").want(200, 0).str("username")
+		if got != tt.want {
+			t.Errorf("%s %s: %q, want %q", tt.id, tt.email, got, tt.want)
+		}
+	}
+	s.visitor("X-ID: 5").get("__api__/v1/user").want(401, 30)
+	s.visitor("X-ID: 5", "X-Email: @x.org").get("__api__/v1/user").want(401, 30)
+
+	jane := s.visitor("X-ID: 2", "X-Email: jane.roe@b.org")
+	guid := jane.get("__api__/v1/user").str("guid")
+	put := func(name string) *reply {
+		return jane.do("PUT", "__api__/v1/users/"+guid, `{"username":"`+name+`"}`, jane.xsrf()...)
+	}
+	put("jane.roe").want(409, 8)
+	put("content").want(400, 107)
+	put("").want(400, 7)
+	put("jane").want(200, 0)
+	if got := s.visitor("X-ID: 2", "X-Email: jane.roe@b.org").get("__api__/v1/user").str("username"); got != "jane" {
+		t.Errorf("after the next login: %q", got)
+	}
+}
+
+// Twenty browsers of a new person at once are one account, and one first user.
+func TestConcurrentFirstLogin(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	var wg sync.WaitGroup
+	guids := make(chan string, 40)
+	for i := range cap(guids) {
+		wg.Go(func() { guids <- s.user([]string{"ada", "bob"}[i%2]).get("__api__/v1/user").want(200, 0).str("guid") })
+	}
+	wg.Wait()
+	close(guids)
+	different := map[string]bool{}
+	for g := range guids {
+		different[g] = true
+	}
+	if len(different) != 2 {
+		t.Errorf("%d accounts, want 2", len(different))
+	}
+	if n, err := s.store.CountActiveAdministrators(t.Context()); err != nil || n != 1 {
+		t.Errorf("%d administrators, %v", n, err)
+	}
+}
+
+func TestRolesAtSignIn(t *testing.T) {
+	t.Parallel()
+	mapped := "[Authorization]\nViewerRoleMapping = HR\nViewerRoleMapping = Both\nPublisherRoleMapping = Engineering\n" +
+		"AdministratorRoleMapping = IT\nAdministratorRoleMapping = Both\nDefaultUserRole = publisher\n"
+	header := proxied + "RoleHeader = X-Role\nGroupsHeader = X-Groups\n"
+	tests := []struct{ name, config, line, want string }{
+		{"default", proxied, "X-Other: x", "viewer"},
+		{"default publisher", proxied + mapped, "X-Role: HR", "publisher"},
+		{"direct", header, "X-Role: administrator", "administrator"},
+		{"direct, letter case", header, "X-Role: Administrator", "viewer"},
+		{"direct, invalid", header, "X-Role: superuser", "viewer"},
+		{"direct, several", header, "X-Role: viewer, administrator", "viewer"},
+		{"direct, missing", header, "X-Other: x", "viewer"},
+		{"mapping is off", header + mapped, "X-Role: IT", "publisher"},
+		{"mapped", header + mapped + "UserRoleMapping = true\n", "X-Role: IT", "administrator"},
+		{"mapped, second value", header + mapped + "UserRoleMapping = true\n", "X-Role: HR", "viewer"},
+		{"mapped, no match", header + mapped + "UserRoleMapping = true\n", "X-Role: Sales", "publisher"},
+		{"mapped, literal", header + mapped + "UserRoleMapping = true\n", "X-Role: administrator", "publisher"},
+		{"mapped, most", header + mapped + "UserRoleMapping = true\n", "X-Role: Both", "administrator"},
+		{"mapped, least", header + mapped + "UserRoleMapping = true\nUserRoleMappingRestrictive = true\n", "X-Role: Both", "viewer"},
+		{"groups", header + mapped + "UserRoleGroupMapping = true\n", "X-Groups: IT", "administrator"},
+		{"groups, role header ignored", header + mapped + "UserRoleGroupMapping = true\n", "X-Role: IT", "publisher"},
+		{"groups, least", header + mapped + "UserRoleGroupMapping = true\nUserRoleMappingRestrictive = true\n", "X-Groups: Both", "viewer"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, tt.config)
+			s.signIn("ada")
+			if got := s.user("bob").get("__api__/v1/user", tt.line).want(200, 0).str("user_role"); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// A role follows the header at each login, but a header that is missing raises nobody, and
+// the only administrator stays one.
+func TestRoleChanges(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied+"RoleHeader = X-Role\n[Authorization]\nDefaultUserRole = publisher\n")
+	role := func(user string, lines ...string) string {
+		return s.user(user).get("__api__/v1/user", lines...).want(200, 0).str("user_role")
+	}
+	for _, step := range []struct{ user, line, want string }{
+		{"ada", "X-Role: viewer", "administrator"}, // the first user
+		{"ada", "X-Role: viewer", "administrator"}, // the last administrator
+		{"bob", "X-Role: viewer", "viewer"},
+		{"bob", "X-Nothing: x", "viewer"},
+		{"bob", "X-Role: junk", "publisher"},
+		{"bob", "X-Role: administrator", "administrator"},
+		{"ada", "X-Role: viewer", "viewer"},
+	} {
+		if got := role(step.user, step.line); got != step.want {
+			t.Errorf("%s with %q: %s, want %s", step.user, step.line, got, step.want)
+		}
+	}
+	if !strings.Contains(s.log.String(), `msg="Invalid role value received from the proxy, using the default role" value=junk`) {
+		t.Error("an invalid role is not in the debug log")
+	}
+}
+
+func TestGroupsAtSignIn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, config string
+		logins       [][]string
+		want         []string // memberships after each login
+		groups       string   // in the end
+	}{
+		{"manual", "GroupsHeader = X-G\n", [][]string{{"X-G: Eng", "X-G: Unknown"}, {"X-G: Ops"}, {}}, []string{"Eng", "Ops", ""}, "Eng Ops"},
+		{"automatic", "GroupsHeader = X-G\nGroupsAutoProvision = on\n", [][]string{{"X-G: New", "X-G: Eng"}, {"X-G: eng"}, {}}, []string{"Eng New", "eng", ""}, "Eng New Ops eng"},
+		{"separator", "GroupsHeader = X-G\nGroupsHeaderSeparator = \"|\"\n", [][]string{{"X-G: Eng | Ops||"}, {"X-G: Eng;Ops"}}, []string{"Eng Ops", ""}, "Eng Ops"},
+		{"not configured", "", [][]string{{"X-G: Eng"}}, []string{""}, "Eng Ops"},
+		{"groups off", "GroupsHeader = X-G\n[Authorization]\nUserGroups = off\n", [][]string{{"X-G: Eng"}}, []string{""}, "Eng Ops"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, proxied+tt.config)
+			ada := s.signIn("ada")
+			by, err := s.store.UserByUniqueID(t.Context(), "ada")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"Eng", "Ops"} {
+				g := account.Group{GUID: name, Name: name, OwnerGUID: by.GUID}
+				if err := s.store.Update(t.Context(), func(tx account.Tx) error { return tx.InsertGroup(t.Context(), &g) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i, lines := range tt.logins {
+				guid := s.user("bob").get("__api__/v1/user", lines...).want(200, 0).str("guid")
+				mine, err := s.store.GroupsOfUser(t.Context(), guid)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := names(mine); got != tt.want[i] {
+					t.Errorf("login %d with %q: member of %q, want %q", i, lines, got, tt.want[i])
+				}
+			}
+			all, _, err := s.store.Groups(t.Context(), "", 99, 0)
+			if err != nil || names(all) != tt.groups {
+				t.Errorf("groups %q, %v, want %q", names(all), err, tt.groups)
+			}
+			for _, g := range all {
+				if provisioned := g.Name != "Eng" && g.Name != "Ops"; provisioned != (g.OwnerGUID == "") {
+					t.Errorf("group %s has owner %q", g.Name, g.OwnerGUID)
+				}
+			}
+			ada.get("__api__/v1/user").want(200, 0)
+		})
+	}
+}
+
+func names(groups []account.Group) string {
+	var n []string
+	for _, g := range groups {
+		n = append(n, g.Name)
+	}
+	return strings.Join(n, " ")
+}
+
+func TestLockedUser(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	ada, bob := s.signIn("ada"), s.signIn("bob")
+	adasKey, bobsKey := ada.key(), bob.key()
+	guid := bob.get("__api__/v1/user").str("guid")
+	s.byKey(adasKey).post("__api__/v1/users/"+guid+"/lock", `{"locked":true}`).want(200, 0)
+	bob.get("__api__/v1/user").want(403, 50)
+	s.user("bob").get("__api__/v1/user").want(403, 50)
+	s.byKey(bobsKey).get("__api__/v1/user").want(403, 50)
+	s.byKey(adasKey).post("__api__/v1/users/"+guid+"/lock", `{"locked":false}`).want(200, 0)
+	bob.get("__api__/v1/user").want(200, 0)
+	self := ada.get("__api__/v1/user").str("guid")
+	ada.post("__api__/v1/users/"+self+"/lock", `{"locked":true}`).want(400, 61)
+}
+
+func TestXSRF(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	ada := s.signIn("ada")
+	guid, token := ada.get("__api__/v1/user").str("guid"), ada.cookie("RSC-XSRF")
+	key := ada.key()
+	path, body := "__api__/v1/users/"+guid+"/keys", `{"name":"k"}`
+	other := s.signIn("bob").cookie("RSC-XSRF")
+	sessionOnly := s.visitor("X-Auth-Username: ada", "Cookie: rsconnect="+ada.cookie("rsconnect"))
+	for _, tt := range []struct {
+		name   string
+		who    *persona
+		lines  []string
+		status int
+	}{
+		{"with the token", ada, []string{"X-Rsc-Xsrf: " + token}, 200},
+		{"without", ada, nil, 403},
+		{"wrong", ada, []string{"X-Rsc-Xsrf: " + token + "x"}, 403},
+		{"twice", ada, []string{"X-Rsc-Xsrf: " + token, "X-Rsc-Xsrf: " + token}, 403},
+		{"without the cookie", sessionOnly, []string{"X-Rsc-Xsrf: " + token}, 403},
+		{"somebody else's", s.visitor("X-Auth-Username: ada", "Cookie: rsconnect="+ada.cookie("rsconnect")+"; RSC-XSRF="+other), []string{"X-Rsc-Xsrf: " + other}, 403},
+		{"by key", s.byKey(key), nil, 200},
+		{"no session yet", s.user("ada"), nil, 200},
+		{"no session yet, a token", s.user("ada"), []string{"X-Rsc-Xsrf: " + token}, 403},
+		{"no session yet, own page", s.user("ada"), []string{"Origin: " + strings.TrimSuffix(s.url, "/")}, 200},
+		{"no session yet, foreign page", s.user("ada"), []string{"Origin: https://evil.example"}, 403},
+		{"no session yet, opaque page", s.user("ada"), []string{"Origin: null"}, 403},
+		{"no session yet, foreign site", s.user("ada"), []string{"Sec-Fetch-Site: cross-site"}, 403},
+		{"no session yet, sibling site", s.user("ada"), []string{"Sec-Fetch-Site: same-site"}, 403},
+		{"no session yet, same origin", s.user("ada"), []string{"Sec-Fetch-Site: same-origin", "Origin: https://behind.a.proxy"}, 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			code := 0
+			if tt.status == 403 {
+				code = 92
+			}
+			tt.who.do("POST", path, body, tt.lines...).want(tt.status, code)
+		})
+	}
+}
+
+func TestForeignWebSocket(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	r := s.signIn("ada").get("content/x/ws", "Upgrade: websocket", "Connection: Upgrade", "Origin: https://evil.example")
+	r.want(403, 22)
+}
+
+func TestLoginURL(t *testing.T) {
+	t.Parallel()
+	const login, logout = "https://Proxy.example/auth/login?a=b&c=%2F#x", "https://Proxy.example/logout/"
+	s := newSite(t, proxied+"LoginURL = \""+login+"\"\nLogoutURL = \""+logout+"\"\n")
+	anyone := s.visitor("Accept: text/html")
+	if got := anyone.get("__login__").want(302, 0).Header.Get("Location"); got != login {
+		t.Errorf("Location %q, want %q", got, login)
+	}
+	anyone.get("__api__/v1/user").want(401, 24)
+	s.visitor("Authorization: Key x").get("__api__/v1/user").want(401, 30)
+	page := anyone.get("connect/").want(200, 0).Body
+	if !strings.Contains(page, "Log In") || strings.Contains(page, "ada") {
+		t.Errorf("the page of an anonymous visitor: %s", page)
+	}
+	ada := s.signIn("ada")
+	if page := ada.get("connect/").want(200, 0).Body; !strings.Contains(page, `href="`+logout+`"`) {
+		t.Errorf("the Log Out link is not %q: %s", logout, page)
+	}
+	before := ada.cookie("rsconnect")
+	if got := ada.get("__logout__").want(302, 0).Header.Get("Location"); got != login {
+		t.Errorf("Location %q, want %q", got, login)
+	}
+	r := s.visitor("X-Auth-Username: ada", "Cookie: rsconnect="+before).get("__api__/v1/user").want(200, 0)
+	if len(r.Header["Set-Cookie"]) != 2 {
+		t.Error("the session outlived the logout")
+	}
+	newSite(t, proxied).visitor().get("__login__").want(404, 2)
+}
+
+func TestProxyAuthLogging(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied+"Logging = true\n")
+	s.visitor("X-Auth-Username: ada", "X-Foo: a\tb=\"", "X-Rsc-Request: http://x/", "Cookie: theirs=secret; none=; rsconnect=mine").get("__api__/v1/user").want(200, 0)
+	log := s.log.String()
+	for _, want := range []string{"headers.X-Auth-Username=ada", `headers.X-Foo="a\tb=\""`, "headers.X-Rsc-Request=<internal>",
+		"cookies.theirs=<redacted>", "cookies.none=<empty>", "cookies.rsconnect=<internal>"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("%s is not in the log:\n%s", want, log)
+		}
+	}
+	if strings.Contains(log, "secret") || strings.Contains(log, "mine") {
+		t.Errorf("a cookie's value is in the log:\n%s", log)
+	}
+}
+
+// What net/http's client cannot send: bytes on a connection.
+func TestRawRequests(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	host := strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/")
+	for _, tt := range []struct {
+		name, request string
+		status        int
+	}{
+		{"no blank behind the colon", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username:ada\r\n\r\n", 200},
+		{"any host", "GET /__api__/v1/user HTTP/1.1\r\nHost: evil.example\r\nX-Auth-Username: ada\r\n\r\n", 200},
+		{"HTTP/1.0", "GET /__api__/v1/user HTTP/1.0\r\nX-Auth-Username: ada\r\n\r\n", 200},
+		{"blank only", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username:  \t \r\n\r\n", 401},
+		{"control character", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username: a\x01\r\n\r\n", 400},
+		{"tab", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username: a\tb\r\n\r\n", 401},
+		{"trailer", "POST /__api__/v1/user HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-Auth-Username\r\n\r\n0\r\nX-Auth-Username: ada\r\n\r\n", 404},
+		{"TRACE", "TRACE /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username: ada\r\n\r\n", 404},
+		{"unknown upgrade", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nX-Auth-Username: ada\r\n\r\n", 200},
+		{"prefix that was not stripped", "GET /rsconnect/a%0Ab HTTP/1.1\r\nHost: x\r\nX-Auth-Username: ada\r\n\r\n", 404},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, err := net.DialTimeout("tcp", host, 5*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(5 * time.Second))
+			fmt.Fprint(conn, tt.request)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if res.StatusCode != tt.status {
+				t.Errorf("status %d, want %d", res.StatusCode, tt.status)
+			}
+		})
+	}
+}
