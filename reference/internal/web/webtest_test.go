@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -73,11 +74,7 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	if err != nil {
 		t.Fatalf("configuration: %v", err)
 	}
-	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "test.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the folder goes next
+	db := newStore(t)
 	s := &site{t: t, store: db, log: &logBuffer{}, clock: &clock{t: time.Now().Truncate(time.Second)}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.accounts = &account.Service{
@@ -98,6 +95,44 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	handler = web.New(o)
 	return s
 }
+
+// newStore opens an empty store: a copy of one that is migrated once for all tests, because
+// under the race detector that takes longer than most tests do.
+func newStore(t testing.TB) *store.DB {
+	t.Helper()
+	empty, err := emptyStore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	if err := os.WriteFile(path, empty, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.OpenSQLite(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the folder goes next
+	return db
+}
+
+// emptyStore is the file of a store without rows.
+var emptyStore = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "webtest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "empty.db")
+	db, err := store.OpenSQLite(context.Background(), path)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // persona is one cookie jar with the headers that a proxy would add for one person.
 type persona struct {

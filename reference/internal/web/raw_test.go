@@ -1,0 +1,51 @@
+package web_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What net/http's client cannot send: bytes on a connection.
+func TestRawRequests(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	host := strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/")
+	for _, tt := range []struct {
+		name, request string
+		status        int
+	}{
+		{"no blank behind the colon", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username:ada\r\n\r\n", 200},
+		{"any host", "GET /__api__/v1/user HTTP/1.1\r\nHost: evil.example\r\nX-Auth-Username: ada\r\n\r\n", 200},
+		{"HTTP/1.0", "GET /__api__/v1/user HTTP/1.0\r\nX-Auth-Username: ada\r\n\r\n", 200},
+		{"blank only", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username:  \t \r\n\r\n", 401},
+		{"control character", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username: a\x01\r\n\r\n", 400},
+		{"tab", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username: a\tb\r\n\r\n", 401},
+		{"trailer", "POST /__api__/v1/user HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-Auth-Username\r\n\r\n0\r\nX-Auth-Username: ada\r\n\r\n", 404},
+		{"TRACE", "TRACE /__api__/v1/user HTTP/1.1\r\nHost: x\r\nX-Auth-Username: ada\r\n\r\n", 404},
+		{"unknown upgrade", "GET /__api__/v1/user HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nX-Auth-Username: ada\r\n\r\n", 200},
+		{"prefix that was not stripped", "GET /rsconnect/a%0Ab HTTP/1.1\r\nHost: x\r\nX-Auth-Username: ada\r\n\r\n", 404},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, err := net.DialTimeout("tcp", host, 5*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(5 * time.Second))
+			fmt.Fprint(conn, tt.request)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if res.StatusCode != tt.status {
+				t.Errorf("status %d, want %d", res.StatusCode, tt.status)
+			}
+		})
+	}
+}
