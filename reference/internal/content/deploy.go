@@ -216,23 +216,24 @@ func (rt *Runtime) render(ctx context.Context, item *Item, folder string) (body 
 	case page.over:
 		return nil, log.String(), &deployError{59, fmt.Sprintf("The render wrote more than %d bytes.", maxRender)}
 	}
-	return page.Bytes(), log.String(), nil
+	return page.text.Bytes(), log.String(), nil
 }
 
-// bounded keeps what is written up to a bound and notes if there was more.
+// bounded keeps what is written up to a bound and notes if there was more. The buffer is not embedded: io.Copy would find
+// its ReadFrom and go past the bound.
 type bounded struct {
-	bytes.Buffer
+	text bytes.Buffer
 	max  int
 	over bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if room := b.max - b.Len(); len(p) > room {
+	if room := b.max - b.text.Len(); len(p) > room {
 		b.over = true
-		b.Buffer.Write(p[:room])
+		b.text.Write(p[:room])
 		return len(p), nil
 	}
-	return b.Buffer.Write(p)
+	return b.text.Write(p)
 }
 
 // Folders of unpacked bundles: DataDir/apps/{item}/{bundle}. Archives are in the store, which nodes share; folders are
