@@ -17,7 +17,7 @@ import (
 // finish notes the result of a scenario, and writes the transcript of one that
 // somebody will want to look at.
 func (r *run) finish(result report.Result, w *World) {
-	if result.Outcome != verdict.Pass && result.Outcome != verdict.NotApplicable && r.config.ReportDir != "" {
+	if r.config.ReportDir != "" && worthReading(result.Outcome) {
 		file, err := r.writeTranscript(w)
 		if err != nil {
 			result.Outcome, result.Reason = verdict.Error, fmt.Sprintf("%s; write transcript: %v", result.Reason, err)
@@ -31,6 +31,11 @@ func (r *run) finish(result report.Result, w *World) {
 	}
 	r.mu.Unlock()
 	r.progress.Done(result)
+}
+
+// worthReading says whether somebody will want to see what was sent and received.
+func worthReading(o verdict.Outcome) bool {
+	return o != verdict.Pass && o != verdict.NotApplicable && o != verdict.NotRun
 }
 
 // writeTranscript returns the path of the file, seen from the report.

@@ -141,6 +141,9 @@ func (w *World) result() report.Result {
 		w.errs = append(w.errs, &verdict.Trouble{Op: "class of the scenario", Err: err})
 	}
 	outcome, reason := verdict.Judge(w.errs, class)
+	if w.run.cancelled() && (outcome == verdict.Error || outcome == verdict.Blocked) {
+		outcome, reason = verdict.NotRun, "the run was ended while or before it ran"
+	}
 	line := s.Line
 	if s.Row > 0 {
 		line = s.Row

@@ -155,7 +155,7 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 	if err := f.prepare(ctx, &c, p); err != nil {
 		return err
 	}
-	run, err := startRun(c.Output)
+	run, err := startRun(ctx, c.Output)
 	if err != nil {
 		return err
 	}
@@ -197,10 +197,13 @@ func frontsOf(p *plan.Plan) []string {
 }
 
 // startRun sweeps what killed runs left and makes the folder of this one.
-func startRun(out io.Writer) (*runDir, error) {
+func startRun(ctx context.Context, out io.Writer) (*runDir, error) {
 	base, err := runsFolder()
 	if err != nil {
 		return nil, err
+	}
+	if err := proxies.Sweep(ctx); err != nil {
+		fmt.Fprintf(out, "proxies that a killed run may have left: %v\n", err)
 	}
 	run, swept, err := openRun(base)
 	if len(swept) > 0 {
