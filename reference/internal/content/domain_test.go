@@ -101,8 +101,12 @@ func TestRoleOf(t *testing.T) {
 
 func TestUnpack(t *testing.T) {
 	t.Parallel()
-	file := func(name string) *tar.Header { return &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o755, Size: 1} }
-	link := func(kind byte, name, to string) *tar.Header { return &tar.Header{Name: name, Typeflag: kind, Linkname: to} }
+	file := func(name string) *tar.Header {
+		return &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o755, Size: 1}
+	}
+	link := func(kind byte, name, to string) *tar.Header {
+		return &tar.Header{Name: name, Typeflag: kind, Linkname: to}
+	}
 	good := contenttest.Bundle(t, "static", map[string]string{"index.html": "x", "sub/dir/a.txt": "a"})
 	damaged := bytes.Clone(good)
 	damaged[len(damaged)-6] ^= 0xff // in gzip's checksum

@@ -198,9 +198,10 @@ func TestSecretsEndWithTheProcess(t *testing.T) {
 		_, _, err := accounts.UserOfKey(t.Context(), first.Env["CONNECT_API_KEY"])
 		return errors.Is(err, account.ErrNoKey), fmt.Sprint(err)
 	})
-	if _, err := os.Stat(first.Env["CONNECT_CONTENT_SESSION_TOKEN_FILE"]); err == nil {
-		t.Error("the token's file is still there")
-	}
+	eventually(t, "the token's file is removed", func() (bool, string) {
+		_, err := os.Stat(first.Env["CONNECT_CONTENT_SESSION_TOKEN_FILE"])
+		return errors.Is(err, os.ErrNotExist), fmt.Sprint(err)
+	})
 	second, err := r.visit(item, "")
 	if err != nil {
 		t.Fatalf("visit after stop: %v", err)
