@@ -160,8 +160,9 @@ func (s *Server) serve(h http.Handler) {
 	}
 }
 
-// stopGrace is how long requests may take to end after the server is told to stop.
-const stopGrace = 3 * time.Second
+// stopGrace is how long requests, and then content processes, may take to end after the
+// server is told to stop. Twice that is less than what supervisors wait before they kill.
+const stopGrace = 2 * time.Second
 
 // Run serves until ctx is done, lets requests end, and closes everything.
 func (s *Server) Run(ctx context.Context) error {

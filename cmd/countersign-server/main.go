@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,8 +18,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:]))
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 // usageError marks what the person at the keyboard can mend: exit code 2.
@@ -26,7 +28,7 @@ type usageError struct{ error }
 
 // run executes the command line and returns the exit code: 0, 1 for a failure at work, 2
 // for a wrong command line or configuration.
-func run(ctx context.Context, args []string) int {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "countersign-server",
 		Short:         "The reference server of Countersign (not a production server)",
@@ -36,6 +38,8 @@ func run(ctx context.Context, args []string) int {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand())
 	err := root.ExecuteContext(ctx)
@@ -45,16 +49,16 @@ func run(ctx context.Context, args []string) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &bad):
-		fmt.Fprintf(os.Stderr, "countersign-server: the configuration has %s:\n", count(len(bad.Problems), "problem"))
+		fmt.Fprintf(stderr, "countersign-server: the configuration has %s:\n", count(len(bad.Problems), "problem"))
 		for _, p := range bad.Problems {
-			fmt.Fprintln(os.Stderr, "  "+p)
+			fmt.Fprintln(stderr, "  "+p)
 		}
 		return 2
 	case errors.As(err, &usage) || !errors.As(err, new(workError)):
-		fmt.Fprintf(os.Stderr, "countersign-server: %v\nRun 'countersign-server --help' for usage.\n", err)
+		fmt.Fprintf(stderr, "countersign-server: %v\nRun 'countersign-server --help' for usage.\n", err)
 		return 2
 	}
-	fmt.Fprintf(os.Stderr, "countersign-server: %v\n", err)
+	fmt.Fprintf(stderr, "countersign-server: %v\n", err)
 	return 1
 }
 

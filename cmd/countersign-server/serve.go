@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,7 +44,7 @@ unless HTTP.Listen or --listen says otherwise.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, f) },
 	}
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration `file` (gcfg)")
 	cmd.Flags().StringVar(&f.listen, "listen", "", "listen on this `address` instead of HTTP.Listen")
@@ -55,10 +54,10 @@ unless HTTP.Listen or --listen says otherwise.`,
 	return cmd
 }
 
-func serve(ctx context.Context, f serveFlags) error {
+func serve(cmd *cobra.Command, f serveFlags) error {
 	c := reference.Config{
 		File: f.config, Environ: os.Environ(), Listen: f.listen, LogFile: f.logFile,
-		Runtime: strings.Fields(f.runtime), AppURL: f.appURL, Stdout: os.Stdout, Stderr: os.Stderr,
+		Runtime: strings.Fields(f.runtime), AppURL: f.appURL, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 	}
 	temporary := false
 	if c.File == "" {
@@ -77,14 +76,14 @@ func serve(ctx context.Context, f serveFlags) error {
 			defer os.RemoveAll(dir)
 		}
 	}
-	s, err := reference.New(ctx, c)
+	s, err := reference.New(cmd.Context(), c)
 	if err != nil {
 		return atWork(err)
 	}
 	if temporary {
-		fmt.Printf(nextSteps, s.Base())
+		fmt.Fprintf(cmd.OutOrStdout(), nextSteps, s.Base())
 	}
-	return atWork(s.Run(ctx))
+	return atWork(s.Run(cmd.Context()))
 }
 
 // atWork keeps a wrong configuration apart from what fails while serving.

@@ -51,7 +51,10 @@ func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) 
 	return st.QueryContext(ctx, args...)
 }
 
+// QueryRowContext reads one row by an index, which is over before anybody could cancel it: a
+// context that can be cancelled would cost two goroutines, half of the whole read.
 func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	ctx = context.WithoutCancel(ctx)
 	st, err := p.stmt(ctx, query)
 	if err != nil {
 		return p.db.QueryRowContext(ctx, query, args...) // reports the same error in its Scan
