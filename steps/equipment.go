@@ -43,6 +43,8 @@ type Instance interface {
 	Exited() <-chan struct{}
 	// ExitError says how the process ended; nil before that and after exit code 0.
 	ExitError() error
+	// Output is the file with what the process wrote to its standard streams.
+	Output() string
 	// Stop ends the process and all that it started: politely, after five
 	// seconds by force. It returns when the process has been reaped.
 	Stop(ctx context.Context) error

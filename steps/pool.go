@@ -22,6 +22,9 @@ const (
 	stopTimeout  = 8 * time.Second // the equipment kills after five
 )
 
+// maxFurther is how many processes scenarios may have beside their instances.
+const maxFurther = 2
+
 // A pool holds the instances that are alive. An instance is started when the
 // first scenario needs it and stopped after the last one has let go.
 type pool struct {
@@ -29,6 +32,7 @@ type pool struct {
 	target    target.Target
 	workDir   string
 	slots     chan struct{} // one for each instance that may be alive
+	further   chan struct{} // one for each process that a scenario may have beside its instance
 
 	mu     sync.Mutex
 	known  map[*plan.Instance]*instance
@@ -41,6 +45,8 @@ type pool struct {
 // An instance is a process of the subject, made ready for scenarios.
 type instance struct {
 	*plan.Instance
+	Configuration plan.Configuration // what it runs with; a scenario may restart it with another
+
 	subject  driver.Subject
 	address  string // of a server that somebody else has started
 	operator *operator
@@ -55,7 +61,7 @@ type instance struct {
 }
 
 func newPool(e Equipment, t target.Target, workDir string) *pool {
-	return &pool{equipment: e, target: t, workDir: workDir, slots: make(chan struct{}, t.Instances), known: map[*plan.Instance]*instance{}}
+	return &pool{equipment: e, target: t, workDir: workDir, slots: make(chan struct{}, t.Instances), further: make(chan struct{}, maxFurther), known: map[*plan.Instance]*instance{}}
 }
 
 // lease lends a scenario its instance, started if need be. The caller calls
@@ -78,7 +84,7 @@ func (p *pool) get(planned *plan.Instance) *instance {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.known[planned] == nil {
-		p.known[planned] = &instance{Instance: planned, remaining: planned.Jobs, dir: filepath.Join(p.workDir, planned.ID)}
+		p.known[planned] = &instance{Instance: planned, Configuration: planned.Configuration, remaining: planned.Jobs, dir: filepath.Join(p.workDir, planned.ID)}
 	}
 	return p.known[planned]
 }

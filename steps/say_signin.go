@@ -19,6 +19,10 @@ var saySignIn = []sentence{
 		}
 		return err
 	}},
+	{`{who} signs in again`, func(w *World, ctx context.Context, a []string) error {
+		again := w.stranger(a[0])
+		return w.attemptBy(again)(again.SignIn(ctx))
+	}},
 	{`{who} signs in again with a second {header} header for {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.signInTwice(ctx, a[0], a[1], "", a[2])
 	}},

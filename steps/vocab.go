@@ -42,7 +42,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
 var vocabulary = compile(
-	sayServer, saySignIn, sayUsers, sayContent, sayIntegrations, saySessions, sayTokens,
+	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayContent, sayIntegrations, saySessions, sayTokens,
 )
 
 type phrase struct {
@@ -100,13 +100,13 @@ func (w *World) register(sc *godog.ScenarioContext) {
 }
 
 // handler makes the function that godog calls: a string for each group of the
-// pattern, and a docstring where the sentence has one.
+// pattern, and a docstring where the sentence has one, which is its last argument.
 func (w *World) handler(p phrase) any {
 	in := []reflect.Type{reflect.TypeFor[context.Context]()}
 	for range p.pattern.NumSubexp() {
 		in = append(in, reflect.TypeFor[string]())
 	}
-	if p.words == plan.ConfigurationStep {
+	if plan.TakesDocstring(p.words) {
 		in = append(in, reflect.TypeFor[*godog.DocString]())
 	}
 	out := []reflect.Type{reflect.TypeFor[error]()}
@@ -114,6 +114,10 @@ func (w *World) handler(p phrase) any {
 		var args []string
 		for _, v := range values[1 : 1+p.pattern.NumSubexp()] {
 			args = append(args, v.String())
+		}
+		if len(values) > 1+p.pattern.NumSubexp() {
+			last := len(args) - 1 // the rule that the sentence names
+			args = append(args[:last], values[len(values)-1].Interface().(*godog.DocString).Content, args[last])
 		}
 		result := reflect.New(out[0]).Elem()
 		if err := w.say(p, args...); err != nil {

@@ -43,6 +43,9 @@ type World struct {
 	integrations map[string]*integration
 	provider     *provider
 	attempts     attempts
+	start        *start   // the last start of a server by the scenario itself
+	starts       []string // ids of the processes started beside the instance
+	logFrom      int64    // where the log of the instance stood when the scenario began
 }
 
 func newWorld(r *run, jobs map[string]*plan.Job) *World {
@@ -63,6 +66,9 @@ func (w *World) begin(ctx context.Context, pickle *godog.Scenario) (context.Cont
 	w.recorder = w.run.newRecorder(w.job)
 	instance, release, err := w.run.pool.lease(ctx, w.job)
 	w.instance, w.release = instance, release
+	if w.instance != nil && w.job.Lease != plan.Alone { // all that was said belongs to who has it alone
+		w.logFrom = sizeOf(w.instance.log())
+	}
 	w.started = time.Now()
 	w.ctx, w.cancel = context.WithTimeoutCause(ctx, scenarioTimeout, fmt.Errorf("the scenario took longer than %s", scenarioTimeout))
 	return ctx, err
@@ -96,6 +102,9 @@ func (w *World) end(ctx context.Context, _ *godog.Scenario, err error) (context.
 	}
 	if w.ctx != nil {
 		w.seekLeaks()
+	}
+	if err := w.stopFurther(); err != nil {
+		w.errs = append(w.errs, err)
 	}
 	w.checkAsserted()
 	w.run.finish(w.result(), w)

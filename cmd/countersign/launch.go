@@ -173,6 +173,8 @@ func (i *instance) ExitError() error {
 	return i.err
 }
 
+func (i *instance) Output() string { return i.output }
+
 // Stop asks the group to end, as a terminal would, so that a subject started
 // through a shell ends too; after five seconds, or when ctx is done, it ends
 // all by force.

@@ -83,6 +83,7 @@ type Job struct {
 	Front    string
 	Instance *Instance
 	Lease    Lease
+	Listen   string // where the further processes of the scenario listen, if it starts any
 }
 
 // ID names a job for people and files.
@@ -222,7 +223,8 @@ func (p *Plan) assign() {
 	sort.SliceStable(p.Jobs, func(a, b int) bool { return order[p.Jobs[a].Instance] < order[p.Jobs[b].Instance] })
 }
 
-// Ports is how many ports the instances and fronts of the plan need.
+// Ports is how many ports the instances, fronts and further processes of the
+// plan need.
 func (p *Plan) Ports() int {
 	n := 0
 	for _, i := range p.Instances {
@@ -231,10 +233,16 @@ func (p *Plan) Ports() int {
 			n++
 		}
 	}
+	for _, j := range p.Jobs {
+		if j.Scenario.Starts {
+			n++
+		}
+	}
 	return n
 }
 
-// Listen hands out addresses of the loopback interface to instances and fronts.
+// Listen hands out addresses of the loopback interface to instances, fronts and
+// further processes.
 func (p *Plan) Listen(ports []int) {
 	next := func() string {
 		port := ports[0]
@@ -247,13 +255,24 @@ func (p *Plan) Listen(ports []int) {
 			i.FrontListen = next()
 		}
 	}
+	for _, j := range p.Jobs {
+		if j.Scenario.Starts {
+			j.Listen = next()
+		}
+	}
 }
 
-// Configurations counts the different configurations.
+// Configurations counts the different configurations: those of instances, and
+// those that scenarios start and restart servers with.
 func (p *Plan) Configurations() int {
 	seen := map[string]bool{}
 	for _, i := range p.Instances {
 		seen[i.Configuration.Digest()] = true
+	}
+	for _, j := range p.Jobs {
+		for _, c := range j.Scenario.Further {
+			seen[c.Digest()] = true
+		}
 	}
 	return len(seen)
 }

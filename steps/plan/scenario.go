@@ -20,6 +20,19 @@ import (
 // planner and the step read the same words, so that no step makes one in code.
 const ConfigurationStep = "a server configured with:"
 
+// More sentences with a configuration as their docstring: StartStep starts a
+// further process, beside the instance of the scenario, RestartStep restarts
+// that instance on the same data.
+const (
+	StartStep   = "a server is started with:"
+	RestartStep = "it is restarted with:"
+)
+
+// TakesDocstring says whether a sentence has a docstring.
+func TakesDocstring(words string) bool {
+	return words == ConfigurationStep || words == StartStep || words == RestartStep
+}
+
 // RuleID matches the id of a rule of the catalogue.
 var RuleID = regexp.MustCompile(`^(PA|OI|EX|SEC)-\d{3}$`)
 
@@ -35,7 +48,9 @@ type Scenario struct {
 	Tags          []string // with their @
 	Rules         []string // ids cited by tags and by the column "rule"
 	Configuration Configuration
-	Sentences     []string // the words of its steps
+	Further       []Configuration // of what it starts and restarts itself
+	Starts        bool            // it starts further processes, one at a time
+	Sentences     []string        // the words of its steps
 
 	key string // tells scenarios of one document apart: ids of its AST nodes
 }
@@ -195,7 +210,7 @@ func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Sc
 func (s *Scenario) readSteps(pickle *messages.Pickle) error {
 	for _, step := range pickle.Steps {
 		s.Sentences = append(s.Sentences, step.Text)
-		if step.Text != ConfigurationStep {
+		if !TakesDocstring(step.Text) {
 			continue
 		}
 		if step.Argument == nil || step.Argument.DocString == nil {
@@ -205,10 +220,36 @@ func (s *Scenario) readSteps(pickle *messages.Pickle) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.ID(), err)
 		}
-		s.Configuration = c
+		if step.Text == ConfigurationStep {
+			s.Configuration = c
+			continue
+		}
+		s.Further = append(s.Further, c)
+		if err := s.mayFurther(step.Text, c); err != nil {
+			return fmt.Errorf("%s: %w", s.ID(), err)
+		}
 	}
 	if s.Configuration.Text == "" {
 		return fmt.Errorf("%s: no step %q; every scenario says what its server is configured with", s.ID(), ConfigurationStep)
+	}
+	return nil
+}
+
+// mayFurther checks that a scenario may start or restart a server so.
+func (s *Scenario) mayFurther(step string, c Configuration) error {
+	if step == StartStep {
+		s.Starts = true
+		if !s.Has(Direct) {
+			return fmt.Errorf("%q: how a server starts concerns no proxy; tag the scenario @direct", step)
+		}
+		return nil
+	}
+	if !s.Has("alone") {
+		return fmt.Errorf("%q: others use the instance; tag the scenario @alone", step)
+	}
+	now := s.Configuration
+	if !s.Has(Direct) && (c.Headers != now.Headers || c.GroupsSeparator != now.GroupsSeparator || c.Gate() != now.Gate()) {
+		return fmt.Errorf("%q: the proxy goes on sending what the first configuration names; tag the scenario @direct", step)
 	}
 	return nil
 }
