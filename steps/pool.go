@@ -215,6 +215,24 @@ func (i *instance) gone() bool {
 	}
 }
 
+// ends says whether a request was not answered because the process is ending. A
+// connection can break a moment before the end is known, so that is awaited; a
+// request whose time ran out says nothing of the kind.
+func (i *instance) ends(silence *driver.NoAnswer) bool {
+	if i.process == nil || errors.Is(silence.Err, context.DeadlineExceeded) {
+		return false
+	}
+	const reaping = 500 * time.Millisecond
+	timer := time.NewTimer(reaping)
+	defer timer.Stop()
+	select {
+	case <-i.process.Exited():
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
 // blockedBySubject blames the subject, and shows the end of its log.
 func (i *instance) blockedBySubject(format string, args ...any) error {
 	reason := i.Name() + ": " + fmt.Sprintf(format, args...)

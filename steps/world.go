@@ -199,7 +199,7 @@ func (w *World) blame(err error) error {
 	case w.run.cancelled():
 		return &verdict.Trouble{Op: "the run was ended", Err: err}
 	case errors.As(err, &silence) && silence.BySubject:
-		if w.instance.process != nil && w.instance.gone() {
+		if w.instance.ends(silence) {
 			return w.instance.blockedBySubject("it ended while a scenario ran (%v)", w.instance.process.ExitError())
 		}
 		return &verdict.Block{Reason: w.step.Text + ": " + silence.Error(), BySubject: true}

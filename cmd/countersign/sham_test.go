@@ -12,11 +12,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"countersign/steps/report"
 	"countersign/steps/rules"
+	"countersign/steps/target"
 	"countersign/steps/verdict"
 )
 
@@ -33,6 +35,9 @@ var shams = map[string]http.HandlerFunc{
 	"404 to all": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
 	"hangs":      func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 }
+
+// dies is no sham but a real server that ends at a person's second sign-in.
+const dies = "dies"
 
 // The environment by which this test program is told to be a sham.
 const (
@@ -55,7 +60,17 @@ func beSham(args []string) error {
 		}
 		relay := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind})
 		relay.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
-		junk := sham
+		junk := shams[os.Getenv(shamKind)]
+		if os.Getenv(shamKind) == dies {
+			var signIns atomic.Int32
+			junk = func(w http.ResponseWriter, r *http.Request) {
+				if signIns.Add(1) == 2 {
+					_ = real.Process.Kill()
+					os.Exit(1)
+				}
+				relay.ServeHTTP(w, r)
+			}
+		}
 		sham = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if prepares(r) {
 				relay.ServeHTTP(w, r)
@@ -128,20 +143,8 @@ func buildPrograms(t *testing.T) (server, probe string) {
 func runSham(t *testing.T, environment map[string]string) *report.Report {
 	t.Helper()
 	dir := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var lines []string
-	for name, value := range environment {
-		lines = append(lines, fmt.Sprintf("    %s: %q", name, value))
-	}
 	file := filepath.Join(dir, "sham.yaml")
-	description := fmt.Sprintf("name: sham\nversion: \"1\"\nseat: server\nlaunch:\n  command: [%q, \"{config}\", \"{listen}\", \"{log}\"]\n  environment:\n%s\ncapabilities: [log, share-links]\nendpoints:\n  share_links: v1/content/{content}/share_links\n",
-		self, strings.Join(lines, "\n"))
-	if err := os.WriteFile(file, []byte(description), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeSham(t, file, environment)
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	folder := filepath.Join(dir, "report")
@@ -157,4 +160,33 @@ func runSham(t *testing.T, environment map[string]string) *report.Report {
 		t.Fatal(err)
 	}
 	return rep
+}
+
+// shamTarget describes this program as a sham.
+func shamTarget(t *testing.T, environment map[string]string) target.Target {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "sham.yaml")
+	writeSham(t, file, environment)
+	described, err := target.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return described
+}
+
+func writeSham(t *testing.T, file string, environment map[string]string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for name, value := range environment {
+		lines = append(lines, fmt.Sprintf("    %s: %q", name, value))
+	}
+	description := fmt.Sprintf("name: sham\nversion: \"1\"\nseat: server\nlaunch:\n  command: [%q, \"{config}\", \"{listen}\", \"{log}\"]\n  environment:\n%s\ncapabilities: [log, share-links]\nendpoints:\n  share_links: v1/content/{content}/share_links\n",
+		self, strings.Join(lines, "\n"))
+	if err := os.WriteFile(file, []byte(description), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

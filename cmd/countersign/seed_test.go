@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"countersign/features"
+	"countersign/steps"
+	"countersign/steps/plan"
+	"countersign/steps/report"
+	"countersign/steps/target"
+	"countersign/steps/verdict"
+)
+
+// runFeature runs one feature of a test's own against the real server.
+func runFeature(t *testing.T, subject target.Target, feature string) report.Report {
+	t.Helper()
+	catalogue, err := fs.ReadFile(features.FS(), features.RulesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, _, err := openRun(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := newEquipment(subject, "process", run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	rep, err := steps.Run(ctx, steps.Config{
+		Target: subject, WorkDir: run.path, Fronts: []string{plan.Direct}, ReportDir: t.TempDir(),
+		Features: fstest.MapFS{
+			features.RulesFile:     {Data: bytes.ReplaceAll(catalogue, []byte("\tdone\n"), []byte("\topen: not in this test\n"))},
+			"proxied/test.feature": {Data: []byte(feature)},
+		},
+	}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.close(context.WithoutCancel(ctx)); err != nil {
+		t.Error(err)
+	}
+	return rep
+}
+
+// An operator signs in by header before any scenario. Where the configuration
+// forbids that, the instance is started with a seed of it first; its key and its
+// data are there when the configuration under test is.
+func TestOperatorIsSeeded(t *testing.T) {
+	t.Parallel()
+	server, probe := buildPrograms(t)
+	cases := []struct {
+		name, options string
+		outcome       verdict.Outcome
+		reason        string
+	}{
+		{"nothing forbids it", "[Authentication]\n      Provider = proxy", verdict.Pass, ""},
+		{"nobody registers by signing in", "[Authentication]\n      Provider = proxy\n\n      [ProxyAuth]\n      RegisterOnFirstLogin = false", verdict.Pass, ""},
+		// Users need a password here, so the scenario is blocked, but by that and
+		// not by its operator, whose key the server takes.
+		{"users have passwords", "[Authentication]\n      Provider = password", verdict.Blocked, "400 Bad Request, code 6"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			rep := runFeature(t, target.Reference(server, "--runtime", probe), `Feature: Seed
+  @PA-143
+  Scenario: A user made by the administrator
+    Given a server configured with:
+      """
+      `+c.options+`
+      """
+    And the administrator has created the user "alice" who signs in
+    When the administrator creates a user with the username "connect"
+    Then the creation is refused
+    And no account exists with the username "connect"
+`)
+			got := rep.Results[0]
+			if got.Outcome != c.outcome || !strings.Contains(got.Reason, c.reason) {
+				t.Errorf("%s (%s), want %s (%s)", got.Outcome, got.Reason, c.outcome, c.reason)
+			}
+		})
+	}
+}
+
+// A server that ends in the middle of a run costs its own scenarios: they are
+// blocked, and shown with the end of its log.
+func TestSubjectThatDies(t *testing.T) {
+	t.Parallel()
+	server, probe := buildPrograms(t)
+	subject := shamTarget(t, map[string]string{shamKind: "dies", shamRelay: server, shamProbe: probe})
+	feature := strings.Builder{}
+	feature.WriteString("Feature: Death\n  Background:\n    Given a server configured with:\n      \"\"\"\n      [Authentication]\n      Provider = proxy\n      \"\"\"\n")
+	for _, name := range []string{"one", "two", "three", "four"} {
+		feature.WriteString("\n  @PA-145\n  Scenario: " + name + "\n    When somebody signs in with the username \"" + name + "\"\n    Then the sign-in is granted to \"" + name + "\"\n")
+	}
+	feature.WriteString(`
+  @PA-145
+  Scenario: on another instance
+    Given a server configured with:
+      """
+      [Authentication]
+      Provider = proxy
+      [ProxyAuth]
+      LoginURL = https://login.example.com/
+      """
+    When somebody signs in with the username "five"
+    Then the sign-in is granted to "five"
+`)
+	rep := runFeature(t, subject, feature.String())
+	blocked := 0
+	for _, r := range rep.Results {
+		if r.Outcome == verdict.Blocked && r.BySubject && strings.Contains(r.Reason, "ended") && strings.Contains(r.Reason, "its log ends") {
+			blocked++
+		} else if r.Outcome != verdict.Pass && r.Outcome != verdict.Skipped {
+			t.Errorf("%s: %s (%s)", r.Scenario, r.Outcome, r.Reason)
+		}
+	}
+	if blocked == 0 || rep.Exit != report.ExitViolated {
+		t.Errorf("%d blocked, exit %d, want some and %d", blocked, rep.Exit, report.ExitViolated)
+	}
+}
