@@ -19,8 +19,12 @@ type persona struct {
 }
 
 // identity is that of the short name: all attributes, each its own, so that a
-// value that turns up somewhere says whose it is.
+// value that turns up somewhere says whose it is. Nobody has a role or groups
+// unless the scenario says so.
 func (w *World) identity(short string) driver.Identity {
+	if i, said := w.identities[short]; said {
+		return i
+	}
 	name := w.name(short)
 	return driver.Identity{
 		Username:  name,
@@ -31,10 +35,71 @@ func (w *World) identity(short string) driver.Identity {
 	}
 }
 
+// alter changes what the proxy knows of somebody, from their next sign-in on.
+func (w *World) alter(short string, change func(*driver.Identity)) {
+	i := w.identity(short)
+	change(&i)
+	w.identities[short] = i
+}
+
+// own is a value of an attribute on the wire. Names by which somebody is found
+// are the scenario's own, an email by its local part; the others are literal.
+func (w *World) own(attribute, value string) string {
+	local, domain, isEmail := strings.Cut(value, "@")
+	switch {
+	case value == "":
+	case attribute == "username", attribute == "unique id":
+		return w.name(value)
+	case attribute == "email" && isEmail:
+		return w.name(local) + "@" + domain
+	}
+	return value
+}
+
+// group is the name on the wire of a group. One that the configuration of the
+// scenario maps to a role is called what the configuration calls it; any other
+// is the scenario's own.
+func (w *World) group(short string) string {
+	if w.instance.Configuration.Maps(short) {
+		return short
+	}
+	return w.name(short)
+}
+
+// groups are the names on the wire of a list with commas, "" for none.
+func (w *World) groups(list string) []string {
+	var names []string
+	for _, short := range strings.Split(list, ",") {
+		if short = strings.TrimSpace(short); short != "" {
+			names = append(names, w.group(short))
+		}
+	}
+	return names
+}
+
+// set gives an identity the value of an attribute.
+func set(i *driver.Identity, attribute, value string) {
+	switch attribute {
+	case "username":
+		i.Username = value
+	case "unique id":
+		i.UniqueID = value
+	case "first name":
+		i.FirstName = value
+	case "last name":
+		i.LastName = value
+	case "email":
+		i.Email = value
+	case "role":
+		i.Role = value
+	}
+}
+
 // stranger is a browser of the named person that has not been used: no cookie,
 // no session.
 func (w *World) stranger(short string) *persona {
 	p := driver.NewPersona(w.instance.subject, short, w.identity(short), driver.HeaderNames(w.instance.Configuration.Headers), w.recorder)
+	p.GroupsSeparator = w.instance.Configuration.GroupsSeparator
 	return &persona{Persona: p, short: short}
 }
 

@@ -33,6 +33,7 @@ var placeholders = map[string]string{
 	"{words}":  `([a-z][a-z0-9 ]*)`,                                    // the rest of a phrase
 	"{their}":  `(?:her|his|their)`,
 	"{they}":   `(?:she|he|they)`,
+	"{again}":  `(?: again)?`,
 }
 
 // cited is the end of a sentence that names the rule it checks, which it does
@@ -42,7 +43,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
 var vocabulary = compile(
-	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayContent, sayIntegrations, saySessions, sayTokens,
+	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayProfile, sayContent, sayIntegrations, saySessions, sayTokens,
 )
 
 type phrase struct {

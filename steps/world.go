@@ -39,6 +39,7 @@ type World struct {
 
 	suffix       string // makes the names of the scenario its own
 	personas     map[string]*persona
+	identities   map[string]driver.Identity // as the scenario has altered them
 	items        map[string]*item
 	integrations map[string]*integration
 	provider     *provider
@@ -51,7 +52,7 @@ type World struct {
 func newWorld(r *run, jobs map[string]*plan.Job) *World {
 	return &World{
 		run: r, jobs: jobs, asserted: map[string]bool{},
-		personas: map[string]*persona{}, items: map[string]*item{}, integrations: map[string]*integration{},
+		personas: map[string]*persona{}, identities: map[string]driver.Identity{}, items: map[string]*item{}, integrations: map[string]*integration{},
 	}
 }
 

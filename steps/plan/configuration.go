@@ -77,6 +77,16 @@ func (c Configuration) Sets(section, key string) bool {
 	return false
 }
 
+// Maps says whether a value of the role header, or a group, is mapped to a role.
+func (c Configuration) Maps(value string) bool {
+	for _, o := range c.options {
+		if o.section == "authorization" && strings.HasSuffix(o.key, "rolemapping") && o.value == value {
+			return true
+		}
+	}
+	return false
+}
+
 // Gate says whether the proxy sends anonymous requests to its login page: the
 // documented examples leave that to the server once it knows a LoginURL.
 func (c Configuration) Gate() bool { return c.Get("ProxyAuth", "LoginURL") == "" }
