@@ -17,28 +17,9 @@ var sayProfile = []sentence{
 		w.alter(a[0], func(i *driver.Identity) { i.Groups = w.groups(a[1]) })
 		return nil
 	}},
-	{`{who} signs in{again}`, func(w *World, ctx context.Context, a []string) error {
-		return w.signInFresh(ctx, a[0])
-	}},
 	{`the {header} of {who} is {value}`, func(w *World, ctx context.Context, a []string) error {
 		return w.attributeIs(ctx, a[1], a[0], w.own(a[0], a[2]))
 	}},
-}
-
-// signInFresh signs somebody in with an empty cookie jar, as the proxy knows
-// them now. It must succeed; who they were before stays known by the guid.
-func (w *World) signInFresh(ctx context.Context, short string) error {
-	p := w.stranger(short)
-	if err := p.mustSignIn(ctx); err != nil {
-		return err
-	}
-	w.attempts.granted = p.signedIn
-	if before := w.personas[short]; before == nil {
-		w.personas[short] = p
-	} else if before.guid == p.guid {
-		before.Persona = p.Persona
-	}
-	return nil
 }
 
 // stored reads an account as the administrator sees it.

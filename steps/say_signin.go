@@ -19,10 +19,7 @@ var saySignIn = []sentence{
 		}
 		return err
 	}},
-	{`{who} signs in again`, func(w *World, ctx context.Context, a []string) error {
-		again := w.stranger(a[0])
-		return w.attemptBy(again)(again.SignIn(ctx))
-	}},
+	{`{who} signs in{again}`, func(w *World, ctx context.Context, a []string) error { return w.signIn(ctx, a[0]) }},
 	{`{who} signs in again with a second {header} header for {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.signInTwice(ctx, a[0], a[1], "", a[2])
 	}},
@@ -113,6 +110,26 @@ func (w *World) isRefused() error {
 	if !a.tried.Is(4) {
 		return fail("a refusal (4xx), since "+a.granted.Summary()+" was granted without it", "%s", a.tried.Summary())
 	}
+	return nil
+}
+
+// signIn signs somebody in from a browser that has not been used, as the proxy
+// knows them now. Once that is granted it is their browser.
+func (w *World) signIn(ctx context.Context, short string) error {
+	p := w.stranger(short)
+	reply, err := p.SignIn(ctx)
+	if err := w.attemptBy(p)(reply, err); err != nil || !reply.Is(2) {
+		return err
+	}
+	p.signedIn, p.guid = reply, reply.Text("guid")
+	if w.attempts.granted == nil {
+		w.attempts.granted = reply
+	}
+	if before := w.personas[short]; before != nil {
+		*before = *p
+		return nil
+	}
+	w.personas[short] = p
 	return nil
 }
 
