@@ -57,6 +57,8 @@ func (s *Service) rounds() int {
 // a wrong password are the same ErrWrongPassword and cost the same time; ErrLocked is said
 // only to somebody who knows the password.
 func (s *Service) PasswordSignIn(ctx context.Context, username, password string) (Login, error) {
+	s.hashing.Lock()
+	defer s.hashing.Unlock()
 	users, err := s.Store.UsersByUsername(ctx, username)
 	if err != nil {
 		return Login{}, err

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +23,8 @@ type Service struct {
 	SessionLifetime time.Duration
 	// PasswordRounds is the work factor of new password hashes; zero means the default.
 	PasswordRounds int
+
+	hashing sync.Mutex // one password at a time: guessing must not take the whole machine
 }
 
 // Seen is what a request's session cookie or key leads to.
@@ -48,6 +51,10 @@ func (s *Service) SessionOf(ctx context.Context, cookie string) (Seen, error) {
 	return Seen{User: user, Session: session}, nil
 }
 
+// maxSessions bounds the sessions of one user. A script that sends the header and keeps no
+// cookie makes one with each request; the oldest go.
+const maxSessions = 200
+
 // Login is a fresh session. Cookie is its secret value, known only to the browser.
 type Login struct {
 	User    User
@@ -71,6 +78,9 @@ func (s *Service) openSession(ctx context.Context, tx Tx, u User, headersDigest 
 		return Login{}, err
 	}
 	if err := tx.InsertSession(ctx, session); err != nil {
+		return Login{}, err
+	}
+	if err := tx.TrimSessions(ctx, u.GUID, maxSessions); err != nil {
 		return Login{}, err
 	}
 	return Login{User: u, Session: session, Cookie: cookie}, nil

@@ -75,6 +75,8 @@ type Tx interface {
 	DeleteSession(ctx context.Context, id string) error
 	DeleteSessionsOfUser(ctx context.Context, userGUID string) error
 	DeleteSessionsBefore(ctx context.Context, expiry time.Time) error
+	// TrimSessions deletes all but the newest sessions of a user.
+	TrimSessions(ctx context.Context, userGUID string, keep int) error
 
 	// InsertKey sets k.ID.
 	InsertKey(ctx context.Context, k *APIKey) error

@@ -47,3 +47,10 @@ func (t *Tx) DeleteSessionsBefore(ctx context.Context, expiry time.Time) error {
 	_, err := t.q.ExecContext(ctx, `DELETE FROM sessions WHERE expires <= $1`, toMicros(expiry))
 	return writeError("delete old sessions", err)
 }
+
+// TrimSessions implements account.Tx.
+func (t *Tx) TrimSessions(ctx context.Context, userGUID string, keep int) error {
+	_, err := t.q.ExecContext(ctx, `DELETE FROM sessions WHERE user_guid = $1 AND id NOT IN
+		(SELECT id FROM sessions WHERE user_guid = $1 ORDER BY created DESC, id LIMIT $2)`, userGUID, keep)
+	return writeError("trim sessions", err)
+}

@@ -148,6 +148,9 @@ func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim pro
 	case errors.Is(err, account.ErrProhibitedUsername), errors.Is(err, account.ErrNoUsername), errors.Is(err, account.ErrInvalidUsername):
 		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
 		return caller{}, fail(30).because(err)
+	case errors.Is(err, account.ErrNotProvisioned), errors.Is(err, account.ErrLocked):
+		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
+		return caller{}, err
 	case err != nil:
 		return caller{}, err
 	}

@@ -79,12 +79,14 @@ func (s *Server) api(need account.Role, h handler) http.Handler {
 	})
 }
 
-// page runs an endpoint that browsers visit.
+// page runs an endpoint that browsers visit. Content's own pages know no XSRF token, so what a
+// browser sends by itself counts only from our own origin; anonymous calls of public content
+// may come from anywhere.
 func (s *Server) page(need account.Role, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callerOf(r)
 		err := checkRole(c, need)
-		if err == nil && unsafeMethod(r) && !c.ByKey() && !s.sameOrigin(r) {
+		if err == nil && unsafeMethod(r) && c.Interactive() && !s.sameOrigin(r) {
 			err = fail(92)
 		}
 		if err == nil {

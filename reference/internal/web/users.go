@@ -186,8 +186,8 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, s.userView(u, seesPrivate(c, guid)))
 }
 
-// createUser provisions somebody ahead of their first sign-in. Under proxied authentication
-// it needs an administrator's API key (wire: "an API key and administrator role always needed").
+// createUser provisions somebody ahead of their first sign-in. Only the first user of the
+// password provider is made by nobody; under proxied authentication that one signs in.
 func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
 	var in struct {

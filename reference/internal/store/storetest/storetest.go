@@ -289,6 +289,7 @@ func sessions(t *testing.T, db *store.DB) {
 	s1 := session("1", a, time.Hour)
 	session("2", a, time.Minute)
 	session("3", b, time.Hour)
+	newer := account.Session{ID: "4", UserGUID: b.GUID, Created: day.Add(time.Second), Expires: day.Add(time.Hour)}
 	gotS, gotU, err := db.SessionUser(ctx, "1")
 	if err != nil {
 		t.Fatal(err)
@@ -297,7 +298,7 @@ func sessions(t *testing.T, db *store.DB) {
 	same(t, "its user", gotU, a)
 	open := func() string {
 		var ids string
-		for _, id := range []string{"1", "2", "3"} {
+		for _, id := range []string{"1", "2", "3", "4"} {
 			_, _, err := db.SessionUser(ctx, id)
 			switch {
 			case err == nil:
@@ -310,6 +311,12 @@ func sessions(t *testing.T, db *store.DB) {
 	}
 	update(t, db, func(tx account.Tx) error { return tx.DeleteSessionsBefore(ctx, day.Add(time.Minute)) })
 	same(t, "after the old ones went", open(), "13")
+	update(t, db, func(tx account.Tx) error { return tx.TrimSessions(ctx, b.GUID, 1) })
+	same(t, "after keeping one", open(), "13")
+	update(t, db, func(tx account.Tx) error {
+		return errors.Join(tx.InsertSession(ctx, newer), tx.TrimSessions(ctx, b.GUID, 1))
+	})
+	same(t, "after a newer one", open(), "14")
 	update(t, db, func(tx account.Tx) error { return tx.DeleteSessionsOfUser(ctx, b.GUID) })
 	same(t, "after b's went", open(), "1")
 	update(t, db, func(tx account.Tx) error {
