@@ -57,7 +57,8 @@ func (f *Fault) Error() string {
 // grant is what a provider issued.
 type grant struct {
 	access, refresh string
-	expires         time.Time // zero: not said
+	expires         bool          // whether the provider said how long access lives
+	lifetime        time.Duration // then: how long, from now
 }
 
 // client talks to providers. It follows no redirect (a token request must not wander off with its secrets), reads a
@@ -148,7 +149,13 @@ func read(token *oauth2.Token, err error) (grant, error) {
 	if !strings.EqualFold(token.TokenType, "bearer") || strings.ContainsFunc(token.AccessToken, isControl) {
 		return grant{}, &Fault{Kind: FaultReply, Status: http.StatusOK}
 	}
-	return grant{access: token.AccessToken, refresh: token.RefreshToken, expires: token.Expiry}, nil
+	g := grant{access: token.AccessToken, refresh: token.RefreshToken, expires: !token.Expiry.IsZero()}
+	if g.expires {
+		// x/oauth2 has added expires_in to the machine's clock a moment ago. Taking it away again leaves what the provider
+		// said, to be added to ours.
+		g.lifetime = time.Until(token.Expiry).Round(time.Second)
+	}
+	return g, nil
 }
 
 // oauthCodes are the error codes of RFC 6749 section 5.2. Any other text of a provider is not repeated.

@@ -169,7 +169,7 @@ func TestTokenRequests(t *testing.T) {
 				return jsonReply(`{"access_token":"a","token_type":"bearer","refresh_token":"new","expires_in":60}`)(r)
 			})
 			got, err := test.run(t.Context(), newClient(transport))
-			if err != nil || got.access != "a" || got.expires.IsZero() {
+			if err != nil || got.access != "a" || !got.expires || got.lifetime != time.Minute {
 				t.Fatalf("got %+v, %v", got, err)
 			}
 			seen.Body = io.NopCloser(strings.NewReader(body))
@@ -206,7 +206,7 @@ func TestRefreshKeepsTheOldToken(t *testing.T) {
 		transport := httpmock.NewMockTransport()
 		transport.RegisterResponder("POST", tokenURI, jsonReply(answer))
 		got, err := newClient(transport).refresh(t.Context(), confidential, "secret", "old")
-		if err != nil || got.refresh != want || !got.expires.IsZero() {
+		if err != nil || got.refresh != want || got.expires {
 			t.Errorf("%s: %+v, %v; want refresh token %s and no expiry", answer, got, err, want)
 		}
 	}

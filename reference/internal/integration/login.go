@@ -278,8 +278,16 @@ func (s *Service) seal(session *Session, g grant) SealedTokens {
 	return SealedTokens{
 		Access:       Sealed(s.Vault.Seal(g.access, tokenPlace(session, "access_token"))),
 		Refresh:      Sealed(s.Vault.Seal(g.refresh, tokenPlace(session, "refresh_token"))),
-		ObtainedTime: s.Now(), ExpiresTime: g.expires,
+		ObtainedTime: s.Now(), ExpiresTime: s.end(g),
 	}
+}
+
+// end is when a grant's access token expires; zero where the provider did not say.
+func (s *Service) end(g grant) time.Time {
+	if !g.expires {
+		return time.Time{}
+	}
+	return s.Now().Add(g.lifetime)
 }
 
 // The places of sealed values. A session's is named by user and integration, which are unique and outlive its guid.

@@ -137,7 +137,7 @@ func (s *Service) refreshLeased(ctx context.Context, in *Integration, session *S
 		return s.settle(ctx, session, nil, AccessToken{}, err)
 	}
 	tokens := s.seal(session, got)
-	return s.settle(ctx, session, &tokens, AccessToken{got.access, got.expires}, nil)
+	return s.settle(ctx, session, &tokens, AccessToken{got.access, s.end(got)}, nil)
 }
 
 // settle ends the lease and stores what came of it, unless the session was changed meanwhile: a logout or a new login
@@ -168,5 +168,5 @@ func (s *Service) ServiceToken(ctx context.Context, in *Integration) (AccessToke
 		s.Log.Warn("OAuth service account token failed", "integration", in.GUID, "fault", err)
 		return AccessToken{}, err
 	}
-	return AccessToken{got.access, got.expires}, nil
+	return AccessToken{got.access, s.end(got)}, nil
 }
