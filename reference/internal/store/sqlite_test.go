@@ -29,6 +29,16 @@ func TestSQLite(t *testing.T) {
 	storetest.Run(t, openSQLite)
 }
 
+func TestSQLiteContent(t *testing.T) {
+	t.Parallel()
+	storetest.RunContent(t, openSQLite)
+}
+
+func TestSQLiteIntegrations(t *testing.T) {
+	t.Parallel()
+	storetest.RunIntegrations(t, openSQLite)
+}
+
 // A database survives being closed, and migrating it again changes nothing.
 func TestSQLiteReopen(t *testing.T) {
 	t.Parallel()

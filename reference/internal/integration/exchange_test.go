@@ -1,0 +1,219 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"countersign/reference/internal/content"
+	"countersign/reference/internal/integration"
+)
+
+// stage is what the exchange asks about content, as a test sets it.
+type stage struct {
+	item  *content.Item
+	run   *content.Execution
+	roles map[string]content.AppRole
+}
+
+func (s *stage) Item(_ context.Context, guid string) (*content.Item, error) {
+	if s.item == nil || s.item.GUID != guid {
+		return nil, content.ErrNotFound
+	}
+	return s.item, nil
+}
+
+func (s *stage) Execution(_ context.Context, id string) (*content.Execution, error) {
+	if s.run == nil || s.run.ID != id {
+		return nil, content.ErrNotFound
+	}
+	return s.run, nil
+}
+
+func (s *stage) ExecutionBySession(_ context.Context, hash string) (*content.Execution, error) {
+	if s.run == nil || s.run.SessionHash != hash {
+		return nil, content.ErrNotFound
+	}
+	return s.run, nil
+}
+
+func (s *stage) RoleOfUser(_ context.Context, _ *content.Item, user string) (content.AppRole, error) {
+	if role, ok := s.roles[user]; ok {
+		return role, nil
+	}
+	return content.AppNone, nil
+}
+
+// drama is a stage with everything in place for both exchanges to be granted.
+type drama struct {
+	*node
+	*stage
+	provider        *provider
+	clock           *clock
+	viewer, service *integration.Integration
+	alice, owner    string
+	viewing         integration.Request // by the token of alice's visit
+	executing       integration.Request // by the token of the execution
+}
+
+func newDrama(t *testing.T) *drama {
+	t.Helper()
+	n, p, c := newSingle(t)
+	d := &drama{node: n, provider: p, clock: c, alice: n.user("alice"), owner: n.user("owner")}
+	d.stage = &stage{
+		item:  &content.Item{GUID: uuid.NewString(), OwnerGUID: d.owner, Name: "item", Access: content.AccessACL, Mode: "python-api", CreatedTime: time.Now()},
+		roles: map[string]content.AppRole{d.alice: content.AppViewer},
+	}
+	d.run = &content.Execution{ID: uuid.NewString(), ContentGUID: d.item.GUID, SessionHash: integration.Hash("session")}
+	n.Content = d.stage
+	if err := n.db.Content().CreateItem(t.Context(), d.item); err != nil {
+		t.Fatal(err)
+	}
+	d.viewer = n.integration(p)
+	d.service = n.integration(p, func(c *integration.Config) { c.AuthType = integration.ServiceAccount })
+	n.login(d.viewer, d.alice)
+	d.viewing = integration.Request{Caller: d.owner, CallerContent: d.item.GUID, GrantType: integration.GrantTokenExchange,
+		SubjectType: integration.UserSessionToken, SubjectToken: d.token(d.alice, d.item.GUID, d.run.ID)}
+	d.executing = integration.Request{Caller: d.owner, CallerContent: d.item.GUID, GrantType: integration.GrantTokenExchange,
+		SubjectType: integration.ContentSessionToken, SubjectToken: "session"}
+	return d
+}
+
+func (d *drama) token(user, item, run string) string {
+	d.t.Helper()
+	token, err := d.IssueUserToken(integration.Visit{User: user, Content: item, Execution: run})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return token
+}
+
+func (d *drama) associate(integrations ...*integration.Integration) {
+	d.t.Helper()
+	var guids []string
+	for _, i := range integrations {
+		guids = append(guids, i.GUID)
+	}
+	if err := d.Store.SetAssociations(d.t.Context(), d.item.GUID, guids, time.Now()); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// Each refusal beside its granted twin: the same exchange but for one thing.
+func TestExchangeRefusals(t *testing.T) {
+	t.Parallel()
+	viewing := func(d *drama) *integration.Request { d.associate(d.viewer); return &d.viewing }
+	executing := func(d *drama) *integration.Request { d.associate(d.service); return &d.executing }
+	tests := []struct {
+		name   string
+		start  func(*drama) *integration.Request
+		change func(*drama, *integration.Request)
+		want   integration.Reason
+	}{
+		{"the misprinted grant", viewing, func(_ *drama, r *integration.Request) {
+			r.GrantType = "urn:eitf:params:oauth:grant-type:token-exchange"
+		}, integration.NoGrant},
+		{"no grant", viewing, func(_ *drama, r *integration.Request) { r.GrantType = "" }, integration.NoGrant},
+		{"another subject type", viewing, func(_ *drama, r *integration.Request) {
+			r.SubjectType = "urn:ietf:params:oauth:token-type:id_token"
+		}, integration.NoSubjectType},
+		{"an API key asked for", viewing, func(_ *drama, r *integration.Request) { r.RequestedType = "urn:posit:connect:api-key" }, integration.NoRequestedType},
+		{"no token", viewing, func(_ *drama, r *integration.Request) { r.SubjectToken = "" }, integration.BadSubject},
+		{"a user's guid as token", viewing, func(d *drama, r *integration.Request) { r.SubjectToken = d.alice }, integration.BadSubject},
+		{"another item's visit", viewing, func(d *drama, r *integration.Request) {
+			r.SubjectToken = d.token(d.alice, "other", d.run.ID)
+		}, integration.BadSubject},
+		{"a visit that is over", viewing, func(d *drama, r *integration.Request) {
+			r.SubjectToken = d.token(d.alice, d.item.GUID, "ended")
+		}, integration.BadSubject},
+		{"an expired token", viewing, func(d *drama, _ *integration.Request) {
+			d.clock.advance(integration.UserTokenLifetime + time.Second)
+		}, integration.BadSubject},
+		{"a content token for a user's", viewing, func(_ *drama, r *integration.Request) { r.SubjectToken = "session" }, integration.BadSubject},
+		{"the item was deleted", viewing, func(d *drama, _ *integration.Request) { d.item = nil }, integration.BadSubject},
+		{"another item's key", viewing, func(_ *drama, r *integration.Request) { r.CallerContent = "other" }, integration.BadSubject},
+		{"not the owner", viewing, func(d *drama, r *integration.Request) { r.Caller, r.CallerContent = d.alice, "" }, integration.NotOwner},
+		{"no association", viewing, func(d *drama, _ *integration.Request) { d.associate() }, integration.NoAssociation},
+		{"an audience that is not associated", viewing, func(d *drama, r *integration.Request) { r.Audience = d.service.GUID }, integration.BadAudience},
+		{"several, none named", viewing, func(d *drama, _ *integration.Request) { d.associate(d.viewer, d.service) }, integration.NeedAudience},
+		{"a Service Account for a visit", viewing, func(d *drama, _ *integration.Request) { d.associate(d.service) }, integration.WrongAuthType},
+		{"Viewer, rendered", viewing, func(d *drama, _ *integration.Request) { d.item.Mode = "quarto-static" }, integration.WrongContent},
+		{"Viewer, static", viewing, func(d *drama, _ *integration.Request) { d.item.Mode = "static" }, integration.WrongContent},
+		{"Viewer, for anyone", viewing, func(d *drama, _ *integration.Request) { d.item.Access = content.AccessAll }, integration.WrongContent},
+		{"permission lost", viewing, func(d *drama, _ *integration.Request) { delete(d.roles, d.alice) }, integration.NoPermission},
+		{"logged out", viewing, func(d *drama, _ *integration.Request) {
+			if err := d.Store.DeleteSessionOf(d.t.Context(), d.alice, d.viewer.GUID); err != nil {
+				d.t.Fatal(err)
+			}
+		}, integration.NotLoggedIn},
+		{"never logged in", viewing, func(d *drama, r *integration.Request) {
+			bob := d.user("bob")
+			d.roles[bob] = content.AppViewer
+			r.SubjectToken = d.token(bob, d.item.GUID, d.run.ID)
+		}, integration.NotLoggedIn},
+
+		{"no content token", executing, func(_ *drama, r *integration.Request) { r.SubjectToken = "" }, integration.BadContentSession},
+		{"made-up content token", executing, func(_ *drama, r *integration.Request) { r.SubjectToken = "x" }, integration.BadContentSession},
+		{"not executing any more", executing, func(d *drama, _ *integration.Request) { d.run = nil }, integration.BadContentSession},
+		{"a user's token for the content's", executing, func(d *drama, r *integration.Request) { r.SubjectToken = d.viewing.SubjectToken }, integration.BadContentSession},
+		{"Viewer for an execution", executing, func(d *drama, _ *integration.Request) { d.associate(d.viewer) }, integration.WrongAuthType},
+		{"Service Account, static", executing, func(d *drama, _ *integration.Request) { d.item.Mode = "static" }, integration.WrongContent},
+		{"Service Account, not deployed", executing, func(d *drama, _ *integration.Request) { d.item.Mode = content.ModeUnknown }, integration.WrongContent},
+		{"Service Account, not associated", executing, func(d *drama, _ *integration.Request) { d.associate() }, integration.NoAssociation},
+		{"the provider fails", executing, func(d *drama, _ *integration.Request) { d.provider.Close() }, integration.ProviderFault},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDrama(t)
+			request := test.start(d)
+			if token, err := d.Exchange(t.Context(), *request); err != nil || token.Value == "" {
+				t.Fatalf("the granted twin: %+v, %v", token, err)
+			}
+			test.change(d, request)
+			token, err := d.Exchange(t.Context(), *request)
+			var refused *integration.Refusal
+			if !errors.As(err, &refused) || refused.Reason != test.want || token.Value != "" {
+				t.Errorf("Exchange = %+v, %v; want a refusal for %q", token, err, test.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "access-") {
+				t.Errorf("the refusal repeats a token: %v", err)
+			}
+		})
+	}
+}
+
+func TestExchangeGrants(t *testing.T) {
+	t.Parallel()
+	d := newDrama(t)
+	d.associate(d.viewer)
+	first, err := d.Exchange(t.Context(), d.viewing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := d.Exchange(t.Context(), d.viewing); err != nil || again.Value != first.Value {
+		t.Errorf("a second exchange of the visit: %+v, %v; want the same token until it expires", again, err)
+	}
+	owner := d.viewing
+	owner.CallerContent = "" // a key that the owner made
+	if _, err := d.Exchange(t.Context(), owner); err != nil {
+		t.Errorf("by the owner's own key: %v", err)
+	}
+	explicit := d.viewing
+	explicit.RequestedType, explicit.Audience = integration.AccessTokenType, d.viewer.GUID
+	d.associate(d.viewer, d.service)
+	if _, err := d.Exchange(t.Context(), explicit); err != nil {
+		t.Errorf("with type and audience named: %v", err)
+	}
+	d.associate(d.service)
+	d.item.Access, d.item.Mode = content.AccessAll, "quarto-static"
+	one, err1 := d.Exchange(t.Context(), d.executing)
+	two, err2 := d.Exchange(t.Context(), d.executing)
+	if err1 != nil || err2 != nil || one.Value == two.Value {
+		t.Errorf("Service Account: %+v %v, %+v %v; want two fresh tokens", one, err1, two, err2)
+	}
+}
