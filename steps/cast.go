@@ -118,11 +118,18 @@ func (p *persona) mustSignIn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !reply.Is(2) || reply.Text("username") != p.Identity.Username {
+	if !p.isIn(reply) {
 		return refused("signing in as "+p.Identity.Username, reply)
 	}
 	p.signedIn, p.guid = reply, reply.Text("guid")
 	return nil
+}
+
+// isIn says whether a reply describes the persona as the caller. Where the proxy
+// sends no username the server makes one.
+func (p *persona) isIn(reply *driver.Reply) bool {
+	name := reply.Text("username")
+	return reply.Is(2) && reply.Text("guid") != "" && name != "" && (name == p.Identity.Username || p.Headers.Username == "")
 }
 
 // makeKey gives the persona an API key, as its owner does in the browser.

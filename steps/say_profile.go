@@ -4,22 +4,31 @@ import (
 	"context"
 
 	"countersign/steps/driver"
+	"countersign/steps/verdict"
 )
 
-// sayProfile: what the proxy knows of somebody, and what the server makes of it
-// when they sign in.
+// sayProfile: what the proxy knows of somebody, what the server keeps of it, and
+// who may change that there. A change that is refused is held against one of the
+// same scenario that was made.
 var sayProfile = []sentence{
 	{`{who} has the {header} {value} at the proxy`, func(w *World, _ context.Context, a []string) error {
 		w.alter(a[0], func(i *driver.Identity) { set(i, a[1], w.own(a[1], a[2])) })
 		return nil
 	}},
-	{`{who} is in the groups {value} at the proxy`, func(w *World, _ context.Context, a []string) error {
-		w.alter(a[0], func(i *driver.Identity) { i.Groups = w.groups(a[1]) })
-		return nil
-	}},
 	{`the {header} of {who} is {value}`, func(w *World, ctx context.Context, a []string) error {
 		return w.attributeIs(ctx, a[1], a[0], w.own(a[0], a[2]))
 	}},
+	{`{who} {changes} {their} {header} to {exactly}{value}`, func(w *World, ctx context.Context, a []string) error {
+		return w.editBy(ctx, a[0], w.newEdit(a[0], a[1], a[2], a[3]))
+	}},
+	{`{who} {changes} the {header} of {who} to {exactly}{value}`, func(w *World, ctx context.Context, a []string) error {
+		return w.editBy(ctx, a[0], w.newEdit(a[2], a[1], a[3], a[4]))
+	}},
+	{`the administrator {changes} the {header} of {who} to {exactly}{value}`, func(w *World, ctx context.Context, a []string) error {
+		return w.edit(ctx, w.operator(), w.newEdit(a[1], a[0], a[2], a[3]))
+	}},
+	{`the change is made`, func(w *World, ctx context.Context, _ []string) error { return w.changeIsMade(ctx) }},
+	{`the change is refused`, func(w *World, ctx context.Context, _ []string) error { return w.changeIsRefused(ctx) }},
 }
 
 // stored reads an account as the administrator sees it.
@@ -63,6 +72,106 @@ func (w *World) attributeIs(ctx context.Context, who, name, want string) error {
 	}
 	if got := attribute(user, name); got != want {
 		return fail("the "+name+" "+want, "%q", got)
+	}
+	return nil
+}
+
+// fields are the members of an account in the API, by what features call them.
+var fields = map[string]string{
+	"username": "username", "first name": "first_name", "last name": "last_name", "email": "email", "role": "user_role",
+}
+
+// An edit is somebody's attempt to change an attribute of an account.
+type edit struct {
+	who, name, value string // whose, what, to what
+	before           string
+	reply            *driver.Reply
+	made             bool // it was found to be done
+}
+
+// newEdit is one to a value that is the scenario's own, or exactly the one said.
+func (w *World) newEdit(who, name, exactly, value string) *edit {
+	if exactly == "" {
+		value = w.own(name, value)
+	}
+	return &edit{who: who, name: name, value: value}
+}
+
+// result reads what came of an edit.
+func (e *edit) result(ctx context.Context, w *World) (string, error) {
+	user, err := w.stored(ctx, e.who)
+	if err != nil {
+		return "", err
+	}
+	got := attribute(user, e.name)
+	e.made = e.reply.Is(2) && got == e.value
+	return got, nil
+}
+
+func (w *World) editBy(ctx context.Context, by string, e *edit) error {
+	p, err := w.user(ctx, by)
+	if err != nil {
+		return err
+	}
+	return w.edit(ctx, p.Persona, e)
+}
+
+// edit tries a change. What a scenario is given has to be done.
+func (w *World) edit(ctx context.Context, by *driver.Persona, e *edit) error {
+	user, err := w.stored(ctx, e.who)
+	if err != nil {
+		return err
+	}
+	if e.before = attribute(user, e.name); e.before == e.value {
+		return &verdict.Trouble{Op: "the " + e.name + " is " + e.value + " before it is changed"}
+	}
+	if e.reply, err = by.ChangeUser(ctx, user.GUID, fields[e.name], e.value); err != nil {
+		return err
+	}
+	w.edits = append(w.edits, e)
+	if w.step.Type == "Context" {
+		return w.changeIsMade(ctx)
+	}
+	return nil
+}
+
+func (w *World) lastEdit() (*edit, error) {
+	if len(w.edits) == 0 {
+		return nil, &verdict.Trouble{Op: "nothing was changed"}
+	}
+	return w.edits[len(w.edits)-1], nil
+}
+
+func (w *World) changeIsMade(ctx context.Context) error {
+	e, err := w.lastEdit()
+	if err != nil {
+		return err
+	}
+	got, err := e.result(ctx, w)
+	if err == nil && !e.made {
+		return fail("the "+e.name+" "+e.value, "%q after %s", got, e.reply.Summary())
+	}
+	return err
+}
+
+// changeIsRefused wants the value to stay. How the server says so is its own
+// affair: it may answer that it has changed what may be changed, which is nothing.
+func (w *World) changeIsRefused(ctx context.Context) error {
+	e, err := w.lastEdit()
+	if err != nil {
+		return err
+	}
+	if len(w.edits) < 2 || !w.edits[len(w.edits)-2].made {
+		return &verdict.Block{Reason: "no change was made that the refusal could be compared with", BySubject: true}
+	}
+	got, err := e.result(ctx, w)
+	switch {
+	case err != nil:
+		return err
+	case got != e.before:
+		return fail("the "+e.name+" as it was, "+e.before, "%q after %s", got, e.reply.Summary())
+	case !e.reply.Is(4) && !e.reply.Is(2):
+		return fail("a refusal (4xx), or an answer (2xx) that leaves the "+e.name, "%s", e.reply.Summary())
 	}
 	return nil
 }

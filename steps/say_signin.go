@@ -114,10 +114,15 @@ func (w *World) isRefused() error {
 }
 
 // signIn signs somebody in from a browser that has not been used, as the proxy
-// knows them now. Once that is granted it is their browser.
+// knows them now.
 func (w *World) signIn(ctx context.Context, short string) error {
 	p := w.stranger(short)
 	reply, err := p.SignIn(ctx)
+	return w.signedIn(p, reply, err)
+}
+
+// signedIn notes an attempt. Once it is granted, the browser is that person's.
+func (w *World) signedIn(p *persona, reply *driver.Reply, err error) error {
 	if err := w.attemptBy(p)(reply, err); err != nil || !reply.Is(2) {
 		return err
 	}
@@ -125,11 +130,11 @@ func (w *World) signIn(ctx context.Context, short string) error {
 	if w.attempts.granted == nil {
 		w.attempts.granted = reply
 	}
-	if before := w.personas[short]; before != nil {
+	if before := w.personas[p.short]; before != nil {
 		*before = *p
 		return nil
 	}
-	w.personas[short] = p
+	w.personas[p.short] = p
 	return nil
 }
 

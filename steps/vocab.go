@@ -24,16 +24,18 @@ type sentence struct {
 
 // The placeholders of sentences, each with what it may stand for.
 var placeholders = map[string]string{
-	"{who}":    `"([^"]+)"`,                                            // a persona, an item or an integration, by its name
-	"{value}":  `"([^"]*)"`,                                            // any text
-	"{type}":   `(Viewer|Service Account)`,                             // of an integration
-	"{mode}":   `([a-z][a-z0-9-]*)`,                                    // an app mode
-	"{n}":      `(\d+)`,                                                // a number
-	"{header}": `(username|unique id|first name|last name|email|role)`, // of an identity
-	"{words}":  `([a-z][a-z0-9 ]*)`,                                    // the rest of a phrase
-	"{their}":  `(?:her|his|their)`,
-	"{they}":   `(?:she|he|they)`,
-	"{again}":  `(?: again)?`,
+	"{who}":     `"([^"]+)"`,                                            // a persona, an item or an integration, by its name
+	"{value}":   `"([^"]*)"`,                                            // any text
+	"{type}":    `(Viewer|Service Account)`,                             // of an integration
+	"{mode}":    `([a-z][a-z0-9-]*)`,                                    // an app mode
+	"{n}":       `(\d+)`,                                                // a number
+	"{header}":  `(username|unique id|first name|last name|email|role)`, // of an identity
+	"{words}":   `([a-z][a-z0-9 ]*)`,                                    // the rest of a phrase
+	"{their}":   `(?:her|his|their)`,
+	"{they}":    `(?:she|he|they)`,
+	"{again}":   `(?: again)?`,
+	"{changes}": `(?:changes|has changed)`,
+	"{exactly}": `(exactly )?`, // a value that is not made the scenario's own
 }
 
 // cited is the end of a sentence that names the rule it checks, which it does
@@ -43,7 +45,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
 var vocabulary = compile(
-	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayProfile, sayContent, sayIntegrations, saySessions, sayTokens,
+	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayProfile, sayRoles, sayContent, sayIntegrations, saySessions, sayTokens,
 )
 
 type phrase struct {

@@ -44,6 +44,7 @@ type World struct {
 	integrations map[string]*integration
 	provider     *provider
 	attempts     attempts
+	edits        []*edit
 	start        *start   // the last start of a server by the scenario itself
 	starts       []string // ids of the processes started beside the instance
 	logFrom      int64    // where the log of the instance stood when the scenario began

@@ -1,6 +1,19 @@
 Feature: Roles from the user's profile
-  The proxy may say in a header what role somebody has. Either the values are roles of the server,
-  or the server is told which of the organisation's values stand for which role.
+  The proxy may say in a header what role somebody has. Either its values are roles of the server,
+  or the server is told which of the organisation's values stand for which role. It looks at every
+  sign-in.
+
+  Rule: Nobody is more than a viewer unless something says so
+
+    @PA-220
+    Scenario: No role is sent, no default is configured
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When "alice" signs in
+      Then the role of "alice" is "viewer"
 
   Rule: Without mapping the values are roles
 
@@ -14,12 +27,223 @@ Feature: Roles from the user's profile
         RoleHeader = X-Auth-RSC-Role
         """
 
-    Scenario Outline: The role <role>
-      Given "alice" has the role "<role>" at the proxy
+    Scenario Outline: The value <value>
+      Given "alice" has the role "<value>" at the proxy
       When "alice" signs in
       Then the role of "alice" is "<role>"
 
       Examples:
-        | rule   | role          |
-        | PA-229 | publisher     |
-        | PA-230 | administrator |
+        | rule    | value                   | role          |
+        | PA-224  | publisher               | publisher     |
+        | PA-229  | publisher               | publisher     |
+        | PA-230  | administrator           | administrator |
+        | PA-231  | superuser               | viewer        |
+        | SEC-015 | superuser               | viewer        |
+        | SEC-015 | Administrator           | viewer        |
+        | SEC-015 | ADMINISTRATOR           | viewer        |
+        | SEC-015 | publisher,administrator | viewer        |
+
+    @PA-207
+    Scenario: The role follows the header from sign-in to sign-in
+      Given "alice" has the role "administrator" at the proxy
+      And "alice" has signed in
+      When "alice" has the role "viewer" at the proxy
+      And "alice" signs in again
+      Then the role of "alice" is "viewer"
+      When "alice" has the role "publisher" at the proxy
+      And "alice" signs in again
+      Then the role of "alice" is "publisher"
+
+    @PA-231
+    Scenario: An invalid value takes a role away and keeps nobody out
+      Given "alice" has the role "publisher" at the proxy
+      And "alice" has signed in
+      When "alice" has the role "superuser" at the proxy
+      And "alice" signs in again
+      Then "alice" is signed in
+      And the role of "alice" is "viewer"
+
+    @SEC-011 @careless
+    Scenario: A second role beside that of the proxy
+      Given "alice" has the role "publisher" at the proxy
+      And "mallory" has the role "administrator" at the proxy
+      And "alice" has signed in
+      When "alice" signs in again with a second role header for "mallory"
+      Then the sign-in is refused
+      And the role of "alice" is "publisher"
+
+  Rule: Nothing is mapped unless mapping is enabled
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+        GroupsHeader = X-Auth-Groups
+
+        [Authorization]
+        DefaultUserRole = publisher
+        ViewerRoleMapping = "HR"
+        AdministratorRoleMapping = "IT"
+        """
+
+    Scenario Outline: The value <value>
+      Given "alice" has the role "<value>" at the proxy
+      When "alice" signs in
+      Then the role of "alice" is "<role>"
+
+      Examples:
+        | rule   | value     | role      |
+        | PA-226 | HR        | publisher |
+        | PA-226 | IT        | publisher |
+        | PA-228 | viewer    | viewer    |
+        | PA-231 | superuser | publisher |
+
+    @PA-211
+    Scenario Outline: A member of <group>
+      Given "alice" is in the groups "<group>" at the proxy
+      When "alice" signs in
+      Then the role of "alice" is "publisher"
+
+      Examples:
+        | group |
+        | HR    |
+        | IT    |
+
+  Rule: With mapping the values are the organisation's
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+
+        [Authorization]
+        UserRoleMapping = true
+        ViewerRoleMapping = "HR"
+        ViewerRoleMapping = "Marketing"
+        ViewerRoleMapping = "Support"
+        PublisherRoleMapping = "Engineering"
+        AdministratorRoleMapping = "IT"
+        AdministratorRoleMapping = "Support"
+        """
+
+    Scenario Outline: The value <value>
+      Given "alice" has the role "<value>" at the proxy
+      When "alice" signs in
+      Then the role of "alice" is "<role>"
+
+      Examples:
+        | rule   | value         | role          |
+        | PA-208 | Engineering   | publisher     |
+        | PA-225 | Engineering   | publisher     |
+        | PA-235 | Engineering   | publisher     |
+        | PA-236 | IT            | administrator |
+        | PA-237 | Sales         | viewer        |
+        | PA-237 | administrator | viewer        |
+        | PA-238 | Support       | administrator |
+        | PA-240 | Support       | administrator |
+
+    @PA-207
+    Scenario: The role follows the department
+      Given "alice" has the role "IT" at the proxy
+      And "alice" has signed in
+      When "alice" has the role "Engineering" at the proxy
+      And "alice" signs in again
+      Then the role of "alice" is "publisher"
+
+  Rule: The restrictive choice is the least privileged role
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+
+        [Authorization]
+        DefaultUserRole = publisher
+        UserRoleMapping = true
+        UserRoleMappingRestrictive = true
+        ViewerRoleMapping = "HR"
+        ViewerRoleMapping = "Marketing"
+        ViewerRoleMapping = "Support"
+        AdministratorRoleMapping = "IT"
+        AdministratorRoleMapping = "Support"
+        """
+
+    Scenario Outline: The value <value>
+      Given "alice" has the role "<value>" at the proxy
+      When "alice" signs in
+      Then the role of "alice" is "<role>"
+
+      Examples:
+        | rule   | value     | role          |
+        | PA-234 | HR        | viewer        |
+        | PA-234 | Marketing | viewer        |
+        | PA-236 | IT        | administrator |
+        | PA-237 | Sales     | publisher     |
+        | PA-241 | Support   | viewer        |
+
+  Rule: A mapping needs the header that carries the values
+
+    @PA-227 @direct
+    Scenario: Mapping without a role header
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserRoleMapping = true
+        AdministratorRoleMapping = "IT"
+        """
+      Then it refuses to start
+      And it says what is wrong with "UserRoleMapping"
+
+  Rule: Invalid values are reported where the log holds details
+
+    @PA-232 @quiet @log
+    Scenario: With debug logging
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+
+        [Logging]
+        ServiceLogLevel = DEBUG
+        """
+      And "alice" has the role "superuser" at the proxy
+      When "alice" signs in
+      Then the log says "superuser"
+
+    @PA-233 @quiet @log
+    Scenario: Without debug logging
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+        """
+      And "alice" has the role "superuser" at the proxy
+      When "alice" signs in
+      Then "alice" is signed in
+      And the log does not say "superuser"

@@ -40,9 +40,14 @@ func (p *Persona) User(ctx context.Context, guid string) (*Reply, error) {
 	return p.Get(ctx, api("users", guid))
 }
 
+// ChangeUser changes one field of an account.
+func (p *Persona) ChangeUser(ctx context.Context, guid, field, value string) (*Reply, error) {
+	return p.json(ctx, http.MethodPut, api("users", guid), map[string]string{field: value})
+}
+
 // SetRole changes the role of an account.
 func (p *Persona) SetRole(ctx context.Context, guid, role string) (*Reply, error) {
-	return p.json(ctx, http.MethodPut, api("users", guid), map[string]string{"user_role": role})
+	return p.ChangeUser(ctx, guid, "user_role", role)
 }
 
 // LockUser locks an account, or unlocks it.

@@ -1,0 +1,238 @@
+Feature: Editing users
+  What the proxy sends belongs to the proxy: nobody edits it on the server, and every sign-in brings
+  it up to date. What the proxy does not send can be edited, by whom is an option.
+
+  Each refusal below is compared with a change of the same scenario that was made and that differs
+  in the person or in the attribute alone. A server may also answer a refused change as if all
+  were well, as long as the value stays.
+
+  Rule: Attributes that the proxy does not send can be edited
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has signed in
+
+    Scenario Outline: The <attribute>
+      When the administrator changes the <attribute> of "alice" to "<value>"
+      Then the change is made
+
+      Examples:
+        | rule   | attribute  | value              |
+        | PA-185 | first name | Alicia             |
+        | PA-186 | last name  | Adler              |
+        | PA-187 | email      | alicia@example.org |
+
+    @PA-191
+    Scenario Outline: By default people edit their own <attribute>
+      When "alice" changes her <attribute> to "<value>"
+      Then the change is made
+
+      Examples:
+        | attribute  | value              |
+        | first name | Alicia             |
+        | last name  | Adler              |
+        | email      | alicia@example.org |
+
+    @PA-199
+    Scenario: Not so a username that is somebody's identity
+      Given the administrator has changed the first name of "alice" to "Alicia"
+      When the administrator changes the username of "alice" to "alicia"
+      Then the change is refused
+
+    @PA-199
+    Scenario: Not even one's own
+      Given "alice" has changed her first name to "Alicia"
+      When "alice" changes her username to "alicia"
+      Then the change is refused
+
+  Rule: Administrators edit everybody's attributes, people their own
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserInfoEditableBy = AdminAndSelf
+        """
+      And "alice" has signed in
+
+    @PA-192
+    Scenario Outline: One's own <attribute>
+      When "alice" changes her <attribute> to "<value>"
+      Then the change is made
+
+      Examples:
+        | attribute  | value              |
+        | first name | Alicia             |
+        | last name  | Adler              |
+        | email      | alicia@example.org |
+
+    @PA-193
+    Scenario Outline: Somebody's <attribute>, as an administrator
+      When the administrator changes the <attribute> of "alice" to "<value>"
+      Then the change is made
+
+      Examples:
+        | attribute  | value              |
+        | first name | Alicia             |
+        | last name  | Adler              |
+        | email      | alicia@example.org |
+
+    @PA-194
+    Scenario Outline: Somebody else's <attribute>
+      Given "bob" has signed in
+      And "alice" has changed her <attribute> to "<value>"
+      When "bob" changes the <attribute> of "alice" to "<other>"
+      Then the change is refused
+
+      Examples:
+        | attribute  | value              | other               |
+        | first name | Alicia             | Mallory             |
+        | last name  | Adler              | Marlowe             |
+        | email      | alicia@example.org | mallory@example.org |
+
+  Rule: Editing can be left to administrators
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserInfoEditableBy = Admin
+        """
+      And "alice" has signed in
+
+    @PA-195 @PA-197
+    Scenario Outline: An administrator edits the <attribute>
+      When the administrator changes the <attribute> of "alice" to "<value>"
+      Then the change is made (PA-195)
+      And the <attribute> of "alice" is "<value>" (PA-197)
+
+      Examples:
+        | attribute  | value              |
+        | first name | Alicia             |
+        | last name  | Adler              |
+        | email      | alicia@example.org |
+
+    @PA-196
+    Scenario Outline: Nobody edits their own <attribute>
+      Given the administrator has changed the <attribute> of "alice" to "<value>"
+      When "alice" changes her <attribute> to "<other>"
+      Then the change is refused
+
+      Examples:
+        | attribute  | value              | other            |
+        | first name | Alicia             | Alix             |
+        | last name  | Adler              | Arnold           |
+        | email      | alicia@example.org | alix@example.org |
+
+  Rule: Attributes that the proxy sends cannot be edited
+
+    Scenario Outline: The <attribute>, where the proxy sends it but no last name
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        FirstNameHeader = X-Auth-First-Name
+        EmailHeader = X-Auth-Email
+        """
+      And "alice" has changed her last name to "Adler"
+      When "alice" changes her <attribute> to "<value>"
+      Then the change is refused
+      Given the administrator has changed the last name of "alice" to "Adams"
+      When the administrator changes the <attribute> of "alice" to "<value>"
+      Then the change is refused
+
+      Examples:
+        | rule   | attribute  | value              |
+        | PA-182 | first name | Alicia             |
+        | PA-184 | email      | alicia@example.org |
+
+    @PA-183
+    Scenario: The last name, where the proxy sends it but no first name
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        LastNameHeader = X-Auth-Last-Name
+        """
+      And "alice" has changed her first name to "Alicia"
+      When "alice" changes her last name to "Adler"
+      Then the change is refused
+      Given the administrator has changed the first name of "alice" to "Alix"
+      When the administrator changes the last name of "alice" to "Adler"
+      Then the change is refused
+
+    @PA-190
+    Scenario Outline: A sign-in brings the <attribute> up to date
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        UsernameHeader = X-Auth-Username
+        FirstNameHeader = X-Auth-Firstname
+        LastNameHeader = X-Auth-Lastname
+        EmailHeader = X-Auth-Email
+        """
+      And "alice" has signed in
+      And "alice" has the <attribute> "<value>" at the proxy
+      When "alice" signs in again
+      Then the <attribute> of "alice" is "<value>"
+
+      Examples:
+        | attribute  | value              |
+        | username   | alicia             |
+        | first name | Alicia             |
+        | last name  | Adler              |
+        | email      | alicia@example.org |
+
+  Rule: Usernames can be edited where the server has made them
+
+    @PA-200
+    Scenario: A username that the proxy sends beside a unique id
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        UsernameHeader = X-Auth-Username
+        """
+      And "alice" has changed her first name to "Alicia"
+      When "alice" changes her username to "alicia"
+      Then the change is refused
+      Given the administrator has changed the first name of "alice" to "Alix"
+      When the administrator changes the username of "alice" to "alix"
+      Then the change is refused
+
+    @PA-201
+    Scenario: A username that was generated
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        EmailHeader = X-Auth-Email
+        """
+      When "alice" changes her username to "alicia"
+      Then the change is made
+      When the administrator changes the username of "alice" to "alix"
+      Then the change is made

@@ -1,0 +1,61 @@
+Feature: Profiles from headers
+  Beside the identity a proxy may send names, an email, a role and groups. Each has a header of its
+  own, called what the operator likes, and none is read unless an option names it.
+
+  Rule: No header is read by default
+
+    Whoever reaches the server with a header that nobody has configured gets nothing by it.
+
+    @direct
+    Scenario Outline: The header <header>
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When "alice" signs in with the further header "<header>: <value>"
+      Then "alice" is signed in
+      And the <attribute> of "alice" is "<stored>"
+
+      Examples:
+        | rule   | header            | value               | attribute  | stored |
+        | PA-013 | X-Auth-First-Name | Mallory             | first name |        |
+        | PA-013 | X-Auth-Firstname  | Mallory             | first name |        |
+        | PA-014 | X-Auth-Last-Name  | Marlowe             | last name  |        |
+        | PA-014 | X-Auth-Lastname   | Marlowe             | last name  |        |
+        | PA-015 | X-Auth-Email      | mallory@example.org | email      |        |
+        | PA-016 | X-Auth-RSC-Role   | administrator       | role       | viewer |
+        | PA-016 | X-Auth-Role       | administrator       | role       | viewer |
+
+  Rule: A header may be called anything
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = Remote-Number
+        UsernameHeader = Remote-User
+        FirstNameHeader = sso_given.name
+        LastNameHeader = SSO-FAMILY-NAME
+        EmailHeader = mail
+        RoleHeader = X-Department-9
+        GroupsHeader = X-Teams
+        """
+
+    @PA-018
+    Scenario Outline: The header of the <attribute>
+      Given "alice" has the <attribute> "<value>" at the proxy
+      When "alice" signs in
+      Then the <attribute> of "alice" is "<value>"
+
+      Examples:
+        | attribute  | value              |
+        | unique id  | 4711               |
+        | username   | alicia             |
+        | first name | Alicia             |
+        | last name  | Adler              |
+        | email      | alicia@example.org |
+        | role       | publisher          |

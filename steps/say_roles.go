@@ -1,0 +1,58 @@
+package steps
+
+import (
+	"context"
+	"strings"
+
+	"countersign/steps/driver"
+	"countersign/steps/verdict"
+)
+
+// sayRoles: groups as the proxy knows them, headers that nobody has configured,
+// and people who are locked.
+var sayRoles = []sentence{
+	{`{who} is in the groups {value} at the proxy`, func(w *World, _ context.Context, a []string) error {
+		w.alter(a[0], func(i *driver.Identity) { i.Groups = w.groups(a[1]) })
+		return nil
+	}},
+	{`{who} signs in{again} with the further header {value}`, func(w *World, ctx context.Context, a []string) error {
+		return w.signInBeside(ctx, a[0], a[1])
+	}},
+	{`{who} is signed in`, func(w *World, _ context.Context, a []string) error { return w.isSignedIn(a[0]) }},
+	{`the administrator locks {who}`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.user(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		reply, err := w.operator().LockUser(ctx, p.guid, true)
+		if err == nil && !reply.Is(2) {
+			return refused("locking "+p.Identity.Username, reply)
+		}
+		return err
+	}},
+}
+
+// signInBeside signs in while the client sends a header line of its own.
+func (w *World) signInBeside(ctx context.Context, short, line string) error {
+	name, value, ok := strings.Cut(line, ": ")
+	if !ok {
+		return &verdict.Trouble{Op: "read the header line " + line}
+	}
+	p := w.stranger(short)
+	reply, err := p.SignInWith(ctx, driver.HeaderLine{Name: name, Value: value})
+	return w.signedIn(p, reply, err)
+}
+
+// isSignedIn wants the last sign-in to be one of that person.
+func (w *World) isSignedIn(short string) error {
+	reply, p := w.attempts.tried, w.personas[short]
+	switch {
+	case reply == nil:
+		return &verdict.Trouble{Op: "nobody has tried to sign in"}
+	case !reply.Is(2) || p == nil:
+		return fail("a sign-in of "+w.name(short), "%s", reply.Summary())
+	case !p.isIn(reply):
+		return fail("a sign-in of "+p.Identity.Username, "%s, %q", reply.Summary(), reply.Text("username"))
+	}
+	return nil
+}
