@@ -56,9 +56,10 @@ var secret = regexp.MustCompile(`(?:rt|at|ac|cs)_csn_[A-Za-z0-9_-]{16,}`)
 
 // readLog seeks the provider's marks in the log of an instance that has ended.
 func (r *run) readLog(i *instance) {
-	text, err := os.ReadFile(i.log())
-	if err != nil {
-		return // it was never started
+	var text []byte
+	for _, file := range i.logs() {
+		part, _ := os.ReadFile(file) // what is not there holds nothing
+		text = append(append(text, part...), '\n')
 	}
 	found, err := transcript.LogSeek(bytes.NewReader(text), transcript.AllKinds)
 	digests := map[string]bool{}

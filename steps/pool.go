@@ -190,6 +190,10 @@ func (p *pool) launch(ctx context.Context, i *instance, c plan.Configuration) er
 func (i *instance) data() string { return filepath.Join(i.dir, "data") }
 func (i *instance) log() string  { return filepath.Join(i.dir, "server.log") }
 
+// logs are the log and, where the subject writes that by itself, what it says on
+// its standard streams.
+func (i *instance) logs() []string { return []string{i.log(), i.log() + ".output"} }
+
 // ready awaits the first answer of the subject, or its end.
 func (i *instance) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
@@ -236,8 +240,10 @@ func (i *instance) ends(silence *driver.NoAnswer) bool {
 // blockedBySubject blames the subject, and shows the end of its log.
 func (i *instance) blockedBySubject(format string, args ...any) error {
 	reason := i.Name() + ": " + fmt.Sprintf(format, args...)
-	if tail := logTail(i.log()); tail != "" {
-		reason += "; its log ends:\n" + tail
+	for _, file := range i.logs() {
+		if tail := logTail(file); tail != "" {
+			reason += "; its log ends:\n" + tail
+		}
 	}
 	return &verdict.Block{Reason: reason, BySubject: true}
 }

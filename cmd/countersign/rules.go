@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"countersign/features"
+	"countersign/steps"
 	"countersign/steps/plan"
 	"countersign/steps/rules"
 )
@@ -62,15 +63,7 @@ func specification() (*rules.Catalogue, []rules.ScenarioRef, error) {
 	if err := errors.Join(err, err2); err != nil {
 		return nil, nil, err
 	}
-	var refs []rules.ScenarioRef
-	for _, d := range documents {
-		for _, s := range d.Scenarios {
-			refs = append(refs, rules.ScenarioRef{
-				Feature: s.Feature, Line: max(s.Line, s.Row), Name: s.Name, Tags: s.Tags, Rules: s.Rules,
-			})
-		}
-	}
-	return catalogue, refs, nil
+	return catalogue, steps.Scenarios(documents), nil
 }
 
 func checkRules(out io.Writer, catalogue *rules.Catalogue, scenarios []rules.ScenarioRef) error {

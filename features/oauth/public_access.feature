@@ -40,6 +40,17 @@ Feature: Integrations and visitors who are not signed in
       And somebody who is not signed in visits "app"
       Then "app" obtains no token
 
+    @OI-118
+    Scenario: A visitor who is signed in is no exception
+      Given "paula" has published python-api content "app"
+      And "app" is associated with "crm"
+      And "alice" may view "app"
+      And "alice" is logged in to "crm"
+      And "alice" has visited "app" and it obtained a token
+      When "app" is open to anyone without login
+      And "alice" visits "app"
+      Then "app" obtains no token
+
   Rule: Share links
 
     @OI-020
