@@ -229,3 +229,22 @@ func TestReserveGivesEachPortOnce(t *testing.T) {
 		seen[p] = true
 	}
 }
+
+// maxConfigurations bounds what a run has to start: an instance for each
+// configuration at each front.
+const maxConfigurations = 45
+
+func TestTheSuiteStaysWithinItsConfigurations(t *testing.T) {
+	documents, err := plan.Read(features.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Make(documents, plan.Selection{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := p.Configurations(); n > maxConfigurations {
+		t.Errorf("%d different configurations, at most %d are allowed; reuse the text of another scenario", n, maxConfigurations)
+	}
+	t.Logf("%d configurations, %d instances, %d jobs", p.Configurations(), len(p.Instances), len(p.Jobs))
+}
