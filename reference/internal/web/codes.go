@@ -33,6 +33,7 @@ var apiCodes = map[int]apiCode{
 	28:  {404, "No application bundle to deploy."},
 	29:  {401, "The token is expired. Authentication tokens must be claimed within one hour."},
 	33:  {403, "A collaborator must be a publisher or an administrator."},
+	34:  {400, "The owner of the content cannot be one of its collaborators or viewers."},
 	30:  {401, "We couldn't log you in with the provided credentials. Please ask your administrator for assistance."},
 	36:  {400, "This user's username has already been set and cannot be changed."},
 	38:  {400, "The application's manifest is invalid or missing."},
