@@ -1,7 +1,9 @@
 Feature: Roles from group memberships
-  Instead of a value of its own, the groups that the proxy sends can decide what role somebody has.
+  Instead of a value of its own, the groups that the proxy lists can decide what role somebody has.
+  The options that map values of the profile then refer to groups. A group need not exist on the
+  server for that.
 
-  Rule: A mapping refers to groups
+  Rule: Members of a mapped group have its role
 
     Background:
       Given a server configured with:
@@ -25,6 +27,137 @@ Feature: Roles from group memberships
       Then the role of "alice" is "<role>"
 
       Examples:
-        | rule   | groups      | role          |
-        | PA-216 | Developers  | publisher     |
-        | PA-217 | Dev-Leaders | administrator |
+        | rule   | groups                        | role          |
+        | PA-209 | Developers                    | publisher     |
+        | PA-212 | Developers                    | publisher     |
+        | PA-216 | Developers                    | publisher     |
+        | PA-217 | Dev-Leaders                   | administrator |
+        | PA-218 | Gardeners, Developers         | publisher     |
+        | PA-219 | Gardeners                     | viewer        |
+        | PA-221 | Dev-Leaders                   | administrator |
+        | PA-221 | IT-Administrators             | administrator |
+        | PA-239 | Developers, Dev-Leaders       | administrator |
+        | PA-239 | IT-Administrators, Developers | administrator |
+        | PA-240 | Developers, Dev-Leaders       | administrator |
+
+    @PA-207
+    Scenario: The role follows the groups from sign-in to sign-in
+      Given "alice" is in the groups "Dev-Leaders" at the proxy
+      And "alice" has signed in
+      When "alice" is in the groups "Developers, Gardeners" at the proxy
+      And "alice" signs in again
+      Then the role of "alice" is "publisher"
+      When "alice" is in the groups "Gardeners" at the proxy
+      And "alice" signs in again
+      Then the role of "alice" is "viewer"
+
+  Rule: The restrictive choice is the least privileged role
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+        GroupsHeader = X-Auth-Groups
+
+        [Authorization]
+        DefaultUserRole = publisher
+        UserRoleGroupMapping = true
+        UserRoleMappingRestrictive = true
+        ViewerRoleMapping = "Contractors"
+        PublisherRoleMapping = "Developers"
+        AdministratorRoleMapping = "Dev-Leaders"
+        """
+
+    Scenario Outline: A member of <groups>
+      Given "alice" is in the groups "<groups>" at the proxy
+      When "alice" signs in
+      Then the role of "alice" is "<role>"
+
+      Examples:
+        | rule   | groups                               | role          |
+        | PA-215 | Contractors                          | viewer        |
+        | PA-217 | Dev-Leaders                          | administrator |
+        | PA-219 | Gardeners                            | publisher     |
+        | PA-242 | Developers, Dev-Leaders              | publisher     |
+        | PA-242 | Dev-Leaders, Developers, Contractors | viewer        |
+
+    @PA-213
+    Scenario Outline: A member of <groups> with the role <sent> in the profile
+      Given "alice" is in the groups "<groups>" at the proxy
+      And "alice" has the role "<sent>" at the proxy
+      When "alice" signs in
+      Then the role of "alice" is "<role>"
+
+      Examples:
+        | groups      | sent          | role          |
+        | Gardeners   | administrator | publisher     |
+        | Gardeners   | viewer        | publisher     |
+        | Contractors | administrator | viewer        |
+        | Dev-Leaders | viewer        | administrator |
+
+  Rule: Groups with unique ids are mapped by these
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsByUniqueId = true
+
+        [Authorization]
+        UserRoleGroupMapping = true
+        PublisherRoleMapping = "id-4711"
+        AdministratorRoleMapping = "Leaders"
+        """
+
+    @PA-222
+    Scenario: The mapping holds the unique id
+      Given "alice" is in the groups "id-4711" at the proxy
+      When "alice" signs in
+      Then the role of "alice" is "publisher"
+
+  Rule: One of the two mappings
+
+    @PA-214 @direct
+    Scenario: Values of the profile and groups at once
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+        GroupsHeader = X-Auth-Groups
+
+        [Authorization]
+        UserRoleMapping = true
+        UserRoleGroupMapping = true
+        PublisherRoleMapping = "Developers"
+        """
+      Then it refuses to start
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+        GroupsHeader = X-Auth-Groups
+
+        [Authorization]
+        UserRoleGroupMapping = true
+        PublisherRoleMapping = "Developers"
+        """
+      Then it starts

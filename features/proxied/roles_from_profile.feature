@@ -33,15 +33,20 @@ Feature: Roles from the user's profile
       Then the role of "alice" is "<role>"
 
       Examples:
-        | rule    | value                   | role          |
-        | PA-224  | publisher               | publisher     |
-        | PA-229  | publisher               | publisher     |
-        | PA-230  | administrator           | administrator |
-        | PA-231  | superuser               | viewer        |
-        | SEC-015 | superuser               | viewer        |
-        | SEC-015 | Administrator           | viewer        |
-        | SEC-015 | ADMINISTRATOR           | viewer        |
-        | SEC-015 | publisher,administrator | viewer        |
+        | rule    | value         | role          |
+        | PA-224  | publisher     | publisher     |
+        | PA-229  | publisher     | publisher     |
+        | PA-230  | administrator | administrator |
+        | PA-231  | superuser     | viewer        |
+        | SEC-015 | superuser     | viewer        |
+        | SEC-015 | Administrator | viewer        |
+        | SEC-015 | ADMINISTRATOR | viewer        |
+
+      @direct
+      Examples: What a proxy makes of two headers by joining them
+        | rule    | value                   | role   |
+        | SEC-015 | publisher,administrator | viewer |
+        | SEC-015 | administrator, viewer   | viewer |
 
     @PA-207
     Scenario: The role follows the header from sign-in to sign-in
