@@ -260,9 +260,6 @@ func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &body); err != nil {
 		return err
 	}
-	if body == nil { // the JSON null is no array
-		return fail(208)
-	}
 	var guids []string
 	seen := map[string]bool{}
 	for _, entry := range body {
