@@ -48,7 +48,7 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 		defer cancel()
 		return runtime.Close(ctx)
 	})
-	integrations, err := s.integrations()
+	integrations, err := s.integrations(accounts)
 	if err != nil {
 		return err
 	}
@@ -79,14 +79,14 @@ func (s *Server) runtime(ctx context.Context, c Config, accounts *account.Servic
 }
 
 // integrations makes what holds OAuth integrations, with the keys that seal their tokens.
-func (s *Server) integrations() (*integration.Service, error) {
+func (s *Server) integrations(accounts *account.Service) (*integration.Service, error) {
 	keys, err := vault.OpenDir(s.cfg.Server.DataDir)
 	if err != nil {
 		return nil, err
 	}
 	return integration.New(integration.Options{
 		Store: s.store.Integrations(), Vault: keys, Log: s.log,
-		Content: integration.Visitors{Store: s.store.Content(), Accounts: s.store},
+		Content: integration.Visitors{Store: s.store.Content(), Accounts: accounts},
 	})
 }
 

@@ -14,6 +14,15 @@ type NewGroup struct {
 	UniqueIDGiven bool
 }
 
+// GroupsOf returns the groups that a user is in: none where groups are switched off, whatever
+// the store remembers of times when they were not (document line 398).
+func (s *Service) GroupsOf(ctx context.Context, userGUID string) ([]Group, error) {
+	if !s.Policy.Groups {
+		return nil, nil
+	}
+	return s.Store.GroupsOfUser(ctx, userGUID)
+}
+
 // mayOwnGroups: administrators, and publishers where the configuration lets them.
 func (s *Service) mayOwnGroups(role Role) bool {
 	return role == Administrator || role == Publisher && s.Policy.PublishersOwnGroups

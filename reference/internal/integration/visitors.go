@@ -8,22 +8,22 @@ import (
 	"countersign/reference/internal/content"
 )
 
-// Visitors implements Content on the stores of content and accounts.
+// Visitors implements Content on the store of content and on accounts.
 type Visitors struct {
 	content.Store
-	Accounts account.Reader
+	Accounts *account.Service
 }
 
 // RoleOfUser implements Content.
 func (v Visitors) RoleOfUser(ctx context.Context, item *content.Item, guid string) (content.AppRole, error) {
-	user, err := v.Accounts.UserByGUID(ctx, guid)
+	user, err := v.Accounts.Store.UserByGUID(ctx, guid)
 	if errors.Is(err, account.ErrNotFound) || err == nil && user.Locked {
 		return content.AppNone, nil
 	}
 	if err != nil {
 		return "", err
 	}
-	groups, err := v.Accounts.GroupsOfUser(ctx, guid)
+	groups, err := v.Accounts.GroupsOf(ctx, guid)
 	if err != nil {
 		return "", err
 	}

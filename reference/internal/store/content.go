@@ -218,6 +218,13 @@ func (s *Content) PutPermission(ctx context.Context, p *content.Permission) erro
 	return contentError("put permission", err)
 }
 
+// deletePermissionsOf takes a principal that is about to go off every access list. No foreign key does: principals are of
+// two tables.
+func (t *Tx) deletePermissionsOf(ctx context.Context, kind content.PrincipalType, guid string) error {
+	_, err := t.exec(ctx, `DELETE FROM content_permissions WHERE principal_type = $1 AND principal_guid = $2`, kind, guid)
+	return contentError("delete permissions of a "+string(kind), err)
+}
+
 // SetPermissionRole implements content.Store.
 func (s *Content) SetPermissionRole(ctx context.Context, guid string, id int64, role content.PermissionRole) (content.Permission, error) {
 	var p content.Permission

@@ -101,9 +101,12 @@ func (t *Tx) UpdateGroup(ctx context.Context, g account.Group) error {
 	return mustAffect("update group", res, err)
 }
 
-// DeleteGroup implements account.Tx. Memberships and permissions refer to the group and
-// go with it.
+// DeleteGroup implements account.Tx. Memberships refer to the group and go with it; so does
+// its access to content (document line 364).
 func (t *Tx) DeleteGroup(ctx context.Context, guid string) error {
+	if err := t.deletePermissionsOf(ctx, "group", guid); err != nil {
+		return err
+	}
 	res, err := t.q.ExecContext(ctx, `DELETE FROM groups WHERE guid = $1`, guid)
 	return mustAffect("delete group", res, err)
 }

@@ -214,6 +214,9 @@ func (t *Tx) UpdateUser(ctx context.Context, u account.User) error {
 
 // DeleteUser implements account.Tx.
 func (t *Tx) DeleteUser(ctx context.Context, guid string) error {
+	if err := t.deletePermissionsOf(ctx, "user", guid); err != nil {
+		return err
+	}
 	res, err := t.q.ExecContext(ctx, `DELETE FROM users WHERE guid = $1`, guid)
 	return mustAffect("delete user", res, err)
 }

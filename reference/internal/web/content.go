@@ -72,7 +72,7 @@ func (s *Server) visitor(ctx context.Context, c caller) (content.Visitor, error)
 	if !c.SignedIn() {
 		return content.Visitor{}, nil
 	}
-	groups, err := s.Accounts.Store.GroupsOfUser(ctx, c.User.GUID)
+	groups, err := s.Accounts.GroupsOf(ctx, c.User.GUID)
 	if err != nil {
 		return content.Visitor{}, err
 	}
@@ -181,6 +181,9 @@ func (s *Server) listContent(w http.ResponseWriter, r *http.Request) error {
 		_, role, err := s.standing(r.Context(), item, c)
 		if err != nil {
 			return err
+		}
+		if filter.VisibleTo != "" && !role.CanView() {
+			continue // by a group, and groups are switched off
 		}
 		view := s.contentView(r, item, role)
 		if err := s.include(r, item, view); err != nil {

@@ -141,6 +141,9 @@ func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.
 		}
 		return nil
 	case content.PrincipalGroup:
+		if err := s.groupsOn(); err != nil {
+			return err
+		}
 		_, err := s.Accounts.Store.GroupByGUID(r.Context(), p.PrincipalGUID)
 		if errors.Is(err, account.ErrNotFound) {
 			return fail(153)

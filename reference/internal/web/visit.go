@@ -241,7 +241,7 @@ func (s *Server) visitHeaders(ctx context.Context, v visitCall, execution string
 	if !v.known() {
 		return h, nil
 	}
-	groups, err := s.Accounts.Store.GroupsOfUser(ctx, v.caller.User.GUID)
+	groups, err := s.Accounts.GroupsOf(ctx, v.caller.User.GUID)
 	if err != nil {
 		return nil, err
 	}

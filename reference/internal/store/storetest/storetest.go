@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		{"LastAdministrator", administrators},
 		{"Groups", groups},
 		{"Memberships", memberships},
+		{"Principals", principals},
 		{"Sessions", sessions},
 		{"Keys", keys},
 		{"Rollback", rollback},
