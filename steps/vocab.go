@@ -36,6 +36,10 @@ var placeholders = map[string]string{
 	"{again}":   `(?: again)?`,
 	"{changes}": `(?:changes|has changed)`,
 	"{exactly}": `(exactly )?`, // a value that is not made the scenario's own
+
+	"{is}":         `(is|is not)`,
+	"{can}":        `(can|cannot)`,
+	"{identified}": `(?: with the unique id "([^"]+)")?`, // of a group
 }
 
 // cited is the end of a sentence that names the rule it checks, which it does
@@ -45,7 +49,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
 var vocabulary = compile(
-	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayProfile, sayRoles, sayContent, sayIntegrations, saySessions, sayTokens,
+	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayProfile, sayRoles, sayContent, sayGroups, sayIntegrations, saySessions, sayTokens,
 )
 
 type phrase struct {

@@ -42,6 +42,7 @@ type World struct {
 	identities   map[string]driver.Identity // as the scenario has altered them
 	items        map[string]*item
 	integrations map[string]*integration
+	book         groupBook
 	provider     *provider
 	attempts     attempts
 	edits        []*edit
@@ -53,7 +54,7 @@ type World struct {
 func newWorld(r *run, jobs map[string]*plan.Job) *World {
 	return &World{
 		run: r, jobs: jobs, asserted: map[string]bool{},
-		personas: map[string]*persona{}, identities: map[string]driver.Identity{}, items: map[string]*item{}, integrations: map[string]*integration{},
+		personas: map[string]*persona{}, identities: map[string]driver.Identity{}, items: map[string]*item{}, integrations: map[string]*integration{}, book: newGroupBook(),
 	}
 }
 

@@ -1,0 +1,232 @@
+Feature: How groups come to be on the server
+  Groups are either provisioned by hand, and then only those count that an administrator has added,
+  or automatically, and then every group that the proxy lists comes to be at a sign-in.
+
+  Rule: Provisioned by hand, only the groups of the server count
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      And a group "engineers"
+
+    @PA-257 @PA-258
+    Scenario: One group that the server has and one that it has not
+      Given "alice" is in the groups "engineers, strangers" at the proxy
+      When "alice" signs in
+      Then "alice" is a member of "engineers" (PA-257)
+      And there is no group "strangers" (PA-258)
+
+    @PA-259
+    Scenario: This is the default
+      Given "alice" is in the groups "engineers, strangers" at the proxy
+      And "alice" signs in
+      And there is no group "strangers"
+      When the administrator creates a group "strangers"
+      And "alice" signs in again
+      Then "alice" is a member of "engineers, strangers"
+
+    @PA-262
+    Scenario: Whoever removes a group removes its access to content
+      Given a publisher "paula"
+      And "paula" has published python-api content "app"
+      And the group "engineers" may view "app"
+      And "alice" is in the groups "engineers" at the proxy
+      And "alice" signs in
+      And "alice" can open "app"
+      And the group "engineers" is on the access list of "app"
+      When the administrator removes the group "engineers"
+      Then the group "engineers" is not on the access list of "app"
+      And "alice" cannot open "app"
+      When the administrator creates a group "engineers"
+      And "alice" signs in again
+      Then "alice" is a member of "engineers"
+      And "alice" cannot open "app"
+
+  Rule: Provisioned automatically, groups come to be at sign-in
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsAutoProvision = true
+        """
+      And "bob" is in the groups "managers" at the proxy
+      And "bob" signs in
+
+    @PA-264 @PA-265 @PA-266
+    Scenario: The groups listed are created with their first member
+      Given there is a group "managers"
+      And there is no group "engineers"
+      And "alice" is in the groups "engineers, managers" at the proxy
+      When "alice" signs in
+      Then there is a group "engineers" (PA-264)
+      And there is a group "engineers" (PA-265)
+      And "alice" is a member of "engineers, managers" (PA-266)
+      And "bob" is not a member of "engineers" (PA-266)
+
+    @PA-267
+    Scenario: A group stays when its last member has gone
+      Given "alice" is in the groups "engineers" at the proxy
+      And "alice" signs in
+      And "alice" is a member of "engineers"
+      And "alice" is in the groups "managers" at the proxy
+      When "alice" signs in again
+      Then "alice" is not a member of "engineers"
+      And there is a group "engineers"
+
+    @PA-268
+    Scenario: A group keeps its access to content for later members
+      Given a publisher "paula"
+      And "paula" has published python-api content "app"
+      And "alice" is in the groups "engineers" at the proxy
+      And "alice" signs in
+      And the group "engineers" may view "app"
+      And "alice" can open "app"
+      And "alice" is in the groups "managers" at the proxy
+      And "alice" signs in again
+      And "alice" cannot open "app"
+      And "bob" is in the groups "engineers" at the proxy
+      When "bob" signs in again
+      Then "bob" can open "app"
+
+    @PA-270
+    Scenario: A group without members can be removed
+      Given "alice" is in the groups "engineers" at the proxy
+      And "alice" signs in
+      And there is a group "engineers"
+      And "alice" is in the groups "managers" at the proxy
+      And "alice" signs in again
+      When the administrator removes the group "engineers"
+      Then there is no group "engineers"
+      And there is a group "managers"
+
+    @SEC-019 @direct
+    Scenario Outline: A groups header without a name makes no group
+      Given "alice" is in the groups "engineers" at the proxy
+      When "alice" signs in with the header "X-Auth-Groups" that lists "<value>"
+      Then there is a group "engineers"
+      And there is no group "<value>"
+
+      Examples:
+        | value |
+        |       |
+
+    @SEC-019 @direct
+    Scenario: A proxy cannot fill the server with groups
+      Given there is a group "managers"
+      When "alice" signs in with 2000 groups
+      Then most of the groups were not created
+
+  Rule: Groups made by hand have an owner, others have none
+
+    @PA-272
+    Scenario: A group that a sign-in has made
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsAutoProvision = true
+        """
+      And "alice" is in the groups "engineers" at the proxy
+      When "alice" signs in
+      Then there is a group "engineers"
+      And the owner of the group "engineers" is nobody
+
+    @PA-274
+    Scenario: A group that an administrator has made
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      When the administrator creates a group "engineers"
+      Then there is a group "engineers"
+      And the owner of the group "engineers" is the administrator
+
+  Rule: The server warns at start-up of groups that do not fit the configuration
+
+    @PA-275 @PA-277 @alone @direct
+    Scenario: Groups without an owner
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsAutoProvision = true
+        """
+      And "alice" is in the groups "engineers" at the proxy
+      And "alice" signs in
+      And the owner of the group "engineers" is nobody
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      Then it starts (PA-275)
+      And the log says "owner" (PA-275)
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsAutoProvision = true
+        """
+      Then it starts (PA-277)
+      And the log does not say "owner" (PA-277)
+
+    @PA-276 @PA-277 @alone @direct
+    Scenario: Groups with an owner
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      And a group "engineers"
+      And the owner of the group "engineers" is the administrator
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsAutoProvision = true
+        """
+      Then it starts (PA-276)
+      And the log says "owner" (PA-276)
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      Then it starts (PA-277)
+      And the log does not say "owner" (PA-277)

@@ -1,0 +1,115 @@
+Feature: Locally managed groups
+  A server can have groups of its own although the proxy sends none. They are made and filled on the
+  server, and what is called the same behind the proxy is something else.
+
+  Rule: Groups need no support from the proxy
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+
+    @PA-248 @PA-284
+    Scenario: Members of a group see its content
+      Given a publisher "paula"
+      And "paula" has published python-api content "app"
+      And a group "engineers"
+      And the group "engineers" may view "app"
+      When the administrator adds "alice" to the group "engineers"
+      Then "alice" is a member of "engineers" (PA-248)
+      And "alice" can open "app" (PA-284)
+      And "bob" cannot open "app" (PA-284)
+
+    @PA-287 @PA-293
+    Scenario: A group is made through the API
+      When the administrator creates a group "engineers"
+      Then there is a group "engineers" (PA-287)
+      And there is a group "engineers" (PA-293)
+
+    @PA-289
+    Scenario: Members come and go through the API
+      Given a group "engineers"
+      And "alice" has signed in
+      And "bob" has signed in
+      When the administrator adds "alice" to the group "engineers"
+      And the administrator adds "bob" to the group "engineers"
+      Then "alice" is a member of "engineers"
+      And "bob" is a member of "engineers"
+      When the administrator takes "alice" out of the group "engineers"
+      Then "bob" is a member of "engineers"
+      And "alice" is not a member of "engineers"
+
+    @PA-290
+    Scenario: Signing in changes no membership
+      Given a group "engineers"
+      And a group "managers"
+      And the administrator adds "alice" to the group "engineers"
+      When "alice" signs in again
+      Then "alice" is a member of "engineers"
+      And "alice" is not a member of "managers"
+
+    @PA-285 @direct
+    Scenario: Groups behind the proxy are other groups
+      Given a group "engineers"
+      And a group "managers"
+      And the administrator adds "alice" to the group "managers"
+      When "alice" signs in with the header "X-Auth-Groups" that lists "engineers"
+      Then "alice" is a member of "managers"
+      And "alice" is not a member of "engineers"
+
+  Rule: There need be no groups at all
+
+    @PA-291 @alone @direct
+    Scenario Outline: Without groups nobody can <do something>
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      And a group "engineers"
+      And the administrator can <do something>
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserGroups = false
+        """
+      And the administrator tries to <do something>
+      Then the call is refused
+
+      Examples:
+        | do something                |
+        | create a group              |
+        | list the groups             |
+        | read a group                |
+        | list the members of a group |
+        | let a group view content    |
+
+    @PA-291 @alone @direct
+    Scenario: Without groups membership opens no content
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      And a group "engineers"
+      And the group "engineers" may view "app"
+      And the administrator adds "alice" to the group "engineers"
+      And "alice" can open "app"
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserGroups = false
+        """
+      Then "alice" cannot open "app"
