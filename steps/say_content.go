@@ -53,7 +53,6 @@ var sayContent = []sentence{
 	{`{who} puts {who} in the place of {who} on {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.replaceAssociation(ctx, a[3], a[1])
 	}},
-	{`the association is refused`, func(w *World, _ context.Context, _ []string) error { return w.isRefused() }},
 	{`{who} has no association`, func(w *World, ctx context.Context, a []string) error {
 		return w.hasNoAssociation(ctx, a[0])
 	}},

@@ -64,8 +64,12 @@ var sayGroups = []sentence{
 	{`{who} {is} a member of {value}`, func(w *World, ctx context.Context, a []string) error {
 		return w.memberships(ctx, a[0], a[2], a[1] == "is")
 	}},
-	{`there is a group {who}`, func(w *World, ctx context.Context, a []string) error { return w.groupIsThere(ctx, a[0]) }},
-	{`there is no group {value}`, func(w *World, ctx context.Context, a []string) error { return w.groupIsGone(ctx, a[0]) }},
+	{`there is {a} group {value}`, func(w *World, ctx context.Context, a []string) error {
+		if a[0] == "no" {
+			return w.groupIsGone(ctx, a[1])
+		}
+		return w.groupIsThere(ctx, a[1])
+	}},
 	{`the owner of the group {who} is {words}`, func(w *World, ctx context.Context, a []string) error {
 		return w.groupOwner(ctx, a[0], a[1])
 	}},

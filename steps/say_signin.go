@@ -33,7 +33,7 @@ var saySignIn = []sentence{
 		again := w.stranger(a[0])
 		return w.attempt(again.SendRaw(ctx, driver.HeaderLine{Name: a[1], Value: again.Identity.Username}))
 	}},
-	{`the sign-in is refused`, func(w *World, ctx context.Context, _ []string) error { return w.isRefused() }},
+	{`the {attempt} is refused`, func(w *World, ctx context.Context, _ []string) error { return w.isRefused() }},
 	{`the refusal repeats neither the name of the header nor a value`, func(w *World, ctx context.Context, _ []string) error {
 		return w.refusalIsGeneric()
 	}},

@@ -28,7 +28,6 @@ var sayUsers = []sentence{
 	{`the administrator creates a user with the username {value}`, func(w *World, ctx context.Context, a []string) error {
 		return w.attempt(w.operator().CreateUser(ctx, driver.NewUser{Username: a[0]}))
 	}},
-	{`the creation is refused`, func(w *World, _ context.Context, _ []string) error { return w.isRefused() }},
 	{`no account exists for {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.noAccount(ctx, w.identity(a[0]).Username)
 	}},
@@ -61,7 +60,6 @@ var sayUsers = []sentence{
 		}
 		return w.attemptBy(p)(p.KeyBeside(ctx, w.lineFor("username", w.identity("mallory"))))
 	}},
-	{`the call is refused`, func(w *World, _ context.Context, _ []string) error { return w.isRefused() }},
 }
 
 // noAccount asks the administrator's listing. It proves that the listing finds

@@ -37,6 +37,8 @@ var placeholders = map[string]string{
 	"{changes}": `(?:changes|has changed)`,
 	"{exactly}": `(exactly )?`, // a value that is not made the scenario's own
 
+	"{attempt}":    `(?:sign-in|call|creation|association|renaming)`,
+	"{a}":          `(a|no)`,
 	"{is}":         `(is|is not)`,
 	"{can}":        `(can|cannot)`,
 	"{identified}": `(?: with the unique id "([^"]+)")?`, // of a group

@@ -118,7 +118,7 @@ Feature: Groups by name
     Scenario: The new group has to go before the old one can have its name
       Given a group "managers"
       When the administrator renames the group "engineers" to "platform"
-      Then the call is refused
+      Then the renaming is refused
       And there is a group "engineers"
       When the administrator removes the group "platform"
       And the administrator renames the group "engineers" to "platform"
