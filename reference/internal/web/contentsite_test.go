@@ -53,7 +53,7 @@ func newContentSite(t *testing.T, options ...string) *contentSite {
 		}
 		integrations, err := integration.New(integration.Options{
 			Store: db.Integrations(), Vault: keys, Now: o.Now, Log: o.Log,
-			Content: integration.Visitors{Store: db.Content(), Accounts: db},
+			Content: integration.Visitors{Store: db.Content(), Accounts: o.Accounts},
 		})
 		if err != nil {
 			t.Fatal(err)
