@@ -49,6 +49,9 @@ type Reader interface {
 	KeyUser(ctx context.Context, hash string) (APIKey, User, error)
 	// KeysOfUser lists keys of kind UserKey, oldest first.
 	KeysOfUser(ctx context.Context, userGUID string) ([]APIKey, error)
+
+	// TokenUser returns a deployment token and who claimed it, the zero User while nobody has.
+	TokenUser(ctx context.Context, token string) (Token, User, error)
 }
 
 // Tx is a Reader that also writes, inside one transaction.
@@ -85,6 +88,13 @@ type Tx interface {
 	// DeleteKeysOfContent removes all keys given to an item's processes.
 	DeleteKeysOfContent(ctx context.Context, contentGUID string) error
 	TouchKey(ctx context.Context, id int64, used time.Time) error
+
+	// InsertToken returns ErrExists when there is such a token.
+	InsertToken(ctx context.Context, t Token) error
+	// ClaimToken returns ErrNotFound when no unclaimed token is so named.
+	ClaimToken(ctx context.Context, token, userGUID string, claimed time.Time) error
+	CountUnclaimedTokens(ctx context.Context) (int, error)
+	DeleteUnclaimedTokensBefore(ctx context.Context, created time.Time) error
 }
 
 // Store remembers accounts.

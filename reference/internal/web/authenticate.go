@@ -17,9 +17,6 @@ const (
 	xsrfCookie    = "RSC-XSRF"
 )
 
-// anonymousToken is what deployment clients send as X-Auth-Token before they have one.
-const anonymousToken = "anonymous-access"
-
 // authenticate decides who makes a request, by that request alone: an API key or deployment
 // token beats the proxy's header, the header decides, and a cookie without the header is
 // anonymous. A credential that does not hold is refused; nothing falls back to another one.
@@ -27,21 +24,22 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, e
 	if s.proxied {
 		// Before everything else: requests with a key or token are refused as well.
 		if err := s.proxy.CheckDuplicates(r.Header); err != nil {
+			s.logAuthentication(r)
 			return caller{}, s.rejected(r, err)
 		}
 	}
 	key, present, err := presentedKey(r.Header)
 	switch {
 	case err != nil:
+		s.logAuthentication(r)
 		return caller{}, err
 	case present:
+		s.logAuthentication(r)
 		return s.keyCaller(r.Context(), key)
 	}
-	if tokens, present := r.Header["X-Auth-Token"]; present {
-		if len(tokens) == 1 && tokens[0] == anonymousToken {
-			return caller{}, nil
-		}
-		return caller{}, fail(30).because(errors.New("deployment token is not known"))
+	if tokens, present := r.Header[tokenHeader]; present {
+		s.logAuthentication(r)
+		return s.signedCaller(w, r, tokens)
 	}
 	if s.proxied {
 		return s.headerCaller(w, r)
@@ -118,6 +116,7 @@ func (s *Server) keyCaller(ctx context.Context, text string) (caller, error) {
 func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, error) {
 	claim, err := s.proxy.Read(r.Header)
 	if err != nil {
+		s.logAuthentication(r)
 		return caller{}, s.rejected(r, err)
 	}
 	if claim.Anonymous() {
@@ -139,7 +138,7 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 }
 
 func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim, digest string) (caller, error) {
-	s.logLoginRequest(r)
+	s.logAuthentication(r)
 	login, err := s.Accounts.SignIn(r.Context(), account.Claim{
 		Identity: claim.Identity, Username: claim.Username, FirstName: claim.FirstName, LastName: claim.LastName,
 		Email: claim.Email, Role: claim.Role, Groups: claim.Groups, Digest: digest,

@@ -14,11 +14,13 @@ var ownHeaders = []string{
 	"X-Rsc-Request", "X-Rsc-Xsrf", "Posit-Connect-User-Session-Token", "Rstudio-Connect-Credentials",
 }
 
-// logLoginRequest writes what a login attempt carried when ProxyAuth.Logging is on (document
-// line 442): headers in full, our own as <internal>, foreign cookies by name. slog quotes
+// logAuthentication writes what an authentication request carried when ProxyAuth.Logging is
+// on (document line 442): headers in full, our own as <internal>, foreign cookies by name. An
+// authentication request is whatever presents a key, a token or an identity, refused ones
+// too, but for the requests of a session, which say nothing new. slog quotes names and
 // values, so none can forge a line.
-func (s *Server) logLoginRequest(r *http.Request) {
-	if !s.Config.ProxyAuth.Logging {
+func (s *Server) logAuthentication(r *http.Request) {
+	if !s.proxied || !s.Config.ProxyAuth.Logging {
 		return
 	}
 	names := make([]string, 0, len(r.Header))
@@ -32,6 +34,8 @@ func (s *Server) logLoginRequest(r *http.Request) {
 		case name == "Cookie":
 		case slices.Contains(ownHeaders, name):
 			attrs = append(attrs, slog.String(name, "<internal>"))
+		case name == "Referer": // of a page that a share link opened
+			attrs = append(attrs, slog.String(name, cleanReferer(r.Header.Get(name))))
 		default:
 			attrs = append(attrs, slog.String(name, strings.Join(r.Header[name], "; ")))
 		}
@@ -40,7 +44,7 @@ func (s *Server) logLoginRequest(r *http.Request) {
 	for _, c := range r.Cookies() {
 		shown := "<redacted>"
 		switch {
-		case c.Name == sessionCookie || c.Name == xsrfCookie:
+		case ownCookie(c.Name):
 			shown = "<internal>"
 		case c.Value == "":
 			shown = "<empty>"

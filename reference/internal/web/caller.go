@@ -16,6 +16,7 @@ const (
 	viaCookie      // a session of the password provider
 	viaKey         // an API key of a user's own
 	viaContent     // the API key given to a content process
+	viaToken       // deployment credentials, by a signed request
 	viaVisitor     // the short-lived key of a visitor, got by exchange
 )
 
@@ -33,8 +34,11 @@ type caller struct {
 // SignedIn reports whether the caller is a user at all.
 func (c caller) SignedIn() bool { return c.Via != anonymous }
 
-// ByKey reports whether an API key of any kind was presented.
-func (c caller) ByKey() bool { return c.Via == viaKey || c.Via == viaContent || c.Via == viaVisitor }
+// ByKey reports whether an API key of any kind was presented, or a signature: what no browser
+// sends by itself.
+func (c caller) ByKey() bool {
+	return c.Via == viaKey || c.Via == viaContent || c.Via == viaVisitor || c.Via == viaToken
+}
 
 // Interactive reports whether the caller is a person with a browser: header or cookie.
 func (c caller) Interactive() bool { return c.Via == viaHeader || c.Via == viaCookie }

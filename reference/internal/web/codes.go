@@ -121,5 +121,6 @@ var apiCodes = map[int]apiCode{
 	262: {400, "The group GUID is invalid."},
 	264: {400, "The email address is invalid."},
 	268: {400, "The first name is invalid."},
+	277: {429, "There are too many of these requests."},
 	269: {400, "The last name is invalid."},
 }

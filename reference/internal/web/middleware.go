@@ -32,6 +32,7 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 			s.refuse(w, r, err)
 			return
 		}
+		defer r.Body.Close() //nolint:errcheck // a signed body may be kept in a file
 		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") && c.Interactive() && !s.sameOrigin(r) {
 			s.refuse(w, r, fail(22)) // browsers send cookies with a foreign page's WebSocket
 			return

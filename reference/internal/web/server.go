@@ -44,6 +44,7 @@ type Server struct {
 	// made under another one is a login attempt again.
 	policyDigest string
 	origin       string // of Base
+	publicPath   string // of Base
 	handler      http.Handler
 }
 
@@ -55,6 +56,7 @@ func New(o Options) *Server {
 		proxy:        headerPolicy(o.Config),
 		policyDigest: policyDigest(o.Config),
 		origin:       originOf(o.Base),
+		publicPath:   o.Config.PublicPath(),
 	}
 	s.handler = s.wrap(s.routes())
 	return s
@@ -119,6 +121,7 @@ func (s *Server) routes() http.Handler {
 	api("POST /__api__/v1/groups/{guid}/members", signedIn, s.addMember)
 	api("DELETE /__api__/v1/groups/{guid}/members/{user}", signedIn, s.removeMember)
 
+	s.tokenRoutes(api, page)
 	s.contentRoutes(api)
 	s.oauthRoutes(api, page)
 	s.visitRoutes(page)

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		{"Principals", principals},
 		{"Sessions", sessions},
 		{"Keys", keys},
+		{"Tokens", tokens},
 		{"Rollback", rollback},
 		{"ReadsInTransaction", readsInTransaction},
 		{"ConcurrentHold", concurrentHold},
@@ -362,6 +363,38 @@ func keys(t *testing.T, db *store.DB) {
 	if k, _, _ := db.KeyUser(ctx, "2"); !k.Used.Equal(day.Add(time.Minute)) {
 		t.Errorf("used %v", k.Used)
 	}
+}
+
+func tokens(t *testing.T, db *store.DB) {
+	a := addUser(t, db, account.User{Username: "a"})
+	old := account.Token{Token: "T1", PublicKey: "k1", Created: day.Add(-time.Second)}
+	now := account.Token{Token: "T2", PublicKey: "k2", Created: day}
+	update(t, db, func(tx account.Tx) error { return errors.Join(tx.InsertToken(ctx, old), tx.InsertToken(ctx, now)) })
+	isErr(t, "the same again", db.Update(ctx, func(tx account.Tx) error { return tx.InsertToken(ctx, old) }), account.ErrExists)
+	isErr(t, "no such token", third(db.TokenUser(ctx, "T3")), account.ErrNotFound)
+	got, nobody, err := db.TokenUser(ctx, "T1")
+	isErr(t, "unclaimed", err, nil)
+	same(t, "token", got, old)
+	same(t, "nobody", nobody, account.User{})
+
+	update(t, db, func(tx account.Tx) error { return tx.ClaimToken(ctx, "T2", a.GUID, day.Add(time.Minute)) })
+	isErr(t, "claimed twice", db.Update(ctx, func(tx account.Tx) error { return tx.ClaimToken(ctx, "T2", a.GUID, day) }), account.ErrNotFound)
+	got, user, err := db.TokenUser(ctx, "T2")
+	isErr(t, "claimed", err, nil)
+	now.UserGUID, now.Claimed = a.GUID, day.Add(time.Minute)
+	same(t, "token", got, now)
+	same(t, "its user", user, a)
+	update(t, db, func(tx account.Tx) error {
+		n, err := tx.CountUnclaimedTokens(ctx)
+		if err != nil || n != 1 {
+			t.Errorf("unclaimed: %d, %v", n, err)
+		}
+		return tx.DeleteUnclaimedTokensBefore(ctx, day.Add(time.Hour))
+	})
+	isErr(t, "an old one", third(db.TokenUser(ctx, "T1")), account.ErrNotFound)
+	isErr(t, "a claimed one", third(db.TokenUser(ctx, "T2")), nil)
+	update(t, db, func(tx account.Tx) error { return tx.DeleteUser(ctx, a.GUID) })
+	isErr(t, "that of a user who is gone", third(db.TokenUser(ctx, "T2")), account.ErrNotFound)
 }
 
 func third[A, B any](_ A, _ B, err error) error { return err }

@@ -1,0 +1,199 @@
+package web
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/md5" //nolint:gosec // the protocol's choice
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // the protocol's choice
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+)
+
+// Headers of a signed request (document lines 56 to 60).
+const (
+	tokenHeader     = "X-Auth-Token"
+	signatureHeader = "X-Auth-Signature"
+	checksumHeader  = "X-Content-Checksum"
+)
+
+// anonymousToken is what deployment clients send as X-Auth-Token before they have one.
+const anonymousToken = "anonymous-access"
+
+// signedCaller recognises a request that is signed with deployment credentials. Whatever does
+// not hold is a refusal (code 30): a request that names a token is that token's or nobody's,
+// never the header's or the cookie's. The body is read to its end before anything acts on it,
+// since the signature covers its checksum only.
+func (s *Server) signedCaller(w http.ResponseWriter, r *http.Request, tokens []string) (caller, error) {
+	if len(tokens) != 1 {
+		return caller{}, fail(30).because(errors.New("several X-Auth-Token headers"))
+	}
+	if tokens[0] == anonymousToken {
+		return caller{}, nil
+	}
+	key, user, err := s.Accounts.UserOfToken(r.Context(), tokens[0])
+	switch {
+	case errors.Is(err, account.ErrNoToken):
+		return caller{}, fail(30).because(err)
+	case err != nil:
+		return caller{}, err
+	}
+	if err := verifySignature(key, r.Method, s.signedPaths(r), r.Header); err != nil {
+		return caller{}, fail(30).because(err)
+	}
+	if err := s.verifyBody(w, r); err != nil {
+		return caller{}, err
+	}
+	return caller{Via: viaToken, User: user, Role: user.Role}, nil
+}
+
+// errSignature says why a signature does not hold; it goes to the log.
+type errSignature string
+
+func (e errSignature) Error() string { return "signed request: " + string(e) }
+
+// verifySignature holds a request against its signature: RSA PKCS #1 v1.5 with SHA-1 over
+// method, path, date and checksum, one to a line, as rsconnect and Publisher write it. One of
+// the paths has to fit.
+func verifySignature(key *rsa.PublicKey, method string, paths []string, h http.Header) error {
+	var values [3]string
+	for i, name := range [...]string{"Date", checksumHeader, signatureHeader} {
+		lines := h[name]
+		if len(lines) != 1 || lines[0] == "" {
+			return errSignature("not one " + name)
+		}
+		values[i] = lines[0]
+	}
+	signature, err := base64.StdEncoding.DecodeString(values[2])
+	if err != nil {
+		return errSignature("the signature is not base64")
+	}
+	for _, path := range paths {
+		digest := sha1.Sum([]byte(canonical(method, path, values[0], values[1]))) //nolint:gosec // the protocol's choice
+		if rsa.VerifyPKCS1v15(key, crypto.SHA1, digest[:], signature) == nil {
+			return nil
+		}
+	}
+	return errSignature("the signature does not fit method, path, date and checksum")
+}
+
+// canonical is the text that a client signs.
+func canonical(method, path, date, checksum string) string {
+	return method + "\n" + path + "\n" + date + "\n" + checksum
+}
+
+// signedPaths are the paths that a client may have signed for this request: the one received,
+// and the public one, since rsconnect signs what stands in its URL and Publisher what follows
+// its base URL. X-RSC-Request may say how the client wrote the public path, which some proxies
+// decode; it cannot make it another path.
+func (s *Server) signedPaths(r *http.Request) []string {
+	received, _, _ := strings.Cut(r.RequestURI, "?")
+	if !strings.HasPrefix(received, "/") { // absolute form
+		received = r.URL.EscapedPath()
+	}
+	public := strings.TrimSuffix(s.publicPath, "/") + received
+	paths := []string{received}
+	if public != received {
+		paths = append(paths, public)
+	}
+	told := r.Header["X-Rsc-Request"]
+	if len(told) != 1 {
+		return paths
+	}
+	if path, ok := pathOf(told[0]); ok && path != received && path != public && (samePath(path, received) || samePath(path, public)) {
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// pathOf is the path of an absolute URL as it is written there, without the query.
+func pathOf(absolute string) (string, bool) {
+	_, rest, ok := strings.Cut(absolute, "://")
+	if !ok {
+		return "", false
+	}
+	slash := strings.IndexByte(rest, '/')
+	if slash < 0 {
+		return "", false
+	}
+	path, _, _ := strings.Cut(rest[slash:], "?")
+	return path, true
+}
+
+// samePath reports whether two paths differ in nothing but how they are encoded.
+func samePath(a, b string) bool {
+	x, errX := url.PathUnescape(a)
+	y, errY := url.PathUnescape(b)
+	return errX == nil && errY == nil && x == y
+}
+
+// Bounds of a signed body.
+const (
+	inMemory     = 1 << 20 // more goes to a file
+	slowBodyTime = uploadTimeout
+)
+
+// verifyBody reads the body, compares it with the checksum that was signed, and puts what was
+// read in the body's place.
+func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(slowBodyTime)) //nolint:errcheck // a test's recorder has none
+	defer control.SetReadDeadline(time.Time{})            //nolint:errcheck // as above
+	sum := md5.New()                                      //nolint:gosec // the protocol's choice
+	kept, err := keep(io.TeeReader(http.MaxBytesReader(w, r.Body, content.MaxBundle+inMemory), sum))
+	if err != nil {
+		return fail(87).because(err)
+	}
+	if !sumHolds(r.Header.Get(checksumHeader), sum) {
+		return errors.Join(fail(30).because(errSignature("the body does not have the checksum that was signed")), kept.Close())
+	}
+	r.Body = kept
+	return nil
+}
+
+// keep reads everything: into memory, and what is large into a file without a name.
+func keep(body io.Reader) (io.ReadCloser, error) {
+	head, err := io.ReadAll(io.LimitReader(body, inMemory))
+	if err != nil || len(head) < inMemory {
+		return io.NopCloser(bytes.NewReader(head)), err
+	}
+	file, err := os.CreateTemp("", "countersign-body-")
+	if err != nil {
+		return nil, fmt.Errorf("keep a signed body: %w", err)
+	}
+	err = os.Remove(file.Name()) // it lives as long as it is open
+	if err == nil {
+		_, err = io.Copy(file, body)
+	}
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("keep a signed body: %w", err), file.Close())
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), file), file}, nil
+}
+
+// sumHolds compares a checksum header with a sum. Base64 is what rsconnect sends; hexadecimal
+// is taken too.
+func sumHolds(header string, sum hash.Hash) bool {
+	got := sum.Sum(nil)
+	return subtle.ConstantTimeCompare([]byte(header), []byte(base64.StdEncoding.EncodeToString(got))) == 1 ||
+		subtle.ConstantTimeCompare([]byte(strings.ToLower(header)), []byte(hex.EncodeToString(got))) == 1
+}
