@@ -2,7 +2,7 @@
 // authentication and OAuth integrations say, as a program to try a configuration on
 // and to measure other servers against. It is not a production server.
 //
-// The door is Config, New and Run; everything else is internal.
+// The door is Config, New and Run, and Manage for users and groups; everything else is internal.
 package reference
 
 import (
@@ -51,6 +51,7 @@ type Server struct {
 	cfg      *config.Config
 	log      *slog.Logger
 	logFile  io.Closer
+	hold     *store.Hold
 	store    *store.DB
 	listener net.Listener
 	http     *http.Server
@@ -114,6 +115,9 @@ func (s *Server) open(ctx context.Context, c Config) error {
 		}
 	}
 	var err error
+	if s.hold, err = store.HoldSQLite(path); err != nil {
+		return err
+	}
 	if s.store, err = store.OpenSQLite(ctx, path); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -193,6 +197,9 @@ func (s *Server) close(ctx context.Context) error {
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
+	}
+	if s.hold != nil {
+		errs = append(errs, s.hold.Close())
 	}
 	if s.logFile != nil {
 		errs = append(errs, s.logFile.Close())

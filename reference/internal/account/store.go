@@ -27,6 +27,7 @@ type UserQuery struct {
 // when there is none; lists may be empty.
 type Reader interface {
 	UserByGUID(ctx context.Context, guid string) (User, error)
+	UserByID(ctx context.Context, id int64) (User, error)
 	UserByUniqueID(ctx context.Context, id string) (User, error)
 	// UsersByUsername returns all users so named: several only where a unique id is the identity.
 	UsersByUsername(ctx context.Context, username string) ([]User, error)
@@ -63,7 +64,11 @@ type Tx interface {
 	// InsertUser sets u.ID; ErrExists when the unique id is taken.
 	InsertUser(ctx context.Context, u *User) error
 	UpdateUser(ctx context.Context, u User) error
+	// DeleteUser returns ErrOwnsContent while there is content that the user owns.
 	DeleteUser(ctx context.Context, guid string) error
+	// TransferOwnership gives content and groups of one user to another; ErrExists when both
+	// own content of the same name.
+	TransferOwnership(ctx context.Context, from, to string) error
 
 	// InsertGroup sets g.ID.
 	InsertGroup(ctx context.Context, g *Group) error

@@ -84,6 +84,11 @@ func (s queries) UserByGUID(ctx context.Context, guid string) (account.User, err
 	return s.oneUser(ctx, "user by guid", `SELECT `+userColumns+` FROM users u WHERE u.guid = $1`, guid)
 }
 
+// UserByID implements account.Reader.
+func (s queries) UserByID(ctx context.Context, id int64) (account.User, error) {
+	return s.oneUser(ctx, "user by id", `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id)
+}
+
 // UserByUniqueID implements account.Reader.
 func (s queries) UserByUniqueID(ctx context.Context, id string) (account.User, error) {
 	return s.oneUser(ctx, "user by unique id", `SELECT `+userColumns+` FROM users u WHERE u.unique_id = $1`, storedID(id))
@@ -218,5 +223,21 @@ func (t *Tx) DeleteUser(ctx context.Context, guid string) error {
 		return err
 	}
 	res, err := t.q.ExecContext(ctx, `DELETE FROM users WHERE guid = $1`, guid)
+	if isOrphan(err) { // content refers to its owner, and nothing else would be left behind
+		return fmt.Errorf("delete user: %w", account.ErrOwnsContent)
+	}
 	return mustAffect("delete user", res, err)
+}
+
+// TransferOwnership implements account.Tx.
+func (t *Tx) TransferOwnership(ctx context.Context, from, to string) error {
+	for _, statement := range [...]string{
+		`UPDATE content_items SET owner_guid = $2 WHERE owner_guid = $1`,
+		`UPDATE groups SET owner_guid = $2 WHERE owner_guid = $1`,
+	} {
+		if _, err := t.q.ExecContext(ctx, statement, from, to); err != nil {
+			return writeError("transfer ownership", err)
+		}
+	}
+	return nil
 }

@@ -1,0 +1,37 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// ErrInUse is returned while another process holds the database.
+var ErrInUse = errors.New("the database is in use by a server, or by usermanager")
+
+// A Hold keeps a SQLite database for one process of ours: a server, or the tool that alters
+// accounts while none runs. SQLite's own locks last for one transaction only. The kernel ends a
+// Hold with the process, however that ends.
+type Hold struct{ file *os.File }
+
+// HoldSQLite takes the database at path, or returns ErrInUse. Its folder must exist; the
+// database need not.
+func HoldSQLite(path string) (*Hold, error) {
+	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("hold database: %w", err)
+	}
+	// The file is opened close-on-exec, so content processes do not inherit the lock.
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close() //nolint:errcheck // nothing was written
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("hold %s: %w", path, ErrInUse)
+		}
+		return nil, fmt.Errorf("hold %s: %w", path, err)
+	}
+	return &Hold{f}, nil
+}
+
+// Close lets go.
+func (h *Hold) Close() error { return h.file.Close() }

@@ -1,0 +1,101 @@
+package usermanager
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"countersign/reference/internal/account"
+)
+
+// page is how many rows are read at once: a list may be of a million users.
+const page = 500
+
+// listUsers writes a line for each user, fields apart by tabs, in the order of their ids. The
+// form is ours: that of Connect's tool was not found.
+func listUsers(ctx context.Context, r account.Reader, locked bool, out io.Writer) error {
+	q := account.UserQuery{Sort: "created_time", Limit: page}
+	if !locked {
+		q.Status = []string{"licensed", "inactive"}
+	}
+	w := bufio.NewWriter(out)
+	row(w, "id", "guid", "unique_id", "username", "first_name", "last_name", "email", "role", "locked")
+	for {
+		users, _, err := r.Users(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, u := range users {
+			row(w, fmt.Sprint(u.ID), u.GUID, stored(u.UniqueID), u.Username, u.FirstName, u.LastName, u.Email, string(u.Role), yesNo(u.Locked))
+		}
+		if len(users) < page {
+			return w.Flush()
+		}
+		q.Offset += page
+	}
+}
+
+// listGroups is listUsers for groups, in the order of their names.
+func listGroups(ctx context.Context, r account.Reader, out io.Writer) error {
+	w := bufio.NewWriter(out)
+	row(w, "id", "guid", "unique_id", "name", "owner_guid")
+	for offset := 0; ; offset += page {
+		groups, _, err := r.Groups(ctx, "", page, offset)
+		if err != nil {
+			return err
+		}
+		for _, g := range groups {
+			row(w, fmt.Sprint(g.ID), g.GUID, stored(g.UniqueID), g.Name, g.OwnerGUID)
+		}
+		if len(groups) < page {
+			return w.Flush()
+		}
+	}
+}
+
+// row writes one line; the writer remembers an error until it is flushed.
+func row(w *bufio.Writer, fields ...string) {
+	for i, f := range fields {
+		if i > 0 {
+			w.WriteByte('\t') //nolint:errcheck // see above
+		}
+		w.WriteString(plain(f)) //nolint:errcheck // see above
+	}
+	w.WriteByte('\n') //nolint:errcheck // see above
+}
+
+// plain keeps a stored value from ending a field or a line, or moving a terminal's cursor.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// stored is a unique id as the database holds it and --new-unique-id takes it.
+func stored(id string) string { return base64.StdEncoding.EncodeToString([]byte(id)) }
+
+// differences tells the fields whose second value is not the first; each is name, before, after.
+func differences(fields ...[3]string) string {
+	var all []string
+	for _, f := range fields {
+		if f[1] != f[2] {
+			all = append(all, fmt.Sprintf("%s %q -> %q", f[0], f[1], f[2]))
+		}
+	}
+	if len(all) == 0 {
+		return "nothing to change"
+	}
+	return strings.Join(all, ", ")
+}
+
+func say(out io.Writer, format string, args ...any) error {
+	_, err := fmt.Fprintf(out, format, args...)
+	return err
+}
