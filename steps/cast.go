@@ -15,7 +15,10 @@ type persona struct {
 	*driver.Persona
 	short    string        // what the feature calls it; its account at the provider
 	guid     string        // of its user
-	signedIn *driver.Reply // the first sign-in
+	earlier  string        // guid of its user before the last sign-in
+	signedIn *driver.Reply // the last sign-in that was granted
+	refused  *driver.Reply // the last sign-in, if that was refused
+	view     *driver.Reply // what the server has last told the person about themselves
 }
 
 // identity is that of the short name: all attributes, each its own, so that a
@@ -105,11 +108,14 @@ func (w *World) stranger(short string) *persona {
 
 // user is the named person, signed in. The first call signs in.
 func (w *World) user(ctx context.Context, short string) (*persona, error) {
-	if p := w.personas[short]; p != nil {
+	p := w.personas[short]
+	if p != nil && p.signedIn != nil {
 		return p, nil
 	}
-	p := w.stranger(short)
-	w.personas[short] = p
+	if p == nil {
+		p = w.stranger(short)
+		w.personas[short] = p
+	}
 	return p, p.mustSignIn(ctx)
 }
 
@@ -121,7 +127,7 @@ func (p *persona) mustSignIn(ctx context.Context) error {
 	if !p.isIn(reply) {
 		return refused("signing in as "+p.Identity.Username, reply)
 	}
-	p.signedIn, p.guid = reply, reply.Text("guid")
+	p.entered(reply)
 	return nil
 }
 
@@ -130,6 +136,12 @@ func (p *persona) mustSignIn(ctx context.Context) error {
 func (p *persona) isIn(reply *driver.Reply) bool {
 	name := reply.Text("username")
 	return reply.Is(2) && reply.Text("guid") != "" && name != "" && (name == p.Identity.Username || p.Headers.Username == "")
+}
+
+// entered notes what the server made of somebody who has signed in.
+func (p *persona) entered(reply *driver.Reply) {
+	p.earlier, p.guid = p.guid, reply.Text("guid")
+	p.signedIn, p.view, p.refused = reply, reply, nil
 }
 
 // makeKey gives the persona an API key, as its owner does in the browser.
@@ -166,6 +178,18 @@ type operator struct{ persona *driver.Persona }
 // operator acts by its key, on the record of the scenario.
 func (w *World) operator() *driver.Persona {
 	return w.instance.operator.persona.On(w.recorder)
+}
+
+// manager is the named person, or the administrator where nobody is named.
+func (w *World) manager(ctx context.Context, short string) (*driver.Persona, error) {
+	if short == "" {
+		return w.operator(), nil
+	}
+	p, err := w.user(ctx, short)
+	if err != nil {
+		return nil, err
+	}
+	return p.Persona, nil
 }
 
 // hire signs the operator in for the first time on a fresh instance and has it

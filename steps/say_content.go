@@ -56,10 +56,7 @@ var sayContent = []sentence{
 	{`{who} has no association`, func(w *World, ctx context.Context, a []string) error {
 		return w.hasNoAssociation(ctx, a[0])
 	}},
-	{`{who} visits {who}`, func(w *World, ctx context.Context, a []string) error { return w.visits(ctx, a[0], a[1]) }},
-	{`somebody who is not signed in visits {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.visits(ctx, "", a[0])
-	}},
+	{`{anybody} visits {who}`, func(w *World, ctx context.Context, a []string) error { return w.visits(ctx, a[0], a[1]) }},
 	{`somebody who is not signed in follows the share link to {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.followsLink(ctx, a[0])
 	}},
@@ -67,11 +64,8 @@ var sayContent = []sentence{
 	{`{who} has been rendered and obtained a token`, func(w *World, ctx context.Context, a []string) error {
 		return w.then(a[0], w.render(ctx, a[0]))
 	}},
-	{`{who} has visited {who} and it obtained a token`, func(w *World, ctx context.Context, a []string) error {
+	{`{anybody} has visited {who} and it obtained a token`, func(w *World, ctx context.Context, a []string) error {
 		return w.then(a[1], w.visits(ctx, a[0], a[1]))
-	}},
-	{`somebody who is not signed in has visited {who} and it obtained a token`, func(w *World, ctx context.Context, a []string) error {
-		return w.then(a[0], w.visits(ctx, "", a[0]))
 	}},
 	{`somebody who is not signed in has followed the share link to {who} and it obtained a token`, func(w *World, ctx context.Context, a []string) error {
 		return w.then(a[0], w.followsLink(ctx, a[0]))

@@ -29,11 +29,11 @@ type provider struct {
 // sayIntegrations: integrations as the administrator makes them, and what the
 // provider behind them grants.
 var sayIntegrations = []sentence{
-	{`a {type} integration {who}`, func(w *World, ctx context.Context, a []string) error {
+	{`a {type} integration {who}{offline}`, func(w *World, ctx context.Context, a []string) error {
+		if a[2] != "" {
+			return w.makeIntegration(ctx, a[0], a[1], "openid")
+		}
 		return w.makeIntegration(ctx, a[0], a[1], "openid offline_access")
-	}},
-	{`a {type} integration {who} without offline access`, func(w *World, ctx context.Context, a []string) error {
-		return w.makeIntegration(ctx, a[0], a[1], "openid")
 	}},
 	{`the provider grants {who} the row {value}`, func(w *World, ctx context.Context, a []string) error {
 		p, err := w.issuer(ctx)

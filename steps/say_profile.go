@@ -2,6 +2,8 @@ package steps
 
 import (
 	"context"
+	"regexp"
+	"strings"
 
 	"countersign/steps/driver"
 	"countersign/steps/verdict"
@@ -15,27 +17,31 @@ var sayProfile = []sentence{
 		w.alter(a[0], func(i *driver.Identity) { set(i, a[1], w.own(a[1], a[2])) })
 		return nil
 	}},
-	{`the {header} of {who} is {value}`, func(w *World, ctx context.Context, a []string) error {
-		return w.attributeIs(ctx, a[1], a[0], w.own(a[0], a[2]))
+	{`the {header} of {who} is {value}{suffixed}`, func(w *World, ctx context.Context, a []string) error {
+		return w.attributeIs(ctx, a[1], a[0], w.own(a[0], a[2]), a[3] != "")
 	}},
 	{`{who} {changes} {their} {header} to {exactly}{value}`, func(w *World, ctx context.Context, a []string) error {
 		return w.editBy(ctx, a[0], w.newEdit(a[0], a[1], a[2], a[3]))
 	}},
-	{`{who} {changes} the {header} of {who} to {exactly}{value}`, func(w *World, ctx context.Context, a []string) error {
+	{`{manager} {changes} the {header} of {who} to {exactly}{value}`, func(w *World, ctx context.Context, a []string) error {
 		return w.editBy(ctx, a[0], w.newEdit(a[2], a[1], a[3], a[4]))
-	}},
-	{`the administrator {changes} the {header} of {who} to {exactly}{value}`, func(w *World, ctx context.Context, a []string) error {
-		return w.edit(ctx, w.operator(), w.newEdit(a[1], a[0], a[2], a[3]))
 	}},
 	{`the change is made`, func(w *World, ctx context.Context, _ []string) error { return w.changeIsMade(ctx) }},
 	{`the change is refused`, func(w *World, ctx context.Context, _ []string) error { return w.changeIsRefused(ctx) }},
 }
 
-// stored reads an account as the administrator sees it.
+// stored reads an account as the administrator sees it. Whoever has neither
+// signed in nor been given an account signs in first.
 func (w *World) stored(ctx context.Context, short string) (driver.User, error) {
-	p, err := w.user(ctx, short)
-	if err != nil {
-		return driver.User{}, err
+	p := w.personas[short]
+	if p == nil {
+		var err error
+		if p, err = w.user(ctx, short); err != nil {
+			return driver.User{}, err
+		}
+	}
+	if p.refused != nil {
+		return driver.User{}, fail("an account in which "+short+" is signed in", "%s", p.refused.Summary())
 	}
 	reply, err := w.operator().User(ctx, p.guid)
 	if err != nil {
@@ -65,16 +71,30 @@ func attribute(u driver.User, name string) string {
 	return u.Role
 }
 
-func (w *World) attributeIs(ctx context.Context, who, name, want string) error {
+// attributeIs compares an attribute of an account as the administrator sees it,
+// and a username also as the server has told it to whoever has it.
+func (w *World) attributeIs(ctx context.Context, who, name, want string, suffixed bool) error {
 	user, err := w.stored(ctx, who)
 	if err != nil {
 		return err
 	}
-	if got := attribute(user, name); got != want {
-		return fail("the "+name+" "+want, "%q", got)
+	views := []string{attribute(user, name)}
+	if view := w.personas[who].view; name == "username" && view != nil {
+		views = append(views, view.Text("username"))
+	}
+	for _, got := range views {
+		switch rest, found := strings.CutPrefix(got, want); {
+		case suffixed && !(found && number.MatchString(rest)):
+			return fail("the "+name+" "+want+" with a number behind it", "%q", got)
+		case !suffixed && got != want:
+			return fail("the "+name+" "+want, "%q", got)
+		}
 	}
 	return nil
 }
+
+// number is what a server puts behind a username that is taken.
+var number = regexp.MustCompile(`^[0-9]+$`)
 
 // fields are the members of an account in the API, by what features call them.
 var fields = map[string]string{
@@ -109,11 +129,11 @@ func (e *edit) result(ctx context.Context, w *World) (string, error) {
 }
 
 func (w *World) editBy(ctx context.Context, by string, e *edit) error {
-	p, err := w.user(ctx, by)
+	p, err := w.manager(ctx, by)
 	if err != nil {
 		return err
 	}
-	return w.edit(ctx, p.Persona, e)
+	return w.edit(ctx, p, e)
 }
 
 // edit tries a change. What a scenario is given has to be done.
@@ -127,6 +147,9 @@ func (w *World) edit(ctx context.Context, by *driver.Persona, e *edit) error {
 	}
 	if e.reply, err = by.ChangeUser(ctx, user.GUID, fields[e.name], e.value); err != nil {
 		return err
+	}
+	if e.reply.Is(2) {
+		w.personas[e.who].view = nil // is no longer what it was
 	}
 	w.edits = append(w.edits, e)
 	if w.step.Type == "Context" {

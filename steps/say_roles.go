@@ -39,8 +39,7 @@ func (w *World) signInBeside(ctx context.Context, short, line string) error {
 		return &verdict.Trouble{Op: "read the header line " + line}
 	}
 	p := w.stranger(short)
-	reply, err := p.SignInWith(ctx, driver.HeaderLine{Name: name, Value: value})
-	return w.signedIn(p, reply, err)
+	return w.enter(p)(p.SignInWith(ctx, driver.HeaderLine{Name: name, Value: value}))
 }
 
 // isSignedIn wants the last sign-in to be one of that person.

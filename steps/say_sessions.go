@@ -16,16 +16,15 @@ import (
 // saySessions: logging in to an integration and out of it, and the sessions that
 // come of it.
 var saySessions = []sentence{
-	{`{who} has begun to log in to {who}`, func(w *World, ctx context.Context, a []string) error {
-		err := w.beginsLogin(ctx, a[0], a[1])
+	{`{who} {begins} to log in to {who}`, func(w *World, ctx context.Context, a []string) error {
+		if err := w.beginsLogin(ctx, a[0], a[1]); err != nil || w.step.Type != "Context" {
+			return err
+		}
 		w.attempts.granted = w.attempts.tried
-		if err == nil && !w.attempts.tried.Is(3) {
+		if !w.attempts.tried.Is(3) {
 			return refused("beginning to log in to "+a[1], w.attempts.tried)
 		}
-		return err
-	}},
-	{`{who} begins to log in to {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.beginsLogin(ctx, a[0], a[1])
+		return nil
 	}},
 	{`{who} begins to log in to an integration that does not exist`, func(w *World, ctx context.Context, a []string) error {
 		p, err := w.user(ctx, a[0])
@@ -38,8 +37,7 @@ var saySessions = []sentence{
 	{`{who} is sent to the provider of {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.sentToProvider(a[1])
 	}},
-	{`{who} logs in to {who}`, func(w *World, ctx context.Context, a []string) error { return w.logsIn(ctx, a[0], a[1]) }},
-	{`{who} is logged in to {who}`, func(w *World, ctx context.Context, a []string) error { return w.logsIn(ctx, a[0], a[1]) }},
+	{`{who} {logs} in to {who}`, func(w *World, ctx context.Context, a []string) error { return w.logsIn(ctx, a[0], a[1]) }},
 	{`{who} tries to log in to {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.completes(ctx, a[0], a[1])
 	}},
@@ -55,16 +53,10 @@ var saySessions = []sentence{
 		}
 		return w.attempt(p.Logout(ctx, i.guid))
 	}},
-	{`{who} has no session with {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.hasSessions(ctx, a[0], a[1], 0)
+	{`{who} has {sessions} with {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.hasSessions(ctx, a[0], a[2], map[string]int{"no session": 0, "one session": 1}[a[1]])
 	}},
-	{`{who} has one session with {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.hasSessions(ctx, a[0], a[1], 1)
-	}},
-	{`the session of {who} with {who} names both and says that {words}`, func(w *World, ctx context.Context, a []string) error {
-		return w.sessionSays(ctx, a[0], a[1], a[2])
-	}},
-	{`the session of {who} with {who} says that {words}`, func(w *World, ctx context.Context, a []string) error {
+	{`the session of {who} with {who} {both}says that {words}`, func(w *World, ctx context.Context, a []string) error {
 		return w.sessionSays(ctx, a[0], a[1], a[2])
 	}},
 	{`the session of {who} with {who} holds no refresh token`, func(w *World, ctx context.Context, a []string) error {

@@ -20,14 +20,11 @@ var saySignIn = []sentence{
 		return err
 	}},
 	{`{who} signs in{again}`, func(w *World, ctx context.Context, a []string) error { return w.signIn(ctx, a[0]) }},
-	{`{who} signs in again with a second {header} header for {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.signInTwice(ctx, a[0], a[1], "", a[2])
+	{`{who} signs in{again} with a second {header} header{spelled} for {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.signInTwice(ctx, a[0], a[1], a[2], a[3])
 	}},
-	{`{who} signs in again with a second username header spelled {value} for {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.signInTwice(ctx, a[0], "username", a[1], a[2])
-	}},
-	{`{who} signs in again with a username that is {words}`, func(w *World, ctx context.Context, a []string) error {
-		return w.signInMalformed(ctx, a[0], a[1])
+	{`{who} signs in again with a {header} that is {words}`, func(w *World, ctx context.Context, a []string) error {
+		return w.signInMalformed(ctx, a[0], a[1], a[2])
 	}},
 	{`{who} signs in again with the username header spelled {value}`, func(w *World, ctx context.Context, a []string) error {
 		again := w.stranger(a[0])
@@ -47,25 +44,11 @@ var saySignIn = []sentence{
 		}
 		return err
 	}},
-	{`somebody has signed in with the username {value}`, func(w *World, ctx context.Context, a []string) error {
+	{`{somebody} {enters}{again} with the username {value}`, func(w *World, ctx context.Context, a []string) error {
 		p := w.stranger("somebody")
 		p.Identity.Username = a[0]
-		reply, err := p.SignIn(ctx)
-		w.attempts.granted = reply
-		if err == nil && reply.Text("username") != a[0] {
-			return refused("signing in as "+a[0], reply)
-		}
-		return err
-	}},
-	{`the same person signs in again with the username {value}`, func(w *World, ctx context.Context, a []string) error {
-		p := w.stranger("somebody")
-		p.Identity.Username = a[0]
-		return w.attemptBy(p)(p.SignIn(ctx))
-	}},
-	{`somebody signs in with the username {value}`, func(w *World, ctx context.Context, a []string) error {
-		p := w.stranger("somebody")
-		p.Identity.Username = a[0]
-		return w.attemptBy(p)(p.SignIn(ctx))
+		w.attempts.persona = p
+		return w.tries("signing in as " + a[0])(p.SignIn(ctx))
 	}},
 	{`the sign-in is granted to {value}`, func(w *World, ctx context.Context, a []string) error {
 		reply := w.attempts.tried
@@ -81,6 +64,7 @@ var saySignIn = []sentence{
 type attempts struct {
 	granted *driver.Reply
 	tried   *driver.Reply
+	all     []*driver.Reply // that were tried
 	persona *persona
 	secrets []string // names and values that a generic refusal does not repeat
 	token   bool     // content was handed a token
@@ -89,6 +73,7 @@ type attempts struct {
 // attempt notes the reply of what was tried.
 func (w *World) attempt(reply *driver.Reply, err error) error {
 	w.attempts.tried = reply
+	w.attempts.all = append(w.attempts.all, reply)
 	return err
 }
 
@@ -117,25 +102,31 @@ func (w *World) isRefused() error {
 // knows them now.
 func (w *World) signIn(ctx context.Context, short string) error {
 	p := w.stranger(short)
-	reply, err := p.SignIn(ctx)
-	return w.signedIn(p, reply, err)
+	return w.enter(p)(p.SignIn(ctx))
 }
 
-// signedIn notes an attempt. Once it is granted, the browser is that person's.
-func (w *World) signedIn(p *persona, reply *driver.Reply, err error) error {
-	if err := w.attemptBy(p)(reply, err); err != nil || !reply.Is(2) {
-		return err
-	}
-	p.signedIn, p.guid = reply, reply.Text("guid")
-	if w.attempts.granted == nil {
-		w.attempts.granted = reply
-	}
-	if before := w.personas[p.short]; before != nil {
-		*before = *p
+// enter notes what came of a sign-in from a new browser.
+func (w *World) enter(p *persona) func(*driver.Reply, error) error {
+	return func(reply *driver.Reply, err error) error {
+		if err := w.attemptBy(p)(reply, err); err != nil {
+			return err
+		}
+		known := w.personas[p.short]
+		if known == nil {
+			known = p
+			w.personas[p.short] = p
+		}
+		if !reply.Is(2) {
+			known.refused = reply
+			return nil
+		}
+		known.Persona = p.Persona
+		known.entered(reply)
+		if w.attempts.granted == nil {
+			w.attempts.granted = reply
+		}
 		return nil
 	}
-	w.personas[p.short] = p
-	return nil
 }
 
 // signInTwice signs in with a second line of an identity header beside the one
@@ -174,17 +165,19 @@ var malformed = map[string]func(good string) string{
 	"empty":                         func(string) string { return "" },
 	"blank":                         func(string) string { return "   " },
 	"broken by a control character": func(good string) string { return good + "\x01" },
+	"cut off inside a character":    func(good string) string { return good + "\xc3" },
 	"longer than 4000 octets":       func(good string) string { return good + strings.Repeat("x", 4000) },
 }
 
-func (w *World) signInMalformed(ctx context.Context, who, kind string) error {
+func (w *World) signInMalformed(ctx context.Context, who, header, kind string) error {
 	make, ok := malformed[kind]
 	if !ok {
-		return &verdict.Trouble{Op: "no username is known that is " + kind}
+		return &verdict.Trouble{Op: "no " + header + " is known that is " + kind}
 	}
 	p := w.stranger(who)
-	line := driver.HeaderLine{Name: w.instance.Configuration.Headers.Username, Value: make(p.Identity.Username)}
-	return w.attemptBy(p)(p.SendRaw(ctx, line))
+	line := w.lineFor(header, p.Identity)
+	line.Value = make(line.Value)
+	return w.attemptBy(p)(p.SendInstead(ctx, line.Name, line))
 }
 
 func (w *World) refusalIsGeneric() error {

@@ -23,31 +23,22 @@ var sayTokens = []sentence{
 	{`the exchange returns no refresh token`, func(w *World, ctx context.Context, _ []string) error {
 		return w.exchangeReturnsNoRefresh(ctx)
 	}},
-	{`{who} reads the session of {who} with {who}`, func(w *World, ctx context.Context, a []string) error {
-		p, err := w.user(ctx, a[0])
+	{`{manager} reads the session of {who} with {who}`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.manager(ctx, a[0])
 		if err != nil {
 			return err
 		}
-		return w.readsSession(ctx, p.Persona, a[1], a[2])
+		return w.readsSession(ctx, p, a[1], a[2])
 	}},
-	{`the administrator reads the session of {who} with {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.readsSession(ctx, w.operator(), a[0], a[1])
+	{`the reply describes the session without {token}`, func(w *World, ctx context.Context, a []string) error {
+		return w.describedWithout(ctx, map[string]string{"an access token": control.KindAccessToken, "a refresh token": control.KindRefreshToken}[a[0]])
 	}},
-	{`the reply describes the session without an access token`, func(w *World, ctx context.Context, _ []string) error {
-		return w.describedWithout(ctx, control.KindAccessToken)
-	}},
-	{`the reply describes the session without a refresh token`, func(w *World, ctx context.Context, _ []string) error {
-		return w.describedWithout(ctx, control.KindRefreshToken)
-	}},
-	{`{who} looks at everything the server shows {their} about {who} and {who}`, func(w *World, ctx context.Context, a []string) error {
-		p, err := w.user(ctx, a[0])
+	{`{manager} looks at everything the server {shows} about {who} and {who}`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.manager(ctx, a[0])
 		if err != nil {
 			return err
 		}
-		return w.looksAtEverything(ctx, p.Persona, a[1], a[2])
-	}},
-	{`the administrator looks at everything the server shows about {who} and {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.looksAtEverything(ctx, w.operator(), a[0], a[1])
+		return w.looksAtEverything(ctx, p, a[1], a[2])
 	}},
 	{`no reply but the exchange's holds an access token`, func(w *World, ctx context.Context, _ []string) error {
 		return w.notSeen(ctx, control.KindAccessToken)

@@ -13,33 +13,26 @@ var sayUsers = []sentence{
 		_, err := w.publisher(ctx, a[0])
 		return err
 	}},
-	{`the administrator has created the user {value} who signs in`, func(w *World, ctx context.Context, a []string) error {
-		p := w.stranger(a[0])
-		reply, err := w.operator().CreateUser(ctx, driver.NewUser{Username: p.Identity.Username})
-		if err != nil {
-			return err
+	{`the administrator {creates} a user with the username {value}`, func(w *World, ctx context.Context, a []string) error {
+		return w.tries("creating the user " + a[0])(w.operator().CreateUser(ctx, driver.NewUser{Username: a[0]}))
+	}},
+	{`no account exists {called}`, func(w *World, ctx context.Context, a []string) error {
+		if a[0] != "" {
+			return w.noAccount(ctx, w.identity(a[0]).Username)
 		}
-		w.attempts.granted = reply
-		if !reply.Is(2) {
-			return refused("creating the user "+p.Identity.Username, reply)
-		}
-		return p.mustSignIn(ctx)
-	}},
-	{`the administrator creates a user with the username {value}`, func(w *World, ctx context.Context, a []string) error {
-		return w.attempt(w.operator().CreateUser(ctx, driver.NewUser{Username: a[0]}))
-	}},
-	{`no account exists for {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.noAccount(ctx, w.identity(a[0]).Username)
-	}},
-	{`no account exists with the username {value}`, func(w *World, ctx context.Context, a []string) error {
-		return w.noAccount(ctx, a[0])
+		return w.noAccount(ctx, a[1])
 	}},
 	{`{who} has an API key`, func(w *World, ctx context.Context, a []string) error {
 		p, err := w.user(ctx, a[0])
 		if err != nil {
 			return err
 		}
-		return p.makeKey(ctx)
+		reply, err := p.CreateKey(ctx, p.guid, "made by "+p.short)
+		w.attempts.granted = reply
+		if err == nil && !p.HasKey() {
+			return refused("making an API key for "+p.Identity.Username, reply)
+		}
+		return err
 	}},
 	{`{who} has called the API with {their} key`, func(w *World, ctx context.Context, a []string) error {
 		p, err := w.user(ctx, a[0])
@@ -69,6 +62,13 @@ func (w *World) noAccount(ctx context.Context, username string) error {
 		return &verdict.Block{Reason: "nobody was granted anything, so there is nobody to find beside", BySubject: true}
 	}
 	known := w.attempts.granted.Text("username")
+	if known == "" { // what was granted was no account
+		me, err := w.operator().Whoami(ctx)
+		if err != nil {
+			return err
+		}
+		known = me.Text("username")
+	}
 	if _, found, err := w.operator().FindUser(ctx, known); err != nil || !found {
 		if err == nil {
 			err = refused("finding the user "+known, w.attempts.granted)

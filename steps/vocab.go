@@ -24,18 +24,38 @@ type sentence struct {
 
 // The placeholders of sentences, each with what it may stand for.
 var placeholders = map[string]string{
-	"{who}":     `"([^"]+)"`,                                            // a persona, an item or an integration, by its name
-	"{value}":   `"([^"]*)"`,                                            // any text
-	"{type}":    `(Viewer|Service Account)`,                             // of an integration
-	"{mode}":    `([a-z][a-z0-9-]*)`,                                    // an app mode
-	"{n}":       `(\d+)`,                                                // a number
-	"{header}":  `(username|unique id|first name|last name|email|role)`, // of an identity
-	"{words}":   `([a-z][a-z0-9 ]*)`,                                    // the rest of a phrase
-	"{their}":   `(?:her|his|their)`,
-	"{they}":    `(?:she|he|they)`,
-	"{again}":   `(?: again)?`,
-	"{changes}": `(?:changes|has changed)`,
-	"{exactly}": `(exactly )?`, // a value that is not made the scenario's own
+	"{who}":    `"([^"]+)"`,                                            // a persona, an item or an integration, by its name
+	"{value}":  `"([^"]*)"`,                                            // any text
+	"{type}":   `(Viewer|Service Account)`,                             // of an integration
+	"{mode}":   `([a-z][a-z0-9-]*)`,                                    // an app mode
+	"{n}":      `(\d+)`,                                                // a number
+	"{header}": `(username|unique id|first name|last name|email|role)`, // of an identity
+	"{words}":  `([a-z][a-z0-9 ]*)`,                                    // the rest of a phrase
+	"{their}":  `(?:her|his|their)`,
+	"{they}":   `(?:she|he|they)`,
+	"{again}":  `(?: again)?`,
+
+	"{anybody}":  `(?:"([^"]+)"|somebody who is not signed in)`,
+	"{manager}":  `(?:"([^"]+)"|the administrator)`,
+	"{token}":    `(an access token|a refresh token)`,
+	"{offline}":  `( without offline access)?`,
+	"{both}":     `(?:names both and )?`,
+	"{logs}":     `(?:logs|is logged)`,
+	"{begins}":   `(?:begins|has begun)`,
+	"{sessions}": `(no session|one session)`,
+	"{shows}":    `(?:shows|shows her|shows him|shows them)`,
+	"{called}":   `(?:for "([^"]+)"|with the username "([^"]*)")`,
+	"{somebody}": `(?:somebody|the same person)`,
+	"{enters}":   `(?:signs in|has signed in)`,
+	"{creates}":  `(?:creates|has created)`,
+	"{changes}":  `(?:changes|has changed)`,
+	"{exactly}":  `(exactly )?`,                               // a name that is not made the scenario's own
+	"{spelled}":  `(?: spelled "([^"]*)")?`,                   // behind a header
+	"{suffixed}": `( and a number)?`,                          // behind a name
+	"{with}":     `(?: with the (role|unique id) "([^"]*)")?`, // behind an account
+	"{accounts}": `(one account has|two accounts have)`,       // how many there are
+	"{which}":    `(the same account as|another account than)`,
+	"{whose}":    `(before|"[^"]+")`, // earlier, or somebody else's
 
 	"{attempt}":    `(?:sign-in|call|creation|association|renaming)`,
 	"{a}":          `(a|no)`,
@@ -51,7 +71,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
 var vocabulary = compile(
-	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayProfile, sayRoles, sayContent, sayGroups, sayIntegrations, saySessions, sayTokens,
+	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayProfile, sayRoles, sayIdentity, sayContent, sayGroups, sayIntegrations, saySessions, sayTokens,
 )
 
 type phrase struct {

@@ -104,12 +104,50 @@ Feature: Duplicate authentication headers
         | empty                         |
         | blank                         |
         | broken by a control character |
+        | cut off inside a character    |
         | longer than 4000 octets       |
 
+    @SEC-010 @careless
+    Scenario: An underscore beside the header
+      When "alice" signs in with the further header "X_Auth_Username: mallory"
+      Then the username of "alice" is "alice"
+      And no account exists with the username "mallory"
+
     @SEC-010 @direct
-    Scenario: An underscore makes another header
+    Scenario: An underscore in the place of the header
       When "alice" signs in again with the username header spelled "X_Auth_Username"
       Then the sign-in is refused
+
+  Rule: What holds for usernames holds for unique ids
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        UsernameHeader = X-Auth-Username
+        FirstNameHeader = X-Auth-Firstname
+        LastNameHeader = X-Auth-Lastname
+        EmailHeader = X-Auth-Email
+        """
+      And "alice" has signed in
+
+    @SEC-010 @direct
+    Scenario Outline: A unique id that is <kind>
+      When "alice" signs in again with a unique id that is <kind>
+      Then the sign-in is refused
+
+      Examples:
+        | kind                          |
+        | joined to another by a comma  |
+        | empty                         |
+        | blank                         |
+        | broken by a control character |
+        | cut off inside a character    |
+        | longer than 4000 octets       |
 
   Rule: A key does not excuse duplicate headers
 

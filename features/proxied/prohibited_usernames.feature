@@ -2,14 +2,14 @@ Feature: Prohibited usernames
   Twenty names belong to the server itself. Nobody signs in under one of them and nobody is given one,
   while a name that merely contains one is like any other.
 
-  Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-
   Rule: A prohibited username cannot sign in
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
 
     Scenario Outline: Signing in as <username>
       Given somebody has signed in with the username "<username>1"
@@ -42,12 +42,16 @@ Feature: Prohibited usernames
 
   Rule: A prohibited username cannot be given to a new user
 
-    The user made beside it under a permitted name signs in, so that the creation is known to have
-    meant something.
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
 
     @PA-143
     Scenario Outline: Creating <username> through the API
-      Given the administrator has created the user "<username>2" who signs in
+      Given the administrator has created a user with the username "<username>2"
       When the administrator creates a user with the username "<username>"
       Then the creation is refused
       And no account exists with the username "<username>"
@@ -77,6 +81,13 @@ Feature: Prohibited usernames
 
   Rule: Only the exact name is prohibited
 
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+
     @PA-145
     Scenario Outline: Signing in as <username>
       When somebody signs in with the username "<username>"
@@ -89,3 +100,47 @@ Feature: Prohibited usernames
         | settings-x    |
         | user-complete |
         | helpdesk      |
+
+  Rule: Nor can it be given to a user whose username was generated
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        EmailHeader = X-Auth-Email
+        """
+
+    @PA-144
+    Scenario Outline: Editing a generated username to <username>
+      Given "jane" has signed in
+      And "jane" has changed her username to "calamity"
+      When "jane" changes her username to exactly "<username>"
+      Then the change is refused
+      And the username of "jane" is "calamity"
+
+      Examples:
+        | username        |
+        | connect         |
+        | apps            |
+        | users           |
+        | groups          |
+        | setpassword     |
+        | user-completion |
+        | confirm         |
+        | recent          |
+        | reports         |
+        | plots           |
+        | unpublished     |
+        | settings        |
+        | metrics         |
+        | tokens          |
+        | help            |
+        | login           |
+        | welcome         |
+        | register        |
+        | resetpassword   |
+        | content         |

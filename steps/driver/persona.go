@@ -215,6 +215,7 @@ type ask struct {
 
 	identity []HeaderLine // in the place of the persona's identity lines, where the suite is the proxy
 	nobody   bool         // no identity, whoever the persona is
+	forged   bool         // no XSRF header
 	raw      bool         // through the Raw door in any case
 }
 
@@ -236,7 +237,7 @@ func (p *Persona) lines(a ask) []HeaderLine {
 	if cookie, ok := p.cookies.line(seen); ok {
 		lines = append(lines, cookie)
 	}
-	if home && a.method != http.MethodGet && a.method != http.MethodHead {
+	if home && !a.forged && a.method != http.MethodGet && a.method != http.MethodHead {
 		api, _ := s.at("__api__/v1/user") // parsed before as part of the public address
 		if value := p.cookies.xsrf(seen, s.cookieURL(api)); value != "" {
 			lines = append(lines, HeaderLine{"X-Rsc-Xsrf", value})

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -37,9 +38,14 @@ func (p *Persona) SignInWith(ctx context.Context, extra ...HeaderLine) (*Reply, 
 // for octet. Behind a proxy the lines are the client's own and the identity
 // comes from the login page.
 func (p *Persona) SendRaw(ctx context.Context, lines ...HeaderLine) (*Reply, error) {
+	return p.SendInstead(ctx, p.Headers.Username, lines...)
+}
+
+// SendInstead is [Persona.SendRaw] with lines in the place of the named one.
+func (p *Persona) SendInstead(ctx context.Context, name string, lines ...HeaderLine) (*Reply, error) {
 	identity := lines
 	for _, l := range p.identityLines() {
-		if l.Name != p.Headers.Username {
+		if l.Name != name {
 			identity = append(identity, l)
 		}
 	}
@@ -159,6 +165,21 @@ func (p *Persona) Anonymous(ctx context.Context) (*Reply, error) {
 		}
 	}
 	return p.send(ctx, ask{method: http.MethodGet, url: target, nobody: true, lines: []HeaderLine{{"Accept", "application/json"}}})
+}
+
+// ForgeKey asks for an API key as a page of another site makes a browser do it:
+// with all that the browser sends by itself, and without the XSRF header.
+func (p *Persona) ForgeKey(ctx context.Context, userGUID, name string) (*Reply, error) {
+	u, err := p.subject.at(api("users", userGUID, "keys"))
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(map[string]string{"name": name})
+	if err != nil {
+		return nil, fmt.Errorf("write body: %w", err)
+	}
+	return p.send(ctx, ask{method: http.MethodPost, url: u, body: body, forged: true,
+		lines: []HeaderLine{{"Content-Type", "application/json"}, {"Accept", "application/json"}}})
 }
 
 // CreateKey makes an API key for a user, who is the persona. The key is kept

@@ -89,6 +89,24 @@ func (p *Persona) FindUser(ctx context.Context, username string) (User, bool, er
 	return User{}, false, &NoAnswer{Op: "list users", BySubject: true, Err: described("the listing does not end after " + strconv.Itoa(maxPages) + " pages")}
 }
 
+// CountUsers counts the accounts with exactly this username.
+func (p *Persona) CountUsers(ctx context.Context, username string) (int, error) {
+	page, err := p.userPage(ctx, url.Values{"prefix": {username}, "page_size": {"500"}})
+	if err != nil {
+		return 0, err
+	}
+	if page.Total > len(page.Results) {
+		return 0, &NoAnswer{Op: "list users", BySubject: true, Err: described("the listing by a prefix of one scenario's own does not fit a page")}
+	}
+	n := 0
+	for _, u := range page.Results {
+		if u.Username == username {
+			n++
+		}
+	}
+	return n, nil
+}
+
 type userPage struct {
 	Results []User `json:"results"`
 	Total   int    `json:"total"`

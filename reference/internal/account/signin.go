@@ -171,7 +171,9 @@ func (s *Service) changeRole(ctx context.Context, tx Tx, u User, want Role) (Rol
 }
 
 // generateUsername derives a username from an e-mail address: what precedes the domain,
-// with a number behind it where that is taken or prohibited (document line 216).
+// with a number behind it where that is taken or prohibited (document line 216). Where many
+// share a name it does not try all their numbers: past some it doubles the number until one
+// is free, then halves the distance to the last that was taken.
 func generateUsername(ctx context.Context, tx Tx, email string) (string, error) {
 	local := email
 	if at := strings.LastIndexByte(email, '@'); at >= 0 {
@@ -181,50 +183,53 @@ func generateUsername(ctx context.Context, tx Tx, email string) (string, error) 
 	if local == "" {
 		return "", ErrNoUsername
 	}
-	return firstFree(ctx, tx, local)
+	name := func(n int) string {
+		if n == 0 {
+			return local
+		}
+		return local + strconv.Itoa(n)
+	}
+	const inTurn = 8
+	taken, free := -1, 0
+	for {
+		is, err := unavailable(ctx, tx, name(free))
+		switch {
+		case err != nil:
+			return "", err
+		case is && free < inTurn:
+			taken, free = free, free+1
+		case is:
+			taken, free = free, 2*free
+		case free-taken <= 1:
+			return name(free), nil
+		default:
+			return bisect(ctx, tx, name, taken, free)
+		}
+	}
 }
 
-// firstFree returns name, or name with a number behind it that makes it free. It seeks the
-// number by doubling and halving: the ten-thousandth "info" costs some thirty reads, not
-// ten thousand. Whatever gaps there are, the name it returns is free.
-func firstFree(ctx context.Context, tx Tx, name string) (string, error) {
-	numbered := func(n int) string {
-		if n == 0 {
-			return name
-		}
-		return name + strconv.Itoa(n)
-	}
-	free := func(n int) (bool, error) {
-		if prohibited(numbered(n)) {
-			return false, nil
-		}
-		taken, err := usernameTaken(ctx, tx, numbered(n), "")
-		return !taken, err
-	}
-	low, high := -1, 0 // low is taken; high will be free
-	for {
-		ok, err := free(high)
-		if err != nil {
+// bisect returns a username that is free, between a number that is taken and one that is free.
+func bisect(ctx context.Context, tx Tx, name func(int) string, taken, free int) (string, error) {
+	for free-taken > 1 {
+		middle := taken + (free-taken)/2
+		is, err := unavailable(ctx, tx, name(middle))
+		switch {
+		case err != nil:
 			return "", err
-		}
-		if ok {
-			break
-		}
-		low, high = high, 2*high+1
-	}
-	for high-low > 1 {
-		middle := (low + high) / 2
-		ok, err := free(middle)
-		if err != nil {
-			return "", err
-		}
-		if ok {
-			high = middle
-		} else {
-			low = middle
+		case is:
+			taken = middle
+		default:
+			free = middle
 		}
 	}
-	return numbered(high), nil
+	return name(free), nil
+}
+
+func unavailable(ctx context.Context, tx Reader, username string) (bool, error) {
+	if prohibited(username) {
+		return true, nil
+	}
+	return usernameTaken(ctx, tx, username, "")
 }
 
 // usernameTaken reports whether a user other than the one with guid has the username.

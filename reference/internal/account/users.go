@@ -103,7 +103,7 @@ func (s *Service) draft(n NewUser) (User, error) {
 	switch {
 	case s.Policy.UniqueIDs && strings.TrimSpace(n.UniqueID) == "":
 		return User{}, ErrBlankUniqueID
-	case s.Policy.UniqueIDs && (len(n.UniqueID) > maxName || !printable(n.UniqueID)):
+	case s.Policy.UniqueIDs && !identifies(n.UniqueID):
 		return User{}, ErrInvalidField
 	case s.Policy.UniqueIDs:
 		u.UniqueID = n.UniqueID
@@ -139,14 +139,18 @@ func (s *Service) setPassword(u *User, password string) error {
 // whatever a proxy may send as an identity, so that everybody can be provisioned ahead.
 func CheckUsername(name string) error {
 	switch {
-	case name == "" || len(name) > maxName || strings.TrimSpace(name) != name || strings.Contains(name, ","):
-		return ErrInvalidUsername
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) }):
+	case !identifies(name):
 		return ErrInvalidUsername
 	case prohibited(name):
 		return ErrProhibitedUsername
 	}
 	return nil
+}
+
+// identifies reports whether a proxy may send s as somebody's identity.
+func identifies(s string) bool {
+	return s != "" && len(s) <= maxName && strings.TrimSpace(s) == s && !strings.Contains(s, ",") &&
+		utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) })
 }
 
 func printable(s string) bool {

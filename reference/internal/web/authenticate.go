@@ -144,10 +144,13 @@ func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim pro
 		Email: claim.Email, Role: claim.Role, Groups: claim.Groups, Digest: digest,
 	})
 	switch {
-	case errors.Is(err, account.ErrProhibitedUsername), errors.Is(err, account.ErrNoUsername), errors.Is(err, account.ErrInvalidUsername):
+	case errors.Is(err, account.ErrProhibitedUsername), errors.Is(err, account.ErrNoUsername), errors.Is(err, account.ErrInvalidUsername),
+		errors.Is(err, account.ErrNotProvisioned):
+		// One answer for all, and for insecure attempts: whoever tries names does not learn
+		// which of them are accounts. The administrator finds the reason in the log.
 		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
 		return caller{}, fail(30).because(err)
-	case errors.Is(err, account.ErrNotProvisioned), errors.Is(err, account.ErrLocked):
+	case errors.Is(err, account.ErrLocked):
 		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
 		return caller{}, err
 	case err != nil:

@@ -210,7 +210,10 @@ func TestRegisterOnFirstLoginOff(t *testing.T) {
 	s := newSite(t, proxied)
 	key := s.signIn("ada").key()
 	s.accounts.Policy.RegisterOnFirstLogin = false
-	s.user("bob").get("__api__/v1/user").want(403, 47)
+	refused := s.user("bob").get("__api__/v1/user").want(401, 30)
+	if prohibited := s.user("apps").get("__api__/v1/user").want(401, 30); prohibited.Body != refused.Body {
+		t.Errorf("an unknown user learns that they are unknown: %s, not %s", refused.Body, prohibited.Body)
+	}
 	made := s.byKey(key).post("__api__/v1/users", `{"username":"bob","user_role":"publisher"}`).want(200, 0)
 	got := s.user("bob").get("__api__/v1/user").want(200, 0)
 	if got.str("guid") != made.str("guid") || got.str("user_role") != "publisher" {
@@ -247,6 +250,20 @@ func TestGeneratedUsernames(t *testing.T) {
 		got := s.visitor("X-ID: "+tt.id, "X-Email: "+tt.email).get("__api__/v1/user").want(200, 0).str("username")
 		if got != tt.want {
 			t.Errorf("%s %s: %q, want %q", tt.id, tt.email, got, tt.want)
+		}
+	}
+	names := map[string]bool{}
+	for n := range 40 {
+		who := s.visitor(fmt.Sprintf("X-ID: info-%d", n), "X-Email: info@x.org")
+		names[who.get("__api__/v1/user").want(200, 0).str("username")] = true
+	}
+	for n := range 40 {
+		name := "info"
+		if n > 0 {
+			name += fmt.Sprint(n)
+		}
+		if !names[name] {
+			t.Errorf("of 40 generated usernames none is %s: %v", name, names)
 		}
 	}
 	s.visitor("X-ID: 5").get("__api__/v1/user").want(401, 30)

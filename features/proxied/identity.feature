@@ -1,0 +1,224 @@
+Feature: Identity from the proxy
+  An external system authenticates people, and the proxy in front of the server says in a header who
+  makes a request. The server takes the value of that header and treats the request as made by that
+  user. It cannot check who has added the header.
+
+  Rule: The header says who makes a request
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+
+    @PA-027
+    Scenario: The API answers as to the person whom the proxy names
+      When "alice" signs in
+      And "bob" signs in
+      Then the username of "alice" is "alice"
+      And the username of "bob" is "bob"
+      And "bob" has another account than "alice"
+
+    @PA-007
+    Scenario: The username alone is enough
+      When "alice" signs in with her username alone
+      Then the username of "alice" is "alice"
+
+    @PA-028 @direct
+    Scenario: A request that no proxy has seen is believed as well
+      When "alice" signs in
+      Then the username of "alice" is "alice"
+
+    @PA-111
+    Scenario: A request without the header is nobody's
+      When "alice" signs in
+      Then the username of "alice" is "alice"
+      And a following request without identity headers is anonymous
+
+    @PA-010
+    Scenario Outline: The header <header> means nothing unless it is configured
+      When "alice" signs in with the further header "<header>: mallory"
+      Then the username of "alice" is "alice"
+      When "alice" signs in again
+      Then "alice" has the same account as before
+
+      Examples:
+        | header          |
+        | X-Auth-ID       |
+        | X-Auth-Uniqueid |
+
+  Rule: The username has to be valid
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+
+    @PA-008
+    Scenario: A prohibited username
+      Given somebody has signed in with the username "settings1"
+      When the same person signs in again with the username "settings"
+      Then the sign-in is refused
+      And no account exists with the username "settings"
+
+    @PA-008 @direct
+    Scenario: An empty username
+      Given "alice" has signed in
+      When "alice" signs in again with a username that is empty
+      Then the sign-in is refused
+      And a following request without identity headers is anonymous
+
+  Rule: A username is an identity
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+
+    @PA-122 @PA-146
+    Scenario: Signing in twice
+      When "alice" signs in
+      And "alice" signs in again
+      Then "alice" has the same account as before (PA-146)
+      And one account has the username of "alice" (PA-122)
+
+    @PA-122
+    Scenario: Creating somebody twice
+      Given the administrator has created an account for "alice"
+      When the administrator creates an account for "alice"
+      Then the creation is refused
+      And one account has the username of "alice"
+
+    @PA-147
+    Scenario: Its owner cannot change it
+      Given "alice" has signed in
+      When "alice" changes her username to "alison"
+      Then the username of "alice" is "alice"
+
+    @PA-147
+    Scenario: An administrator cannot change it
+      Given "alice" has signed in
+      When the administrator changes the username of "alice" to "alison"
+      Then the username of "alice" is "alice"
+
+    @PA-148
+    Scenario: A person whose username changes at the proxy is somebody else
+      Given "alice" has signed in
+      And "alice" has the username "alison" at the proxy
+      When "alice" signs in again
+      Then "alice" has another account than before
+      And the username of "alice" is "alison"
+
+  Rule: The server's own cookie
+
+    Its name is the server's affair. A cookie that the server's own scripts have to read, to show that a
+    request comes from them, is not meant.
+
+    @SEC-023
+    Scenario: Neither scripts nor other sites get at it
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When "alice" signs in
+      Then the cookie of her session is hidden from scripts
+      And the cookie of her session is kept from other sites
+
+    @SEC-023 @direct
+    Scenario: Behind https it is never sent in the clear
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Server]
+        Address = https://connect.example.com/
+        """
+      When "alice" signs in
+      Then the cookie of her session is sent over https only
+
+    @SEC-023
+    Scenario: A page of another site cannot use it to change something
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has an API key
+      When "alice" asks for an API key without the XSRF token
+      Then the call is refused
+
+  Rule: The header may have another name
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UsernameHeader = X-Auth-Custom-Username
+        """
+
+    @PA-011
+    Scenario: Signing in by the configured header
+      When "alice" signs in
+      Then the username of "alice" is "alice"
+
+    @PA-012
+    Scenario: The default header is ignored beside it
+      When "alice" signs in with the further header "X-Auth-Username: mallory"
+      Then the username of "alice" is "alice"
+      And no account exists with the username "mallory"
+
+    @PA-012 @direct
+    Scenario: The default header alone identifies nobody
+      Given "alice" has signed in
+      When "alice" signs in again with the username header spelled "X-Auth-Username"
+      Then the sign-in is refused
+
+  Rule: Further headers complete the profile
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UsernameHeader = X-Auth-Username
+        FirstNameHeader = X-Auth-First-Name
+        LastNameHeader = X-Auth-Last-Name
+        EmailHeader = X-Auth-Email
+        """
+
+    @PA-009
+    Scenario: With the further headers
+      When "alice" signs in
+      Then the username of "alice" is "alice"
+      And the first name of "alice" is "Alice"
+      And the email of "alice" is "alice@example.com"
+
+    @PA-009
+    Scenario: Without the further headers
+      When "alice" signs in with her username alone
+      Then the username of "alice" is "alice"
+      And the email of "alice" is ""
+
+    @SEC-018 @direct
+    Scenario Outline: The <header> makes nobody somebody
+      Given "alice" has signed in
+      When "alice" signs in with her <header> alone
+      Then the sign-in is refused
+
+      Examples:
+        | header     |
+        | first name |
+        | last name  |
+        | email      |
