@@ -60,6 +60,11 @@ type Equipment interface {
 	// Launch starts the subject. It returns when the process runs; the suite
 	// itself awaits the first answer.
 	Launch(ctx context.Context, spec InstanceSpec) (Instance, error)
+	// Tool runs a command line of the subject's beside an instance that is
+	// stopped, with the instance's configuration, data and environment, and
+	// returns its exit code and what it wrote. Arguments may hold {config} and
+	// {data}. The error is for a program that cannot be run or does not end.
+	Tool(ctx context.Context, spec InstanceSpec, args []string) (exit int, output string, err error)
 	// Provider is the management client of the OAuth provider.
 	Provider() control.Client
 	// ProviderURL is the base URL of the provider's protocol listener.

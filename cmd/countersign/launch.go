@@ -78,8 +78,7 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 	if err != nil {
 		return nil, err
 	}
-	fill := strings.NewReplacer("{config}", config, "{data}", spec.DataDir,
-		"{listen}", spec.Listen, "{address}", spec.Address, "{log}", spec.LogFile)
+	fill := placeholders(spec, config)
 	output := spec.LogFile
 	if mentions(t, "{log}") {
 		// The subject writes its log itself, and whoever counts its lines must
@@ -100,10 +99,7 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 	cmd.Dir = spec.DataDir
 	cmd.Stdout, cmd.Stderr = streams, streams
 	cmd.SysProcAttr = newSession()
-	cmd.Env = append(subjectEnvironment(os.Environ()), mark)
-	for name, value := range t.Environment {
-		cmd.Env = append(cmd.Env, name+"="+fill.Replace(value))
-	}
+	cmd.Env = append(environment(t, fill), mark)
 	if err := l.start(cmd); err != nil {
 		return nil, withHint(fmt.Errorf("start instance %s: %w", spec.ID, err),
 			"launch.command of the target is %q; its first word must be a program that this machine can run", strings.Join(t.Command, " "))
@@ -111,6 +107,21 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 	i := &instance{cmd: cmd, output: output, exited: make(chan struct{})}
 	go i.reap()
 	return i, nil
+}
+
+// placeholders puts what an instance has in the place of what a target says.
+func placeholders(spec steps.InstanceSpec, config string) *strings.Replacer {
+	return strings.NewReplacer("{config}", config, "{data}", spec.DataDir,
+		"{listen}", spec.Listen, "{address}", spec.Address, "{log}", spec.LogFile)
+}
+
+// environment is ours without what is not the subject's, and what the target adds.
+func environment(t *target.Launch, fill *strings.Replacer) []string {
+	env := subjectEnvironment(os.Environ())
+	for name, value := range t.Environment {
+		env = append(env, name+"="+fill.Replace(value))
+	}
+	return env
 }
 
 // writeConfig writes the configuration beside the log, never into the data

@@ -26,16 +26,17 @@ var Capabilities = []string{"dashboard", "usermanager", "log", "container", "sha
 
 // A Target is the description of one subject.
 type Target struct {
-	Name         string      `yaml:"name"`
-	Version      string      `yaml:"version"`
-	Seat         string      `yaml:"seat"`
-	Launch       *Launch     `yaml:"launch"`
-	Running      *Running    `yaml:"running"`
-	Instances    int         `yaml:"instances"`
-	AppModes     []string    `yaml:"app_modes"`
-	Capabilities []string    `yaml:"capabilities"`
-	Endpoints    Endpoints   `yaml:"endpoints"`
-	Deviations   []Deviation `yaml:"deviations"`
+	Name         string       `yaml:"name"`
+	Version      string       `yaml:"version"`
+	Seat         string       `yaml:"seat"`
+	Launch       *Launch      `yaml:"launch"`
+	Running      *Running     `yaml:"running"`
+	Instances    int          `yaml:"instances"`
+	AppModes     []string     `yaml:"app_modes"`
+	Capabilities []string     `yaml:"capabilities"`
+	Endpoints    Endpoints    `yaml:"endpoints"`
+	Usermanager  *Usermanager `yaml:"usermanager"`
+	Deviations   []Deviation  `yaml:"deviations"`
 
 	file string
 }
@@ -80,8 +81,9 @@ func Reference(program string, extra ...string) Target {
 		Seat:         SeatServer,
 		Launch:       &Launch{Command: command},
 		Instances:    DefaultInstances,
-		Capabilities: []string{"log", "share-links"},
+		Capabilities: []string{"log", "share-links", "usermanager"},
 		Endpoints:    Endpoints{ShareLinks: "v1/content/{content}/share_links"},
+		Usermanager:  referenceUsermanager(program),
 	}
 }
 
@@ -133,6 +135,14 @@ func (t Target) Validate() error {
 		if !contains(Capabilities, c) {
 			bad("capabilities: %q is not known; use any of %s", c, strings.Join(Capabilities, ", "))
 		}
+	}
+	switch {
+	case t.Declares("usermanager") != (t.Usermanager != nil):
+		bad("usermanager: declare the capability and say how the tool is run, or neither")
+	case t.Usermanager != nil && t.Launch == nil:
+		bad("usermanager: it is run while the server is stopped, so the suite must be able to start it: give launch")
+	case t.Usermanager != nil:
+		t.Usermanager.validate(bad)
 	}
 	for i, d := range t.Deviations {
 		d.validate(i, bad)

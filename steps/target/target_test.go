@@ -51,6 +51,13 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"no key", "name: x\nseat: server\nrunning: {url: 'https://a.example', config: c}\n", "running.key: missing"},
 		{"unknown capability", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [wings]\n", `"wings" is not known`},
 		{"endless deviation", "name: x\nseat: server\nlaunch: {command: [x]}\ndeviations: [{rule: PA-034, issue: i}]\n", "expires: missing"},
+		{"undescribed tool", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\n", "usermanager: declare"},
+		{"undeclared tool", "name: x\nseat: server\nlaunch: {command: [x]}\nusermanager: {command: [x]}\n", "usermanager: declare"},
+		{"tool of a server that runs", "name: x\nseat: server\nrunning: {url: 'https://a.example', key: k, config: c}\ncapabilities: [usermanager]\nusermanager: {command: [x]}\n", "give launch"},
+		{"tool without a program", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\nusermanager: {actions: {}}\n", "usermanager.command: missing"},
+		{"unknown action", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\nusermanager: {command: [x], actions: {audit: [a]}}\n", `"audit" is not known`},
+		{"unknown placeholder", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\nusermanager: {command: [x], actions: {drop owner: ['{owner}']}}\n", "{owner} is not known here"},
+		{"action without arguments", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\nusermanager: {command: [x], actions: {role: }}\n", "actions.role: missing"},
 	}
 	for _, c := range cases {
 		_, err := load(t, c.text)
@@ -63,5 +70,20 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 func TestReferenceIsValid(t *testing.T) {
 	if err := target.Reference("countersign-server").Validate(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestArguments(t *testing.T) {
+	reference := target.Reference("program")
+	got, ok := reference.Arguments("unique id", map[string]string{"guid": "{base64}", "base64": "NDI="})
+	want := "program usermanager --config {config} alter --user-guid {base64} --new-unique-id NDI="
+	if !ok || strings.Join(got, " ") != want {
+		t.Errorf("got %q, want %q: a value that looks like a placeholder stays", got, want)
+	}
+	if _, ok := reference.Arguments("audit", nil); ok {
+		t.Error("an action that is not spelled has arguments")
+	}
+	if _, ok := (target.Target{}).Arguments("role", nil); ok {
+		t.Error("a target without the tool has arguments for it")
 	}
 }

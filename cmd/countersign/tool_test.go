@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"countersign/steps/target"
+)
+
+func TestATool(t *testing.T) {
+	t.Parallel()
+	l := startLauncher(t)
+	spec := specIn(t.TempDir())
+	launch := &target.Launch{Command: []string{"never-run"}, Environment: map[string]string{"DSN": "of {data}"}}
+	tool := func(args ...string) (int, string, error) {
+		return l.runTool(t.Context(), launch, spec, args, "COUNTERSIGN_RUN=test")
+	}
+
+	code, out, err := tool("sh", "-c", `cat "$0"; echo "$1 $2 $DSN $COUNTERSIGN_RUN"; pwd; exit 3`, "{config}", "{data}", "{value}")
+	if err != nil || code != 3 {
+		t.Fatalf("exit %d, %v; want 3", code, err)
+	}
+	for _, want := range []string{spec.Config, spec.DataDir + " {value} of " + spec.DataDir + " test", "\n" + spec.DataDir} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in what it said:\n%s", want, out)
+		}
+	}
+	if code, out, err := tool("echo", " said "); err != nil || code != 0 || out != "said" {
+		t.Errorf("exit %d, %q, %v", code, out, err)
+	}
+	if _, _, err := tool("/no/such/program"); err == nil || !strings.Contains(err.Error(), "/no/such/program") {
+		t.Errorf("a program that is not there: %v", err)
+	}
+	if _, _, err := tool("sh", "-c", "kill -9 $$"); err == nil {
+		t.Error("a tool that was ended by a signal has an exit code")
+	}
+	if left, err := os.ReadDir(filepath.Dir(spec.LogFile)); err == nil {
+		for _, f := range left {
+			if strings.HasPrefix(f.Name(), "tool-") {
+				t.Errorf("%s was left behind", f.Name())
+			}
+		}
+	}
+}
+
+// What a tool starts and leaves is ended, and so is a tool that does not end.
+func TestAToolLeavesNothing(t *testing.T) {
+	t.Parallel()
+	l := startLauncher(t)
+	launch := &target.Launch{Command: []string{"never-run"}}
+	_, out, err := l.runTool(t.Context(), launch, specIn(t.TempDir()), []string{"sh", "-c", "sleep 1000 & echo $!"}, "COUNTERSIGN_RUN=test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if p, alive := readProcess(pid); !alive || p.gone() {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d is still there", pid)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := l.runTool(ctx, launch, specIn(t.TempDir()), []string{"sleep", "1000"}, "COUNTERSIGN_RUN=test"); err == nil || !strings.Contains(err.Error(), "was ended") {
+		t.Errorf("a tool that does not end: %v", err)
+	}
+}
