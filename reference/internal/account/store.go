@@ -23,6 +23,14 @@ type UserQuery struct {
 	Offset int
 }
 
+// GroupQuery selects groups for a list, which is by name.
+type GroupQuery struct {
+	Prefix string // of the name, in whatever letter case
+	Desc   bool
+	Limit  int
+	Offset int
+}
+
 // Reader is what can be asked. Methods that return one thing return ErrNotFound
 // when there is none; lists may be empty.
 type Reader interface {
@@ -40,7 +48,8 @@ type Reader interface {
 	GroupByUniqueID(ctx context.Context, id string) (Group, error)
 	// GroupsByName returns all groups so named: several only with GroupsByUniqueId.
 	GroupsByName(ctx context.Context, name string) ([]Group, error)
-	Groups(ctx context.Context, prefix string, limit, offset int) ([]Group, int, error)
+	// Groups returns one page and the number of groups that match.
+	Groups(ctx context.Context, q GroupQuery) ([]Group, int, error)
 	GroupsOfUser(ctx context.Context, userGUID string) ([]Group, error)
 	MembersOfGroup(ctx context.Context, groupGUID string, limit, offset int) ([]User, int, error)
 

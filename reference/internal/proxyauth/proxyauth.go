@@ -215,7 +215,8 @@ func role(h http.Header, name string) string {
 }
 
 // groups reads the groups header: every line, split at the separator where one is
-// configured; blanks around a name do not count and empty names are nothing.
+// configured; blanks around a name do not count, and neither empty names nor variables that a
+// proxy did not fill in are groups.
 func (p Policy) groups(h http.Header) ([]string, error) {
 	if p.Groups == "" {
 		return nil, nil
@@ -229,7 +230,7 @@ func (p Policy) groups(h http.Header) ([]string, error) {
 		}
 		for _, name := range parts {
 			name = strings.TrimSpace(name)
-			if name == "" || name == "(null)" || seen[name] {
+			if name == "" || unfilled(name) || seen[name] {
 				continue
 			}
 			if reason := checkGroup(name); reason != "" {

@@ -56,6 +56,7 @@ func TestReadClaims(t *testing.T) {
 		{"groups repeat", full, []string{"X-Auth-Username: a", "X-Auth-Groups: A", "X-Auth-Groups: B", "X-Auth-Groups: A"}, proxyauth.Claim{Identity: "a", Username: "a", Groups: []string{"A", "B"}}},
 		{"a comma separates no groups", full, []string{"X-Auth-Username: a", "X-Auth-Groups: A, B"}, proxyauth.Claim{Identity: "a", Username: "a", Groups: []string{"A, B"}}},
 		{"without a separator nothing is split", full, []string{"X-Auth-Username: a", "X-Auth-Groups: A|B"}, proxyauth.Claim{Identity: "a", Username: "a", Groups: []string{"A|B"}}},
+		{"variables not filled in are no groups", full, []string{"X-Auth-Username: a", "X-Auth-Groups: (null)", "X-Auth-Groups: ${groups}", "X-Auth-Groups: A"}, proxyauth.Claim{Identity: "a", Username: "a", Groups: []string{"A"}}},
 		{"separator", piped, []string{"X-Auth-Username: a", "X-Auth-Groups: A | B||", "X-Auth-Groups: C", "X-Auth-Groups:"}, proxyauth.Claim{Identity: "a", Username: "a", Groups: []string{"A", "B", "C"}}},
 		{"several roles are one strange role", full, []string{"X-Auth-Username: a", "X-Auth-RSC-Role: viewer, administrator"}, proxyauth.Claim{Identity: "a", Username: "a", Role: "viewer, administrator"}},
 		{"role with a bad byte", full, []string{"X-Auth-Username: a", "X-Auth-RSC-Role: \xff"}, proxyauth.Claim{Identity: "a", Username: "a", Role: "\uFFFD"}},

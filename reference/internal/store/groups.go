@@ -44,14 +44,17 @@ func (s queries) GroupsByName(ctx context.Context, name string) ([]account.Group
 }
 
 // Groups implements account.Reader.
-func (s queries) Groups(ctx context.Context, prefix string, limit, offset int) ([]account.Group, int, error) {
+func (s queries) Groups(ctx context.Context, q account.GroupQuery) ([]account.Group, int, error) {
 	const where = ` FROM groups g WHERE LOWER(g.name) LIKE $1 ESCAPE '\'`
-	total, err := s.count(ctx, "count groups", `SELECT COUNT(*)`+where, likePrefix(prefix))
+	total, err := s.count(ctx, "count groups", `SELECT COUNT(*)`+where, likePrefix(q.Prefix))
 	if err != nil {
 		return nil, 0, err
 	}
-	groups, err := s.manyGroups(ctx, "list groups", `SELECT `+groupColumns+where+` ORDER BY g.name, g.id LIMIT $2 OFFSET $3`,
-		likePrefix(prefix), limit, offset)
+	order := ` ORDER BY g.name, g.id LIMIT $2 OFFSET $3`
+	if q.Desc {
+		order = ` ORDER BY g.name DESC, g.id DESC LIMIT $2 OFFSET $3`
+	}
+	groups, err := s.manyGroups(ctx, "list groups", `SELECT `+groupColumns+where+order, likePrefix(q.Prefix), q.Limit, q.Offset)
 	return groups, total, err
 }
 

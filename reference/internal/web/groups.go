@@ -38,7 +38,11 @@ func (s *Server) listGroups(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	groups, total, err := s.Accounts.Store.Groups(r.Context(), r.URL.Query().Get("prefix"), size, (number-1)*size)
+	q := account.GroupQuery{Prefix: r.URL.Query().Get("prefix"), Limit: size, Offset: (number - 1) * size}
+	if q.Desc, err = descending(r); err != nil {
+		return err
+	}
+	groups, total, err := s.Accounts.Store.Groups(r.Context(), q)
 	if err != nil {
 		return err
 	}

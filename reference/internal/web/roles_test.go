@@ -107,7 +107,7 @@ func TestGroupsAtSignIn(t *testing.T) {
 					t.Errorf("login %d with %q: member of %q, want %q", i, lines, got, tt.want[i])
 				}
 			}
-			all, _, err := s.store.Groups(t.Context(), "", 99, 0)
+			all, _, err := s.store.Groups(t.Context(), account.GroupQuery{Limit: 99})
 			if err != nil || names(all) != tt.groups {
 				t.Errorf("groups %q, %v, want %q", names(all), err, tt.groups)
 			}

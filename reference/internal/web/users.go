@@ -109,12 +109,8 @@ func userQuery(r *http.Request) (account.UserQuery, int, error) {
 	if !slices.Contains(sorts, q.Sort) {
 		return q, 0, fail(25).saying("The parameter sort is invalid.")
 	}
-	switch v := strings.ToLower(form.Get("asc_order")); v {
-	case "", "true", "1":
-	case "false", "0":
-		q.Desc = true
-	default:
-		return q, 0, fail(25).saying("The parameter asc_order is invalid.")
+	if q.Desc, err = descending(r); err != nil {
+		return q, 0, err
 	}
 	for _, v := range alternatives(form["user_role"]) {
 		role, ok := account.ParseRole(v)
@@ -130,6 +126,18 @@ func userQuery(r *http.Request) (account.UserQuery, int, error) {
 		q.Status = append(q.Status, v)
 	}
 	return q, number, nil
+}
+
+// descending reads the order that a listing is asked for in. Python's client spells booleans
+// with a capital.
+func descending(r *http.Request) (bool, error) {
+	switch strings.ToLower(r.URL.Query().Get("asc_order")) {
+	case "", "true", "1":
+		return false, nil
+	case "false", "0":
+		return true, nil
+	}
+	return false, fail(25).saying("The parameter asc_order is invalid.")
 }
 
 // alternatives splits a query parameter at "|", which means "or".

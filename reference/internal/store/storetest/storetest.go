@@ -229,12 +229,16 @@ func groups(t *testing.T, db *store.DB) {
 	if list, err = db.GroupsByName(ctx, "eng"); err != nil || len(list) != 0 {
 		t.Errorf("letter case does not count: %v, %v", list, err)
 	}
-	list, total, err := db.Groups(ctx, "e", 1, 1)
+	list, total, err := db.Groups(ctx, account.GroupQuery{Prefix: "e", Limit: 1, Offset: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "page", list, []account.Group{b})
 	same(t, "total", total, 2)
+	if list, _, err = db.Groups(ctx, account.GroupQuery{Desc: true, Limit: 2}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "the last first", list, []account.Group{c, b})
 	owned, ownerless, err := db.CountGroupsByOwnership(ctx)
 	if err != nil || owned != 1 || ownerless != 2 {
 		t.Errorf("ownership: %d, %d, %v", owned, ownerless, err)
