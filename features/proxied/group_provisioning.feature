@@ -111,15 +111,11 @@ Feature: How groups come to be on the server
       And there is a group "managers"
 
     @SEC-019 @direct
-    Scenario Outline: A groups header without a name makes no group
+    Scenario: A groups header without a name makes no group
       Given "alice" is in the groups "engineers" at the proxy
-      When "alice" signs in with the header "X-Auth-Groups" that lists "<value>"
+      When "alice" signs in with the further header "X-Auth-Groups: "
       Then there is a group "engineers"
-      And there is no group "<value>"
-
-      Examples:
-        | value |
-        |       |
+      And there is no group ""
 
     @SEC-019 @direct
     Scenario: A proxy cannot fill the server with groups

@@ -117,6 +117,7 @@ Feature: Groups by name
     @PA-303
     Scenario: The new group has to go before the old one can have its name
       Given a group "managers"
+      And the administrator renames the group "managers" to "owners"
       When the administrator renames the group "engineers" to "platform"
       Then the renaming is refused
       And there is a group "engineers"
