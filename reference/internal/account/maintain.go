@@ -358,7 +358,7 @@ func allGroups(ctx context.Context, r Reader) ([]Group, error) {
 	const page = 500
 	var all []Group
 	for {
-		groups, total, err := r.Groups(ctx, "", page, len(all))
+		groups, total, err := r.Groups(ctx, GroupQuery{Limit: page, Offset: len(all)})
 		if err != nil {
 			return nil, err
 		}

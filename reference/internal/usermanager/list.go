@@ -44,7 +44,7 @@ func listGroups(ctx context.Context, r account.Reader, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	row(w, "id", "guid", "unique_id", "name", "owner_guid")
 	for offset := 0; ; offset += page {
-		groups, _, err := r.Groups(ctx, "", page, offset)
+		groups, _, err := r.Groups(ctx, account.GroupQuery{Limit: page, Offset: offset})
 		if err != nil {
 			return err
 		}
