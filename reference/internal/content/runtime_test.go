@@ -20,6 +20,7 @@ import (
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/content/contenttest"
 	"countersign/reference/internal/store"
+	"countersign/reference/internal/store/storetest"
 )
 
 // rig is a Runtime over a real database, with one publisher.
@@ -36,11 +37,7 @@ func newRig(t *testing.T, options ...func(*content.RuntimeOptions)) *rig {
 	t.Helper()
 	ctx := t.Context()
 	dir := t.TempDir()
-	db, err := store.OpenSQLite(ctx, filepath.Join(dir, "db"))
-	if err != nil {
-		t.Fatalf("open store: %v", err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.Open(t)
 	r := &rig{t: t, db: db, items: db.Content(), dir: dir, owner: account.User{GUID: uuid.NewString(), UniqueID: "paula", Username: "paula", Role: account.Publisher, Created: time.Now()}}
 	if err := db.Update(ctx, func(tx account.Tx) error { return tx.InsertUser(ctx, &r.owner) }); err != nil {
 		t.Fatalf("insert user: %v", err)
@@ -52,9 +49,11 @@ func newRig(t *testing.T, options ...func(*content.RuntimeOptions)) *rig {
 	for _, set := range options {
 		set(&o)
 	}
-	if r.rt, err = content.NewRuntime(ctx, o); err != nil {
+	rt, err := content.NewRuntime(ctx, o)
+	if err != nil {
 		t.Fatalf("NewRuntime: %v", err)
 	}
+	r.rt = rt
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

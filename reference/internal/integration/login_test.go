@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"countersign/reference/internal/integration"
+	"countersign/reference/internal/store/storetest"
 )
 
 func TestLogin(t *testing.T) {
@@ -175,7 +176,7 @@ func TestServiceAccountHasNoLogin(t *testing.T) {
 func TestTwentyLoginsAtOnce(t *testing.T) {
 	t.Parallel()
 	c := &clock{now: time.Now()}
-	db := openDB(t)
+	db := storetest.Open(t)
 	nodes := []*node{newNode(t, db, c), newNode(t, db, c)}
 	p := newProvider(t)
 	in, alice := nodes[0].integration(p), nodes[0].user("alice")

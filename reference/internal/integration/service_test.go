@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/integration"
 	"countersign/reference/internal/store"
+	"countersign/reference/internal/store/storetest"
 	"countersign/reference/internal/vault"
 )
 
@@ -113,16 +113,6 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-func openDB(t *testing.T) *store.DB {
-	t.Helper()
-	db, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "db"))
-	if err != nil {
-		t.Fatalf("open store: %v", err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
 func newNode(t *testing.T, db *store.DB, c *clock) *node {
 	t.Helper()
 	keys, err := vault.FromSecret(strings.Repeat("k", 32))
@@ -138,7 +128,7 @@ func newNode(t *testing.T, db *store.DB, c *clock) *node {
 
 func newSingle(t *testing.T) (*node, *provider, *clock) {
 	c := &clock{now: time.Now()}
-	return newNode(t, openDB(t), c), newProvider(t), c
+	return newNode(t, storetest.Open(t), c), newProvider(t), c
 }
 
 func (n *node) user(name string) string {

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"countersign/reference/internal/integration"
+	"countersign/reference/internal/store/storetest"
 )
 
 func TestOneRefreshForAll(t *testing.T) {
 	t.Parallel()
 	c := &clock{now: time.Now()}
-	db := openDB(t)
+	db := storetest.Open(t)
 	nodes := []*node{newNode(t, db, c), newNode(t, db, c)}
 	p := newProvider(t)
 	in, alice := nodes[0].integration(p), nodes[0].user("alice")
