@@ -24,7 +24,7 @@ const (
 )
 
 // RoleOf decides a visitor's standing on an item from the item's owner, its permissions and its access type. An
-// administrator without any of these has none (wire.md 2.3): they may manage the item and yet do not see what it shows.
+// administrator without any of these has none (app_role "none" in the API reference): they may manage the item and yet do not see what it shows.
 // Being a collaborator takes a publisher; a viewer's permission of that role gives sight only.
 func RoleOf(item *Item, permissions []Permission, v Visitor) AppRole {
 	if v.Anonymous() {

@@ -33,7 +33,7 @@ type Item struct {
 // limits of processes, images, versions. Absent means null. The names are those of the API.
 type Settings map[string]json.RawMessage
 
-// Access says who may see an item without a permission of their own (wire.md 2.3: all, logged_in, acl; new items are acl).
+// Access says who may see an item without a permission of their own (the API reference: all, logged_in, acl; new items are acl).
 type Access string
 
 const (
@@ -150,7 +150,7 @@ const (
 	RoleCollaborator PermissionRole = "owner"
 )
 
-// A ShareLink gives sight of one item to whoever holds its token. It carries no identity (readings.md O1) and is an
+// A ShareLink gives sight of one item to whoever holds its token. It carries no identity (OI-018) and is an
 // invention of this server: the documents speak of share links and give no API for them.
 type ShareLink struct {
 	GUID        string

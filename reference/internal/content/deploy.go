@@ -20,7 +20,7 @@ const (
 )
 
 // Deploy makes a bundle the one that is served, in a task of its own that clients poll. Of rendered content the task also
-// makes the render (readings.md O21).
+// makes the render: nothing in the documents says what else a "render request" is (OI-105).
 func (rt *Runtime) Deploy(ctx context.Context, item *Item, bundle *Bundle, user string) (taskID string, err error) {
 	task := &Task{ID: newTaskID(), UserGUID: user, ContentGUID: item.GUID, Node: rt.Node, CreatedTime: rt.Now()}
 	if err := rt.alive.Err(); err != nil {

@@ -11,7 +11,7 @@ type Mode string
 const ModeUnknown Mode = "unknown"
 
 // Class says how the server treats a mode. The OAuth document speaks of interactive, rendered and static content and
-// defines none of them (readings.md O4): interactive content is a running process that answers visits, rendered content
+// defines none of them: interactive content is a running process that answers visits, rendered content
 // is a program that the server runs once to make a page, static content is files.
 type Class string
 
@@ -22,8 +22,8 @@ const (
 	ClassStatic      Class = "static"
 )
 
-// classes holds the modes of wire.md section 5. The last line of the interactive ones is in no client's list; they need
-// a running process and are treated as interactive (readings.md O22).
+// classes holds the modes that Posit's clients know. The last line of the interactive ones is in no client's list; they need
+// a running process and are treated as interactive.
 var classes = map[Mode]Class{
 	"api": ClassInteractive, "jupyter-voila": ClassInteractive, "python-api": ClassInteractive,
 	"python-bokeh": ClassInteractive, "python-dash": ClassInteractive, "python-fastapi": ClassInteractive,

@@ -8,7 +8,7 @@ import (
 	"countersign/reference/internal/content"
 )
 
-// The words of RFC 8693 and of Posit's clients. One published page misprints the grant as urn:eitf (readings.md O11).
+// The words of RFC 8693 and of Posit's clients. One published page misprints the grant as urn:eitf.
 const (
 	GrantTokenExchange  = "urn:ietf:params:oauth:grant-type:token-exchange"
 	UserSessionToken    = "urn:posit:connect:user-session-token"
@@ -225,7 +225,7 @@ func providerFault(err error) error {
 }
 
 // Fits says whether an integration of a type can be associated with content of a class: both published tables, as far as
-// they speak of content (readings.md O1: refused at once; O2: supported only where both tables say so).
+// they speak of content (OI-011 to OI-016: what does not fit is refused at once).
 func Fits(t AuthType, c content.Class) bool {
 	switch t {
 	case Viewer:

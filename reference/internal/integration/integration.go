@@ -82,7 +82,7 @@ const SecretKey = "client_secret"
 // ParseConfig reads the configuration of a custom integration. given is the object of the API with what the integration
 // already has merged under it. It returns the client secret apart; nil means that given names none. The documented
 // example gives only client_id, client_secret, authorization_uri, token_uri and scopes, so the rest has defaults
-// (wire.md 1.1: Confidential, Viewer, PKCE on). The error is a *ConfigError.
+// (Confidential, Viewer, PKCE on). The error is a *ConfigError.
 func ParseConfig(given map[string]any) (Config, *string, error) {
 	c := Config{AuthMode: modeConfidential, AuthType: Viewer, EndpointAuth: authBasic, UsePKCE: true}
 	var secret *string

@@ -76,7 +76,7 @@ const (
 
 func (e *LoginError) Error() string { return "login: " + string(e.Reason) + ": " + e.Text }
 
-// noRefreshToken is the documented message (wire.md 1.4).
+// noRefreshToken is the documented message (Connect's troubleshooting page).
 const noRefreshToken = "No refresh token found in response. Refresh tokens are required to update access tokens when they expire. " +
 	"Are you missing the offline_access scope in the OAuth integration configuration?"
 
@@ -92,7 +92,7 @@ type Started struct {
 // already stays as it is until the login succeeds. The error may be a *LoginError (LoginType).
 func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirectURI, returnTo string) (Started, error) {
 	if in.Config.AuthType != Viewer {
-		return Started{}, &LoginError{LoginType, "Only Viewer integrations have a login."} // readings.md O6
+		return Started{}, &LoginError{LoginType, "Only Viewer integrations have a login."} // OI-116
 	}
 	now := s.Now()
 	if _, err := s.Store.EnsureSession(ctx, &Session{

@@ -79,7 +79,7 @@ func exchangeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return form, nil
 }
 
-// exchangeCodes are Connect's codes for refusals (wire.md 1.4; its table names them, most of its texts are unknown).
+// exchangeCodes are Connect's codes for refusals (the table of error codes in its API reference; most of the texts are ours).
 var exchangeCodes = map[integration.Reason]int{
 	integration.NoGrant: 213, integration.NoSubjectType: 214, integration.NoRequestedType: 242, integration.BadSubject: 215,
 	integration.BadContentSession: 236, integration.NotOwner: 22, integration.NoAssociation: 212, integration.BadAudience: 256,

@@ -177,7 +177,7 @@ func TestAssociations(t *testing.T) {
 	s.publisher.do("PUT", path("nothing"), "[]").want(404, 4)
 }
 
-// The published table, cell by cell, for every mode: refused at once where it says no (readings.md O1).
+// The published table, cell by cell, for every mode: refused at once where it says no (OI-111 to OI-113).
 func TestAssociationsByMode(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)

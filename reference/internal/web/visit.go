@@ -39,7 +39,7 @@ func (s *Server) visitFolder(w http.ResponseWriter, r *http.Request) error {
 type visitCall struct {
 	item   *content.Item
 	caller caller
-	byLink bool // by a share link, which carries no identity whoever holds it (readings.md O1)
+	byLink bool // by a share link, which carries no identity whoever holds it (OI-018)
 }
 
 // known says whether content is told who visits.
@@ -85,7 +85,7 @@ func turnAway(c caller) error {
 }
 
 // toLogin sends a viewer who opens an item by itself and is not logged in to its Viewer integration to that login
-// (OAuth document, line 42; readings.md O20). Where no token could be had anyway (items for anyone, share links, anonymous visitors,
+// (OAuth document, line 42; OI-049). Where no token could be had anyway (items for anyone, share links, anonymous visitors,
 // API keys) nobody is sent.
 func (s *Server) toLogin(w http.ResponseWriter, r *http.Request, v visitCall) (sent bool, err error) {
 	if !v.known() || !v.caller.Interactive() || !navigates(r) || v.item.Access == content.AccessAll ||
@@ -118,7 +118,7 @@ func (s *Server) toLogin(w http.ResponseWriter, r *http.Request, v visitCall) (s
 	return false, nil
 }
 
-// visitRender serves the last render. It executes nothing (readings.md O21).
+// visitRender serves the last render. It executes nothing, which belongs to the deployment.
 func (s *Server) visitRender(w http.ResponseWriter, r *http.Request, item *content.Item) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.PathValue("path") != "" {
 		return fail(2)
