@@ -50,6 +50,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// A state works once, for the user and the browser that started the login, in time.
 func TestLoginState(t *testing.T) {
 	t.Parallel()
 	n, p, c := newSingle(t)
@@ -173,6 +174,7 @@ func TestServiceAccountHasNoLogin(t *testing.T) {
 	}
 }
 
+// Twenty logins at once, over two nodes: all succeed, one session is left, and its user is logged in (OI-084).
 func TestTwentyLoginsAtOnce(t *testing.T) {
 	t.Parallel()
 	c := &clock{now: time.Now()}

@@ -190,10 +190,3 @@ func (n *node) session(in *integration.Integration, user string) *integration.Se
 	}
 	return s
 }
-
-// A state works once, for the user and the browser that started the login, in time.
-// Twenty logins at once, over two nodes: all succeed, one session is left, and its user is logged in (OI-084).
-// However many ask for an expired token at once, on two nodes that share the database: one refresh.
-// The first caller of a refresh goes away: the others get their token all the same.
-// A provider that is down does not cost the session: the next exchange tries again.
-// A logout while a refresh is under way wins.

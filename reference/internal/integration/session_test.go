@@ -12,6 +12,7 @@ import (
 	"countersign/reference/internal/store/storetest"
 )
 
+// However many ask for an expired token at once, on two nodes that share the database: one refresh.
 func TestOneRefreshForAll(t *testing.T) {
 	t.Parallel()
 	c := &clock{now: time.Now()}
@@ -45,6 +46,7 @@ func TestOneRefreshForAll(t *testing.T) {
 	}
 }
 
+// The first caller of a refresh goes away: the others get their token all the same.
 func TestRefreshOutlivesItsFirstCaller(t *testing.T) {
 	t.Parallel()
 	n, p, c := newSingle(t)
@@ -105,6 +107,7 @@ func TestRefreshRefused(t *testing.T) {
 	}
 }
 
+// A provider that is down does not cost the session: the next exchange tries again.
 func TestRefreshSurvivesAnOutage(t *testing.T) {
 	t.Parallel()
 	n, p, c := newSingle(t)
@@ -127,6 +130,7 @@ func TestRefreshSurvivesAnOutage(t *testing.T) {
 	}
 }
 
+// A logout while a refresh is under way wins.
 func TestLogoutDuringRefresh(t *testing.T) {
 	t.Parallel()
 	n, p, c := newSingle(t)

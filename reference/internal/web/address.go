@@ -47,10 +47,8 @@ func hasDotSegment(path string) bool {
 	return false
 }
 
-// navigates says whether a request is a person's browser going to a page, the reading that OI-049 is
-// tested with: a GET or HEAD with
-// Sec-Fetch-Dest: document (a frame sends iframe, a script's call empty) or, where that header is absent, with an Accept
-// that contains text/html.
+// navigates says whether a request is a person's browser going to a page: a GET or HEAD with Sec-Fetch-Dest: document (a
+// frame sends iframe, a script's call empty) or, where that header is absent, with an Accept that contains text/html.
 func navigates(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false

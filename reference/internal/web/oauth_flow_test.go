@@ -11,6 +11,7 @@ import (
 	"countersign/reference/internal/integration"
 )
 
+// The whole way: visit, login, exchange, another user, logout.
 func TestViewerFlow(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -77,6 +78,7 @@ func TestViewerFlow(t *testing.T) {
 	}
 }
 
+// What takes effect on the next exchange: expiry, permission, access type, association, a lock, a stopped process.
 func TestExchangeNow(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -256,6 +258,7 @@ func TestExchangeForm(t *testing.T) {
 	s.exchange(e, false, set("audience", both)).want(400, 238)
 }
 
+// Top-level navigations of viewers who are not logged in are sent to the login; everything else reaches the content (OI-049).
 func TestOpenSolo(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)

@@ -198,12 +198,6 @@ func TestAssociationsByMode(t *testing.T) {
 	}
 }
 
-// The whole way: visit, login, exchange, another user, logout.
-// What takes effect on the next exchange: expiry, permission, access type, association, a lock, a stopped process.
-// Top-level navigations of viewers who are not logged in are sent to the login; everything else reaches the content
-// (readings.md O20).
-// Where /login and /logout lead back to is on this server, whatever is asked for.
-// A foreign page cannot make a browser log out or start logins behind its user's back, and content cannot do so for its owner.
 func TestSessionsAPI(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -243,5 +237,3 @@ func TestSessionsAPI(t *testing.T) {
 	}
 	alice.do("DELETE", path(own[0]), "", alice.xsrf()...).want(404, 4)
 }
-
-// Twenty logins at once in one browser: all succeed and one session is left (readings.md O23).
