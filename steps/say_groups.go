@@ -79,8 +79,8 @@ var sayGroups = []sentence{
 	{`the group {who} {is} on the access list of {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.onAccessList(ctx, a[0], a[2], a[1] == "is")
 	}},
-	{`{who} {can} open {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.opens(ctx, a[0], a[2], a[1] == "can")
+	{`{who} {can} open {who}{further}`, func(w *World, ctx context.Context, a []string) error {
+		return w.opens(ctx, a[0], a[2], a[1] == "can", a[3])
 	}},
 	{`the administrator can {words}`, func(w *World, ctx context.Context, a []string) error {
 		reply, err := w.manageGroups(ctx, a[0])
@@ -350,7 +350,7 @@ func (w *World) onAccessList(ctx context.Context, short, content string, want bo
 
 // opens makes a request to content. That somebody is kept out is believed once somebody
 // was let in.
-func (w *World) opens(ctx context.Context, who, content string, want bool) error {
+func (w *World) opens(ctx context.Context, who, content string, want bool, further string) error {
 	i, err := w.item(content)
 	if err != nil {
 		return err
@@ -359,7 +359,11 @@ func (w *World) opens(ctx context.Context, who, content string, want bool) error
 	if err != nil {
 		return err
 	}
-	visit, err := p.Visit(ctx, i.guid, nil)
+	lines, err := w.further(further)
+	if err != nil {
+		return err
+	}
+	visit, err := p.VisitWith(ctx, i.guid, lines...)
 	if err != nil {
 		return err
 	}
@@ -374,6 +378,22 @@ func (w *World) opens(ctx context.Context, who, content string, want bool) error
 		return fail("a refusal (4xx) of "+who, "%s", visit.Reply.Summary())
 	}
 	return nil
+}
+
+// further reads a header line that a client sends by itself. In its value <app> stands for
+// the address of content that is called so, else for a name on the wire.
+func (w *World) further(line string) ([]driver.HeaderLine, error) {
+	if line == "" {
+		return nil, nil
+	}
+	name, value, ok := strings.Cut(line, ": ")
+	if !ok {
+		return nil, &verdict.Trouble{Op: "read the header line " + line}
+	}
+	for short, i := range w.items {
+		value = strings.ReplaceAll(value, "<"+short+">", w.instance.Address()+driver.ContentPath(i.guid))
+	}
+	return []driver.HeaderLine{{Name: name, Value: w.onTheWire(value)}}, nil
 }
 
 // manageGroups does something with groups that a server without groups does not do. Each

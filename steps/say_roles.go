@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"strings"
 
 	"countersign/steps/driver"
 	"countersign/steps/verdict"
@@ -35,12 +34,12 @@ var sayRoles = []sentence{
 // signInBeside signs in while the client sends a header line of its own, in which <engineers>
 // stands for that name on the wire.
 func (w *World) signInBeside(ctx context.Context, short, line string) error {
-	name, value, ok := strings.Cut(line, ": ")
-	if !ok {
-		return &verdict.Trouble{Op: "read the header line " + line}
+	lines, err := w.further(line)
+	if err != nil {
+		return err
 	}
 	p := w.stranger(short)
-	return w.enter(p)(p.SignInWith(ctx, driver.HeaderLine{Name: name, Value: w.onTheWire(value)}))
+	return w.enter(p)(p.SignInWith(ctx, lines...))
 }
 
 // isSignedIn wants the last sign-in to be one of that person.

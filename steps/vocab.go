@@ -61,6 +61,7 @@ var placeholders = map[string]string{
 	"{a}":          `(a|no)`,
 	"{is}":         `(is|is not)`,
 	"{can}":        `(can|cannot)`,
+	"{further}":    `(?: with the further header "([^"]*)")?`,
 	"{identified}": `(?: with the unique id "([^"]+)")?`, // of a group
 }
 

@@ -20,6 +20,16 @@ Feature: Identity from the proxy
       And the username of "bob" is "bob"
       And "bob" has another account than "alice"
 
+    @PA-002 @PA-027
+    Scenario: Hosted applications know visitors by the proxy
+      Given a publisher "paula"
+      And "paula" has published python-api content "app"
+      And "alice" may view "app"
+      When "alice" signs in
+      And "bob" signs in
+      Then "alice" can open "app" (PA-002)
+      And "bob" cannot open "app" (PA-027)
+
     @PA-007
     Scenario: The username alone is enough
       When "alice" signs in with her username alone
@@ -113,6 +123,33 @@ Feature: Identity from the proxy
       When "alice" signs in again
       Then "alice" has another account than before
       And the username of "alice" is "alison"
+
+  Rule: Headers about forwarding decide nothing
+
+    They tell under which address a request was made, and serve to build addresses.
+
+    @SEC-022
+    Scenario Outline: Nobody opens content by sending <header>
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      And "paula" has published python-api content "lobby"
+      And "alice" may view "app"
+      And "bob" may view "lobby"
+      Then "alice" can open "app"
+      And "bob" can open "lobby" with the further header "X-RSC-Request: <app>"
+      And "bob" cannot open "app" with the further header "<header>"
+
+      Examples:
+        | header                      |
+        | X-RSC-Request: <lobby>      |
+        | X-Forwarded-User: <alice>   |
+        | X-Forwarded-For: 127.0.0.1  |
+        | X-Forwarded-Host: localhost |
 
   Rule: The server's own cookie
 

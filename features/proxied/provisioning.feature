@@ -113,6 +113,36 @@ Feature: User provisioning
       When "alice" signs in
       Then the role of "alice" is "publisher"
 
+    @PA-114
+    Scenario Outline: The role that <value> is mapped to
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+
+        [Authorization]
+        DefaultUserRole = publisher
+        UserRoleMapping = true
+        UserRoleMappingRestrictive = true
+        ViewerRoleMapping = "HR"
+        ViewerRoleMapping = "Marketing"
+        ViewerRoleMapping = "Support"
+        AdministratorRoleMapping = "IT"
+        AdministratorRoleMapping = "Support"
+        """
+      And "alice" has the role "<value>" at the proxy
+      When "alice" signs in
+      Then the role of "alice" is "<role>"
+      And one account has the username of "alice"
+
+      Examples:
+        | value | role          |
+        | HR    | viewer        |
+        | IT    | administrator |
+
   Rule: Registration at the first sign-in can be turned off
 
     Background:

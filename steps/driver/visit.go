@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"countersign/steps/probe"
@@ -32,6 +33,15 @@ func ContentPath(guid string) string { return "content/" + url.PathEscape(guid) 
 // content does the actions.
 func (p *Persona) Visit(ctx context.Context, guid string, actions []probe.Action) (*Visit, error) {
 	return p.VisitPath(ctx, ContentPath(guid), actions)
+}
+
+// VisitWith is [Persona.Visit] while the client sends header lines as well.
+func (p *Persona) VisitWith(ctx context.Context, guid string, lines ...HeaderLine) (*Visit, error) {
+	u, err := p.subject.at(ContentPath(guid))
+	if err != nil {
+		return nil, err
+	}
+	return p.visit(ctx, u, nil, append(slices.Clone(fetch), lines...))
 }
 
 // VisitPath is [Persona.Visit] of a path below the public address.
