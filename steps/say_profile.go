@@ -143,7 +143,7 @@ func (w *World) edit(ctx context.Context, by *driver.Persona, e *edit) error {
 		return err
 	}
 	if e.before = attribute(user, e.name); e.before == e.value {
-		return &verdict.Trouble{Op: "the " + e.name + " is " + e.value + " before it is changed"}
+		return &verdict.Block{Reason: "the " + e.name + " is " + e.value + " before it is changed", BySubject: true}
 	}
 	if e.reply, err = by.ChangeUser(ctx, user.GUID, fields[e.name], e.value); err != nil {
 		return err
