@@ -27,6 +27,50 @@ Feature: Profiles from headers
         | PA-016 | X-Auth-RSC-Role   | administrator       | role       | viewer |
         | PA-016 | X-Auth-Role       | administrator       | role       | viewer |
 
+    @PA-017 @direct
+    Scenario: The header X-Auth-Groups
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a group "engineers"
+      And the administrator adds "bob" to the group "engineers"
+      When "alice" signs in with the further header "X-Auth-Groups: <engineers>"
+      Then "bob" is a member of "engineers"
+      And "alice" is not a member of "engineers"
+      When "alice" signs in with the further header "X-Auth-Groups: <strangers>"
+      Then "alice" is signed in
+      And there is no group "strangers"
+
+    @PA-006 @direct
+    Scenario Outline: The header <header>, named behind a semicolon
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = "proxy"
+
+        [ProxyAuth]
+        LoginURL = "https://example.com/auth/login"
+        LogoutURL = "https://example.com/auth/logout"
+        ; a line that begins with a semicolon is a comment:
+        ;UniqueIdHeader = "X-Auth-ID"
+        ;UsernameHeader = "X-Auth-Custom-Username"
+        ;FirstNameHeader = "X-Auth-First-Name"
+        ;EmailHeader = "X-Auth-Email"
+        ;RoleHeader = "X-Auth-RSC-Role"
+        """
+      When "alice" signs in with the further header "<header>: <value>"
+      Then "alice" is signed in
+      And the <attribute> of "alice" is "<stored>"
+
+      Examples:
+        | header                 | value         | attribute  | stored |
+        | X-Auth-ID              | 4711          | username   | alice  |
+        | X-Auth-Custom-Username | mallory       | username   | alice  |
+        | X-Auth-First-Name      | Mallory       | first name |        |
+        | X-Auth-RSC-Role        | administrator | role       | viewer |
+
   Rule: A header may be called anything
 
     Background:
@@ -59,3 +103,11 @@ Feature: Profiles from headers
         | last name  | Adler              |
         | email      | alicia@example.org |
         | role       | publisher          |
+
+    @PA-018 @PA-020
+    Scenario: The header of the groups
+      Given a group "engineers"
+      And "alice" is in the groups "engineers, strangers" at the proxy
+      When "alice" signs in
+      Then "alice" is a member of "engineers" (PA-018)
+      And there is no group "strangers" (PA-020)

@@ -123,6 +123,33 @@ Feature: Roles from group memberships
       When "alice" signs in
       Then the role of "alice" is "publisher"
 
+    @PA-223
+    Scenario: The mapping holds the name
+      Given a group "Leaders" with the unique id "id-4712"
+      And "alice" is in the groups "id-4711, id-4712" at the proxy
+      When "alice" signs in
+      Then "alice" is a member of "id-4712"
+      And the role of "alice" is "publisher"
+
+  Rule: Only groups of the proxy give roles
+
+    @PA-210
+    Scenario: A group that is managed on the server
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserRoleGroupMapping = true
+        PublisherRoleMapping = "Developers"
+        """
+      And a group "Developers"
+      And the administrator adds "alice" to the group "Developers"
+      When "alice" signs in again
+      Then "alice" is a member of "Developers"
+      And the role of "alice" is "viewer"
+
   Rule: One of the two mappings
 
     @PA-214 @direct
