@@ -59,11 +59,14 @@ func (w *World) own(attribute, value string) string {
 	return value
 }
 
+// operators is the group that the administrator of each instance is in.
+const operators = "operators"
+
 // group is the name on the wire of a group. One that the configuration of the
-// scenario maps to a role is called what the configuration calls it; any other
-// is the scenario's own.
+// scenario maps to a role is called what the configuration calls it, and that of
+// the administrator has one name everywhere; any other is the scenario's own.
 func (w *World) group(short string) string {
-	if w.instance.Configuration.Maps(short) {
+	if w.instance.Configuration.Maps(short) || short == operators {
 		return short
 	}
 	return w.name(short)
@@ -198,7 +201,7 @@ func (w *World) manager(ctx context.Context, short string) (*driver.Persona, err
 func (i *instance) hire(ctx context.Context, c plan.Configuration) error {
 	identity := driver.Identity{
 		Username: "operator", UniqueID: "id-operator", FirstName: "Olga", LastName: "Operator",
-		Email: "operator@example.com", Role: "administrator", Groups: []string{"operators"},
+		Email: "operator@example.com", Role: "administrator", Groups: []string{operators},
 	}
 	p := &persona{Persona: driver.NewPersona(i.subject.WithoutProxy(), "operator", identity, driver.HeaderNames(c.Headers), nil), short: "operator"}
 	if err := p.mustSignIn(ctx); err != nil {

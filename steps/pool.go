@@ -176,15 +176,20 @@ func (p *pool) launch(ctx context.Context, i *instance, c plan.Configuration) er
 	p.mu.Lock()
 	p.starts++
 	p.mu.Unlock()
-	process, err := p.equipment.Launch(ctx, InstanceSpec{
-		ID: i.ID, Config: c.With(i.Address(), i.Listen, i.data()),
-		Listen: i.Listen, Address: i.Address(), DataDir: i.data(), LogFile: i.log(),
-	})
+	process, err := p.equipment.Launch(ctx, i.spec(c))
 	if err != nil {
 		return &verdict.Trouble{Op: "start " + i.Name(), Err: err}
 	}
 	i.process = process
 	return i.ready(ctx)
+}
+
+// spec is what the equipment is told of the instance.
+func (i *instance) spec(c plan.Configuration) InstanceSpec {
+	return InstanceSpec{
+		ID: i.ID, Config: c.With(i.Address(), i.Listen, i.data()),
+		Listen: i.Listen, Address: i.Address(), DataDir: i.data(), LogFile: i.log(),
+	}
 }
 
 func (i *instance) data() string { return filepath.Join(i.dir, "data") }

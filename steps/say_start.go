@@ -77,8 +77,16 @@ func (w *World) restart(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
+	return w.restartAfter(ctx, c, func() error { return nil })
+}
+
+// restartAfter does something while the instance is stopped.
+func (w *World) restartAfter(ctx context.Context, c plan.Configuration, meanwhile func() error) error {
 	output := w.instance.process.Output()
 	if err := w.run.pool.halt(w.instance); err != nil {
+		return err
+	}
+	if err := meanwhile(); err != nil {
 		return err
 	}
 	w.instance.Configuration = c

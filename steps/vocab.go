@@ -73,6 +73,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // has a file.
 var vocabulary = compile(
 	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayProfile, sayRoles, sayIdentity, sayContent, sayGroups, sayIntegrations, saySessions, sayTokens,
+	sayUsermanager,
 )
 
 type phrase struct {

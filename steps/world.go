@@ -46,9 +46,10 @@ type World struct {
 	provider     *provider
 	attempts     attempts
 	edits        []*edit
-	start        *start   // the last start of a server by the scenario itself
-	starts       []string // ids of the processes started beside the instance
-	logFrom      int64    // where the log of the instance stood when the scenario began
+	tools        []*toolRun // what usermanager was told
+	start        *start     // the last start of a server by the scenario itself
+	starts       []string   // ids of the processes started beside the instance
+	logFrom      int64      // where the log of the instance stood when the scenario began
 }
 
 func newWorld(r *run, jobs map[string]*plan.Job) *World {

@@ -1,0 +1,248 @@
+Feature: The usermanager tool
+  What neither the dashboard nor the API lets anybody change, an operator changes with a tool beside the
+  server, while that is stopped: before a migration, after one, or because there is no other way.
+
+  Rule: Users are prepared for another identity, and usernames made unique
+
+    @PA-164 @alone @direct
+    Scenario: An account gets the identity by which the proxy will know its owner
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has signed in
+      And "bob" has signed in
+      When usermanager changes the unique id of "alice" to "staff-17"
+      Then usermanager succeeds
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        UsernameHeader = X-Auth-Username
+        """
+      And "alice" has the unique id "staff-17" at the proxy
+      And "alice" has the username "alison" at the proxy
+      And "alice" signs in again
+      Then "alice" has the same account as before
+      And "alice" has another account than "bob"
+
+    @PA-181 @alone @direct
+    Scenario: Two people with one username
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        UsernameHeader = X-Auth-Username
+        """
+      And "alice" has the username "sam" at the proxy
+      And "bob" has the username "sam" at the proxy
+      And "alice" has signed in
+      And "bob" has signed in
+      And two accounts have the username of "alice"
+      When usermanager changes the username of "bob" to "sammy"
+      Then usermanager succeeds
+      And the username of "bob" is "sammy"
+      And the username of "alice" is "sam"
+      And one account has the username of "alice"
+
+  Rule: What the proxy sends is not editable, and yet can be changed
+
+    @PA-189 @alone @direct
+    Scenario Outline: The <attribute>, until the next sign-in
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        FirstNameHeader = X-Auth-First-Name
+        LastNameHeader = X-Auth-Last-Name
+        EmailHeader = X-Auth-Email
+        """
+      And "alice" has signed in
+      When usermanager changes the <attribute> of "alice" to "<value>"
+      Then usermanager succeeds
+      And the <attribute> of "alice" is "<value>"
+
+      Examples:
+        | attribute  | value             |
+        | first name | Alison            |
+        | last name  | Smith             |
+        | email      | alice@example.org |
+
+  Rule: Groups are removed, and get or lose an owner
+
+    @PA-271 @alone @direct
+    Scenario: A group that nobody is in any more
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsAutoProvision = true
+        """
+      And "alice" is in the groups "engineers, managers" at the proxy
+      And "alice" has signed in
+      And "alice" is in the groups "managers" at the proxy
+      And "alice" signs in again
+      And there is a group "engineers"
+      When usermanager deletes the group "engineers"
+      Then usermanager succeeds
+      And there is no group "engineers"
+      And there is a group "managers"
+
+    @PA-279 @alone @direct
+    Scenario: Owners for groups that will be managed on the server
+      The administrator of each server, who is in the group "operators", has signed in as well.
+
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsAutoProvision = true
+        """
+      And "alice" is in the groups "engineers" at the proxy
+      And "alice" has signed in
+      And the owner of the group "engineers" is nobody
+      When usermanager makes "alice" the owner of the group "engineers"
+      Then usermanager succeeds
+      And the owner of the group "engineers" is "alice"
+      When usermanager makes "alice" the owner of the group "operators"
+      Then usermanager succeeds
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      Then it starts
+      And the log does not say "owner"
+      And the owner of the group "engineers" is "alice"
+
+    @PA-280 @alone @direct
+    Scenario: No owner for a group that the proxy will manage
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      And a group "engineers"
+      And the owner of the group "engineers" is the administrator
+      When usermanager drops the owner of the group "engineers"
+      Then usermanager succeeds
+      And the owner of the group "engineers" is nobody
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsAutoProvision = true
+        """
+      Then it starts
+      And the log does not say "owner"
+      And the owner of the group "engineers" is nobody
+
+  Rule: Groups go over to another kind of identity with all that they may see
+
+    @PA-319 @alone @direct
+    Scenario: From names to unique ids
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      And a group "engineers"
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      And the group "engineers" may view "app"
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsByUniqueId = true
+        """
+      And usermanager normalizes the groups
+      Then usermanager succeeds
+      And the group "engineers" is on the access list of "app"
+      When "alice" is in the groups "engineers" at the proxy
+      And "alice" signs in
+      And "bob" signs in
+      Then "alice" is a member of "engineers"
+      And "alice" can open "app"
+      And "bob" is not a member of "engineers"
+      And "bob" cannot open "app"
+
+    @PA-320 @alone @direct
+    Scenario: From unique ids back to names
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        GroupsByUniqueId = true
+        """
+      And a group "engineers" with the unique id "g-17"
+      And a group "managers" with the unique id "g-18"
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      And usermanager normalizes the groups
+      Then usermanager succeeds
+      When "alice" is in the groups "engineers" at the proxy
+      And "alice" signs in
+      Then "alice" is a member of "g-17"
+      And "alice" is not a member of "g-18"
+
+  Rule: A tool that fails has changed nothing
+
+    @SEC-021 @alone @direct
+    Scenario Outline: A <attribute> that <nobody> may have
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has signed in
+      And "bob" has signed in
+      And usermanager has changed the <attribute> of "bob" to "<other>"
+      When usermanager changes the <attribute> of "bob" to <value>
+      Then usermanager fails
+      And the <attribute> of "bob" is "<other>"
+
+      Examples:
+        | attribute | nobody      | other     | value             |
+        | username  | nobody      | rob       | exactly "content" |
+        | username  | one already | rob       | "alice"           |
+        | role      | nobody      | publisher | "root"            |
