@@ -19,8 +19,9 @@ build: ## Build the three programs into bin/
 	go build -o bin/ ./cmd/...
 
 .PHONY: images
-images: ## Build the proxies' image, unless it is there
-	@proxies/image/build.sh
+images: ## Build the images of the proxies and of Postgres, unless they are there
+	@.ci/image proxies
+	@.ci/image postgres
 
 .PHONY: ground
 ground: ## Prepare what a run needs: the image where Docker answers, else packages

@@ -366,12 +366,12 @@ func TestImageNameIsTheRecipe(t *testing.T) {
 	if os.Getenv(EnvImage) != "" {
 		t.Skip("another image is set")
 	}
-	out, err := exec.Command("sh", "image/build.sh", "--name").Output()
+	out, err := exec.Command("../.ci/image", "--name", "proxies").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.TrimSpace(string(out)); got != imageName() {
-		t.Errorf("build.sh builds %s and the package looks for %s", got, imageName())
+		t.Errorf(".ci/image builds %s and the package looks for %s", got, imageName())
 	}
 }
 

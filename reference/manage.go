@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"time"
 
 	"countersign/reference/internal/account"
@@ -36,20 +34,9 @@ func Manage(ctx context.Context, c Config, command UserCommand) error {
 	if err != nil {
 		return err
 	}
-	path := cfg.SQLitePath()
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no database at %s: has the server run with this configuration?", path)
-	} else if err != nil {
-		return fmt.Errorf("find database: %w", err)
-	}
-	hold, err := store.HoldSQLite(path)
+	db, err := openMadeDatabase(ctx, cfg)
 	if err != nil {
 		return managed(err)
-	}
-	defer hold.Close() //nolint:errcheck // ends with the process anyhow
-	db, err := store.OpenSQLite(ctx, path)
-	if err != nil {
-		return fmt.Errorf("open database: %w", err)
 	}
 	out := c.Stdout
 	if out == nil {

@@ -13,13 +13,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
-	"countersign/reference/internal/store"
 	"countersign/reference/internal/web"
 )
 
@@ -51,8 +48,7 @@ type Server struct {
 	cfg      *config.Config
 	log      *slog.Logger
 	logFile  io.Closer
-	hold     *store.Hold
-	store    *store.DB
+	store    *database
 	listener net.Listener
 	http     *http.Server
 	parts    parts
@@ -94,9 +90,6 @@ func readConfig(c Config) (*config.Config, error) {
 		}
 		cfg.HTTP.Listen = c.Listen
 	}
-	if cfg.Database.Provider != config.DatabaseSQLite {
-		return nil, &ConfigError{[]string{"Database.Provider: this build keeps its state in SQLite only; allowed: sqlite"}}
-	}
 	return cfg, nil
 }
 
@@ -108,18 +101,12 @@ func (s *Server) open(ctx context.Context, c Config) error {
 	for _, w := range s.cfg.Warnings {
 		s.log.Warn(w)
 	}
-	path := s.cfg.SQLitePath()
-	for _, dir := range []string{s.cfg.Server.DataDir, filepath.Dir(path)} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("make data directory: %w", err)
-		}
-	}
 	var err error
-	if s.hold, err = store.HoldSQLite(path); err != nil {
+	if err := makeFolder(s.cfg.Server.DataDir); err != nil {
 		return err
 	}
-	if s.store, err = store.OpenSQLite(ctx, path); err != nil {
-		return fmt.Errorf("open database: %w", err)
+	if s.store, err = openDatabase(ctx, s.cfg); err != nil {
+		return err
 	}
 	if s.listener, err = net.Listen("tcp", s.cfg.HTTP.Listen); err != nil {
 		return fmt.Errorf("HTTP.Listen: %w", err)
@@ -197,9 +184,6 @@ func (s *Server) close(ctx context.Context) error {
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
-	}
-	if s.hold != nil {
-		errs = append(errs, s.hold.Close())
 	}
 	if s.logFile != nil {
 		errs = append(errs, s.logFile.Close())

@@ -28,7 +28,8 @@ func (s *Content) CreateBundle(ctx context.Context, b *content.Bundle, archive [
 	if err != nil {
 		return err
 	}
-	err = s.db.InTx(ctx, func(tx *Tx) error {
+	// An archive can be large, and nobody need wait for it: no other transaction locks rows in another order.
+	err = s.db.transact(ctx, unlocked, func(tx *Tx) error {
 		if b.ID, err = tx.nextID(ctx, "bundles"); err != nil {
 			return err
 		}

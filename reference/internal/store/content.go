@@ -26,7 +26,7 @@ func contentError(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sql.ErrNoRows), isOrphan(err):
+	case errors.Is(err, sql.ErrNoRows), isOrphan(err), cannotHold(err):
 		return fmt.Errorf("%s: %w", op, content.ErrNotFound)
 	}
 	return fmt.Errorf("%s: %w", op, err)
@@ -219,8 +219,11 @@ func (s *Content) PutPermission(ctx context.Context, p *content.Permission) erro
 }
 
 // deletePermissionsOf takes a principal that is about to go off every access list. No foreign key does: principals are of
-// two tables.
+// two tables. What else goes with a user, as OAuth sessions do, is subject to the same lock.
 func (t *Tx) deletePermissionsOf(ctx context.Context, kind content.PrincipalType, guid string) error {
+	if err := t.lock(ctx, lockContent); err != nil {
+		return err
+	}
 	_, err := t.exec(ctx, `DELETE FROM content_permissions WHERE principal_type = $1 AND principal_guid = $2`, kind, guid)
 	return contentError("delete permissions of a "+string(kind), err)
 }

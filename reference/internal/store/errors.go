@@ -17,7 +17,7 @@ func readError(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, sql.ErrNoRows), cannotHold(err):
 		return fmt.Errorf("%s: %w", op, account.ErrNotFound)
 	}
 	return fmt.Errorf("%s: %w", op, err)

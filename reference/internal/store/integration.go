@@ -23,7 +23,7 @@ func integrationError(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sql.ErrNoRows), isOrphan(err):
+	case errors.Is(err, sql.ErrNoRows), isOrphan(err), cannotHold(err):
 		return fmt.Errorf("%s: %w", op, integration.ErrNotFound)
 	}
 	return fmt.Errorf("%s: %w", op, err)

@@ -76,6 +76,9 @@ func (t *Tx) DeleteKey(ctx context.Context, userGUID string, id int64) error {
 
 // DeleteKeysOfContent implements account.Tx.
 func (t *Tx) DeleteKeysOfContent(ctx context.Context, contentGUID string) error {
+	if err := t.lock(ctx, lockContent); err != nil { // executions go with their keys
+		return err
+	}
 	_, err := t.q.ExecContext(ctx, `DELETE FROM api_keys WHERE content_guid = $1 AND kind = $2`, contentGUID, string(account.ContentKey))
 	return writeError("delete keys of content", err)
 }

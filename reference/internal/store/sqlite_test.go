@@ -9,10 +9,9 @@ import (
 	"countersign/reference/internal/store/storetest"
 )
 
-func openSQLite(t testing.TB) *store.DB {
+// keepOpen closes a store at the end of a test.
+func keepOpen(t testing.TB, db *store.DB, err error) *store.DB {
 	t.Helper()
-	// The name has characters that mean something in a URL.
-	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "a b?c%41#.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,6 +22,17 @@ func openSQLite(t testing.TB) *store.DB {
 	})
 	return db
 }
+
+func freshSQLite(t testing.TB) func() *store.DB {
+	// The name has characters that mean something in a URL.
+	path := filepath.Join(t.TempDir(), "a b?c%41#.db")
+	return func() *store.DB {
+		db, err := store.OpenSQLite(context.Background(), path)
+		return keepOpen(t, db, err)
+	}
+}
+
+func openSQLite(t testing.TB) *store.DB { return freshSQLite(t)() }
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
@@ -37,6 +47,11 @@ func TestSQLiteContent(t *testing.T) {
 func TestSQLiteIntegrations(t *testing.T) {
 	t.Parallel()
 	storetest.RunIntegrations(t, openSQLite)
+}
+
+func TestSQLiteNodes(t *testing.T) {
+	t.Parallel()
+	storetest.RunNodes(t, freshSQLite)
 }
 
 // A database survives being closed, and migrating it again changes nothing.

@@ -11,11 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
 	"countersign/reference/internal/account"
 )
@@ -26,9 +24,10 @@ var migrations embed.FS
 // DB is an open database, brought to the newest schema. It is safe for concurrent
 // use. Whoever opened it closes it. Its queries read; to write, use Update or InTx.
 type DB struct {
-	// read is a pool of connections for single statements. write serialises
-	// transactions: SQLite has one writer, so a second connection would only wait.
+	// read is a pool of connections for single statements, write one for transactions:
+	// a single connection for SQLite, which has one writer.
 	read, write *sql.DB
+	space       int32 // of locks in Postgres; 0 for SQLite
 	queries
 }
 
@@ -44,33 +43,9 @@ type querier interface {
 type queries struct{ q querier }
 
 // Tx is one transaction: all reads, and the writes of every room.
-type Tx struct{ queries }
-
-// OpenSQLite opens or creates the database in the file at path and migrates it.
-func OpenSQLite(ctx context.Context, path string) (*DB, error) {
-	write, err := sql.Open("sqlite", sqliteDSN(path, "_txlock=immediate"))
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	write.SetMaxOpenConns(1)
-	if err := migrate(ctx, write, goose.DialectSQLite3); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), write.Close())
-	}
-	read, err := sql.Open("sqlite", sqliteDSN(path, "_pragma=query_only(1)"))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), write.Close())
-	}
-	read.SetMaxOpenConns(8)
-	read.SetMaxIdleConns(8)
-	return &DB{read: read, write: write, queries: queries{newPrepared(read)}}, nil
-}
-
-// sqliteDSN: a write-ahead log, so that readers never wait for the writer; NORMAL, which
-// with a write-ahead log loses at most the last commits in a power cut and never
-// corrupts; and time to wait for another process, such as a backup.
-func sqliteDSN(path, extra string) string {
-	const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas + "&" + extra
+type Tx struct {
+	queries
+	space int32
 }
 
 func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
@@ -96,26 +71,35 @@ func (db *DB) Close() error {
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 
-// InTx runs do in one write transaction: committed when do returns nil, else rolled
-// back and do's error returned. Inside do use only the Tx: the writer is held.
+// InTx runs do in one write transaction on content or integrations: committed when do
+// returns nil, else rolled back and do's error returned. Inside do use only the Tx: the
+// writer is held. After a statement that failed do must return, since Postgres takes no other.
 func (db *DB) InTx(ctx context.Context, do func(*Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+	return db.transact(ctx, lockContent, do)
+}
+
+func (db *DB) transact(ctx context.Context, lock int, do func(*Tx) error) error {
+	sqlTx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it reports ErrTxDone
-	if err := do(&Tx{queries{tx}}); err != nil {
+	defer sqlTx.Rollback() //nolint:errcheck // after Commit it reports ErrTxDone
+	tx := &Tx{queries{sqlTx}, db.space}
+	if err := tx.lock(ctx, lock); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := sqlTx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
 
-// Update implements account.Store.
+// Update implements account.Store. One such transaction runs at a time, on all nodes together.
 func (db *DB) Update(ctx context.Context, do func(account.Tx) error) error {
-	return db.InTx(ctx, func(tx *Tx) error { return do(tx) })
+	return db.transact(ctx, lockAccounts, func(tx *Tx) error { return do(tx) })
 }
 
 // nextID hands out the next number of a named sequence (1, 2, 3, ...). Both databases
@@ -128,16 +112,6 @@ func (t *Tx) nextID(ctx context.Context, sequence string) (int64, error) {
 		return 0, fmt.Errorf("next %s id: %w", sequence, err)
 	}
 	return id, nil
-}
-
-// hold makes concurrent transactions that take the same hold wait for the end of this one.
-func (t *Tx) hold(ctx context.Context, name string) error {
-	_, err := t.q.ExecContext(ctx, `INSERT INTO holds (name, n) VALUES ($1, 1)
-		ON CONFLICT (name) DO UPDATE SET n = holds.n + 1`, name)
-	if err != nil {
-		return fmt.Errorf("hold %s: %w", name, err)
-	}
-	return nil
 }
 
 // Times are stored as microseconds since 1970 UTC in BIGINT columns; 0 is "never".

@@ -61,6 +61,9 @@ func (s queries) manyUsers(ctx context.Context, op, query string, args ...any) (
 // collect runs a query and reads every row; the result is never nil.
 func collect[T any](ctx context.Context, q querier, op, query string, args []any, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
+	if cannotHold(err) {
+		return []T{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
@@ -106,9 +109,9 @@ func (s queries) Users(ctx context.Context, q account.UserQuery) ([]account.User
 	if p, ok := pool.(*prepared); ok {
 		pool = p.db // too many variants to keep compiled
 	}
-	var total int
-	if err := pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM users u`+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count users: %w", err)
+	total, err := queries{pool}.count(ctx, "count users", `SELECT COUNT(*) FROM users u`+where, args...)
+	if err != nil {
+		return nil, 0, err
 	}
 	n := len(args)
 	query := fmt.Sprintf(`SELECT %s FROM users u%s ORDER BY %s LIMIT $%d OFFSET $%d`, userColumns, where, userOrder(q), n+1, n+2)
@@ -174,7 +177,7 @@ func likePrefix(s string) string {
 
 // CountUsers implements account.Reader.
 func (s queries) CountUsers(ctx context.Context) (int, error) {
-	return s.count(ctx, "count users", `SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 2) some`)
+	return s.count(ctx, "count users", `SELECT COUNT(*) FROM (SELECT 1 FROM users LIMIT 2) AS few`)
 }
 
 // CountActiveAdministrators implements account.Reader.
@@ -184,14 +187,16 @@ func (s queries) CountActiveAdministrators(ctx context.Context) (int, error) {
 
 func (s queries) count(ctx context.Context, op, query string, args ...any) (int, error) {
 	var n int
-	if err := s.q.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
+	err := s.q.QueryRowContext(ctx, query, args...).Scan(&n)
+	if err != nil && !cannotHold(err) {
 		return 0, fmt.Errorf("%s: %w", op, err)
 	}
 	return n, nil
 }
 
-// HoldUsers implements account.Tx.
-func (t *Tx) HoldUsers(ctx context.Context) error { return t.hold(ctx, "users") }
+// HoldUsers implements account.Tx. There is nothing left to do: one transaction that changes
+// accounts runs at a time, on all nodes together (see Update).
+func (t *Tx) HoldUsers(context.Context) error { return nil }
 
 // InsertUser implements account.Tx.
 func (t *Tx) InsertUser(ctx context.Context, u *account.User) error {

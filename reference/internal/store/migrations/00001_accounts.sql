@@ -3,10 +3,6 @@ CREATE TABLE sequences (
     name  TEXT PRIMARY KEY,
     value BIGINT NOT NULL
 );
-CREATE TABLE holds (
-    name TEXT PRIMARY KEY,
-    n    BIGINT NOT NULL
-);
 CREATE TABLE users (
     guid       TEXT PRIMARY KEY,
     id         BIGINT NOT NULL UNIQUE,
@@ -75,5 +71,4 @@ DROP TABLE sessions;
 DROP TABLE group_members;
 DROP TABLE groups;
 DROP TABLE users;
-DROP TABLE holds;
 DROP TABLE sequences;

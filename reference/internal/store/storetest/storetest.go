@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+	"countersign/reference/internal/integration"
 	"countersign/reference/internal/store"
 )
 
@@ -36,6 +38,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		{"ReadsInTransaction", readsInTransaction},
 		{"ConcurrentHold", concurrentHold},
 		{"ReadersDuringWrite", readersDuringWrite},
+		{"TextThatNoRowHolds", strangeText},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -147,7 +150,7 @@ func userLists(t *testing.T, db *store.DB) {
 		}
 		addUser(t, db, account.User{Username: name, FirstName: string(rune('z' - i)), Role: role, Locked: name == "carol", Active: day.Add(time.Duration(i) * time.Hour)})
 	}
-	addUser(t, db, account.User{Username: "dave", UniqueID: "1,2 3", FirstName: "a"})
+	addUser(t, db, account.User{Username: "dave", UniqueID: "1,2 3", FirstName: "a", LastName: "Ärger"})
 	tests := []struct {
 		name  string
 		query account.UserQuery
@@ -158,6 +161,7 @@ func userLists(t *testing.T, db *store.DB) {
 		{"page", account.UserQuery{Limit: 2, Offset: 2}, "[bob al_ice]", 5},
 		{"behind the end", account.UserQuery{Limit: 2, Offset: 9}, "[]", 5},
 		{"prefix", account.UserQuery{Prefix: "AL", Limit: 9}, "[alxice al_ice]", 2},
+		{"letter case beyond ASCII", account.UserQuery{Prefix: "ÄR", Limit: 9}, "[dave]", 1},
 		{"underscore is no wildcard", account.UserQuery{Prefix: "al_", Limit: 9}, "[al_ice]", 1},
 		{"percent is no wildcard", account.UserQuery{Prefix: "%", Limit: 9}, "[]", 0},
 		{"whole unique id", account.UserQuery{Prefix: "1,2 3", Limit: 9}, "[dave]", 1},
@@ -489,4 +493,26 @@ func readersDuringWrite(t *testing.T, db *store.DB) {
 		}
 		return nil
 	})
+}
+
+// strangeText: what a request asks for need not be text that a database can hold, and is then
+// nobody's.
+func strangeText(t *testing.T, db *store.DB) {
+	for _, text := range []string{"a\x00b", "\xff\xfe", "\xed\xa0\x80"} {
+		isErr(t, "guid", second(db.UserByGUID(ctx, text)), account.ErrNotFound)
+		isErr(t, "unique id", second(db.UserByUniqueID(ctx, text)), account.ErrNotFound)
+		isErr(t, "group", second(db.GroupByGUID(ctx, text)), account.ErrNotFound)
+		isErr(t, "item", second(db.Content().Item(ctx, text)), content.ErrNotFound)
+		isErr(t, "task", second(db.Content().Task(ctx, text)), content.ErrNotFound)
+		isErr(t, "integration", second(db.Integrations().Integration(ctx, text)), integration.ErrNotFound)
+		if list, n, err := db.Users(ctx, account.UserQuery{Prefix: text, Limit: 9}); err != nil || len(list)+n != 0 {
+			t.Errorf("users that begin with %q: %v of %d, %v", text, list, n, err)
+		}
+		if list, n, err := db.Groups(ctx, text, 9, 0); err != nil || len(list)+n != 0 {
+			t.Errorf("groups that begin with %q: %v of %d, %v", text, list, n, err)
+		}
+		if list, err := db.Content().Items(ctx, content.Filter{Name: text}); err != nil || len(list) != 0 {
+			t.Errorf("items named %q: %v, %v", text, list, err)
+		}
+	}
 }

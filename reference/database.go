@@ -1,0 +1,74 @@
+package reference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"countersign/reference/internal/config"
+	"countersign/reference/internal/store"
+)
+
+// A database is the open store of a configuration. One in SQLite is held against other processes; one in Postgres is
+// shared by nature, also between a server and usermanager.
+type database struct {
+	*store.DB
+	hold *store.Hold // nil with Postgres
+}
+
+// openDatabase opens the database that the configuration names, and makes it where there is none.
+func openDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
+	if cfg.Database.Provider == config.DatabasePostgres {
+		db, err := store.OpenPostgres(ctx, string(cfg.Postgres.URL))
+		if err != nil {
+			return nil, fmt.Errorf("open database: %w", err)
+		}
+		return &database{DB: db}, nil
+	}
+	path := cfg.SQLitePath()
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	hold, err := store.HoldSQLite(path)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.OpenSQLite(ctx, path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), hold.Close())
+	}
+	return &database{db, hold}, nil
+}
+
+// openMadeDatabase is openDatabase for who has no business making one. An empty Postgres is no mistake of a path, and
+// its tables are made.
+func openMadeDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
+	if cfg.Database.Provider == config.DatabaseSQLite {
+		path := cfg.SQLitePath()
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no database at %s: has the server run with this configuration?", path)
+		} else if err != nil {
+			return nil, fmt.Errorf("find database: %w", err)
+		}
+	}
+	return openDatabase(ctx, cfg)
+}
+
+// Close closes the store, and lets go of it then.
+func (d *database) Close() error {
+	err := d.DB.Close()
+	if d.hold != nil {
+		err = errors.Join(err, d.hold.Close())
+	}
+	return err
+}
+
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,390 @@
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+	"countersign/reference/internal/integration"
+	"countersign/reference/internal/store"
+	"countersign/reference/internal/vault"
+)
+
+// RunNodes holds a database to what nodes that share it rely on. fresh makes an empty database and returns what opens it:
+// each call gives one more handle on the same, as another node has, and sees to its closing.
+func RunNodes(t *testing.T, fresh func(testing.TB) (open func() *store.DB)) {
+	for _, test := range []struct {
+		name string
+		run  func(t *testing.T, a, b *store.DB)
+	}{
+		{"FirstUser", firstUser},
+		{"SamePerson", samePerson},
+		{"Groups", groupsOfNodes},
+		{"OAuthSession", oneSession},
+		{"OAuthRefresh", oneRefresh},
+		{"OAuthLogin", oneLogin},
+		{"OAuthLease", oneLease},
+		{"Items", itemsOfNodes},
+		{"Crosswise", crosswise},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			open := fresh(t)
+			test.run(t, open(), open())
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// got returns a value that must be there.
+func got[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		must(t, err)
+		return v
+	}
+}
+
+// aSession is what a login would store.
+func aSession(user account.User, in *integration.Integration, guid string) *integration.Session {
+	s := newSession(guid, user.GUID, in.GUID)
+	s.Tokens = integration.SealedTokens{Access: "access", Refresh: "refresh", ObtainedTime: day, ExpiresTime: day.Add(time.Hour)}
+	return s
+}
+
+// atOnce calls do n times at the same moment, on both nodes in turn, and returns the errors of all.
+func atOnce(a, b *store.DB, n int, do func(i int, node *store.DB) error) []error {
+	var wg sync.WaitGroup
+	errs := make([]error, n)
+	begin := make(chan struct{})
+	for i := range n {
+		node := a
+		if i%2 == 1 {
+			node = b
+		}
+		wg.Go(func() {
+			<-begin
+			errs[i] = do(i, node)
+		})
+	}
+	close(begin)
+	wg.Wait()
+	return errs
+}
+
+func noErrors(t *testing.T, errs []error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// succeeded counts the calls that did; the others must have failed with want.
+func succeeded(t *testing.T, errs []error, want error) int {
+	t.Helper()
+	n := 0
+	for _, err := range errs {
+		if err == nil {
+			n++
+			continue
+		}
+		isErr(t, "the others", err, want)
+	}
+	return n
+}
+
+// accounts is the service of one node.
+func accounts(db *store.DB, p account.Policy) *account.Service {
+	p.RegisterOnFirstLogin, p.DefaultRole = true, account.Viewer
+	return &account.Service{Store: db, Policy: p, Now: func() time.Time { return day }, Log: slog.New(slog.DiscardHandler)}
+}
+
+func claim(name string, groups ...string) account.Claim {
+	return account.Claim{Identity: name, Username: name, Groups: groups, Digest: name}
+}
+
+// firstUser: of many who sign in first, one becomes the administrator.
+func firstUser(t *testing.T, a, b *store.DB) {
+	const n = 16
+	noErrors(t, atOnce(a, b, n, func(i int, node *store.DB) error {
+		return second(accounts(node, account.Policy{}).SignIn(ctx, claim(fmt.Sprint("user", i))))
+	}))
+	same(t, "administrators", got(a.CountActiveAdministrators(ctx))(t), 1)
+	_, total, err := b.Users(ctx, account.UserQuery{Limit: 1})
+	must(t, err)
+	same(t, "users", total, n)
+}
+
+// samePerson: one person who signs in many times at once is one user, with a session each time.
+func samePerson(t *testing.T, a, b *store.DB) {
+	const n = 12
+	logins := make(chan account.Login, n)
+	signIn := func(_ int, node *store.DB) error {
+		login, err := accounts(node, account.Policy{}).SignIn(ctx, claim("alice"))
+		logins <- login
+		return err
+	}
+	noErrors(t, atOnce(a, b, n, signIn))
+	guids, sessions := map[string]bool{}, map[string]bool{}
+	for range n {
+		login := <-logins
+		guids[login.User.GUID] = true
+		sessions[login.Session.ID] = true
+		if _, u, err := b.SessionUser(ctx, login.Session.ID); err != nil || u.GUID != login.User.GUID {
+			t.Errorf("session of %s: %s, %v", login.User.GUID, u.GUID, err)
+		}
+	}
+	if len(guids) != 1 || len(sessions) != n {
+		t.Errorf("%d users with %d sessions", len(guids), len(sessions))
+	}
+}
+
+// groupsOfNodes: a group that several sign-ins provision at once is one group, in whatever order they name theirs; and
+// of several lists for one user one holds, whole.
+func groupsOfNodes(t *testing.T, a, b *store.DB) {
+	names := []string{"ants", "bees", "cats", "dogs", "eels"}
+	policy := account.Policy{Groups: true, GroupsSent: true, GroupsAutoProvision: true}
+	noErrors(t, atOnce(a, b, 10, func(i int, node *store.DB) error {
+		mine := slices.Concat(names[i%5:], names[:i%5])
+		return second(accounts(node, policy).SignIn(ctx, claim(fmt.Sprint("user", i), mine...)))
+	}))
+	list, total, err := a.Groups(ctx, "", 99, 0)
+	must(t, err)
+	same(t, "groups", total, len(names))
+	for _, g := range list {
+		_, members, err := b.MembersOfGroup(ctx, g.GUID, 1, 0)
+		must(t, err)
+		same(t, "members of "+g.Name, members, 10)
+	}
+	lists := [][]string{names[:2], names[2:], {}, names}
+	noErrors(t, atOnce(a, b, 12, func(i int, node *store.DB) error {
+		return second(accounts(node, policy).SignIn(ctx, claim("user0", lists[i%4]...)))
+	}))
+	user := got(a.UserByUniqueID(ctx, "user0"))(t)
+	now := []string{}
+	for _, g := range got(b.GroupsOfUser(ctx, user.GUID))(t) {
+		now = append(now, g.Name)
+	}
+	if !slices.ContainsFunc(lists, func(l []string) bool { return slices.Equal(l, now) }) {
+		t.Errorf("memberships %v are none of %v", now, lists)
+	}
+}
+
+// oneSession: "An authenticated user in Connect can have only one OAuth session per Viewer OAuth integration."
+func oneSession(t *testing.T, a, b *store.DB) {
+	alice := addUser(t, a, account.User{Username: "alice"})
+	in := addIntegration(t, a, "i")
+	const n = 16
+	made := make(chan integration.Session, n)
+	noErrors(t, atOnce(a, b, n, func(i int, node *store.DB) error {
+		s, err := node.Integrations().EnsureSession(ctx, aSession(alice, in, fmt.Sprint("s", i)))
+		if err == nil {
+			made <- *s
+		}
+		return err
+	}))
+	first := <-made
+	for range n - 1 {
+		same(t, "session", <-made, first)
+	}
+	same(t, "sessions", len(got(b.Integrations().Sessions(ctx, ""))(t)), 1)
+}
+
+// rotating is a token endpoint that takes each refresh token once.
+type rotating struct {
+	mu       sync.Mutex
+	next     int
+	uses     map[string]int
+	mayReply <-chan struct{}
+}
+
+func (p *rotating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	<-p.mayReply
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.uses[r.FormValue("refresh_token")]++
+	p.next++
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]any{ //nolint:errcheck // a test's provider
+		"access_token": fmt.Sprint("at", p.next), "refresh_token": fmt.Sprint("rt", p.next), "token_type": "Bearer", "expires_in": 3600,
+	})
+}
+
+// oneRefresh: when an access token is over, one refresh is made, however many ask at once on however many nodes; every
+// one of them gets the new token.
+func oneRefresh(t *testing.T, a, b *store.DB) {
+	mayReply := make(chan struct{}, 99)
+	provider := &rotating{uses: map[string]int{}, mayReply: mayReply}
+	server := httptest.NewServer(provider)
+	t.Cleanup(server.Close)
+	alice := addUser(t, a, account.User{Username: "alice"})
+	addIntegration(t, a, "i")
+	keys := got(vault.FromSecret("as many characters as a key wants"))(t)
+	var mu sync.Mutex
+	now := day
+	nodes := map[*store.DB]*integration.Service{}
+	for _, db := range []*store.DB{a, b} {
+		nodes[db] = got(integration.New(integration.Options{Store: db.Integrations(), Vault: keys, Now: func() time.Time {
+			mu.Lock()
+			defer mu.Unlock()
+			return now
+		}}))(t)
+	}
+	must(t, second(a.Integrations().UpdateIntegration(ctx, "i", func(in *integration.Integration) error {
+		in.Secret = nodes[a].SealSecret("i", "secret")
+		in.Config.TokenURI, in.Config.AuthorizationURI, in.Config.EndpointAuth = server.URL, server.URL, "client_secret_basic"
+		return nil
+	})))
+	in := got(a.Integrations().Integration(ctx, "i"))(t)
+
+	// The login begins on one node and ends on the other.
+	mayReply <- struct{}{}
+	started := got(nodes[a].BeginLogin(ctx, in, alice.GUID, "http://s/callback", "/"))(t)
+	must(t, second(nodes[b].FinishLogin(ctx, integration.Callback{
+		User: alice.GUID, Browser: started.Browser, Query: url.Values{"state": {started.State}, "code": {"c"}},
+	})))
+	for round := 2; round <= 4; round++ {
+		mu.Lock()
+		now = now.Add(2 * time.Hour)
+		mu.Unlock()
+		const n = 20
+		var asked sync.WaitGroup
+		asked.Add(n)
+		go func() { asked.Wait(); mayReply <- struct{}{} }()
+		noErrors(t, atOnce(a, b, n, func(_ int, node *store.DB) error {
+			asked.Done()
+			token, err := nodes[node].ViewerToken(ctx, in, alice.GUID)
+			if want := fmt.Sprint("at", round); err == nil && token.Value != want {
+				err = fmt.Errorf("got %s, want %s", token.Value, want)
+			}
+			return err
+		}))
+		same(t, "requests to the provider", provider.next, round)
+	}
+	delete(provider.uses, "") // the code
+	same(t, "uses of refresh tokens", provider.uses, map[string]int{"rt1": 1, "rt2": 1, "rt3": 1})
+}
+
+// oneLogin: a state works once.
+func oneLogin(t *testing.T, a, b *store.DB) {
+	alice := addUser(t, a, account.User{Username: "alice"})
+	addIntegration(t, a, "i")
+	must(t, a.Integrations().StartLogin(ctx, &integration.Login{StateHash: "h", UserGUID: alice.GUID, IntegrationGUID: "i", ExpiresTime: day.Add(time.Hour)}, day))
+	n := succeeded(t, atOnce(a, b, 12, func(_ int, node *store.DB) error {
+		return second(node.Integrations().TakeLogin(ctx, "h", "", alice.GUID, day))
+	}), integration.ErrNotFound)
+	same(t, "logins taken", n, 1)
+}
+
+// oneLease: the right to refresh is one caller's.
+func oneLease(t *testing.T, a, b *store.DB) {
+	alice := addUser(t, a, account.User{Username: "alice"})
+	must(t, second(a.Integrations().EnsureSession(ctx, aSession(alice, addIntegration(t, a, "i"), "s"))))
+	taken := errors.New("taken")
+	n := succeeded(t, atOnce(a, b, 12, func(_ int, node *store.DB) error {
+		mine, err := node.Integrations().LeaseRefresh(ctx, "s", 1, day, day.Add(time.Minute))
+		if err == nil && !mine {
+			err = taken
+		}
+		return err
+	}), taken)
+	same(t, "leases", n, 1)
+}
+
+// itemsOfNodes: a name is taken once, no change is lost, and sets of associations do not mix.
+func itemsOfNodes(t *testing.T, a, b *store.DB) {
+	owner := addUser(t, a, account.User{Username: "owner"})
+	n := succeeded(t, atOnce(a, b, 8, func(i int, node *store.DB) error {
+		return node.Content().CreateItem(ctx, &content.Item{GUID: fmt.Sprint("i", i), OwnerGUID: owner.GUID, Name: "n"})
+	}), content.ErrNameTaken)
+	same(t, "items of one name", n, 1)
+
+	item := addItem(t, a, owner, "counted")
+	noErrors(t, atOnce(a, b, 16, func(_ int, node *store.DB) error {
+		return second(node.Content().UpdateItem(ctx, item.GUID, func(i *content.Item) error {
+			count, _ := strconv.Atoi(i.Title)
+			i.Title = strconv.Itoa(count + 1)
+			return nil
+		}))
+	}))
+	same(t, "changes", got(b.Content().Item(ctx, item.GUID))(t).Title, "16")
+
+	for _, guid := range []string{"x", "y", "z"} {
+		addIntegration(t, a, guid)
+	}
+	sets := [][]string{{"x"}, {"y", "z"}}
+	noErrors(t, atOnce(a, b, 12, func(i int, node *store.DB) error {
+		return node.Integrations().SetAssociations(ctx, item.GUID, sets[i/2%2], day)
+	}))
+	var now []string
+	for _, one := range got(b.Integrations().Associations(ctx, item.GUID))(t) {
+		now = append(now, one.Integration.GUID)
+	}
+	if !slices.ContainsFunc(sets, func(s []string) bool { return slices.Equal(s, now) }) {
+		t.Errorf("associations %v are none of %v", now, sets)
+	}
+}
+
+// crosswise: transactions that touch the same rows in opposite orders wait for one another, and none is given up for it.
+func crosswise(t *testing.T, a, b *store.DB) {
+	policy := account.Policy{Groups: true, GroupsSent: true, GroupsAutoProvision: true}
+	admin := got(accounts(a, policy).SignIn(ctx, claim("admin")))(t).User
+	alice := got(accounts(a, policy).SignIn(ctx, claim("alice")))(t).User
+	item := addItem(t, a, admin, "i")
+	in := addIntegration(t, a, "kept")
+	for i := range 3 {
+		addIntegration(t, a, "gone"+strconv.Itoa(i))
+		must(t, a.Integrations().SetAssociations(ctx, item.GUID, []string{"kept", "gone" + strconv.Itoa(i)}, day))
+	}
+	expected := func(err error) error {
+		for _, known := range []error{integration.ErrNotFound, account.ErrNoUser} {
+			if errors.Is(err, known) {
+				return nil // somebody else was quicker to delete
+			}
+		}
+		return err
+	}
+	noErrors(t, atOnce(a, b, 48, func(i int, node *store.DB) error {
+		name := strconv.Itoa(i / 16)
+		var err error
+		switch i / 2 % 8 {
+		case 0: // the user's row, then a group's
+			err = second(accounts(node, policy).SignIn(ctx, claim("alice", "g"+name)))
+		case 1: // locks first, then the user's row
+			err = second(accounts(node, policy).ChangeUser(ctx, admin, account.Administrator, alice.GUID, account.UserChange{FirstName: &name}))
+		case 2: // the item, its associations, integrations
+			err = node.Integrations().SetAssociations(ctx, item.GUID, []string{"kept", "gone" + name}, day)
+		case 3: // an integration, its associations
+			err = node.Integrations().DeleteIntegration(ctx, "gone"+name)
+		case 4: // sequences, then a user's row
+			err = second(node.Integrations().EnsureSession(ctx, aSession(account.User{GUID: "bob" + name}, in, "s"+name)))
+		case 5: // a user's row, then sessions
+			err = node.Update(ctx, func(tx account.Tx) error {
+				u := account.User{GUID: "bob" + name, UniqueID: "bob" + name, Username: "bob" + name}
+				return errors.Join(tx.InsertUser(ctx, &u), tx.DeleteUser(ctx, u.GUID))
+			})
+		case 6:
+			err = second(node.Integrations().UpdateIntegration(ctx, "kept", func(in *integration.Integration) error { in.Name = &name; return nil }))
+		case 7:
+			err = node.Integrations().StartLogin(ctx, &integration.Login{StateHash: fmt.Sprint(i), UserGUID: alice.GUID, IntegrationGUID: "kept", ExpiresTime: day.Add(time.Hour)}, day)
+		}
+		return expected(err)
+	}))
+}
