@@ -165,7 +165,7 @@ func groupsOfNodes(t *testing.T, a, b *store.DB) {
 		mine := slices.Concat(names[i%5:], names[:i%5])
 		return second(accounts(node, policy).SignIn(ctx, claim(fmt.Sprint("user", i), mine...)))
 	}))
-	list, total, err := a.Groups(ctx, "", 99, 0)
+	list, total, err := a.Groups(ctx, account.GroupQuery{Limit: 99})
 	must(t, err)
 	same(t, "groups", total, len(names))
 	for _, g := range list {
