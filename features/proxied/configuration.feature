@@ -4,6 +4,35 @@ Feature: Turning proxied authentication on
 
   Rule: The provider decides
 
+    @PA-003
+    Scenario: With the provider proxy the identity headers say who somebody is
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When "alice" signs in
+      Then "alice" is signed in
+      And the username of "alice" is "alice"
+
+    @PA-005 @direct
+    Scenario: Pages of the proxy for logging in and out
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        LoginURL = https://example.com/auth/login
+        LogoutURL = https://example.com/auth/logout
+        """
+      Then it starts
+
     @PA-068 @alone @direct
     Scenario: With another provider the identity headers mean nothing
       Given a server configured with:
