@@ -160,6 +160,11 @@ func readBody(r io.Reader, limit int64) ([]byte, error) {
 	return body, err
 }
 
+// upgrades reports whether the request says itself what becomes of its connection.
+func (r request) upgrades() bool {
+	return slices.ContainsFunc(r.lines, func(l HeaderLine) bool { return strings.EqualFold(l.Name, "Connection") })
+}
+
 // octets writes the request as Raw sends it: the lines in their order and
 // spelling, nothing repaired.
 func (r request) octets() []byte {
@@ -171,7 +176,10 @@ func (r request) octets() []byte {
 	if r.framed() {
 		out.WriteString("Content-Length: " + strconv.Itoa(len(r.body)) + "\r\n")
 	}
-	out.WriteString("Connection: close\r\n\r\n")
+	if !r.upgrades() {
+		out.WriteString("Connection: close\r\n")
+	}
+	out.WriteString("\r\n")
 	out.Write(r.body)
 	return out.Bytes()
 }

@@ -37,6 +37,7 @@ type Persona struct {
 	cookies   *cookies
 	key       *keeper
 	acts      func(key string) HeaderLine // by its key; nil as a browser
+	signs     *signing                    // with its credentials; nil as a browser
 	anonymous bool                        // sends no identity
 }
 
@@ -75,7 +76,7 @@ func (p *Persona) Through(s Subject) *Persona {
 // WithoutIdentity is a browser of somebody who is not signed in.
 func (p *Persona) WithoutIdentity() *Persona {
 	q := *p
-	q.anonymous, q.acts, q.cookies = true, nil, newCookies()
+	q.anonymous, q.acts, q.signs, q.cookies = true, nil, nil, newCookies()
 	return &q
 }
 
@@ -108,7 +109,7 @@ func (p *Persona) WithRSCKey(bare bool) *Persona {
 
 func (p *Persona) withKey(acts func(string) HeaderLine) *Persona {
 	q := *p
-	q.acts, q.cookies = acts, newCookies()
+	q.acts, q.signs, q.cookies = acts, nil, newCookies()
 	return &q
 }
 
@@ -226,6 +227,8 @@ func (p *Persona) lines(a ask) []HeaderLine {
 	s := p.subject
 	home := origin(a.url) == origin(s.Public)
 	switch {
+	case p.signs != nil && home:
+		return append(lines, p.signs.lines(s, a)...)
 	case p.acts != nil && home:
 		return append(lines, p.acts(p.key.get()))
 	case home && s.Front == Direct && a.identity != nil:
@@ -276,7 +279,7 @@ func (p *Persona) exchange(ctx context.Context, door, method string, u *url.URL,
 	if err != nil {
 		return nil, p.subject.noAnswer(method, u, x, err)
 	}
-	if p.acts == nil {
+	if p.acts == nil && p.signs == nil {
 		p.cookies.get().SetCookies(p.subject.cookieURL(u), resp.Cookies())
 	}
 	return &Reply{Status: resp.StatusCode, Header: resp.Header, Body: body, Exchange: x, method: method, url: u}, nil

@@ -80,10 +80,15 @@ func abandoned(path string) bool {
 	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// Handler answers each request with a report, after doing its actions.
+// Handler answers each request with a report, after doing its actions, and a
+// WebSocket with what it says.
 func Handler(environ []string) http.Handler {
 	variables := variablesOf(environ)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wantsWebSocket(r) {
+			echo(w, r)
+			return
+		}
 		actions, err := actionsOf(w, r)
 		if err != nil {
 			answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})

@@ -1,0 +1,203 @@
+package driver
+
+import (
+	"context"
+	"crypto"
+	"crypto/md5"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+const tokensPath = "__api__/tokens"
+
+// Credentials are what a deployment client signs its requests with.
+type Credentials struct {
+	Token string
+	key   *rsa.PrivateKey
+}
+
+// keys are the two key pairs of all clients of a run. What tells clients apart is
+// the token; making a key takes longer than most scenarios.
+var keys = sync.OnceValues(func() ([2]*rsa.PrivateKey, error) {
+	var pairs [2]*rsa.PrivateKey
+	for i := range pairs {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			return pairs, fmt.Errorf("make a key pair: %w", err)
+		}
+		pairs[i] = key
+	}
+	return pairs, nil
+})
+
+// NewCredentials makes a token and a key that no server knows.
+func NewCredentials() (*Credentials, error) {
+	pairs, err := keys()
+	if err != nil {
+		return nil, err
+	}
+	var raw [16]byte
+	_, _ = rand.Read(raw[:]) // never fails
+	return &Credentials{Token: "T" + hex.EncodeToString(raw[:]), key: pairs[0]}, nil
+}
+
+// OfAnotherKey is the same token with a key that does not belong to it.
+func (c *Credentials) OfAnotherKey() (*Credentials, error) {
+	pairs, err := keys()
+	if err != nil {
+		return nil, err
+	}
+	return &Credentials{Token: c.Token, key: pairs[1]}, nil
+}
+
+// Signed is what a signature is made of.
+type Signed struct {
+	Method, Path, Date, Checksum string
+}
+
+// Sign writes the four lines of a signed request, as rsconnect and Publisher do:
+// RSA PKCS #1 v1.5 with SHA-1 over method, path, date and the MD5 of the body,
+// one to a line.
+func (c *Credentials) Sign(s Signed) ([]HeaderLine, error) {
+	digest := sha1.Sum([]byte(strings.Join([]string{s.Method, s.Path, s.Date, s.Checksum}, "\n")))
+	signature, err := rsa.SignPKCS1v15(nil, c.key, crypto.SHA1, digest[:])
+	if err != nil {
+		return nil, fmt.Errorf("sign a request: %w", err)
+	}
+	return []HeaderLine{
+		{"Date", s.Date}, {"X-Auth-Token", c.Token}, {"X-Auth-Signature", base64.StdEncoding.EncodeToString(signature)},
+		{"X-Content-Checksum", s.Checksum},
+	}, nil
+}
+
+// Checksum is the MD5 of a body as deployment clients send it.
+func Checksum(body []byte) string {
+	sum := md5.Sum(body) // the clients' choice
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// Date is a time as it stands in a Date header (RFC 9110 section 5.6.7).
+func Date(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
+// signing is how a persona's program signs.
+type signing struct {
+	credentials *Credentials
+	below       bool // only the path below the base URL, as Publisher does
+}
+
+// lines are those of one request.
+func (s *signing) lines(subject Subject, a ask) []HeaderLine {
+	path := a.url.EscapedPath()
+	if base := subject.Public.EscapedPath(); s.below {
+		path = "/" + strings.TrimPrefix(path, base)
+	}
+	lines, err := s.credentials.Sign(Signed{a.method, path, Date(time.Now()), Checksum(a.body)})
+	if err != nil {
+		return nil // unsigned, which a server refuses
+	}
+	return lines
+}
+
+// WithCredentials is the persona's deployment client: it signs every request and
+// sends nothing else, no cookie and no identity. It signs the whole path of a
+// URL, or what lies below the base URL.
+func (p *Persona) WithCredentials(c *Credentials, below bool) *Persona {
+	q := *p
+	q.acts, q.signs, q.cookies = nil, &signing{c, below}, newCookies()
+	return &q
+}
+
+// SignedPath is the path that a client signs for a path below the public address.
+func (p *Persona) SignedPath(path string) string {
+	u, err := p.subject.at(path)
+	if err != nil {
+		return path
+	}
+	return u.EscapedPath()
+}
+
+// RegisterToken tells the server of credentials, as a client does that has none
+// yet. The address at which somebody claims them is in the reply.
+func (p *Persona) RegisterToken(ctx context.Context, c *Credentials) (*Reply, error) {
+	der, err := x509.MarshalPKIXPublicKey(&c.key.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("write a public key: %w", err)
+	}
+	body := fmt.Sprintf(`{"token":%q,"public_key":%q,"user_id":0}`, c.Token, base64.StdEncoding.EncodeToString(der))
+	return p.WithoutIdentity().Call(ctx, http.MethodPost, tokensPath, []byte(body),
+		HeaderLine{"Content-Type", "application/json"}, HeaderLine{"Accept", "application/json"}, HeaderLine{"X-Auth-Token", "anonymous-access"})
+}
+
+// form finds the form of a page, its address and its hidden fields.
+var (
+	formTag   = regexp.MustCompile(`(?is)<form\b([^>]*)>(.*?)</form>`)
+	inputTag  = regexp.MustCompile(`(?is)<input\b([^>]*)>`)
+	attribute = regexp.MustCompile(`(?is)\b(action|method|name|value|type)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))`)
+)
+
+func attributes(tag string) map[string]string {
+	found := map[string]string{}
+	for _, m := range attribute.FindAllStringSubmatch(tag, -1) {
+		found[strings.ToLower(m[1])] = html.UnescapeString(m[2] + m[3] + m[4])
+	}
+	return found
+}
+
+// Confirm opens an address of the subject's in the persona's browser and, where
+// the page asks something by a form, presses its button. It returns the last reply.
+func (p *Persona) Confirm(ctx context.Context, address string) (*Reply, error) {
+	u, err := url.Parse(address)
+	if err != nil || origin(u) != origin(p.subject.Public) {
+		return nil, &NoAnswer{Op: "open the address", BySubject: true, Err: described("the address does not lead to the subject")}
+	}
+	first, err := p.send(ctx, ask{method: http.MethodGet, url: u, lines: navigation})
+	if err != nil {
+		return nil, err
+	}
+	chain, err := p.Follow(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	page := chain[len(chain)-1]
+	form := formTag.FindSubmatch(page.Body)
+	if !page.Is(2) || form == nil || !strings.EqualFold(attributes(string(form[1]))["method"], "post") {
+		return page, nil
+	}
+	to, err := page.url.Parse(attributes(string(form[1]))["action"])
+	if err != nil || origin(to) != origin(p.subject.Public) {
+		return nil, unusable(page, "press the button")
+	}
+	fields := url.Values{}
+	for _, tag := range inputTag.FindAllSubmatch(form[2], -1) {
+		if input := attributes(string(tag[1])); input["name"] != "" {
+			fields.Add(input["name"], input["value"])
+		}
+	}
+	pressed, err := p.send(ctx, ask{
+		method: http.MethodPost, url: to, body: []byte(fields.Encode()),
+		lines: []HeaderLine{
+			{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "text/html"}, {"Origin", origin(p.subject.Public)},
+			{"Sec-Fetch-Dest", "document"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Site", "same-origin"},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	chain, err = p.Follow(ctx, pressed)
+	if err != nil {
+		return nil, err
+	}
+	return chain[len(chain)-1], nil
+}
