@@ -13,12 +13,13 @@ import (
 // proxy knows, and what the server made of it.
 type persona struct {
 	*driver.Persona
-	short    string        // what the feature calls it; its account at the provider
-	guid     string        // of its user
-	earlier  string        // guid of its user before the last sign-in
-	signedIn *driver.Reply // the last sign-in that was granted
-	refused  *driver.Reply // the last sign-in, if that was refused
-	view     *driver.Reply // what the server has last told the person about themselves
+	short       string              // what the feature calls it; its account at the provider
+	guid        string              // of its user
+	credentials *driver.Credentials // of its deployment client
+	earlier     string              // guid of its user before the last sign-in
+	signedIn    *driver.Reply       // the last sign-in that was granted
+	refused     *driver.Reply       // the last sign-in, if that was refused
+	view        *driver.Reply       // what the server has last told the person about themselves
 }
 
 // identity is that of the short name: all attributes, each its own, so that a

@@ -167,8 +167,22 @@ func (i *instance) prepare() error {
 	if err != nil {
 		return err
 	}
+	if written := i.Configuration.Get("Server", "Address"); written != "" {
+		if subject, err = subject.SeenAt(written); err != nil {
+			return err
+		}
+	}
 	i.subject = subject
 	return nil
+}
+
+// published is the address at which the configuration publishes the server, with a
+// slash at its end.
+func (i *instance) published() string {
+	if written := i.Configuration.Get("Server", "Address"); written != "" {
+		return strings.TrimSuffix(written, "/") + "/"
+	}
+	return i.Address()
 }
 
 // launch starts the process with a configuration and awaits its first answer.

@@ -14,20 +14,21 @@ import (
 // An item is content that somebody has published, and what its last visit or
 // render has reported.
 type item struct {
-	short  string
-	guid   string
-	mode   string
-	owner  *persona
-	share  string        // URL of a share link
-	visit  *driver.Visit // the last
-	before *driver.Visit // the one before it
-	since  int           // entries of the provider's journal when it was associated
+	short   string
+	guid    string
+	mode    string
+	owner   *persona
+	share   string        // URL of a share link
+	visit   *driver.Visit // the last
+	answers bool          // the content itself answered last
+	before  *driver.Visit // the one before it
+	since   int           // entries of the provider's journal when it was associated
 }
 
 // sayContent: content, who may see it, and what it obtains while it executes.
 var sayContent = []sentence{
-	{`{who} has published {mode} content {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.publish(ctx, a[0], a[1], a[2])
+	{`{who} {publishes} {mode} content {who}{by}`, func(w *World, ctx context.Context, a []string) error {
+		return w.publish(ctx, a[0], a[1], a[2], a[3] != "")
 	}},
 	{`{who} may view {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.mayView(ctx, a[0], a[1])
@@ -56,7 +57,12 @@ var sayContent = []sentence{
 	{`{who} has no association`, func(w *World, ctx context.Context, a []string) error {
 		return w.hasNoAssociation(ctx, a[0])
 	}},
-	{`{anybody} visits {who}`, func(w *World, ctx context.Context, a []string) error { return w.visits(ctx, a[0], a[1]) }},
+	{`{anybody} {visits} {who}{browser}`, func(w *World, ctx context.Context, a []string) error {
+		if a[2] != "" {
+			return w.navigates(ctx, a[0], a[1])
+		}
+		return w.visits(ctx, a[0], a[1])
+	}},
 	{`somebody who is not signed in follows the share link to {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.followsLink(ctx, a[0])
 	}},
@@ -111,7 +117,8 @@ func (w *World) questions() []probe.Action {
 	)
 }
 
-func (w *World) publish(ctx context.Context, who, mode, short string) error {
+// publish has a publisher deploy content, by API key or by signed requests.
+func (w *World) publish(ctx context.Context, who, mode, short string, signed bool) error {
 	if !w.run.config.Target.Runs(mode) {
 		return &verdict.Inapplicable{Reason: "the target does not run " + mode + " content"}
 	}
@@ -119,7 +126,11 @@ func (w *World) publish(ctx context.Context, who, mode, short string) error {
 	if err != nil {
 		return err
 	}
-	guid, reply, err := owner.WithKey().PublishContent(ctx, w.name(short), mode, w.questions())
+	client := owner.WithKey()
+	if signed {
+		client = owner.WithCredentials(owner.credentials, false)
+	}
+	guid, reply, err := client.PublishContent(ctx, w.name(short), mode, w.questions())
 	if err != nil {
 		return err
 	}
@@ -216,17 +227,41 @@ func (w *World) visits(ctx context.Context, who, short string) error {
 	if err != nil {
 		return err
 	}
-	visitor := w.stranger("anybody").Persona.WithoutIdentity()
-	if who != "" {
-		p, err := w.user(ctx, who)
-		if err != nil {
-			return err
-		}
-		visitor = p.Persona
+	visitor, err := w.visitor(ctx, who)
+	if err != nil {
+		return err
 	}
 	visit, err := visitor.Visit(ctx, i.guid, w.questions())
 	i.saw(visit)
-	return err
+	return w.visited(i, err)
+}
+
+// navigates opens content as a browser does when somebody follows a link to it.
+func (w *World) navigates(ctx context.Context, who, short string) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	visitor, err := w.visitor(ctx, who)
+	if err != nil {
+		return err
+	}
+	visit, err := visitor.Navigate(ctx, i.guid)
+	i.saw(visit)
+	return w.visited(i, err)
+}
+
+// visited notes a visit. One that the content answered is the twin of those that
+// follow.
+func (w *World) visited(i *item, err error) error {
+	if err != nil {
+		return err
+	}
+	w.attempts.tried, w.attempts.item = i.visit.Reply, i
+	if i.answers {
+		w.attempts.granted = i.visit.Reply
+	}
+	return nil
 }
 
 func (w *World) followsLink(ctx context.Context, short string) error {
@@ -254,6 +289,7 @@ func (w *World) render(ctx context.Context, short string) error {
 
 func (i *item) saw(visit *driver.Visit) {
 	i.before, i.visit = i.visit, visit
+	i.answers = visit != nil && visit.Report != nil
 }
 
 // report is what the content has said of its last execution.

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -10,12 +11,22 @@ import (
 )
 
 // sayLog: what the server writes to its log from the beginning of the scenario,
-// or from the start of the server that the scenario itself has started. In the
-// text, <alice> stands for her name on the wire.
+// or from the start of the server that the scenario itself has started. In a text
+// <alice> stands for her name on the wire, <newline> and <return> for what cannot
+// be written in a feature.
 var sayLog = []sentence{
-	{`the log says {value}`, func(w *World, ctx context.Context, a []string) error { return w.logSays(ctx, a[0]) }},
+	{`the log says {value}`, func(w *World, ctx context.Context, a []string) error {
+		text := w.onTheWire(a[0])
+		return w.logHolds(ctx, text, func(said string) bool { return strings.Contains(said, text) })
+	}},
+	{`the log gives {value} as {value}`, func(w *World, ctx context.Context, a []string) error {
+		return w.logGives(ctx, a[0], w.onTheWire(a[1]))
+	}},
 	{`the log does not say {value}`, func(w *World, ctx context.Context, a []string) error {
-		return w.logIsSilentOn(ctx, a[0])
+		return w.logIsSilentOn(ctx, w.onTheWire(a[0]))
+	}},
+	{`the log repeats no secret of {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.logRepeatsNone(ctx, a[0])
 	}},
 }
 
@@ -26,31 +37,87 @@ const (
 	logWindow = 2 * time.Second       // in which it should come to rest
 )
 
-// logSays awaits a text in the log.
-func (w *World) logSays(ctx context.Context, text string) error {
+// logHolds awaits something in the log.
+func (w *World) logHolds(ctx context.Context, what string, holds func(said string) bool) error {
 	if err := w.hasLog(); err != nil {
 		return err
 	}
-	text = w.onTheWire(text)
 	ctx, cancel := context.WithTimeout(ctx, logPoll)
 	defer cancel()
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		said := w.said()
-		if strings.Contains(said, text) {
+		if holds(said) {
 			return nil
 		}
 		if !pause(ctx, wait) {
-			return fail("a log that says "+text, "%q", lastOf(said))
+			return fail("a log that says "+what, "%q", lastOf(said))
 		}
 	}
 }
 
-// logIsSilentOn lets the log come to rest and looks for a text in it.
-func (w *World) logIsSilentOn(ctx context.Context, text string) error {
-	if err := w.hasLog(); err != nil {
+// logGives awaits a value beside its name, however the server writes the two.
+// <session> is the name of any cookie that the server has set at a sign-in.
+func (w *World) logGives(ctx context.Context, name, value string) error {
+	names := []string{regexp.QuoteMeta(name)}
+	if name == "<session>" {
+		names = w.sessionCookies()
+	}
+	pattern := regexp.MustCompile(`(?i)(?:^|[^a-z0-9_-])(?:` + strings.Join(names, "|") + `)["']?\s*[:=]\s*["'\[{]{0,3}` + regexp.QuoteMeta(value))
+	return w.logHolds(ctx, name+" as "+value, pattern.MatchString)
+}
+
+// sessionCookies are patterns of the names of cookies that the server sets at a
+// sign-in.
+func (w *World) sessionCookies() []string {
+	names := []string{"no cookie"} // which is the name of none
+	for _, p := range w.personas {
+		for name := range p.signedIn.SetCookies() {
+			names = append(names, regexp.QuoteMeta(name))
+		}
+	}
+	return names
+}
+
+// logRepeatsNone looks for the values of somebody's cookies and for their key. What
+// the proxy's cookies hold is no secret where a header says it too.
+func (w *World) logRepeatsNone(ctx context.Context, who string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
 		return err
 	}
-	text = w.onTheWire(text)
+	said, err := w.logAtRest(ctx)
+	if err != nil {
+		return err
+	}
+	public := fmt.Sprint(p.Identity)
+	for _, secret := range p.Secrets() {
+		if len(secret) >= 4 && !strings.Contains(public, secret) && strings.Contains(said, secret) {
+			return fail("a log without the cookies and the key of "+who, "a line with one of them")
+		}
+	}
+	return nil
+}
+
+// logIsSilentOn looks for a text in the log, which may reach over the end of a line.
+func (w *World) logIsSilentOn(ctx context.Context, text string) error {
+	said, err := w.logAtRest(ctx)
+	if err != nil {
+		return err
+	}
+	before, after, found := strings.Cut(said, text)
+	if !found {
+		return nil
+	}
+	line := before[strings.LastIndexByte(before, '\n')+1:] + text
+	rest, _, _ := strings.Cut(after, "\n")
+	return fail("a log that does not say "+text, "%q", redactLog(line+rest))
+}
+
+// logAtRest is what the log holds once nothing is added to it.
+func (w *World) logAtRest(ctx context.Context) (string, error) {
+	if err := w.hasLog(); err != nil {
+		return "", err
+	}
 	ctx, cancel := context.WithTimeout(ctx, logWindow)
 	defer cancel()
 	said := w.said()
@@ -61,12 +128,7 @@ func (w *World) logIsSilentOn(ctx context.Context, text string) error {
 		}
 		said = more
 	}
-	for line := range strings.Lines(said) {
-		if strings.Contains(line, text) {
-			return fail("a log that does not say "+text, "%q", redactLog(line))
-		}
-	}
-	return nil
+	return said, nil
 }
 
 // pause waits, and says whether there is time left.
@@ -90,24 +152,38 @@ func (w *World) hasLog() error {
 
 // said is what the log holds of the scenario.
 func (w *World) said() string {
+	log, from := w.instance.log(), w.logFrom
 	if w.start != nil {
-		return string(tail(w.start.process.log(), w.start.logFrom))
+		log, from = w.start.process.log(), w.start.logFrom
 	}
-	return string(tail(w.instance.log(), w.logFrom))
+	return angles.Replace(string(tail(log, from)))
 }
 
-var shortName = regexp.MustCompile(`<([a-z]+)>`)
+// angles are how some writers of JSON put < and >.
+var angles = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">")
 
-// stands are words in angle brackets that logs themselves hold.
-var stands = map[string]bool{"<internal>": true, "<redacted>": true, "<empty>": true}
+var shortName = regexp.MustCompile(`<([a-z]+)('s key)?>`)
 
-// onTheWire puts the names on the wire in the place of short ones.
+// stands are words in angle brackets that are nobody's name: those that logs hold
+// themselves, and what cannot be written in a feature.
+var stands = map[string]string{
+	"<internal>": "<internal>", "<redacted>": "<redacted>", "<empty>": "<empty>", "<return>": "\r", "<newline>": "\n",
+}
+
+// onTheWire puts names on the wire, and keys, in the place of short names.
 func (w *World) onTheWire(text string) string {
 	return shortName.ReplaceAllStringFunc(text, func(word string) string {
-		if stands[word] {
-			return word
+		if stood, ok := stands[word]; ok {
+			return stood
 		}
-		return w.name(strings.Trim(word, "<>"))
+		short, isKey := strings.CutSuffix(strings.Trim(word, "<>"), "'s key")
+		if !isKey {
+			return w.name(short)
+		}
+		if p := w.personas[short]; p != nil {
+			return p.Key()
+		}
+		return ""
 	})
 }
 

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"strings"
 
 	"countersign/steps/driver"
 	"countersign/steps/verdict"
@@ -39,6 +40,11 @@ func (w *World) signInBeside(ctx context.Context, short, line string) error {
 		return err
 	}
 	p := w.stranger(short)
+	if len(lines) == 1 && lines[0].Name == "Cookie" { // a browser sends one line with all its cookies
+		name, value, _ := strings.Cut(lines[0].Value, "=")
+		p.Bring(name, value)
+		lines = nil
+	}
 	return w.enter(p)(p.SignInWith(ctx, lines...))
 }
 

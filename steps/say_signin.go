@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"countersign/steps/driver"
@@ -30,7 +31,15 @@ var saySignIn = []sentence{
 		again := w.stranger(a[0])
 		return w.attempt(again.SendRaw(ctx, driver.HeaderLine{Name: a[1], Value: again.Identity.Username}))
 	}},
-	{`the {attempt} is refused`, func(w *World, ctx context.Context, _ []string) error { return w.isRefused() }},
+	{`the {attempt} is refused{how}`, func(w *World, ctx context.Context, a []string) error {
+		switch a[0] {
+		case " or asked to log in":
+			return w.isTurnedAway()
+		case " with an error of the API":
+			return w.isAPIError()
+		}
+		return w.isRefused()
+	}},
 	{`the refusal repeats neither the name of the header nor a value`, func(w *World, ctx context.Context, _ []string) error {
 		return w.refusalIsGeneric()
 	}},
@@ -66,6 +75,7 @@ type attempts struct {
 	tried   *driver.Reply
 	all     []*driver.Reply // that were tried
 	persona *persona
+	item    *item    // that was visited, nil for a call of the API
 	secrets []string // names and values that a generic refusal does not repeat
 	token   bool     // content was handed a token
 }
@@ -82,11 +92,17 @@ func (w *World) attemptBy(p *persona) func(*driver.Reply, error) error {
 	return w.attempt
 }
 
+// wasGranted says whether a reply is what somebody asked for: a success, or a
+// WebSocket.
+func wasGranted(reply *driver.Reply) bool {
+	return reply != nil && (reply.Is(2) || reply.Status == http.StatusSwitchingProtocols)
+}
+
 // isRefused compares the attempt with its granted twin. Without one nothing is
 // known: a server that answers 401 to everything refuses nobody in particular.
 func (w *World) isRefused() error {
 	a := w.attempts
-	if a.granted == nil || !a.granted.Is(2) {
+	if !wasGranted(a.granted) {
 		return &verdict.Block{Reason: "nothing was granted that the refusal could be compared with", BySubject: true}
 	}
 	if a.tried == nil {

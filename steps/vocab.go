@@ -57,11 +57,22 @@ var placeholders = map[string]string{
 	"{which}":    `(the same account as|another account than)`,
 	"{whose}":    `(before|"[^"]+")`, // earlier, or somebody else's
 
-	"{attempt}":    `(?:sign-in|call|creation|association|renaming)`,
+	"{attempt}":    `(?:sign-in|call|creation|association|renaming|visit|WebSocket)`,
+	"{how}":        `( with an error of the API| or asked to log in)?`, // somebody is refused
 	"{a}":          `(a|no)`,
 	"{is}":         `(is|is not)`,
 	"{can}":        `(can|cannot)`,
 	"{further}":    `(?: with the further header "([^"]*)")?`,
+	"{obtains}":    `(?:has|obtains)`,
+	"{visits}":     `(?:visits|has visited)`,
+	"{publishes}":  `(?:has published|publishes)`,
+	"{by}":         `( with (?:her|his|their) deployment credentials)?`,
+	"{browser}":    `( in (?:a|her|his|their) browser)?`,
+	"{beside}":     `( beside (?:her|his|their) identity)?`,
+	"{flawed}":     `(?: (with [a-zA-Z ]+?))?`,
+	"{calls}":      `(?:calls|has called)`,
+	"{what}":       `(the API|"[^"]+"|the API about "[^"]+")`,
+	"{from}":       `( from a page of another site)?`,
 	"{identified}": `(?: with the unique id "([^"]+)")?`, // of a group
 }
 
@@ -72,7 +83,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
 var vocabulary = compile(
-	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayProfile, sayRoles, sayIdentity, sayContent, sayGroups, sayIntegrations, saySessions, sayTokens,
+	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayCredentials, sayProfile, sayRoles, sayIdentity, sayContent, sayGroups, sayIntegrations, saySessions, sayTokens,
 	sayUsermanager,
 )
 
@@ -131,14 +142,18 @@ func (w *World) register(sc *godog.ScenarioContext) {
 }
 
 // handler makes the function that godog calls: a string for each group of the
-// pattern, and a docstring where the sentence has one, which is its last argument.
+// pattern, and a docstring or, where the sentence ends with a colon, a table, which
+// is its last argument.
 func (w *World) handler(p phrase) any {
 	in := []reflect.Type{reflect.TypeFor[context.Context]()}
 	for range p.pattern.NumSubexp() {
 		in = append(in, reflect.TypeFor[string]())
 	}
-	if plan.TakesDocstring(p.words) {
+	switch {
+	case plan.TakesDocstring(p.words):
 		in = append(in, reflect.TypeFor[*godog.DocString]())
+	case strings.HasSuffix(p.words, ":"):
+		in = append(in, reflect.TypeFor[*godog.Table]())
 	}
 	out := []reflect.Type{reflect.TypeFor[error]()}
 	return reflect.MakeFunc(reflect.FuncOf(in, out, false), func(values []reflect.Value) []reflect.Value {
@@ -148,7 +163,7 @@ func (w *World) handler(p phrase) any {
 		}
 		if len(values) > 1+p.pattern.NumSubexp() {
 			last := len(args) - 1 // the rule that the sentence names
-			args = append(args[:last], values[len(values)-1].Interface().(*godog.DocString).Content, args[last])
+			args = append(args[:last], argument(values[len(values)-1].Interface()), args[last])
 		}
 		result := reflect.New(out[0]).Elem()
 		if err := w.say(p, args...); err != nil {
@@ -156,6 +171,25 @@ func (w *World) handler(p phrase) any {
 		}
 		return []reflect.Value{result}
 	}).Interface()
+}
+
+// argument is what stands below a sentence, as text: a docstring, or the rows of
+// a table of names and values, one to a line as "name: value".
+func argument(of any) string {
+	if doc, ok := of.(*godog.DocString); ok {
+		return doc.Content
+	}
+	var b strings.Builder
+	for _, row := range of.(*godog.Table).Rows {
+		for i, cell := range row.Cells {
+			if i > 0 {
+				b.WriteString(": ")
+			}
+			b.WriteString(cell.Value)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // say runs one sentence. A violation in a Then is noted and the scenario goes

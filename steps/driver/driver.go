@@ -97,6 +97,16 @@ func (s Subject) WithoutProxy() Subject {
 	return s
 }
 
+// SeenAt is the same subject as browsers see it at another address, which decides
+// what cookies they keep and send. The address may be one that nobody serves.
+func (s Subject) SeenAt(address string) (Subject, error) {
+	u, err := baseURL(address)
+	if err == nil {
+		s.seen = u
+	}
+	return s, err
+}
+
 // Close closes the connections that nobody uses.
 func (s Subject) Close() { s.doors.transport.CloseIdleConnections() }
 

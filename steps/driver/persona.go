@@ -38,6 +38,7 @@ type Persona struct {
 	key       *keeper
 	acts      func(key string) HeaderLine // by its key; nil as a browser
 	signs     *signing                    // with its credentials; nil as a browser
+	brought   []*http.Cookie              // not the subject's
 	anonymous bool                        // sends no identity
 }
 
@@ -78,6 +79,29 @@ func (p *Persona) WithoutIdentity() *Persona {
 	q := *p
 	q.anonymous, q.acts, q.signs, q.cookies = true, nil, nil, newCookies()
 	return &q
+}
+
+// Key is the persona's API key, "" without one.
+func (p *Persona) Key() string { return p.key.get() }
+
+// Secrets are the values by which the persona is known: those of the cookies in
+// its browser, and its key.
+func (p *Persona) Secrets() []string {
+	var secrets []string
+	api, _ := p.subject.at(userPath) // parsed before as part of the public address
+	for _, c := range p.cookies.get().Cookies(p.subject.cookieURL(api)) {
+		secrets = append(secrets, c.Value)
+	}
+	if key := p.key.get(); key != "" {
+		secrets = append(secrets, key)
+	}
+	return secrets
+}
+
+// Bring gives the browser a cookie that is none of the subject's. It stays when
+// the jar is emptied.
+func (p *Persona) Bring(name, value string) {
+	p.brought = append(p.brought, &http.Cookie{Name: name, Value: value, Path: "/"})
 }
 
 // HasKey reports whether the persona has an API key.

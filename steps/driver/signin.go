@@ -62,6 +62,7 @@ func (p *Persona) SignInExactly(ctx context.Context, lines ...HeaderLine) (*Repl
 func (p *Persona) signIn(ctx context.Context, a ask, identity []HeaderLine) (*Reply, error) {
 	p.introduce()
 	p.cookies.reset()
+	p.cookies.get().SetCookies(p.subject.cookieURL(p.subject.Public), p.brought)
 	target, err := p.subject.at(userPath)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,328 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"countersign/steps/driver"
+	"countersign/steps/verdict"
+)
+
+// sayCredentials: what clients other than browsers identify themselves by: API
+// keys, deployment credentials, headers of their own choice. In the headers of a
+// table <alice's key> stands for her API key and <alice> for her username.
+var sayCredentials = []sentence{
+	{`{who} {obtains} deployment credentials`, func(w *World, ctx context.Context, a []string) error {
+		return w.obtainsCredentials(ctx, a[0])
+	}},
+	{`{who} makes a signed request{beside}{flawed}`, func(w *World, ctx context.Context, a []string) error {
+		return w.signedRequest(ctx, a[0], a[1] != "", a[2])
+	}},
+	{`a client {calls} {what} with the headers:`, func(w *World, ctx context.Context, a []string) error {
+		return w.clientCalls(ctx, a[0], a[1])
+	}},
+	{`the call is answered to {who}`, func(w *World, _ context.Context, a []string) error { return w.answeredTo(a[0]) }},
+	{`{who} answers`, func(w *World, _ context.Context, a []string) error {
+		i, err := w.item(a[0])
+		if err == nil && !i.answers {
+			return fail("an answer of the content "+a[0], "%s", w.attempts.tried.Summary())
+		}
+		return err
+	}},
+	{`the browser is sent to {value}`, func(w *World, ctx context.Context, a []string) error { return w.browserSentTo(ctx, a[0]) }},
+	{`{anybody} opens a WebSocket to {who}{from}`, func(w *World, ctx context.Context, a []string) error {
+		return w.opensWebSocket(ctx, a[0], a[1], a[2] != "")
+	}},
+	{`every address in the reply is the server's own`, func(w *World, _ context.Context, _ []string) error {
+		return w.addressesAreOwn()
+	}},
+}
+
+// obtainsCredentials has a client ask for credentials and their owner confirm it
+// in the browser.
+func (w *World) obtainsCredentials(ctx context.Context, who string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	if p.credentials, err = driver.NewCredentials(); err != nil {
+		return &verdict.Trouble{Op: "make credentials", Err: err}
+	}
+	reply, err := p.RegisterToken(ctx, p.credentials)
+	if err != nil {
+		return err
+	}
+	address := reply.Text("token_claim_url")
+	if !reply.Is(2) || address == "" {
+		return refused("asking for deployment credentials", reply)
+	}
+	confirmed, err := p.Confirm(ctx, address)
+	if err == nil && !confirmed.Is(2) {
+		return refused("confirming deployment credentials in the browser", confirmed)
+	}
+	return err
+}
+
+// flaws are what can be wrong with a signed request. Each changes one thing of a
+// good one.
+var flaws = map[string]func(r *signedRequest) error{
+	"with a signature by another key": func(r *signedRequest) (err error) {
+		r.credentials, err = r.credentials.OfAnotherKey()
+		return err
+	},
+	"with a signature for another path":     func(r *signedRequest) error { r.signed.Path += "s"; return nil },
+	"with a signature for another method":   func(r *signedRequest) error { r.signed.Method = http.MethodPost; return nil },
+	"with a signature for another body":     func(r *signedRequest) error { r.signed.Checksum = driver.Checksum([]byte("x")); return nil },
+	"with another date than the signed one": func(r *signedRequest) error { r.after["Date"] = driver.Date(time.Now().Add(-time.Hour)); return nil },
+	"with another body than the signed one": func(r *signedRequest) error { r.body = []byte("x"); return nil },
+	"with an empty signature":               func(r *signedRequest) error { r.after["X-Auth-Signature"] = ""; return nil },
+	"with two signatures": func(r *signedRequest) error {
+		r.extra = driver.HeaderLine{Name: "X-Auth-Signature", Value: "x"}
+		return nil
+	},
+	"with two tokens": func(r *signedRequest) error {
+		r.extra = driver.HeaderLine{Name: "X-Auth-Token", Value: r.credentials.Token}
+		return nil
+	},
+	"with a token that nobody has confirmed": func(r *signedRequest) (err error) {
+		if r.credentials, err = driver.NewCredentials(); err != nil {
+			return err
+		}
+		_, err = r.persona.RegisterToken(r.ctx, r.credentials)
+		return err
+	},
+	"with a token that the server does not know": func(r *signedRequest) (err error) {
+		r.credentials, err = driver.NewCredentials()
+		return err
+	},
+}
+
+// A signedRequest asks who the caller is.
+type signedRequest struct {
+	ctx         context.Context
+	persona     *persona
+	credentials *driver.Credentials
+	signed      driver.Signed
+	body        []byte
+	after       map[string]string // what is changed after it was signed
+	extra       driver.HeaderLine
+}
+
+func (w *World) signedRequest(ctx context.Context, who string, beside bool, flaw string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	if p.credentials == nil {
+		return &verdict.Trouble{Op: who + " has no deployment credentials in this scenario"}
+	}
+	const path = "__api__/v1/user"
+	r := &signedRequest{ctx: ctx, persona: p, credentials: p.credentials, after: map[string]string{}, signed: driver.Signed{
+		Method: http.MethodGet, Path: p.SignedPath(path), Date: driver.Date(time.Now()), Checksum: driver.Checksum(nil),
+	}}
+	switch make, known := flaws[flaw]; {
+	case flaw == "with the path below the base URL":
+		r.signed.Path = "/" + path
+	case flaw == "with the whole path of the URL":
+	case flaw == "with two username headers":
+		r.extra = w.lineFor("username", w.identity("mallory"))
+	case known:
+		if err := make(r); err != nil {
+			return err
+		}
+	case flaw != "":
+		return &verdict.Trouble{Op: "nobody knows how to make a signed request " + flaw}
+	}
+	lines, err := r.credentials.Sign(r.signed)
+	if err != nil {
+		return &verdict.Trouble{Op: "sign a request", Err: err}
+	}
+	for i, l := range lines {
+		if value, changed := r.after[l.Name]; changed {
+			lines[i].Value = value
+		}
+	}
+	if r.extra.Name != "" {
+		lines = append(lines, r.extra)
+	}
+	by := p.Persona
+	if !beside {
+		by = by.WithoutIdentity()
+	}
+	return w.call(by.Call(ctx, http.MethodGet, path, r.body, append(lines, driver.HeaderLine{Name: "Accept", Value: "application/json"})...))
+}
+
+// call notes what was asked. One that is granted is the twin of those that follow.
+func (w *World) call(reply *driver.Reply, err error) error {
+	w.attempts.item = nil
+	if err == nil && reply.Is(2) {
+		w.attempts.granted = reply
+	}
+	return w.tries("the call")(reply, err)
+}
+
+// clientCalls makes a request with header lines and nothing else that says who
+// asks.
+func (w *World) clientCalls(ctx context.Context, what, table string) error {
+	client := w.stranger("client").Persona.WithoutIdentity()
+	var lines []driver.HeaderLine
+	for row := range strings.Lines(table) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(row, "\n"), ": ")
+		lines = append(lines, driver.HeaderLine{Name: name, Value: w.onTheWire(value)})
+	}
+	about, ofItem := strings.CutPrefix(what, "the API about ")
+	short := strings.Trim(about, `"`)
+	if what == "the API" {
+		return w.call(client.Call(ctx, http.MethodGet, "__api__/v1/user", nil, lines...))
+	}
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	if ofItem {
+		return w.call(client.Call(ctx, http.MethodGet, "__api__/v1/content/"+url.PathEscape(i.guid), nil, lines...))
+	}
+	visit, err := client.VisitWith(ctx, i.guid, lines...)
+	if err != nil {
+		return err
+	}
+	i.saw(visit)
+	err = w.call(visit.Reply, nil)
+	w.attempts.item = i
+	return err
+}
+
+// answeredTo wants the caller to be known as somebody.
+func (w *World) answeredTo(who string) error {
+	reply := w.attempts.tried
+	if want := w.identity(who).Username; !reply.Is(2) || reply.Text("username") != want {
+		return fail("an answer to "+want, "one to %q: %s", reply.Text("username"), reply.Summary())
+	}
+	return nil
+}
+
+// isTurnedAway is a refusal, or whatever else asks somebody to log in: how a
+// server does that is its own affair, as long as it shows nothing.
+func (w *World) isTurnedAway() error {
+	a := w.attempts
+	if !wasGranted(a.granted) {
+		return &verdict.Block{Reason: "nothing was granted that the refusal could be compared with", BySubject: true}
+	}
+	shown := a.tried.Is(2)
+	if a.item != nil {
+		shown = a.item.answers
+	}
+	if shown || a.tried.Is(5) {
+		return fail("a refusal or a request to log in, since "+a.granted.Summary()+" was granted", "%s", a.tried.Summary())
+	}
+	return nil
+}
+
+// isAPIError is a refusal as programs can read it.
+func (w *World) isAPIError() error {
+	if err := w.isRefused(); err != nil {
+		return err
+	}
+	reply := w.attempts.tried
+	if _, coded := reply.Int("code"); reply.Status != http.StatusUnauthorized || !coded || reply.Text("error") == "" {
+		return fail("401 and a JSON object with code and error", "%s, %s", reply.Summary(), reply.Header.Get("Content-Type"))
+	}
+	return nil
+}
+
+// browserSentTo wants the redirect that the visitor got to name a URL, byte for
+// byte. The server may lead there over pages of its own.
+func (w *World) browserSentTo(ctx context.Context, wanted string) error {
+	chain, err := w.stranger("anybody").Persona.WithoutIdentity().Follow(ctx, w.attempts.tried)
+	if err != nil {
+		return err
+	}
+	last := chain[len(chain)-1]
+	if !last.Is(3) {
+		return &verdict.Inapplicable{Reason: "the server asks visitors to log in on a page of its own, which takes a browser to press"}
+	}
+	if got := last.Header["Location"]; len(got) != 1 || got[0] != wanted {
+		return fail("a redirect to "+wanted, "%q", got)
+	}
+	return nil
+}
+
+// opensWebSocket opens a WebSocket to an item and waits for the echo.
+func (w *World) opensWebSocket(ctx context.Context, who, short string, foreign bool) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	visitor, err := w.visitor(ctx, who)
+	if err != nil {
+		return err
+	}
+	from := ""
+	if foreign {
+		from = "https://elsewhere.example.com"
+	}
+	word := "hello " + w.suffix
+	socket, err := visitor.OpenWebSocket(ctx, i.guid, from, word)
+	if err != nil {
+		return err
+	}
+	i.answers = socket.Echo == word
+	w.attempts.tried, w.attempts.item = socket.Reply, i
+	if i.answers {
+		w.attempts.granted = socket.Reply
+	}
+	return nil
+}
+
+// visitor is somebody in their browser, or in one that has signed in nowhere.
+func (w *World) visitor(ctx context.Context, who string) (*driver.Persona, error) {
+	if who == "" {
+		return w.stranger("anybody").Persona.WithoutIdentity(), nil
+	}
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	return p.Persona, nil
+}
+
+// addressesAreOwn wants every absolute URL of the last reply to begin with the
+// address at which the server is published.
+func (w *World) addressesAreOwn() error {
+	reply, own := w.attempts.tried, w.instance.published()
+	if !reply.Is(2) {
+		return fail("a reply with addresses", "%s", reply.Summary())
+	}
+	found := addresses(reply.Object())
+	if len(found) == 0 {
+		return fail("an address in the reply that begins with "+own, "none")
+	}
+	for name, address := range found {
+		if !strings.HasPrefix(address, own) {
+			return fail(fmt.Sprintf("%s to begin with %s", name, own), "%q", address)
+		}
+	}
+	return nil
+}
+
+// addresses are the members of an object that are absolute URLs.
+func addresses(object map[string]any) map[string]string {
+	found := map[string]string{}
+	for name, value := range object {
+		switch v := value.(type) {
+		case string:
+			if strings.HasPrefix(v, "http://") || strings.HasPrefix(v, "https://") {
+				found[name] = v
+			}
+		case map[string]any:
+			for inner, address := range addresses(v) {
+				found[name+"."+inner] = address
+			}
+		}
+	}
+	return found
+}
