@@ -57,24 +57,17 @@ var sayContent = []sentence{
 	{`{who} has no association`, func(w *World, ctx context.Context, a []string) error {
 		return w.hasNoAssociation(ctx, a[0])
 	}},
-	{`{anybody} {visits} {who}{browser}`, func(w *World, ctx context.Context, a []string) error {
+	{`{anybody} {visits} {who}{browser}{obtained}`, func(w *World, ctx context.Context, a []string) error {
 		if a[2] != "" {
 			return w.navigates(ctx, a[0], a[1])
 		}
-		return w.visits(ctx, a[0], a[1])
+		return w.then(a[3], a[1], w.visits(ctx, a[0], a[1]))
 	}},
-	{`somebody who is not signed in follows the share link to {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.followsLink(ctx, a[0])
+	{`somebody who is not signed in {follows} the share link to {who}{obtained}`, func(w *World, ctx context.Context, a []string) error {
+		return w.then(a[1], a[0], w.followsLink(ctx, a[0]))
 	}},
-	{`{who} is rendered`, func(w *World, ctx context.Context, a []string) error { return w.render(ctx, a[0]) }},
-	{`{who} has been rendered and obtained a token`, func(w *World, ctx context.Context, a []string) error {
-		return w.then(a[0], w.render(ctx, a[0]))
-	}},
-	{`{anybody} has visited {who} and it obtained a token`, func(w *World, ctx context.Context, a []string) error {
-		return w.then(a[1], w.visits(ctx, a[0], a[1]))
-	}},
-	{`somebody who is not signed in has followed the share link to {who} and it obtained a token`, func(w *World, ctx context.Context, a []string) error {
-		return w.then(a[0], w.followsLink(ctx, a[0]))
+	{`{who} {isrendered}{obtained}`, func(w *World, ctx context.Context, a []string) error {
+		return w.then(a[1], a[0], w.render(ctx, a[0]))
 	}},
 	{`{who} has visited {who} and it showed the row {value}`, func(w *World, ctx context.Context, a []string) error {
 		if err := w.visits(ctx, a[0], a[1]); err != nil {
@@ -82,8 +75,12 @@ var sayContent = []sentence{
 		}
 		return w.shows(a[1], []string{a[2]})
 	}},
-	{`{who} shows the row {value}`, func(w *World, _ context.Context, a []string) error { return w.shows(a[0], []string{a[1]}) }},
-	{`{who} shows no row`, func(w *World, _ context.Context, a []string) error { return w.shows(a[0], nil) }},
+	{`{who} shows {row}`, func(w *World, _ context.Context, a []string) error {
+		if a[1] == "no row" {
+			return w.shows(a[0], nil)
+		}
+		return w.shows(a[0], []string{a[2]})
+	}},
 	{`the same process answers`, func(w *World, _ context.Context, _ []string) error { return w.sameProcess() }},
 }
 

@@ -17,13 +17,12 @@ import (
 var sayStart = []sentence{
 	{plan.StartStep, func(w *World, ctx context.Context, a []string) error { return w.startFurther(ctx, a[0]) }},
 	{plan.RestartStep, func(w *World, ctx context.Context, a []string) error { return w.restart(ctx, a[0]) }},
-	{`it starts`, func(w *World, _ context.Context, _ []string) error {
-		if w.start.err != nil {
-			return fail("a server that starts", "%v", w.start.err)
+	{`it {starts}`, func(w *World, _ context.Context, a []string) error {
+		if a[0] == "starts" {
+			return w.start.succeeded()
 		}
-		return nil
+		return w.start.refused()
 	}},
-	{`it refuses to start`, func(w *World, _ context.Context, _ []string) error { return w.start.refused() }},
 	{`it says what is wrong with {value}`, func(w *World, _ context.Context, a []string) error {
 		if err := w.start.refused(); err != nil {
 			return err
@@ -120,6 +119,13 @@ func (s *start) launch(ctx context.Context, p *pool) error {
 		return nil
 	}
 	return err
+}
+
+func (s *start) succeeded() error {
+	if s.err != nil {
+		return fail("a server that starts", "%v", s.err)
+	}
+	return nil
 }
 
 // refused wants a process that has ended of its own accord, and says so by its

@@ -31,7 +31,7 @@ var sayTokens = []sentence{
 		return w.readsSession(ctx, p, a[1], a[2])
 	}},
 	{`the reply describes the session without {token}`, func(w *World, ctx context.Context, a []string) error {
-		return w.describedWithout(ctx, map[string]string{"an access token": control.KindAccessToken, "a refresh token": control.KindRefreshToken}[a[0]])
+		return w.describedWithout(ctx, kinds[a[0]])
 	}},
 	{`{manager} looks at everything the server {shows} about {who} and {who}`, func(w *World, ctx context.Context, a []string) error {
 		p, err := w.manager(ctx, a[0])
@@ -40,11 +40,8 @@ var sayTokens = []sentence{
 		}
 		return w.looksAtEverything(ctx, p, a[1], a[2])
 	}},
-	{`no reply but the exchange's holds an access token`, func(w *World, ctx context.Context, _ []string) error {
-		return w.notSeen(ctx, control.KindAccessToken)
-	}},
-	{`no reply holds a refresh token`, func(w *World, ctx context.Context, _ []string) error {
-		return w.notSeen(ctx, control.KindRefreshToken)
+	{`no reply {exchange}holds {token}`, func(w *World, ctx context.Context, a []string) error {
+		return w.notSeen(ctx, kinds[a[0]])
 	}},
 	{`{who} reports its environment and the headers of a visit by {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.visits(ctx, a[1], a[0])
@@ -64,6 +61,9 @@ var sayTokens = []sentence{
 		return sightingOf(report, control.KindRefreshToken)
 	}},
 }
+
+// kinds are what the provider calls what features call so.
+var kinds = map[string]string{"an access token": control.KindAccessToken, "a refresh token": control.KindRefreshToken}
 
 // entry is what the provider's journal holds of one request.
 type entry = control.Entry
@@ -88,10 +88,10 @@ func (w *World) authorizations(ctx context.Context, counts func(entry) bool) (in
 	return n, err
 }
 
-// then notes that an item has obtained a token, or blocks the scenario: what
-// follows is compared with it.
-func (w *World) then(short string, err error) error {
-	if err != nil {
+// then notes that an item has obtained a token, where a sentence says so, or blocks
+// the scenario: what follows is compared with it.
+func (w *World) then(obtained, short string, err error) error {
+	if err != nil || obtained == "" {
 		return err
 	}
 	i, err := w.item(short)
