@@ -63,14 +63,20 @@ Feature: How groups come to be on the server
       And "bob" is in the groups "managers" at the proxy
       And "bob" signs in
 
-    @PA-264 @PA-265 @PA-266
-    Scenario: The groups listed are created with their first member
+    @PA-264
+    Scenario: The option turns it on
+      Given "alice" is in the groups "engineers" at the proxy
+      When "alice" signs in
+      Then there is a group "engineers"
+      And "alice" is a member of "engineers"
+
+    @PA-265 @PA-266
+    Scenario: The groups that are missing are created, with their first member
       Given there is a group "managers"
       And there is no group "engineers"
       And "alice" is in the groups "engineers, managers" at the proxy
       When "alice" signs in
-      Then there is a group "engineers" (PA-264)
-      And there is a group "engineers" (PA-265)
+      Then there is a group "engineers" (PA-265)
       And "alice" is a member of "engineers, managers" (PA-266)
       And "bob" is not a member of "engineers" (PA-266)
 
@@ -81,8 +87,8 @@ Feature: How groups come to be on the server
       And "alice" is a member of "engineers"
       And "alice" is in the groups "managers" at the proxy
       When "alice" signs in again
-      Then "alice" is not a member of "engineers"
-      And there is a group "engineers"
+      Then there is a group "engineers"
+      And "alice" is not a member of "engineers"
 
     @PA-268
     Scenario: A group keeps its access to content for later members

@@ -69,11 +69,11 @@ Feature: Groups by name
 
     @PA-296 @PA-298 @PA-299 @PA-300
     Scenario: The old group stays as it is, without the member
-      Then "alice" is not a member of "engineers" (PA-296)
-      And "alice" cannot open "app" (PA-296)
-      And there is no group "platform" (PA-298)
-      And there is a group "engineers" (PA-299)
+      Then there is a group "engineers" (PA-299)
       And the group "engineers" is on the access list of "app" (PA-300)
+      And there is no group "platform" (PA-298)
+      And "alice" is not a member of "engineers" (PA-296)
+      And "alice" cannot open "app" (PA-296)
 
     @PA-301 @PA-302
     Scenario: Renaming the group on the server as well keeps all that it had
@@ -107,12 +107,12 @@ Feature: Groups by name
 
     @PA-296 @PA-297 @PA-299 @PA-300
     Scenario: There are two groups then
-      Then there is a group "platform" (PA-297)
+      Then there is a group "engineers" (PA-299)
+      And the group "engineers" is on the access list of "app" (PA-300)
+      And there is a group "platform" (PA-297)
+      And the group "platform" is not on the access list of "app" (PA-300)
       And "alice" is a member of "platform" (PA-296)
       And "alice" is not a member of "engineers" (PA-296)
-      And there is a group "engineers" (PA-299)
-      And the group "engineers" is on the access list of "app" (PA-300)
-      And the group "platform" is not on the access list of "app" (PA-300)
 
     @PA-303
     Scenario: The new group has to go before the old one can have its name
