@@ -3,8 +3,7 @@ package driver
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strconv"
+	"strings"
 )
 
 // Group is what the verbs read of a group. OwnerGUID is "" for a group that nobody owns.
@@ -53,30 +52,15 @@ func (p *Persona) RemoveMember(ctx context.Context, groupGUID, userGUID string) 
 	return p.Call(ctx, http.MethodDelete, api("groups", groupGUID, "members", userGUID), nil)
 }
 
-// FindGroups returns the groups with exactly this name: among those with the prefix, and
-// if there are more of these than one page shows, in the whole listing. A listing that
-// cannot be read is an error.
+// FindGroups returns the groups with exactly this name. A listing that cannot be read is an
+// error.
 func (p *Persona) FindGroups(ctx context.Context, name string) ([]Group, error) {
-	return p.groups(ctx, name, func(g Group) bool { return g.Name == name })
+	return matching(ctx, p, api("groups"), name, func(g Group) bool { return g.Name == name })
 }
 
 // GroupsWithPrefix returns the groups whose name begins so.
 func (p *Persona) GroupsWithPrefix(ctx context.Context, prefix string) ([]Group, error) {
-	return p.groups(ctx, prefix, func(g Group) bool { return len(g.Name) >= len(prefix) && g.Name[:len(prefix)] == prefix })
-}
-
-func (p *Persona) groups(ctx context.Context, prefix string, wanted func(Group) bool) ([]Group, error) {
-	short, whole, err := listed[Group](ctx, p, api("groups"), url.Values{"prefix": {prefix}}, 1)
-	if err == nil && !whole {
-		short, _, err = listed[Group](ctx, p, api("groups"), nil, maxPages)
-	}
-	var found []Group
-	for _, g := range short {
-		if wanted(g) {
-			found = append(found, g)
-		}
-	}
-	return found, err
+	return matching(ctx, p, api("groups"), prefix, func(g Group) bool { return strings.HasPrefix(g.Name, prefix) })
 }
 
 // MemberPage reads the first page of a group's members.
@@ -88,38 +72,6 @@ func (p *Persona) MemberPage(ctx context.Context, groupGUID string) (*Reply, err
 func (p *Persona) Members(ctx context.Context, groupGUID string) ([]User, error) {
 	users, _, err := listed[User](ctx, p, api("groups", groupGUID, "members"), nil, maxPages)
 	return users, err
-}
-
-// listed reads up to so many pages of a listing. whole is false where one page was asked
-// for and there are more; where a listing of many pages does not end, that is an error, as
-// is a page that is none.
-func listed[T any](ctx context.Context, p *Persona, path string, query url.Values, pages int) (all []T, whole bool, err error) {
-	if query == nil {
-		query = url.Values{}
-	}
-	query.Set("page_size", "500")
-	for number := 1; number <= pages; number++ {
-		query.Set("page_number", strconv.Itoa(number))
-		reply, err := p.Get(ctx, path+"?"+query.Encode())
-		if err != nil {
-			return nil, false, err
-		}
-		var page struct {
-			Results []T `json:"results"`
-			Total   int `json:"total"`
-		}
-		if !reply.Is(2) || reply.Decode(&page) != nil || page.Results == nil {
-			return nil, false, unusable(reply, "read a listing")
-		}
-		all = append(all, page.Results...)
-		if len(page.Results) == 0 || len(all) >= page.Total {
-			return all, true, nil
-		}
-	}
-	if pages == 1 {
-		return all, false, nil
-	}
-	return nil, false, &NoAnswer{Op: "read a listing", BySubject: true, Err: described("it does not end after " + strconv.Itoa(pages) + " pages")}
 }
 
 // Permission is who may do what with an item.

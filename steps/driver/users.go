@@ -3,8 +3,6 @@ package driver
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strconv"
 )
 
 // User is what the verbs read of an account.
@@ -55,80 +53,22 @@ func (p *Persona) LockUser(ctx context.Context, guid string, locked bool) (*Repl
 	return p.json(ctx, http.MethodPost, api("users", guid, "lock"), map[string]bool{"locked": locked})
 }
 
-// maxPages bounds how far a listing is paged through.
-const maxPages = 40
-
-// FindUser looks for the account with exactly this username: among those with
-// the prefix, and if there are more of these than one page shows, in the whole
-// listing. A listing that cannot be read is an error, since nothing may be
-// concluded from it.
+// FindUser looks for the account with exactly this username. A listing that cannot be read
+// is an error, since nothing may be concluded from it.
 func (p *Persona) FindUser(ctx context.Context, username string) (User, bool, error) {
-	page, err := p.userPage(ctx, url.Values{"prefix": {username}, "page_size": {"500"}})
-	if err != nil {
+	found, err := p.usersCalled(ctx, username)
+	if err != nil || len(found) == 0 {
 		return User{}, false, err
 	}
-	if user, ok := page.find(username); ok {
-		return user, true, nil
-	}
-	if page.Total <= len(page.Results) {
-		return User{}, false, nil
-	}
-	seen := 0
-	for number := 1; number <= maxPages; number++ {
-		page, err := p.userPage(ctx, url.Values{"page_number": {strconv.Itoa(number)}, "page_size": {"500"}})
-		if err != nil {
-			return User{}, false, err
-		}
-		if user, ok := page.find(username); ok {
-			return user, true, nil
-		}
-		if seen += len(page.Results); len(page.Results) == 0 || seen >= page.Total {
-			return User{}, false, nil
-		}
-	}
-	return User{}, false, &NoAnswer{Op: "list users", BySubject: true, Err: described("the listing does not end after " + strconv.Itoa(maxPages) + " pages")}
+	return found[0], true, nil
 }
 
 // CountUsers counts the accounts with exactly this username.
 func (p *Persona) CountUsers(ctx context.Context, username string) (int, error) {
-	page, err := p.userPage(ctx, url.Values{"prefix": {username}, "page_size": {"500"}})
-	if err != nil {
-		return 0, err
-	}
-	if page.Total > len(page.Results) {
-		return 0, &NoAnswer{Op: "list users", BySubject: true, Err: described("the listing by a prefix of one scenario's own does not fit a page")}
-	}
-	n := 0
-	for _, u := range page.Results {
-		if u.Username == username {
-			n++
-		}
-	}
-	return n, nil
+	found, err := p.usersCalled(ctx, username)
+	return len(found), err
 }
 
-type userPage struct {
-	Results []User `json:"results"`
-	Total   int    `json:"total"`
-}
-
-func (p userPage) find(username string) (User, bool) {
-	for _, u := range p.Results {
-		if u.Username == username {
-			return u, true
-		}
-	}
-	return User{}, false
-}
-
-func (p *Persona) userPage(ctx context.Context, query url.Values) (userPage, error) {
-	reply, err := p.Get(ctx, api("users")+"?"+query.Encode())
-	if err != nil {
-		return userPage{}, err
-	}
-	var page userPage
-	if !reply.Is(2) || reply.Decode(&page) != nil || page.Results == nil {
-		return userPage{}, unusable(reply, "list users")
-	}
-	return page, nil
+func (p *Persona) usersCalled(ctx context.Context, username string) ([]User, error) {
+	return matching(ctx, p, api("users"), username, func(u User) bool { return u.Username == username })
 }
