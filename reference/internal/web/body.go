@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // maxJSONBody bounds what an API call may send as JSON.
@@ -34,6 +35,9 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
 		return fail(121).saying("The request JSON is invalid: the body may not be null.") // Decode would take it for anything
+	}
+	if !utf8.Valid(body) {
+		return fail(121).saying("The request JSON is invalid: it is not UTF-8.") // Decode would store replacement characters
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()

@@ -29,6 +29,7 @@ type site struct {
 	t        testing.TB
 	url      string // with a trailing slash
 	store    *store.DB
+	path     string // of the store's file
 	accounts *account.Service
 	log      *logBuffer
 	clock    *clock
@@ -74,8 +75,8 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	if err != nil {
 		t.Fatalf("configuration: %v", err)
 	}
-	db := newStore(t)
-	s := &site{t: t, store: db, log: &logBuffer{}, clock: &clock{t: time.Now().Truncate(time.Second)}}
+	db, path := newStore(t)
+	s := &site{t: t, store: db, path: path, log: &logBuffer{}, clock: &clock{t: time.Now().Truncate(time.Second)}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.accounts = &account.Service{
 		Store: db, Policy: web.AccountPolicy(cfg), Now: s.clock.now, Log: logger, PasswordRounds: 10,
@@ -98,22 +99,21 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 
 // newStore opens an empty store: a copy of one that is migrated once for all tests, because
 // under the race detector that takes longer than most tests do.
-func newStore(t testing.TB) *store.DB {
+func newStore(t testing.TB) (db *store.DB, path string) {
 	t.Helper()
 	empty, err := emptyStore()
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "test.db")
+	path = filepath.Join(t.TempDir(), "test.db")
 	if err := os.WriteFile(path, empty, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.OpenSQLite(context.Background(), path)
-	if err != nil {
+	if db, err = store.OpenSQLite(context.Background(), path); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the folder goes next
-	return db
+	return db, path
 }
 
 // emptyStore is the file of a store without rows.
