@@ -186,6 +186,9 @@ var malformed = map[string]func(good string) string{
 }
 
 func (w *World) signInMalformed(ctx context.Context, who, header, kind string) error {
+	if octets, ok := strange[kind]; ok {
+		return w.signInStrangely(ctx, who, header, octets)
+	}
 	make, ok := malformed[kind]
 	if !ok {
 		return &verdict.Trouble{Op: "no " + header + " is known that is " + kind}
@@ -194,6 +197,23 @@ func (w *World) signInMalformed(ctx context.Context, who, header, kind string) e
 	line := w.lineFor(header, p.Identity)
 	line.Value = make(line.Value)
 	return w.attemptBy(p)(p.SendInstead(ctx, line.Name, line))
+}
+
+// strange are requests in which an identity does not come as proxies send it.
+var strange = map[string]string{
+	"sent in a trailer": "GET {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nTrailer: {name}\r\nConnection: close\r\n\r\n" +
+		"0\r\n{name}: {value}\r\n\r\n",
+	"sent to trace it": "TRACE {path} HTTP/1.1\r\nHost: {host}\r\n{name}: {value}\r\nConnection: close\r\n\r\n",
+}
+
+func (w *World) signInStrangely(ctx context.Context, who, header, octets string) error {
+	p := w.stranger(who)
+	line := w.lineFor(header, p.Identity)
+	w.attempts.secrets = []string{line.Name, line.Value}
+	method, _, _ := strings.Cut(octets, " ")
+	octets = strings.NewReplacer("{path}", p.SignedPath("__api__/v1/user"), "{host}", w.instance.Listen,
+		"{name}", line.Name, "{value}", line.Value).Replace(octets)
+	return w.attemptBy(p)(p.Octets(ctx, method, []byte(octets)))
 }
 
 func (w *World) refusalIsGeneric() error {

@@ -1,10 +1,11 @@
 Feature: Turning proxied authentication on
-  One option decides whether the server believes what a proxy tells it. The file is read when the
+  One option decides whether the server believes what a proxy tells it; others say where the proxy
+  publishes the server, what it calls its headers and where its pages are. The file is read when the
   server starts, and a server that cannot make sense of it does not start.
 
   Rule: The provider decides
 
-    @PA-003
+    @PA-003 @PA-067
     Scenario: With the provider proxy the identity headers say who somebody is
       Given a server configured with:
         """
@@ -12,29 +13,11 @@ Feature: Turning proxied authentication on
         Provider = proxy
         """
       When "alice" signs in
-      Then "alice" is signed in
-      And the username of "alice" is "alice"
-
-    @PA-005 @direct
-    Scenario: Pages of the proxy for logging in and out
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://example.com/auth/login
-        LogoutURL = https://example.com/auth/logout
-        """
-      Then it starts
+      Then "alice" is signed in (PA-003)
+      And the username of "alice" is "alice" (PA-067)
 
     @PA-068 @alone @direct
-    Scenario: With another provider the identity headers mean nothing
+    Scenario: With another provider they mean nothing
       Given a server configured with:
         """
         [Authentication]
@@ -49,10 +32,39 @@ Feature: Turning proxied authentication on
       And "alice" signs in again
       Then the sign-in is refused
 
-  Rule: What cannot be meant is refused at start
+  Rule: Server.Address is where the proxy publishes the server
 
-    @SEC-017 @direct
-    Scenario: A login page that is no web page
+    @PA-070
+    Scenario: Addresses that the server tells lead to the proxy
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      When a client calls the API about "app" with the headers:
+        | Authorization | Key <paula's key> |
+      Then every address in the reply is the server's own
+
+    @PA-004 @direct
+    Scenario: It may have a path
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Server]
+        Address = "https://example.com/apps/posit-connect"
+        """
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      When a client calls the API about "app" with the headers:
+        | Authorization | Key <paula's key> |
+      Then every address in the reply is the server's own
+
+    @PA-071 @direct
+    Scenario: Without it the server starts and warns
       Given a server configured with:
         """
         [Authentication]
@@ -63,17 +75,141 @@ Feature: Turning proxied authentication on
         [Authentication]
         Provider = proxy
 
-        [ProxyAuth]
-        LoginURL = javascript:alert(1)
+        [Server]
+        Address = https://connect.example.com/
         """
-      Then it refuses to start
-      And it says what is wrong with "LoginURL"
+      Then it starts
+      And the log does not say "Server.Address"
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Server]
+        Address =
+        """
+      Then it starts
+      And the log says "Server.Address"
+
+  Rule: The operator says what headers are called
+
+    @PA-073 @direct
+    Scenario: The username comes in X-Auth-Username unless an option says otherwise
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has signed in
+      When "alice" signs in again with the username header spelled "X-Auth-Username"
+      Then "alice" is signed in
+
+    @PA-072
+    Scenario: The username in another header
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UsernameHeader = X-Auth-Custom-Username
+        """
+      And "bob" has signed in
+      When "alice" signs in with the further header "X-Auth-Username: <bob>"
+      Then "alice" is signed in
+
+    Scenario Outline: The <attribute>
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UsernameHeader = X-Auth-Username
+        FirstNameHeader = X-Auth-First-Name
+        LastNameHeader = X-Auth-Last-Name
+        EmailHeader = X-Auth-Email
+        """
+      And "alice" has the <attribute> "<value>" at the proxy
+      When "alice" signs in
+      Then the <attribute> of "alice" is "<value>"
+
+      Examples:
+        | rule   | attribute  | value              |
+        | PA-074 | first name | Alicia             |
+        | PA-075 | last name  | Adler              |
+        | PA-076 | email      | alicia@example.org |
+
+    @PA-077
+    Scenario: An attribute that has a header cannot be edited, one that has none can
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        FirstNameHeader = X-Auth-First-Name
+        EmailHeader = X-Auth-Email
+        """
+      And "alice" has signed in
+      When "alice" changes her last name to "Adler"
+      Then the change is made
+      When "alice" changes her first name to "Alicia"
+      Then the change is refused
+
+    @PA-077
+    Scenario: Which are which is a matter of the configuration
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        LastNameHeader = X-Auth-Last-Name
+        """
+      And "alice" has signed in
+      When "alice" changes her first name to "Alicia"
+      Then the change is made
+      When "alice" changes her last name to "Adler"
+      Then the change is refused
+
+  Rule: Pages of the proxy are web pages
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+
+    @PA-005 @PA-095 @direct
+    Scenario: One to log in and one to log out
       When a server is started with:
         """
         [Authentication]
         Provider = proxy
 
         [ProxyAuth]
-        LoginURL = https://login.example.com/
+        LoginURL = https://example.com/auth/login
+        LogoutURL = https://example.com/auth/logout
         """
-      Then it starts
+      Then it starts (PA-005)
+      And it starts (PA-095)
+
+    @SEC-017 @direct
+    Scenario Outline: <option> is no script
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        <option> = javascript:alert(1)
+        """
+      Then it refuses to start
+      And it says what is wrong with "<option>"
+
+      Examples:
+        | option    |
+        | LoginURL  |
+        | LogoutURL |

@@ -114,6 +114,17 @@ Feature: Duplicate authentication headers
       And no account exists with the username "mallory"
 
     @SEC-010 @direct
+    Scenario Outline: A username that is <sent>
+      When "alice" signs in again with a username that is <sent>
+      Then the sign-in is refused
+      And the refusal repeats neither the name of the header nor a value
+
+      Examples:
+        | sent              |
+        | sent in a trailer |
+        | sent to trace it  |
+
+    @SEC-010 @direct
     Scenario: An underscore in the place of the header
       When "alice" signs in again with the username header spelled "X_Auth_Username"
       Then the sign-in is refused
