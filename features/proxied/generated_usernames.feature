@@ -39,6 +39,14 @@ Feature: Generated usernames
       And one account has the username of "janet" (PA-173)
       And one account has the username of "janis" (PA-173)
 
+    @PA-173
+    Scenario: Somebody whom the API has created has the name already
+      Given the administrator has created an account for "jane"
+      And "janet" has the email "jane@example.com" at the proxy
+      When "janet" signs in
+      Then the username of "janet" is "jane" and a number
+      And one account has the username of "jane"
+
     @PA-174
     Scenario: The address changes later
       Given "jane" has signed in

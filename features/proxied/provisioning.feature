@@ -64,11 +64,16 @@ Feature: User provisioning
       And "alice_roe" has another account than "alice.roe"
 
     @PA-342
-    Scenario: A username in other letters
-      Given the administrator has created an account for "Alice"
-      When "alice" signs in
-      Then the username of "alice" is "alice"
-      And "alice" has another account than "Alice"
+    Scenario Outline: <created> and <sent> are two usernames
+      Given the administrator has created an account for "<created>"
+      When "<sent>" signs in
+      Then the username of "<sent>" is "<sent>"
+      And "<sent>" has another account than "<created>"
+
+      Examples:
+        | created | sent  |
+        | Alice   | alice |
+        | alice   | Alice |
 
     @PA-159
     Scenario: A unique id where usernames are the identity

@@ -238,6 +238,17 @@ func TestUniqueID(t *testing.T) {
 		t.Errorf("renamed: %s", renamed.Body)
 	}
 	s.visitor("X-ID: 2", "X-Auth-Username: apps").get("__api__/v1/user").want(401, 30)
+
+	admin := s.byKey(s.visitor("X-ID: 1", "X-Auth-Username: sam").key())
+	for _, id := range []string{" 5", "5 ", "5,6", `5\u200b`, `5\u0001`, strings.Repeat("5", 256)} { // none of which a proxy can send
+		admin.post("__api__/v1/users", `{"username":"lee","unique_id":"`+id+`"}`).want(400, 25)
+	}
+	admin.post("__api__/v1/users", `{"username":"lee"}`).want(400, 129)
+	admin.post("__api__/v1/users", `{"username":"lee","unique_id":"2"}`).want(400, 76)
+	lee := admin.post("__api__/v1/users", `{"username":"lee","external_id":"5"}`).want(200, 0)
+	if got := s.visitor("X-ID: 5", "X-Auth-Username: kim").get("__api__/v1/user").want(200, 0); got.str("guid") != lee.str("guid") {
+		t.Errorf("signed in as %s, made %s", got.Body, lee.Body)
+	}
 }
 
 func TestGeneratedUsernames(t *testing.T) {
