@@ -159,10 +159,17 @@ func (w *World) signedRequest(ctx context.Context, who string, beside bool, flaw
 // call notes what was asked. One that is granted is the twin of those that follow.
 func (w *World) call(reply *driver.Reply, err error) error {
 	w.attempts.item = nil
-	if err == nil && reply.Is(2) {
+	answered := err == nil && reply.Is(2) && len(reply.Object()) > 0 // {} answers nothing
+	if answered {
 		w.attempts.granted = reply
 	}
-	return w.tries("the call")(reply, err)
+	if err := w.attempt(reply, err); err != nil {
+		return err
+	}
+	if w.step.Type == "Context" && !answered {
+		return refused("the call", reply)
+	}
+	return nil
 }
 
 // clientCalls makes a request with header lines and nothing else that says who

@@ -115,7 +115,7 @@ func (w *World) create(ctx context.Context, short, header, value string) error {
 		u.UniqueID = w.own(header, value)
 	}
 	reply, err := w.operator().CreateUser(ctx, u)
-	if err := w.tries("creating an account for "+short)(reply, err); err != nil {
+	if err := w.tries("creating an account for "+short, u.Username)(reply, err); err != nil {
 		return err
 	}
 	if reply.Is(2) && w.personas[short] == nil {
@@ -141,14 +141,18 @@ func (w *World) idIsNothing(ctx context.Context, short, id string) error {
 	return err
 }
 
-// tries notes what was tried. Where a scenario builds on it, it has to succeed.
-func (w *World) tries(what string) func(*driver.Reply, error) error {
+// tries notes what was tried for an account. Where a scenario builds on it, it has
+// to succeed, which the reply shows by naming the account.
+func (w *World) tries(what, username string) func(*driver.Reply, error) error {
 	return func(reply *driver.Reply, err error) error {
 		if err != nil || w.step.Type != "Context" {
 			return w.attempt(reply, err)
 		}
+		if !reply.Is(2) || reply.Text("username") != username {
+			return refused(what, reply)
+		}
 		w.attempts.granted = reply
-		return granted(what)(reply, nil)
+		return nil
 	}
 }
 

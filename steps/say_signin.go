@@ -57,7 +57,7 @@ var saySignIn = []sentence{
 		p := w.stranger("somebody")
 		p.Identity.Username = a[0]
 		w.attempts.persona = p
-		return w.tries("signing in as " + a[0])(p.SignIn(ctx))
+		return w.tries("signing in as "+a[0], a[0])(p.SignIn(ctx))
 	}},
 	{`the sign-in is granted to {value}`, func(w *World, ctx context.Context, a []string) error {
 		reply := w.attempts.tried
@@ -138,7 +138,7 @@ func (w *World) enter(p *persona) func(*driver.Reply, error) error {
 		}
 		known.Persona = p.Persona
 		known.entered(reply)
-		if w.attempts.granted == nil {
+		if w.attempts.granted == nil && p.isIn(reply) {
 			w.attempts.granted = reply
 		}
 		return nil

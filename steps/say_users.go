@@ -14,7 +14,7 @@ var sayUsers = []sentence{
 		return err
 	}},
 	{`the administrator {creates} a user with the username {value}`, func(w *World, ctx context.Context, a []string) error {
-		return w.tries("creating the user " + a[0])(w.operator().CreateUser(ctx, driver.NewUser{Username: a[0]}))
+		return w.tries("creating the user "+a[0], a[0])(w.operator().CreateUser(ctx, driver.NewUser{Username: a[0]}))
 	}},
 	{`no account exists {called}`, func(w *World, ctx context.Context, a []string) error {
 		if a[0] != "" {

@@ -5,17 +5,21 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"countersign/features"
+	"countersign/steps/plan"
 	"countersign/steps/report"
 	"countersign/steps/rules"
 	"countersign/steps/target"
@@ -97,6 +101,29 @@ func prepares(r *http.Request) bool {
 	return who && strings.HasPrefix(path, "/__api__/")
 }
 
+// headlines are the rules of the groups that every sham is held to. Rules about
+// the API itself are left out: behind a relay that hands the API on, the real
+// server answers for them.
+func headlines(t *testing.T) string {
+	t.Helper()
+	documents, err := plan.Read(features.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cited := map[string]bool{}
+	for _, d := range documents {
+		if !strings.HasPrefix(d.Path, "oauth/") && d.Path != "proxied/duplicate_headers.feature" && d.Path != "proxied/prohibited_usernames.feature" {
+			continue
+		}
+		for _, s := range d.Scenarios {
+			for _, id := range s.Rules {
+				cited[id] = true
+			}
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(cited)), ",")
+}
+
 func TestShamsPassNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("NOT RUN: eight runs of the suite take a minute")
@@ -110,7 +137,7 @@ func TestShamsPassNothing(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				rep := runSham(t, map[string]string{shamKind: kind, shamRelay: relay, shamProbe: probe})
+				rep := runSham(t, map[string]string{shamKind: kind, shamRelay: relay, shamProbe: probe}, "--rule", headlines(t))
 				if rep.Exit != report.ExitViolated {
 					t.Errorf("exit %d (%s), want %d", rep.Exit, rep.Verdict, report.ExitViolated)
 				}
@@ -140,7 +167,7 @@ func buildPrograms(t *testing.T) (server, probe string) {
 }
 
 // runSham runs the suite, as a person would, against this program as a sham.
-func runSham(t *testing.T, environment map[string]string) *report.Report {
+func runSham(t *testing.T, environment map[string]string, flags ...string) *report.Report {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "sham.yaml")
@@ -149,7 +176,8 @@ func runSham(t *testing.T, environment map[string]string) *report.Report {
 	defer cancel()
 	folder := filepath.Join(dir, "report")
 	var out bytes.Buffer
-	execute(ctx, []string{"run", "--target", file, "--front", "direct", "--parallel", "64", "--report", folder}, &out, &out)
+	args := []string{"run", "--target", file, "--front", "direct", "--parallel", "64", "--report", folder}
+	execute(ctx, append(args, flags...), &out, &out)
 	written, err := os.Open(filepath.Join(folder, "report.json"))
 	if err != nil {
 		t.Fatalf("no report: %v\n%s", err, out.String())

@@ -52,6 +52,7 @@ Feature: Prohibited usernames
     @PA-143
     Scenario Outline: Creating <username> through the API
       Given the administrator has created a user with the username "<username>2"
+      And somebody has signed in with the username "<username>2"
       When the administrator creates a user with the username "<username>"
       Then the creation is refused
       And no account exists with the username "<username>"
