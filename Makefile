@@ -38,7 +38,7 @@ check: ## go vet, gofmt, and the catalogue against the features
 	go run ./cmd/countersign rules --check
 
 .PHONY: test
-test: ## All tests, and the suite with containers, with processes, and with a -race server
+test: ## All tests, and the suite with containers, with processes, with a -race server, and with Postgres
 	@.ci/ground --all
 	@$(MAKE) check build
 	go test -race -timeout 10m ./...

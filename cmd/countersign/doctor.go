@@ -65,7 +65,7 @@ such a run would not start. Nothing is installed, built or changed.`,
 			if len(fronts) == 0 {
 				fronts = plan.Fronts
 			}
-			g := ground{runner: f.runner, fronts: fronts, siblings: s, race: f.race, target: c.Target, builtin: f.target == ""}
+			g := ground{runner: f.runner, fronts: fronts, siblings: s, race: f.race, target: c.Target, builtin: f.builtin()}
 			found := g.check(cmd.Context())
 			writeFindings(cmd.OutOrStdout(), found)
 			if missing(found) != nil {

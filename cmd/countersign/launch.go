@@ -78,7 +78,7 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 	if err != nil {
 		return nil, err
 	}
-	fill := placeholders(spec, config)
+	fill := placeholders(spec, config, mark)
 	output := spec.LogFile
 	if mentions(t, "{log}") {
 		// The subject writes its log itself, and whoever counts its lines must
@@ -110,9 +110,22 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 }
 
 // placeholders puts what an instance has in the place of what a target says.
-func placeholders(spec steps.InstanceSpec, config string) *strings.Replacer {
-	return strings.NewReplacer("{config}", config, "{data}", spec.DataDir,
+func placeholders(spec steps.InstanceSpec, config, mark string) *strings.Replacer {
+	return strings.NewReplacer("{config}", config, "{data}", spec.DataDir, "{id}", instanceID(spec, mark),
 		"{listen}", spec.Listen, "{address}", spec.Address, "{log}", spec.LogFile)
+}
+
+// instanceID is a name for what an instance keeps elsewhere than in its data
+// folder, such as a schema of a database: the mark differs from run to run, the
+// id from instance to instance.
+func instanceID(spec steps.InstanceSpec, mark string) string {
+	_, run, _ := strings.Cut(mark, "=")
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(run+"_"+spec.ID))
 }
 
 // environment is ours without what is not the subject's, and what the target adds.

@@ -22,7 +22,7 @@ func TestASubjectGetsWhatItsTargetSays(t *testing.T) {
 	spec := specIn(t.TempDir())
 	i := start(t, l, &target.Launch{
 		Command:     []string{"sh", "-c", `echo "$0 $1 $2 $3 $4"; env; echo said >&2`, "{config}", "{data}", "{listen}", "{address}", "{log}"},
-		Environment: map[string]string{"WHERE": "{data}/x"},
+		Environment: map[string]string{"WHERE": "{data}/x", "DATABASE": "x?schema={id}"},
 	}, spec)
 	awaitExit(t, i)
 	if err := i.ExitError(); err != nil {
@@ -35,7 +35,7 @@ func TestASubjectGetsWhatItsTargetSays(t *testing.T) {
 	said := read(t, spec.LogFile+".output") // since {log} is the subject's own
 	for _, want := range []string{
 		strings.Join([]string{config, spec.DataDir, spec.Listen, spec.Address, spec.LogFile}, " "),
-		"WHERE=" + spec.DataDir + "/x", "COUNTERSIGN_RUN=test", "said",
+		"WHERE=" + spec.DataDir + "/x", "DATABASE=x?schema=test_" + spec.ID, "COUNTERSIGN_RUN=test", "said",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the subject did not see %q; it wrote:\n%s", want, said)

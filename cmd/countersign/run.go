@@ -29,6 +29,8 @@ type runFlags struct {
 	seed                                 int64
 	strict, printPlan, race              bool
 	timeout                              time.Duration
+
+	like *target.Target // what a target file that is like the reference says, once read
 }
 
 func newRun() *cobra.Command {
@@ -89,15 +91,17 @@ func (f *runFlags) config() (steps.Config, error) {
 		WorkDir: os.TempDir(), // until there is a folder for the run
 		Command: append([]string{"countersign"}, os.Args[1:]...), Version: versionLine(),
 	}
-	if f.target == "" {
-		c.Target = target.Reference(serverProgram)
-	} else {
-		var err error
-		c.Target, err = target.Load(f.target)
+	c.Target = target.Reference(serverProgram)
+	if f.target != "" {
+		t, err := target.Load(f.target)
 		wrong.join(err)
+		if c.Target = t; t.Like == target.LikeReference {
+			f.like = &t
+			c.Target = t.Over(target.Reference(serverProgram))
+		}
 	}
 	wrong.join(runnerWanted(f.runner))
-	if f.race && f.target != "" {
+	if f.race && !f.builtin() {
 		wrong.add("--race builds the reference server, and --target names another subject")
 	}
 	if f.timeout <= 0 {
@@ -108,6 +112,9 @@ func (f *runFlags) config() (steps.Config, error) {
 	}
 	return c, wrong.err()
 }
+
+// builtin says, after config, whether the target is the reference server, be it run in another way.
+func (f *runFlags) builtin() bool { return f.target == "" || f.like != nil }
 
 // reference describes the reference server by the programs on this machine.
 func reference(ctx context.Context, s *siblings) (target.Target, error) {
@@ -170,14 +177,19 @@ func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) e
 	if err != nil {
 		return err
 	}
-	g := ground{runner: f.runner, fronts: frontsOf(p), siblings: s, race: f.race, target: c.Target, builtin: f.target == ""}
+	g := ground{runner: f.runner, fronts: frontsOf(p), siblings: s, race: f.race, target: c.Target, builtin: f.builtin()}
 	if err := missing(g.check(ctx)); err != nil {
 		return withHint(err, "countersign doctor shows all that a run needs")
 	}
-	if f.target == "" {
-		if c.Target, err = reference(ctx, s); err != nil {
+	if g.builtin {
+		base, err := reference(ctx, s)
+		if err != nil {
 			return err
 		}
+		if f.like != nil {
+			base = f.like.Over(base)
+		}
+		c.Target = base
 	}
 	if f.report != "" {
 		return prepareReport(f.report)

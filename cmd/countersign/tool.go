@@ -51,7 +51,7 @@ func (l *launcher) runTool(ctx context.Context, t *target.Launch, spec steps.Ins
 	cmd.Dir = spec.DataDir
 	cmd.Stdout, cmd.Stderr = said, said
 	cmd.SysProcAttr = newSession()
-	cmd.Env = append(environment(t, placeholders(spec, config)), mark)
+	cmd.Env = append(environment(t, placeholders(spec, config, mark)), mark)
 	if err := l.start(cmd); err != nil {
 		return 0, "", withHint(fmt.Errorf("run %s beside %s: %w", line[0], spec.ID, err), "usermanager.command of the target must begin with a program that this machine can run")
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ var Capabilities = []string{"dashboard", "usermanager", "log", "container", "sha
 // A Target is the description of one subject.
 type Target struct {
 	Name         string       `yaml:"name"`
+	Like         string       `yaml:"like"`
 	Version      string       `yaml:"version"`
 	Seat         string       `yaml:"seat"`
 	Launch       *Launch      `yaml:"launch"`
@@ -41,8 +43,15 @@ type Target struct {
 	file string
 }
 
+// LikeReference as the value of like describes the reference server run in
+// another way: see Over.
+const LikeReference = "reference"
+
 // Launch starts an instance by a command line. Arguments and values of the
-// environment may hold {config}, {data}, {listen}, {address} and {log}.
+// environment may hold {config}, {data}, {listen}, {address}, {log}, and {id}: a
+// name of letters, digits and underscores that no other instance has, of this
+// run or another, and that stays over restarts. Values of the environment may
+// also hold ${NAME} of the suite's own.
 type Launch struct {
 	Command     []string          `yaml:"command"`
 	Environment map[string]string `yaml:"environment"`
@@ -104,7 +113,43 @@ func Load(file string) (Target, error) {
 	if t.Instances == 0 {
 		t.Instances = DefaultInstances
 	}
-	return t, t.Validate()
+	return t, errors.Join(t.Validate(), t.expand())
+}
+
+// Over describes base as t, a target like it, wants it run: under t's name, with
+// t's environment, number of instances and deviations.
+func (t Target) Over(base Target) Target {
+	base.Name, base.Instances, base.Deviations, base.file = t.Name, t.Instances, t.Deviations, t.file
+	if t.Version != "" {
+		base.Version = t.Version
+	}
+	if t.Launch != nil {
+		base.Launch = &Launch{Command: base.Launch.Command, Environment: t.Launch.Environment}
+	}
+	return base
+}
+
+// variable is ${NAME} in a value of the environment.
+var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// expand puts variables of the environment in their places, so that a file needs
+// to hold no secret.
+func (t Target) expand() error {
+	if t.Launch == nil {
+		return nil
+	}
+	var problems []error
+	for name, value := range t.Launch.Environment {
+		t.Launch.Environment[name] = variable.ReplaceAllStringFunc(value, func(v string) string {
+			wanted := variable.FindStringSubmatch(v)[1]
+			got, set := os.LookupEnv(wanted)
+			if !set {
+				problems = append(problems, fmt.Errorf("%slaunch.environment.%s: %s is not set in the environment", t.where(), name, wanted))
+			}
+			return got
+		})
+	}
+	return errors.Join(problems...)
 }
 
 // Validate reports all that is wrong with a target and changes nothing.
@@ -115,6 +160,13 @@ func (t Target) Validate() error {
 	}
 	if t.Name == "" {
 		bad("name: missing; say what is under test")
+	}
+	if t.Like == LikeReference {
+		t.validateLike(bad)
+		return errors.Join(problems...)
+	}
+	if t.Like != "" {
+		bad("like: %q is not known; use %s, or leave it out", t.Like, LikeReference)
 	}
 	if t.Seat != SeatServer && t.Seat != SeatProxy {
 		bad("seat: %q is not a seat; use %s or %s", t.Seat, SeatServer, SeatProxy)
@@ -148,6 +200,20 @@ func (t Target) Validate() error {
 		d.validate(i, bad)
 	}
 	return errors.Join(problems...)
+}
+
+// validateLike refuses what the reference server's own description says already.
+func (t Target) validateLike(bad func(string, ...any)) {
+	if t.Running != nil || t.Launch != nil && len(t.Launch.Command) > 0 || t.Usermanager != nil || t.Endpoints != (Endpoints{}) ||
+		t.Seat != "" || len(t.AppModes)+len(t.Capabilities) > 0 {
+		bad("like: %s takes name, version, launch.environment, instances and deviations; the rest is known", LikeReference)
+	}
+	if t.Instances < 1 {
+		bad("instances: %d; at least one is needed", t.Instances)
+	}
+	for i, d := range t.Deviations {
+		d.validate(i, bad)
+	}
 }
 
 func (r Running) validate(bad func(string, ...any)) {

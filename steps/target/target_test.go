@@ -57,6 +57,9 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"tool without a program", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\nusermanager: {actions: {}}\n", "usermanager.command: missing"},
 		{"unknown action", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\nusermanager: {command: [x], actions: {audit: [a]}}\n", `"audit" is not known`},
 		{"unknown placeholder", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\nusermanager: {command: [x], actions: {drop owner: ['{owner}']}}\n", "{owner} is not known here"},
+		{"like nothing we know", "name: x\nlike: apache\n", `like: "apache"`},
+		{"like the reference, with another program", "name: x\nlike: reference\nlaunch: {command: [x]}\n", "the rest is known"},
+		{"variable that is not set", "name: x\nlike: reference\nlaunch: {environment: {A: 'b${COUNTERSIGN_NO_SUCH}'}}\n", "launch.environment.A: COUNTERSIGN_NO_SUCH is not set"},
 		{"action without arguments", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\nusermanager: {command: [x], actions: {role: }}\n", "actions.role: missing"},
 	}
 	for _, c := range cases {
@@ -64,6 +67,34 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "mine.yaml") {
 			t.Errorf("%s: error %v, want the file and %q", c.name, err, c.want)
 		}
+	}
+}
+
+func TestLikeTheReference(t *testing.T) {
+	t.Setenv("COUNTERSIGN_TEST_WORD", "a$b{id}")
+	mine, err := load(t, `
+name: mine
+like: reference
+launch:
+  environment: {WHERE: "x ${COUNTERSIGN_TEST_WORD} $HOME {data}"}
+deviations: [{rule: PA-034, issue: i, expires: 2027-01-31T00:00:00Z}]
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := target.Reference("program")
+	got := mine.Over(base)
+	if err := got.Validate(); err != nil {
+		t.Error(err)
+	}
+	if got.Name != "mine" || got.Version != base.Version || got.Launch.Command[0] != "program" || len(got.Deviations) != 1 || !got.Declares("usermanager") {
+		t.Errorf("described as %+v", got)
+	}
+	if where := got.Launch.Environment["WHERE"]; where != "x a$b{id} $HOME {data}" {
+		t.Errorf("WHERE = %q: ${NAME} alone stands for a variable", where)
+	}
+	if base.Launch.Environment != nil {
+		t.Error("the base was changed")
 	}
 }
 
