@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -247,4 +248,52 @@ func TestTheSuiteStaysWithinItsConfigurations(t *testing.T) {
 		t.Errorf("%d different configurations, at most %d are allowed; reuse the text of another scenario", n, maxConfigurations)
 	}
 	t.Logf("%d configurations, %d instances, %d jobs", p.Configurations(), len(p.Instances), len(p.Jobs))
+}
+
+const furtherSample = `Feature: Starts
+
+  Background:
+    Given a server configured with:
+      """
+      [Authentication]
+      Provider = proxy
+      """
+
+  %s
+  Scenario: One
+    When %s:
+      """
+      [Authentication]
+      Provider = %s
+      """
+    Then it holds
+`
+
+func TestFurtherServersAreCountedAndGetPorts(t *testing.T) {
+	p, err := plan.Make(read(t, fmt.Sprintf(furtherSample, "@PA-003 @direct", "a server is started with", "password")), plan.Selection{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Configurations() != 2 || p.Ports() != 2 || len(p.Instances) != 1 {
+		t.Errorf("%d configurations, %d ports, %d instances", p.Configurations(), p.Ports(), len(p.Instances))
+	}
+	p.Listen([]int{1, 2})
+	if p.Instances[0].Listen != "127.0.0.1:1" || p.Jobs[0].Listen != "127.0.0.1:2" {
+		t.Errorf("listens at %s and %s", p.Instances[0].Listen, p.Jobs[0].Listen)
+	}
+}
+
+func TestFurtherServersAreRefusedWhereTheyDisturb(t *testing.T) {
+	for _, c := range []struct{ tags, step, provider, problem string }{
+		{"@PA-003", "a server is started with", "proxy", "tag the scenario @direct"},
+		{"@PA-003 @direct", "it is restarted with", "proxy", "tag the scenario @alone"},
+		{"@PA-003 @alone", "it is restarted with", "password", ""},
+		{"@PA-003 @alone", "it is restarted with", "proxy\n      [ProxyAuth]\n      UsernameHeader = X-User", "tag the scenario @direct"},
+		{"@PA-003 @alone @direct", "it is restarted with", "proxy\n      [ProxyAuth]\n      UsernameHeader = X-User", ""},
+	} {
+		_, err := plan.Read(fstest.MapFS{"room/a.feature": {Data: fmt.Appendf(nil, furtherSample, c.tags, c.step, c.provider)}})
+		if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+			t.Errorf("%s %s: %v", c.tags, c.step, err)
+		}
+	}
 }

@@ -39,7 +39,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		op, text, err := readFrame(stream.Reader)
 		switch {
 		case err != nil || op == opClose:
-			writeFrame(stream.Writer, opClose, nil)
+			writeFrame(stream.Writer, opClose, text) // a close says again what it was told
 			_ = stream.Flush()
 			return
 		case op == opPing:
