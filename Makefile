@@ -44,6 +44,16 @@ test: ## All tests, and the suite with containers, with processes, with a -race 
 	go test -race -timeout 10m ./...
 	@.ci/suite
 
+# How long each target is fuzzed: make fuzz FUZZTIME=10m
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## Fuzz what reads foreign bytes: headers, groups, configurations, signatures
+	go test -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/proxyauth
+	go test -run '^$$' -fuzz '^FuzzGroups$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/proxyauth
+	go test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/config
+	go test -run '^$$' -fuzz '^FuzzVerifySignature$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/web
+
 .PHONY: clean
 clean: ## Remove what was built and reported
 	rm -rf bin report

@@ -211,18 +211,3 @@ func TestLoad(t *testing.T) {
 		t.Errorf("got %+v, %v", c, err)
 	}
 }
-
-// Whatever the bytes, reading ends, and a configuration that is accepted is usable.
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(proxy + "UsernameHeader = \"a\\\"b\" ; c\n[Server \"x\"]\nAddress\n"))
-	f.Add([]byte("[\n]\n=\n\"\n\\\n[a]\nb=\\\n c\n"))
-	f.Fuzz(func(t *testing.T, src []byte) {
-		c, err := config.Parse("f", src, nil)
-		if (c == nil) == (err == nil) {
-			t.Fatalf("got %v and %v", c, err)
-		}
-		if err == nil && c.Authentication.Provider == config.ProviderProxy && c.ProxyAuth.UsernameHeader == "" && c.ProxyAuth.UniqueIDHeader == "" {
-			t.Fatal("nobody could sign in")
-		}
-	})
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode"
 
 	"gopkg.in/gcfg.v1/scanner"
 	"gopkg.in/gcfg.v1/token"
@@ -121,7 +122,7 @@ func (p *parser) sectionHeader() string {
 	name := p.lit
 	p.next()
 	if p.tok == token.STRING {
-		name += " " + p.lit
+		name += " " + oneLine(p.lit) // for messages only: no section that counts has a second name
 		p.next()
 	}
 	if p.tok != token.RBRACK {
@@ -134,6 +135,20 @@ func (p *parser) sectionHeader() string {
 	}
 	p.out.sections = append(p.out.sections, sectionAt{fmt.Sprintf("%s:%d", p.name, line), line, name})
 	return name
+}
+
+// oneLine keeps a text of the file from breaking the line in which it is repeated, and from
+// being repeated endlessly.
+func oneLine(s string) string {
+	if len(s) > 80 {
+		s = s[:80] + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 func (p *parser) variable(section string) {
