@@ -234,9 +234,14 @@ func (t *Tx) DeleteUser(ctx context.Context, guid string) error {
 	return mustAffect("delete user", res, err)
 }
 
-// TransferOwnership implements account.Tx.
+// TransferOwnership implements account.Tx. Owners are not on the access lists of their items.
 func (t *Tx) TransferOwnership(ctx context.Context, from, to string) error {
+	if err := t.lock(ctx, lockContent); err != nil {
+		return err
+	}
 	for _, statement := range [...]string{
+		`DELETE FROM content_permissions WHERE principal_type = 'user' AND principal_guid = $2
+			AND content_guid IN (SELECT guid FROM content_items WHERE owner_guid = $1)`,
 		`UPDATE content_items SET owner_guid = $2 WHERE owner_guid = $1`,
 		`UPDATE groups SET owner_guid = $2 WHERE owner_guid = $1`,
 	} {

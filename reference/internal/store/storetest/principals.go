@@ -48,3 +48,73 @@ func principals(t *testing.T, db *store.DB) {
 	isErr(t, "no such group", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "item") }), account.ErrNotFound)
 	same(t, "after nobody", left(), []string{"group stays"})
 }
+
+// Who owns content cannot be deleted; what they own can be given to somebody else, all of it or
+// nothing.
+func ownership(t *testing.T, db *store.DB) {
+	from, to := addUser(t, db, account.User{Username: "from"}), addUser(t, db, account.User{Username: "to"})
+	byID, err := db.UserByID(ctx, from.ID)
+	if err != nil || byID.GUID != from.GUID {
+		t.Errorf("UserByID: %+v, %v", byID, err)
+	}
+	_, err = db.UserByID(ctx, 4711)
+	isErr(t, "no such id", err, account.ErrNotFound)
+
+	group := account.Group{GUID: "group", Name: "group", OwnerGUID: from.GUID}
+	update(t, db, func(tx account.Tx) error { return tx.InsertGroup(ctx, &group) })
+	c := db.Content()
+	create := func(guid, name, owner string) {
+		item := content.Item{GUID: guid, OwnerGUID: owner, Name: name, Access: content.AccessACL, CreatedTime: day}
+		if err := c.CreateItem(ctx, &item); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owners := func() []string {
+		var all []string
+		items, err := c.Items(ctx, content.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range items {
+			all = append(all, i.GUID+" "+i.OwnerGUID)
+		}
+		g, err := db.GroupByGUID(ctx, group.GUID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(all, "group "+g.OwnerGUID)
+	}
+	transfer := func() error {
+		return db.Update(ctx, func(tx account.Tx) error { return tx.TransferOwnership(ctx, from.GUID, to.GUID) })
+	}
+	remove := func() error {
+		return db.Update(ctx, func(tx account.Tx) error { return tx.DeleteUser(ctx, from.GUID) })
+	}
+	create("a", "first", from.GUID)
+	create("b", "second", from.GUID)
+	create("c", "second", to.GUID)
+	for _, principal := range []string{to.GUID, "another"} {
+		p := content.Permission{ContentGUID: "a", PrincipalGUID: principal, PrincipalType: content.PrincipalUser, Role: content.RoleViewer}
+		if err := c.PutPermission(ctx, &p); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	isErr(t, "an owner", remove(), account.ErrOwnsContent)
+	isErr(t, "two items of one name", transfer(), account.ErrExists)
+	same(t, "after refusals", owners(), []string{"a " + from.GUID, "b " + from.GUID, "c " + to.GUID, "group " + from.GUID})
+	if err := c.DeleteItem(ctx, "c"); err != nil {
+		t.Fatal(err)
+	}
+	if err := transfer(); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "after the transfer", owners(), []string{"a " + to.GUID, "b " + to.GUID, "group " + to.GUID})
+	permissions, err := c.Permissions(ctx, "a")
+	if err != nil || len(permissions) != 1 || permissions[0].PrincipalGUID != "another" {
+		t.Errorf("access list after the transfer: %+v, %v", permissions, err)
+	}
+	if err := remove(); err != nil {
+		t.Errorf("a user who owns nothing any more: %v", err)
+	}
+}

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		{"Groups", groups},
 		{"Memberships", memberships},
 		{"Principals", principals},
+		{"Ownership", ownership},
 		{"Sessions", sessions},
 		{"Keys", keys},
 		{"Tokens", tokens},
