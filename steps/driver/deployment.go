@@ -140,11 +140,12 @@ func (p *Persona) RegisterToken(ctx context.Context, c *Credentials) (*Reply, er
 		HeaderLine{"Content-Type", "application/json"}, HeaderLine{"Accept", "application/json"}, HeaderLine{"X-Auth-Token", "anonymous-access"})
 }
 
-// form finds the form of a page, its address and its hidden fields.
+// What is looked for in pages: forms with their addresses and fields, and links.
 var (
+	linkTag   = regexp.MustCompile(`(?is)<a\b([^>]*)>(.*?)</a>`)
 	formTag   = regexp.MustCompile(`(?is)<form\b([^>]*)>(.*?)</form>`)
 	inputTag  = regexp.MustCompile(`(?is)<input\b([^>]*)>`)
-	attribute = regexp.MustCompile(`(?is)\b(action|method|name|value|type)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))`)
+	attribute = regexp.MustCompile(`(?is)\b(action|method|name|value|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))`)
 )
 
 func attributes(tag string) map[string]string {
@@ -153,6 +154,22 @@ func attributes(tag string) map[string]string {
 		found[strings.ToLower(m[1])] = html.UnescapeString(m[2] + m[3] + m[4])
 	}
 	return found
+}
+
+// PressLink makes the request of a link in a page, found by its label. It returns
+// nil where the page has none.
+func (p *Persona) PressLink(ctx context.Context, page *Reply, label string) (*Reply, error) {
+	for _, link := range linkTag.FindAllSubmatch(page.Body, -1) {
+		if strings.TrimSpace(html.UnescapeString(string(link[2]))) != label {
+			continue
+		}
+		to, err := page.url.Parse(attributes(string(link[1]))["href"])
+		if err != nil || origin(to) != origin(p.subject.Public) {
+			return nil, unusable(page, "press "+label)
+		}
+		return p.send(ctx, ask{method: http.MethodGet, url: to, lines: navigation})
+	}
+	return nil, nil
 }
 
 // Confirm opens an address of the subject's in the persona's browser and, where

@@ -145,6 +145,31 @@ func TestConfirmPressesTheButton(t *testing.T) {
 	}
 }
 
+func TestPressLink(t *testing.T) {
+	t.Parallel()
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/in" {
+			http.Redirect(w, r, "https://login.example.com/", http.StatusFound)
+			return
+		}
+		_, _ = io.WriteString(w, `<a href="/help">Help</a> <a class=b href='/in'> Log In </a> <a href="//elsewhere.example.com/">Away</a>`)
+	})
+	p, ctx := alice(subjectAt(t, base), nil), context.Background()
+	page, err := p.Get(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reply, err := p.PressLink(ctx, page, "Log In"); err != nil || reply.Location() != "https://login.example.com/" {
+		t.Errorf("%s, %v", reply.Summary(), err)
+	}
+	if reply, err := p.PressLink(ctx, page, "Log Out"); err != nil || reply != nil {
+		t.Errorf("a link that is not there: %s, %v", reply.Summary(), err)
+	}
+	if _, err := p.PressLink(ctx, page, "Away"); err == nil {
+		t.Error("a link to elsewhere was followed")
+	}
+}
+
 func TestOpenWebSocket(t *testing.T) {
 	t.Parallel()
 	s := subjectAt(t, serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -55,9 +55,7 @@ func TestWebSocketEchoes(t *testing.T) {
 
 func TestWebSocketEndsWhatItDoesNotKnow(t *testing.T) {
 	conn, ctx := dial(t)
-	if err := conn.Write(ctx, websocket.MessageText, make([]byte, 70<<10)); err != nil {
-		t.Fatal(err)
-	}
+	_ = conn.Write(ctx, websocket.MessageText, make([]byte, 70<<10)) // the end may come in its middle
 	if _, heard, err := conn.Read(ctx); err == nil {
 		t.Fatalf("%d octets came back", len(heard))
 	}
