@@ -62,10 +62,10 @@ func (g *registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		digest := sha1.Sum([]byte(signed))
 		signature, _ := base64.StdEncoding.DecodeString(r.Header.Get("X-Auth-Signature"))
 		err := rsa.VerifyPKCS1v15(g.key, crypto.SHA1, digest[:], signature)
-		if err != nil || r.Header.Get("X-Content-Checksum") != base64.StdEncoding.EncodeToString(sum[:]) || r.Header.Get("X-Auth-Token") != g.token {
+		switch {
+		case err != nil || r.Header.Get("X-Content-Checksum") != base64.StdEncoding.EncodeToString(sum[:]) || r.Header.Get("X-Auth-Token") != g.token:
 			w.WriteHeader(401)
-		}
-		if r.Header.Get("Cookie")+r.Header.Get("X-Auth-Username")+r.Header.Get("Authorization") != "" {
+		case r.Header.Get("Cookie")+r.Header.Get("X-Auth-Username")+r.Header.Get("Authorization") != "":
 			w.WriteHeader(400)
 		}
 	}
