@@ -1,0 +1,9 @@
+package store
+
+import "context"
+
+// Exec runs a statement of a test's.
+func (t *Tx) Exec(ctx context.Context, query string, args ...any) error {
+	_, err := t.exec(ctx, query, args...)
+	return err
+}
