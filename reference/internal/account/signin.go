@@ -263,59 +263,62 @@ func (s *Service) syncGroups(ctx context.Context, tx Tx, u User, listed []string
 		}
 		return g.Name
 	}
-	member := map[string]bool{}
-	wanted := map[string]bool{}
+	member := map[string]bool{} // of what is listed
 	for _, name := range listed {
-		wanted[name] = true
+		member[name] = false
 	}
+	var leave, missing []string
 	for _, g := range current {
-		if k := key(g); k != "" && wanted[k] {
-			member[k] = true
+		if _, wanted := member[key(g)]; wanted && key(g) != "" {
+			member[key(g)] = true
 			continue
 		}
-		if err := tx.RemoveMember(ctx, g.GUID, u.GUID); err != nil {
-			return err
-		}
+		leave = append(leave, g.GUID)
 	}
 	for _, name := range listed {
-		if member[name] {
-			continue
-		}
-		g, err := s.listedGroup(ctx, tx, name)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := tx.AddMember(ctx, g.GUID, u.GUID); err != nil && !errors.Is(err, ErrExists) {
-			return err
+		if !member[name] {
+			member[name] = true
+			missing = append(missing, name)
 		}
 	}
-	return nil
+	if err := tx.Leave(ctx, u.GUID, leave); err != nil {
+		return err
+	}
+	join, err := s.listedGroups(ctx, tx, missing)
+	if err != nil {
+		return err
+	}
+	return tx.Join(ctx, u.GUID, join)
 }
 
-// listedGroup finds the group that a proxy means, or makes it. ErrNotFound: neither.
-func (s *Service) listedGroup(ctx context.Context, tx Tx, name string) (Group, error) {
+// listedGroups finds the groups that a proxy means, and makes those it may. What is neither
+// found nor made is left out.
+func (s *Service) listedGroups(ctx context.Context, tx Tx, names []string) (guids []string, err error) {
+	var found []Group
 	if s.Policy.GroupsByUniqueID {
-		return tx.GroupByUniqueID(ctx, name)
+		found, err = tx.GroupsByUniqueIDs(ctx, names)
+	} else {
+		found, err = tx.GroupsByNames(ctx, names)
 	}
-	groups, err := tx.GroupsByName(ctx, name)
 	if err != nil {
-		return Group{}, err
+		return nil, err
 	}
-	if len(groups) > 0 {
-		return groups[0], nil
+	known := map[string]bool{}
+	for _, g := range found { // of several with one name the oldest comes first, and is meant
+		if !known[g.Name] || s.Policy.GroupsByUniqueID {
+			known[g.Name] = true
+			guids = append(guids, g.GUID)
+		}
 	}
-	if !s.Policy.GroupsAutoProvision {
-		return Group{}, ErrNotFound
+	if !s.Policy.GroupsAutoProvision || s.Policy.GroupsByUniqueID {
+		return guids, nil
 	}
-	if err := tx.HoldUsers(ctx); err != nil {
-		return Group{}, err
+	var made []Group
+	for _, name := range names {
+		if !known[name] {
+			made = append(made, Group{GUID: newGUID(), Name: name, Created: s.Now()}) // no owner: line 384
+			guids = append(guids, made[len(made)-1].GUID)
+		}
 	}
-	if groups, err = tx.GroupsByName(ctx, name); err != nil || len(groups) > 0 {
-		return append(groups, Group{})[0], err // another node was quicker
-	}
-	g := Group{GUID: newGUID(), Name: name, Created: s.Now()} // no owner: line 384
-	return g, tx.InsertGroup(ctx, &g)
+	return guids, tx.InsertGroups(ctx, made)
 }

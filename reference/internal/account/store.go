@@ -48,6 +48,9 @@ type Reader interface {
 	GroupByUniqueID(ctx context.Context, id string) (Group, error)
 	// GroupsByName returns all groups so named: several only with GroupsByUniqueId.
 	GroupsByName(ctx context.Context, name string) ([]Group, error)
+	// GroupsByNames and GroupsByUniqueIDs are the same for many at once, which may be in any number of reads.
+	GroupsByNames(ctx context.Context, names []string) ([]Group, error)
+	GroupsByUniqueIDs(ctx context.Context, ids []string) ([]Group, error)
 	// Groups returns one page and the number of groups that match.
 	Groups(ctx context.Context, q GroupQuery) ([]Group, int, error)
 	GroupsOfUser(ctx context.Context, userGUID string) ([]Group, error)
@@ -81,12 +84,18 @@ type Tx interface {
 
 	// InsertGroup sets g.ID.
 	InsertGroup(ctx context.Context, g *Group) error
+	// InsertGroups does so for many.
+	InsertGroups(ctx context.Context, groups []Group) error
 	UpdateGroup(ctx context.Context, g Group) error
 	DeleteGroup(ctx context.Context, guid string) error
 	// AddMember returns ErrExists when the user is a member already.
 	AddMember(ctx context.Context, groupGUID, userGUID string) error
 	// RemoveMember returns ErrNotFound when the user is no member.
 	RemoveMember(ctx context.Context, groupGUID, userGUID string) error
+	// Join and Leave make and end memberships of a user in many groups. Those that are, or are
+	// not, there already are no error.
+	Join(ctx context.Context, userGUID string, groupGUIDs []string) error
+	Leave(ctx context.Context, userGUID string, groupGUIDs []string) error
 
 	InsertSession(ctx context.Context, s Session) error
 	DeleteSession(ctx context.Context, id string) error

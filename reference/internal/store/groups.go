@@ -133,3 +133,69 @@ func (t *Tx) RemoveMember(ctx context.Context, groupGUID, userGUID string) error
 	res, err := t.q.ExecContext(ctx, `DELETE FROM group_members WHERE group_guid = $1 AND user_guid = $2`, groupGUID, userGUID)
 	return mustAffect("remove member", res, err)
 }
+
+// GroupsByNames implements account.Reader.
+func (s queries) GroupsByNames(ctx context.Context, names []string) ([]account.Group, error) {
+	return s.groupsWhere(ctx, "groups by names", "name", names)
+}
+
+// GroupsByUniqueIDs implements account.Reader.
+func (s queries) GroupsByUniqueIDs(ctx context.Context, ids []string) ([]account.Group, error) {
+	return s.groupsWhere(ctx, "groups by unique ids", "unique_id", ids)
+}
+
+func (s queries) groupsWhere(ctx context.Context, op, column string, values []string) ([]account.Group, error) {
+	var all []account.Group
+	err := inBatches(values, func(some []string) error {
+		groups, err := s.manyGroups(ctx, op, `SELECT `+groupColumns+` FROM groups g WHERE g.`+column+` IN `+placeholders(1, 1, len(some))+
+			` ORDER BY g.id`, texts(some)...)
+		all = append(all, groups...)
+		return err
+	})
+	return all, err
+}
+
+// InsertGroups implements account.Tx.
+func (t *Tx) InsertGroups(ctx context.Context, groups []account.Group) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	id, err := t.nextIDs(ctx, "group", len(groups))
+	if err != nil {
+		return err
+	}
+	return inBatches(groups, func(some []account.Group) error {
+		var args []any
+		for i := range some {
+			g := &some[i]
+			g.ID = id
+			id++
+			args = append(args, g.GUID, g.ID, null(g.UniqueID), g.Name, null(g.OwnerGUID), toMicros(g.Created))
+		}
+		_, err := t.q.ExecContext(ctx, `INSERT INTO groups (guid, id, unique_id, name, owner_guid, created) VALUES `+
+			placeholders(1, len(some), 6), args...)
+		return writeError("insert groups", err)
+	})
+}
+
+// Join implements account.Tx.
+func (t *Tx) Join(ctx context.Context, userGUID string, groupGUIDs []string) error {
+	return inBatches(groupGUIDs, func(some []string) error {
+		var args []any
+		for _, guid := range some {
+			args = append(args, guid, userGUID)
+		}
+		_, err := t.q.ExecContext(ctx, `INSERT INTO group_members (group_guid, user_guid) VALUES `+placeholders(1, len(some), 2)+
+			` ON CONFLICT DO NOTHING`, args...)
+		return writeError("join groups", err)
+	})
+}
+
+// Leave implements account.Tx.
+func (t *Tx) Leave(ctx context.Context, userGUID string, groupGUIDs []string) error {
+	return inBatches(groupGUIDs, func(some []string) error {
+		_, err := t.q.ExecContext(ctx, `DELETE FROM group_members WHERE user_guid = $1 AND group_guid IN `+placeholders(2, 1, len(some)),
+			append([]any{userGUID}, texts(some)...)...)
+		return writeError("leave groups", err)
+	})
+}

@@ -105,13 +105,18 @@ func (db *DB) Update(ctx context.Context, do func(account.Tx) error) error {
 // nextID hands out the next number of a named sequence (1, 2, 3, ...). Both databases
 // know UPDATE ... RETURNING; their ways of numbering rows have nothing in common.
 func (t *Tx) nextID(ctx context.Context, sequence string) (int64, error) {
-	var id int64
-	err := t.q.QueryRowContext(ctx, `INSERT INTO sequences (name, value) VALUES ($1, 1)
-		ON CONFLICT (name) DO UPDATE SET value = sequences.value + 1 RETURNING value`, sequence).Scan(&id)
+	return t.nextIDs(ctx, sequence, 1)
+}
+
+// nextIDs hands out n numbers in a row and returns the first.
+func (t *Tx) nextIDs(ctx context.Context, sequence string, n int) (first int64, err error) {
+	var last int64
+	err = t.q.QueryRowContext(ctx, `INSERT INTO sequences (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = sequences.value + excluded.value RETURNING value`, sequence, n).Scan(&last)
 	if err != nil {
 		return 0, fmt.Errorf("next %s id: %w", sequence, err)
 	}
-	return id, nil
+	return last - int64(n) + 1, nil
 }
 
 // Times are stored as microseconds since 1970 UTC in BIGINT columns; 0 is "never".

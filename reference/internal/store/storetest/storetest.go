@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		{"LastAdministrator", administrators},
 		{"Groups", groups},
 		{"Memberships", memberships},
+		{"ManyGroups", manyGroups},
 		{"Principals", principals},
 		{"Ownership", ownership},
 		{"Sessions", sessions},
@@ -202,91 +203,6 @@ func administrators(t *testing.T, db *store.DB) {
 	}
 	if n, err := db.CountActiveAdministrators(ctx); err != nil || n != 1 {
 		t.Errorf("administrators: %d, %v", n, err)
-	}
-}
-
-func groups(t *testing.T, db *store.DB) {
-	owner := addUser(t, db, account.User{Username: "owner"})
-	a := account.Group{GUID: "ga", Name: "Eng", OwnerGUID: owner.GUID, Created: day}
-	b := account.Group{GUID: "gb", Name: "Eng", UniqueID: "u1", Created: day}
-	c := account.Group{GUID: "gc", Name: "ops", Created: day}
-	update(t, db, func(tx account.Tx) error {
-		return errors.Join(tx.InsertGroup(ctx, &a), tx.InsertGroup(ctx, &b), tx.InsertGroup(ctx, &c))
-	})
-	err := db.Update(ctx, func(tx account.Tx) error {
-		return tx.InsertGroup(ctx, &account.Group{GUID: "gd", Name: "x", UniqueID: "u1"})
-	})
-	isErr(t, "taken unique id", err, account.ErrExists)
-	got, err := db.GroupByGUID(ctx, "ga")
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, "by guid", got, a)
-	if got, err = db.GroupByUniqueID(ctx, "u1"); err != nil {
-		t.Fatal(err)
-	}
-	same(t, "by unique id", got, b)
-	list, err := db.GroupsByName(ctx, "Eng")
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, "by name", list, []account.Group{a, b})
-	if list, err = db.GroupsByName(ctx, "eng"); err != nil || len(list) != 0 {
-		t.Errorf("letter case does not count: %v, %v", list, err)
-	}
-	list, total, err := db.Groups(ctx, account.GroupQuery{Prefix: "e", Limit: 1, Offset: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, "page", list, []account.Group{b})
-	same(t, "total", total, 2)
-	if list, _, err = db.Groups(ctx, account.GroupQuery{Desc: true, Limit: 2}); err != nil {
-		t.Fatal(err)
-	}
-	same(t, "the last first", list, []account.Group{c, b})
-	owned, ownerless, err := db.CountGroupsByOwnership(ctx)
-	if err != nil || owned != 1 || ownerless != 2 {
-		t.Errorf("ownership: %d, %d, %v", owned, ownerless, err)
-	}
-	a.Name, a.UniqueID = "Engineering", "u2"
-	update(t, db, func(tx account.Tx) error { return errors.Join(tx.UpdateGroup(ctx, a), tx.DeleteUser(ctx, owner.GUID)) })
-	a.OwnerGUID = "" // a group outlives its owner
-	if got, err = db.GroupByGUID(ctx, "ga"); err != nil {
-		t.Fatal(err)
-	}
-	same(t, "after update and the owner's deletion", got, a)
-	update(t, db, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") })
-	isErr(t, "deleted", second(db.GroupByGUID(ctx, "ga")), account.ErrNotFound)
-	isErr(t, "deleted again", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") }), account.ErrNotFound)
-}
-
-func memberships(t *testing.T, db *store.DB) {
-	a, b := addUser(t, db, account.User{Username: "a"}), addUser(t, db, account.User{Username: "b"})
-	g, h := account.Group{GUID: "g", Name: "G"}, account.Group{GUID: "h", Name: "H"}
-	update(t, db, func(tx account.Tx) error {
-		return errors.Join(tx.InsertGroup(ctx, &g), tx.InsertGroup(ctx, &h),
-			tx.AddMember(ctx, "g", a.GUID), tx.AddMember(ctx, "h", a.GUID), tx.AddMember(ctx, "g", b.GUID))
-	})
-	// A refused membership must leave the transaction usable.
-	update(t, db, func(tx account.Tx) error {
-		isErr(t, "twice", tx.AddMember(ctx, "g", a.GUID), account.ErrExists)
-		isErr(t, "no member", tx.RemoveMember(ctx, "h", b.GUID), account.ErrNotFound)
-		return tx.RemoveMember(ctx, "h", a.GUID)
-	})
-	if err := db.Update(ctx, func(tx account.Tx) error { return tx.AddMember(ctx, "nope", a.GUID) }); err == nil {
-		t.Error("a group that does not exist got a member")
-	}
-	mine, err := db.GroupsOfUser(ctx, a.GUID)
-	if err != nil || len(mine) != 1 || mine[0].GUID != "g" {
-		t.Errorf("groups of a: %v, %v", mine, err)
-	}
-	members, total, err := db.MembersOfGroup(ctx, "g", 1, 1)
-	if err != nil || total != 2 || len(members) != 1 || members[0].GUID != b.GUID {
-		t.Errorf("members of g: %v of %d, %v", members, total, err)
-	}
-	update(t, db, func(tx account.Tx) error { return errors.Join(tx.DeleteGroup(ctx, "g"), tx.DeleteUser(ctx, b.GUID)) })
-	if mine, err = db.GroupsOfUser(ctx, a.GUID); err != nil || len(mine) != 0 {
-		t.Errorf("memberships outlive the group: %v, %v", mine, err)
 	}
 }
 
