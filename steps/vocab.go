@@ -71,6 +71,7 @@ var placeholders = map[string]string{
 	"{obtained}":   `( and it obtained a token| and obtained a token)?`,
 	"{exchange}":   `(?:but the exchange's )?`,
 	"{twice}":      `( and two username headers)?`,
+	"{atonce}":     `( without a click)?`, // the browser is sent somewhere
 	"{obtains}":    `(?:has|obtains)`,
 	"{visits}":     `(?:visits|has visited)`,
 	"{publishes}":  `(?:has published|publishes)`,

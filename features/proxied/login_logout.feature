@@ -40,6 +40,13 @@ Feature: The login page of a proxy
       When somebody who is not signed in visits "app" in a browser
       Then the browser is sent to "https://login.example.com/"
 
+    @PA-340
+    Scenario: They are sent by a redirect, without a click
+      When "paula" visits "app" in her browser
+      Then "app" answers
+      When somebody who is not signed in visits "app" in a browser
+      Then the browser is sent without a click to "https://login.example.com/"
+
     @PA-341
     Scenario: Programs are told so, not sent to a page
       Given "paula" has an API key

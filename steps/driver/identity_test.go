@@ -77,7 +77,7 @@ func TestCountUsers(t *testing.T) {
 	}{
 		{"none", `{"results":[],"total":0}`, 0, false},
 		{"exact ones", `{"results":[{"username":"sam"},{"username":"sam"},{"username":"sam1"},{"username":"Sam"}],"total":4}`, 2, false},
-		{"more than a page", `{"results":[{"username":"sam"}],"total":2}`, 0, true},
+		{"on each of two pages", `{"results":[{"username":"sam"}],"total":2}`, 2, false},
 		{"no list", `{}`, 0, true},
 	}
 	for _, tt := range tests {

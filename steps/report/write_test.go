@@ -86,7 +86,8 @@ func TestSummaryOfManyRules(t *testing.T) {
 	r := newRun(t)
 	r.cat = cat
 	for _, rule := range cat.All() {
-		if !rule.Done() {
+		headline := rule.Document == "oauth" && rule.Done() || rule.ID >= "PA-123" && rule.ID <= "PA-143"
+		if !headline {
 			continue
 		}
 		for _, front := range []string{"direct", "nginx", "apache"} {
