@@ -303,6 +303,9 @@ func TestGroups(t *testing.T) {
 		t.Fatalf("owner: %+v, %v", g, err)
 	}
 	d.must(um.Command{Action: um.Alter, Groups: true, Group: account.GroupRef{GUID: g[0].GUID}, NewGroupName: text("platform"), DropOwner: true})
+	if dropped, err := d.db.GroupByGUID(context.Background(), g[0].GUID); err != nil || dropped.OwnerGUID != "" || dropped.Name != "platform" {
+		t.Errorf("after the owner was dropped: %+v, %v", dropped, err)
+	}
 	d.must(um.Command{Action: um.Alter, Groups: true, Group: account.GroupRef{Name: "platform"}, NewOwner: text(ada.GUID)})
 	d.must(um.Command{Action: um.Delete, Groups: true, Group: account.GroupRef{Name: "strangers"}})
 	if got, want := d.must(um.Command{Action: um.List, Groups: true}), fmt.Sprintf("\t%s\t\tplatform\t%s\n", g[0].GUID, ada.GUID); !strings.HasSuffix(got, want) || strings.Count(got, "\n") != 2 {
