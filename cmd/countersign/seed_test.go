@@ -77,7 +77,8 @@ func TestOperatorIsSeeded(t *testing.T) {
       """
       `+c.options+`
       """
-    And the administrator has created the user "alice" who signs in
+    And the administrator has created a user with the username "alice"
+    And somebody has signed in with the username "alice"
     When the administrator creates a user with the username "connect"
     Then the creation is refused
     And no account exists with the username "connect"
