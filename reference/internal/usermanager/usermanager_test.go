@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,9 +28,35 @@ type desk struct {
 	*account.Service
 }
 
+// emptyStore is the file of a store without rows: migrating one takes longer than most tests do.
+var emptyStore = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "usermanagertest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "empty.db")
+	db, err := store.OpenSQLite(context.Background(), path)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
 func newDesk(t *testing.T, p account.Policy) *desk {
 	t.Helper()
-	db, err := store.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "x.db"))
+	empty, err := emptyStore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.db")
+	if err := os.WriteFile(path, empty, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.OpenSQLite(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,8 +244,7 @@ func TestMisuse(t *testing.T) {
 		{"Base64", um.Command{Action: um.Alter, User: bob, NewUniqueID: text("Ym9j=")}},
 		{"Base64", um.Command{Action: um.Alter, User: bob, NewUniqueID: text("Ym9iMR==")}}, // bits after the end
 	} {
-		d := newDesk(t, proxied)
-		_, err := d.run(tt.command)
+		_, err := newDesk(t, proxied).run(tt.command)
 		var misuse um.UsageError
 		if !errors.As(err, &misuse) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: got %v, want words %q", tt.command, err, tt.want)
