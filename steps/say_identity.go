@@ -32,6 +32,9 @@ var sayIdentity = []sentence{
 		return w.idIsNothing(ctx, a[1], a[0])
 	}},
 	{`{who} tries to {words}`, func(w *World, ctx context.Context, a []string) error { return w.intrude(ctx, a[0], a[1]) }},
+	{`the dashboard shows {who} as signed in`, func(w *World, ctx context.Context, a []string) error {
+		return w.dashboardShows(ctx, a[0])
+	}},
 	{`the refusals look alike`, func(w *World, _ context.Context, _ []string) error { return w.refusalsAlike() }},
 	{`the cookie of {their} session is {words}`, func(w *World, _ context.Context, a []string) error {
 		return w.sessionCookieIs(a[0])
@@ -224,6 +227,33 @@ func (w *World) sessionCookieIs(how string) error {
 	}
 	if judged == 0 {
 		return &verdict.Inapplicable{Reason: "the server sets no cookie of a session"}
+	}
+	return nil
+}
+
+// dashboardShows opens the dashboard as a browser does. A page that a script fills in
+// says nothing here: that is for a browser to find out.
+func (w *World) dashboardShows(ctx context.Context, who string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	first, err := p.Call(ctx, http.MethodGet, "connect/", nil, driver.HeaderLine{Name: "Accept", Value: "text/html"})
+	if err != nil {
+		return err
+	}
+	chain, err := p.Follow(ctx, first)
+	if err != nil {
+		return err
+	}
+	page := chain[len(chain)-1]
+	switch text := page.Everything(); {
+	case !page.Is(2):
+		return fail("the dashboard", "%s", page.Summary())
+	case strings.Contains(text, `type="password"`):
+		return fail("a dashboard that asks for no password", "a form with one: %s", page.Summary())
+	case !strings.Contains(text, p.Identity.Username):
+		return &verdict.Inapplicable{Reason: "the first page of the dashboard names nobody without a browser"}
 	}
 	return nil
 }

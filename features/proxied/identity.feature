@@ -20,6 +20,11 @@ Feature: Identity from the proxy
       And the username of "bob" is "bob"
       And "bob" has another account than "alice"
 
+    @PA-001
+    Scenario: The dashboard knows visitors by the proxy
+      When "alice" signs in
+      Then the dashboard shows "alice" as signed in
+
     @PA-002 @PA-027
     Scenario: Hosted applications know visitors by the proxy
       Given a publisher "paula"
