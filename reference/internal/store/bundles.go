@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"countersign/reference/internal/content"
@@ -117,7 +118,7 @@ func (s *Content) CreateTask(ctx context.Context, t *content.Task) error {
 	}
 	_, err = s.db.exec(ctx, `INSERT INTO content_tasks (id, user_guid, content_guid, node, output, finished, code, error, created)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		t.ID, t.UserGUID, t.ContentGUID, t.Node, string(output), t.Finished, t.Code, t.Error, toMicros(t.CreatedTime))
+		t.ID, t.UserGUID, t.ContentGUID, t.Node, string(output), t.Finished, t.Code, storable(t.Error), toMicros(t.CreatedTime))
 	return contentError("create task", err)
 }
 
@@ -136,6 +137,11 @@ func (s *Content) Task(ctx context.Context, id string) (*content.Task, error) {
 	return t, json.Unmarshal([]byte(output), &t.Output)
 }
 
+// storable is a text that a program may have written, as every database can hold it.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
 // SaveTask implements content.TaskStore.
 func (s *Content) SaveTask(ctx context.Context, t *content.Task) error {
 	output, err := json.Marshal(t.Output)
@@ -143,7 +149,7 @@ func (s *Content) SaveTask(ctx context.Context, t *content.Task) error {
 		return err
 	}
 	return s.touch(ctx, "save task", `UPDATE content_tasks SET output = $2, finished = $3, code = $4, error = $5 WHERE id = $1`,
-		t.ID, string(output), t.Finished, t.Code, t.Error)
+		t.ID, string(output), t.Finished, t.Code, storable(t.Error))
 }
 
 // FailTasks implements content.TaskStore.

@@ -56,6 +56,8 @@ func fill(b *testing.B, db *store.DB, n int) {
 	b.Helper()
 	const most = 2000 // rows a statement: SQLite takes 32766 parameters
 	ctx := context.Background()
+	began := time.Now()
+	defer func() { b.Logf("%d users made in %v", n, time.Since(began)) }()
 	insert := func(from, to int) func(*store.Tx) error {
 		return func(tx *store.Tx) error {
 			var rows []string
@@ -64,7 +66,7 @@ func fill(b *testing.B, db *store.DB, n int) {
 				p := len(args)
 				rows = append(rows, fmt.Sprintf("($%d, $%d, $%d, $%d, '', '', '', 'viewer', TRUE, FALSE, 1, 1, 1, '')", p+1, p+2, p+3, p+4))
 				name := fmt.Sprint("user", i)
-				args = append(args, fmt.Sprintf("%x-%d", uint32(i)*2654435761, i), i, base64.StdEncoding.EncodeToString([]byte(name)), name)
+				args = append(args, fmt.Sprintf("%08x-guid", i), i, base64.StdEncoding.EncodeToString([]byte(name)), name)
 			}
 			return tx.Exec(ctx, `INSERT INTO users (guid, id, unique_id, username, first_name, last_name, email, role,
 				confirmed, locked, created, updated, active, credential) VALUES `+strings.Join(rows, ", "), args...)

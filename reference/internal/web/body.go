@@ -39,6 +39,9 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 	if !utf8.Valid(body) {
 		return fail(121).saying("The request JSON is invalid: it is not UTF-8.") // Decode would store replacement characters
 	}
+	if hasNUL(body) {
+		return fail(121).saying("The request JSON is invalid: it has the character U+0000.") // no text in Postgres can hold it
+	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
@@ -48,6 +51,21 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 		return fail(121).saying("The request JSON is invalid: there is data after the value.")
 	}
 	return nil
+}
+
+// hasNUL reports whether a JSON text holds the escape of U+0000, the only way it can be in one.
+func hasNUL(body []byte) bool {
+	for {
+		i := bytes.Index(body, []byte(`\u0000`))
+		if i < 0 {
+			return false
+		}
+		before := len(bytes.TrimRight(body[:i], `\`))
+		if (i-before)%2 == 0 { // or the backslash is itself escaped
+			return true
+		}
+		body = body[i+1:]
+	}
 }
 
 // jsonProblem puts a decoding error into words that repeat nothing of the value sent.

@@ -343,6 +343,13 @@ func contentTasks(t *testing.T, db *store.DB) {
 	if got, _ := s.Task(ctx, "t1"); !got.Finished || got.Error != "stopped" || got.Code == 0 || len(got.Output) != 2 {
 		t.Errorf("failed task: %+v", got)
 	}
+	other.Error, other.Output = "it wrote \x00 and \xff", []string{"\x00", ""}
+	if err := s.SaveTask(ctx, other); err != nil {
+		t.Errorf("a program's own words: %v", err)
+	}
+	if got, _ := s.Task(ctx, "t2"); got.Error != "it wrote \uFFFD and \uFFFD" || got.Output[0] != "\x00" {
+		t.Errorf("a program's own words: %+v", got)
+	}
 	if got, _ := s.Task(ctx, "t2"); got.Finished {
 		t.Error("another node's task was ended")
 	}
