@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
-	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/integration"
+	"countersign/reference/internal/store"
 	"countersign/reference/internal/vault"
 	"countersign/reference/internal/web"
 )
@@ -48,7 +44,7 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 		defer cancel()
 		return runtime.Close(ctx)
 	})
-	integrations, err := s.integrations(accounts)
+	integrations, err := s.integrations(ctx, accounts)
 	if err != nil {
 		return err
 	}
@@ -68,19 +64,28 @@ func (s *Server) runtime(ctx context.Context, c Config, accounts *account.Servic
 			return nil, &ConfigError{[]string{"--app-url: wants an http or https URL"}}
 		}
 	}
-	node, err := nodeID(s.cfg.Server.DataDir)
+	node, err := takeNode(s.cfg.Server.DataDir)
 	if err != nil {
-		return nil, fmt.Errorf("name this node: %w", err)
+		return nil, err
 	}
+	s.parts.closers = append(s.parts.closers, func(context.Context) error { return node.Close() })
 	return content.NewRuntime(ctx, content.RuntimeOptions{
-		Store: s.store.Content(), Keys: content.OwnerKeys{Accounts: accounts}, DataDir: s.cfg.Server.DataDir, Node: node,
+		Store: s.store.Content(), Keys: content.OwnerKeys{Accounts: accounts}, DataDir: s.cfg.Server.DataDir, Node: node.id,
 		Server: s.Base(), Command: c.Runtime, App: app, Log: s.log,
 	})
 }
 
 // integrations makes what holds OAuth integrations, with the keys that seal their tokens.
-func (s *Server) integrations(accounts *account.Service) (*integration.Service, error) {
+func (s *Server) integrations(ctx context.Context, accounts *account.Service) (*integration.Service, error) {
 	keys, err := vault.OpenDir(s.cfg.Server.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.UseVaultKey(ctx, keys.ID(), keys.Has)
+	if errors.Is(err, store.ErrOtherKeys) {
+		return nil, fmt.Errorf("%w than those in %s: copy the %s of a server that uses this database, or put the old one back", err,
+			filepath.Join(s.cfg.Server.DataDir, vault.FileName), vault.FileName)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -88,16 +93,4 @@ func (s *Server) integrations(accounts *account.Service) (*integration.Service, 
 		Store: s.store.Integrations(), Vault: keys, Log: s.log,
 		Content: integration.Visitors{Store: s.store.Content(), Accounts: accounts},
 	})
-}
-
-// nodeID names this data folder among those that share a database: what a killed server left in the database is cleared
-// away by the next start on its own folder, and by no other node.
-func nodeID(dir string) (string, error) {
-	path := filepath.Join(dir, "node-id")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(uuid.NewString())
-		err = os.WriteFile(path, text, 0o600)
-	}
-	return strings.TrimSpace(string(text)), err
 }

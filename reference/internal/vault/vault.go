@@ -87,6 +87,15 @@ func derive(master []byte) (key, error) {
 	return key{id: hex.EncodeToString(name), master: append([]byte(nil), master...), aead: aead}, nil
 }
 
+// ID is the public name of the key that seals. Has says whether the key of that name is here.
+func (v *Vault) ID() string { return v.current.id }
+
+// Has is documented with ID.
+func (v *Vault) Has(id string) bool {
+	_, known := v.byID[id]
+	return known
+}
+
 // Place names where a sealed value belongs. The same words open it; any other do not.
 func Place(table, column, row string) string {
 	// Lengths go in front, so that no two different triples make the same text.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -36,6 +37,7 @@ func RunNodes(t *testing.T, fresh func(testing.TB) (open func() *store.DB)) {
 		{"OAuthLogin", oneLogin},
 		{"OAuthLease", oneLease},
 		{"Items", itemsOfNodes},
+		{"VaultKeys", vaultKeys},
 		{"Crosswise", crosswise},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -306,6 +308,30 @@ func oneLease(t *testing.T, a, b *store.DB) {
 		return err
 	}), taken)
 	same(t, "leases", n, 1)
+}
+
+// vaultKeys: of several nodes whose first start comes at once, those with one key are let in, and no other.
+func vaultKeys(t *testing.T, a, b *store.DB) {
+	only := func(ids ...string) func(string) bool { return func(id string) bool { return slices.Contains(ids, id) } }
+	var mu sync.Mutex
+	let := map[string]int{}
+	succeeded(t, atOnce(a, b, 8, func(i int, node *store.DB) error {
+		id := fmt.Sprint("key", i/2%2)
+		err := node.UseVaultKey(ctx, id, only(id))
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil {
+			let[id]++
+		}
+		return err
+	}), store.ErrOtherKeys)
+	if let["key0"]+let["key1"] != 4 || len(let) != 1 {
+		t.Errorf("let in %v, want the four with one key", let)
+	}
+	first := slices.Collect(maps.Keys(let))[0]
+	must(t, b.UseVaultKey(ctx, "new", only("new", first))) // a rotation
+	must(t, a.UseVaultKey(ctx, first, only(first)))        // a node that has not heard of it yet
+	must(t, a.UseVaultKey(ctx, "new", only("new")))
 }
 
 // itemsOfNodes: a name is taken once, no change is lost, and sets of associations do not mix.

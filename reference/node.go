@@ -1,0 +1,48 @@
+package reference
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/google/uuid"
+)
+
+// A node is one of the servers that share a database, by its data folder: what a killed server left in the database and
+// in the folder is cleared away by the next start on the same folder, and by no other node.
+type node struct {
+	id   string
+	file *os.File
+}
+
+// takeNode takes the data folder for this server and finds its name in it, or gives it one. Two servers in one folder
+// would each clear away what the other is running. The kernel lets go of the folder with the process, however that ends.
+func takeNode(dir string) (*node, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "node-id"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("name this node: %w", err)
+	}
+	n := &node{file: f}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = fmt.Errorf("a server runs in the data folder %s: give each its own Server.DataDir", dir)
+		}
+		return nil, errors.Join(err, n.Close())
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 1024))
+	if n.id = strings.TrimSpace(string(text)); err == nil && n.id == "" {
+		n.id = uuid.NewString()
+		_, err = f.WriteString(n.id)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("name this node: %w", err), n.Close())
+	}
+	return n, nil
+}
+
+// Close lets go of the folder.
+func (n *node) Close() error { return n.file.Close() }
