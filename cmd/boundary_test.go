@@ -42,6 +42,7 @@ var rooms = []room{
 	{folder: "cmd/countersign", may: []string{"steps/...", "features", "fakeidp/...", "proxies/..."}},
 	{folder: "cmd/countersign-server", may: []string{"reference"}},
 	{folder: "cmd/countersign-probe", may: []string{"steps/probe"}, standardOnly: true},
+	{folder: "cmd/countersign-mutate"},
 	{folder: "features"},
 	{folder: "steps", may: []string{"features", "steps/...", "fakeidp/control"}},
 	{folder: "steps/probe", standardOnly: true},
@@ -86,6 +87,9 @@ var bans = []ban{
 	{"./proxies/...", true, module + "/steps/...", "proxies are lent to the suite, they do not know it"},
 
 	{"./cmd/countersign", false, module + "/reference/...", "the program that judges links nothing of what it judges; it runs countersign-server"},
+
+	{"./cmd/countersign-mutate", false, module + "/steps/...", "the mutation tester runs the suite as a user would"},
+	{"./cmd/countersign-mutate", false, module + "/reference/...", "the mutation tester reads the source of the server, and links nothing of it"},
 
 	{"./cmd/countersign-server", false, "testing", "code for tests does not belong in a program, and testing registers flags"},
 	{"./cmd/countersign-server", false, godog, "godog runs `go env` at every start, and start-up is a budget"},

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Reasons for which a mutant may survive.
+var reasons = []string{
+	"equivalent",   // the program behaves the same in every respect
+	"unobservable", // no document says anything that a client could see
+	"performance",  // the program does the same work more slowly
+	"nodes",        // it shows only with Postgres or with several nodes
+	"failure",      // it shows only when the disk, the database or the operating system fails
+	"tool",         // it is in code that scenarios do not reach because it is a tool for people
+}
+
+// An Accepted is an entry of the list of mutants that may survive.
+type Accepted struct {
+	Mutants []string `yaml:"mutants"` // ids; a last * stands for any rest
+	Source  string   `yaml:"source"`  // the source line of an entry for one mutant
+	Reason  string   `yaml:"reason"`  // one of reasons
+	Why     string   `yaml:"why"`     // the explanation of this case
+
+	place string // file and line of the entry
+}
+
+// loadAccepted reads the list. The error names all problems.
+func loadAccepted(root string) ([]Accepted, error) {
+	raw, err := os.ReadFile(filepath.Join(root, acceptedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var entries []Accepted
+	lines, err := decodeList(raw, &entries)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", acceptedFile, err)
+	}
+	var problems []error
+	for n := range entries {
+		e := &entries[n]
+		e.place = fmt.Sprintf("%s:%d", acceptedFile, lines[n])
+		problems = append(problems, e.validate())
+	}
+	return entries, errors.Join(problems...)
+}
+
+func (e Accepted) validate() error {
+	switch {
+	case len(e.Mutants) == 0:
+		return fmt.Errorf("%s: mutants: name at least one; countersign-mutate list shows the ids", e.place)
+	case !slices.Contains(reasons, e.Reason):
+		return fmt.Errorf("%s: reason: %q is none of %s", e.place, e.Reason, strings.Join(reasons, ", "))
+	case strings.TrimSpace(e.Why) == "":
+		return fmt.Errorf("%s: why: explain why no scenario can or should notice this", e.place)
+	case e.Source != "" && (len(e.Mutants) > 1 || strings.HasSuffix(e.Mutants[0], "*")):
+		return fmt.Errorf("%s: source: belongs to an entry for one mutant", e.place)
+	}
+	return nil
+}
+
+// matches reports whether the entry is about the mutant.
+func (e Accepted) matches(m *mutant) bool {
+	return slices.ContainsFunc(e.Mutants, func(id string) bool { return matchesID(id, m) })
+}
+
+func matchesID(id string, m *mutant) bool {
+	if prefix, any := strings.CutSuffix(id, "*"); any {
+		return strings.HasPrefix(m.ID, prefix)
+	}
+	return m.ID == id
+}
+
+// exact reports whether the entry names the mutant itself, and not a group.
+func (e Accepted) exact(m *mutant) bool { return slices.Contains(e.Mutants, m.ID) }
+
+// acceptedOf returns the entry about a mutant, the one that names it itself first.
+func acceptedOf(entries []Accepted, m *mutant) *Accepted {
+	var group *Accepted
+	for n := range entries {
+		switch e := &entries[n]; {
+		case e.exact(m):
+			return e
+		case group == nil && e.matches(m):
+			group = e
+		}
+	}
+	return group
+}
+
+// staleEntries returns what is wrong with the list as seen from the mutants that
+// exist: ids that match none, and source lines that have changed.
+func staleEntries(entries []Accepted, mutants []*mutant) []error {
+	var problems []error
+	for _, e := range entries {
+		for _, id := range e.Mutants {
+			n := slices.IndexFunc(mutants, func(m *mutant) bool { return matchesID(id, m) })
+			switch {
+			case n < 0:
+				problems = append(problems, fmt.Errorf("%s: %s matches no mutant; the entry is stale", e.place, id))
+			case e.Source != "" && e.Source != mutants[n].Source:
+				problems = append(problems, fmt.Errorf("%s: the source of %s is now %q; the entry is stale", e.place, id, mutants[n].Source))
+			}
+		}
+	}
+	return problems
+}

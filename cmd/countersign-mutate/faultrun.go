@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// A faultResult is what became of one named fault.
+type faultResult struct {
+	Name     string              `json:"name"`
+	Place    string              `json:"place"`
+	Mistake  string              `json:"mistake"`
+	Rules    []string            `json:"rules"`
+	Noticed  map[string][]string `json:"noticed"`            // rule of the fault -> scenarios that failed
+	Missed   []string            `json:"missed,omitempty"`   // rules of the fault that stayed green
+	Others   []string            `json:"others,omitempty"`   // rules that turned red and are not the fault's
+	Blocked  int                 `json:"blocked,omitempty"`  // scenarios that the server kept from running
+	Error    string              `json:"error,omitempty"`    // why there is no result
+	Duration time.Duration       `json:"duration_ns"`        // of the run
+	Seconds  string              `json:"-"`                  // Duration for people
+	Separate bool                `json:"separate,omitempty"` // has a build of its own
+}
+
+// noticed reports whether every rule of the fault turned red.
+func (r faultResult) noticed() bool { return r.Error == "" && len(r.Missed) == 0 }
+
+// A faultSession runs named faults.
+type faultSession struct {
+	*session
+	catalogue *catalogue
+	faults    []Fault
+	quick     bool
+
+	servers  []string // of each fault, the countersign that judges it
+	separate map[int]bool
+	cover    *coverage
+}
+
+// run builds and runs every fault, and returns the results in their order.
+func (s *faultSession) run(ctx context.Context) ([]faultResult, error) {
+	if err := s.build(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.baseline(ctx); err != nil {
+		return nil, err
+	}
+	results := make([]faultResult, len(s.faults))
+	err := s.each(ctx, len(s.faults), func(ctx context.Context, n int) error {
+		r, err := s.one(ctx, n)
+		if err != nil {
+			return err
+		}
+		results[n] = r
+		s.show(r.line())
+		return nil
+	})
+	return slices.DeleteFunc(results, func(r faultResult) bool { return r.Name == "" }), err
+}
+
+// build compiles the faults: most into one server, the others one by one.
+func (s *faultSession) build(ctx context.Context) error {
+	o, separate, err := combine(s.workshop.root, s.faults, 1)
+	if err != nil {
+		return &exitError{exitNotStarted, err}
+	}
+	common, err := s.workshop.buildServer(ctx, "faults", o)
+	if err != nil {
+		return s.explainBuild(ctx, err)
+	}
+	s.servers = slices.Repeat([]string{common}, len(s.faults))
+	s.separate = map[int]bool{}
+	for _, n := range separate {
+		f := s.faults[n]
+		source, err := f.apply(s.workshop.root)
+		if err != nil {
+			return err
+		}
+		s.separate[n] = true
+		if s.servers[n], err = s.workshop.buildServer(ctx, "fault-"+f.Name, overlay{f.File: source}); err != nil {
+			return s.refused(f, err)
+		}
+	}
+	return nil
+}
+
+// explainBuild finds the faults that do not compile by building each alone.
+func (s *faultSession) explainBuild(ctx context.Context, cause error) error {
+	var refused *buildError
+	if !errors.As(cause, &refused) {
+		return cause
+	}
+	var problems []error
+	for n, f := range s.faults {
+		o, separate, err := combine(s.workshop.root, s.faults[n:n+1], 1)
+		if err != nil || len(separate) > 0 {
+			continue
+		}
+		if _, err := s.workshop.buildServer(ctx, "alone-"+f.Name, o); err != nil {
+			problems = append(problems, s.refused(f, err))
+		}
+	}
+	if len(problems) == 0 {
+		return cause
+	}
+	return &exitError{exitNotStarted, errors.Join(problems...)}
+}
+
+func (s *faultSession) refused(f Fault, err error) error {
+	var refused *buildError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	return &exitError{exitNotStarted, fmt.Errorf("%s: fault %q does not compile: %w", f.place, f.Name, err)}
+}
+
+// baseline runs the unchanged server: what is red there proves nothing. Where
+// faults run with all scenarios that execute them, it also finds these.
+func (s *faultSession) baseline(ctx context.Context) error {
+	base := suiteRun{countersign: s.servers[0]}
+	if s.quick {
+		for _, f := range s.faults {
+			for _, id := range f.Rules {
+				if !slices.Contains(base.rules, id) {
+					base.rules = append(base.rules, id)
+				}
+			}
+		}
+		slices.Sort(base.rules)
+		return s.green(ctx, base)
+	}
+	var err error
+	s.cover, err = s.coverage(ctx, s.servers[0])
+	return err
+}
+
+// one runs the suite against one fault.
+func (s *faultSession) one(ctx context.Context, n int) (faultResult, error) {
+	f := s.faults[n]
+	run := suiteRun{countersign: s.servers[n], active: n + 1, rules: f.Rules}
+	if s.separate[n] {
+		run.active = 0
+	}
+	if !s.quick {
+		run.rules = nil
+		if !s.separate[n] {
+			run.scenarios = slices.Concat(s.cover.direct[n+1], s.cover.shared[n+1])
+			if len(run.scenarios) == 0 {
+				run.rules = f.Rules // executed by none: every rule will be missed
+			}
+		}
+	}
+	started := time.Now()
+	report, err := run.run(ctx, filepath.Join(s.workshop.dir, "runs", "fault-"+strconv.Itoa(n)))
+	r := faultResult{Name: f.Name, Place: f.place, Mistake: f.Mistake, Rules: f.Rules, Noticed: map[string][]string{}, Separate: s.separate[n], Duration: time.Since(started)}
+	if ctx.Err() != nil {
+		return r, ctx.Err()
+	}
+	if err != nil {
+		r.Error, r.Missed = err.Error(), f.Rules
+		return r, nil
+	}
+	r.fill(report)
+	return r, nil
+}
+
+// fill compares what turned red with the rules of the fault.
+func (r *faultResult) fill(report *suiteReport) {
+	red := map[string][]string{}
+	for _, result := range report.Results {
+		if result.blockedBySubject() {
+			r.Blocked++
+		}
+		if result.red() {
+			for _, id := range result.Rules {
+				red[id] = append(red[id], result.ID)
+			}
+		}
+	}
+	for _, id := range r.Rules {
+		if len(red[id]) == 0 {
+			r.Missed = append(r.Missed, id)
+			continue
+		}
+		r.Noticed[id] = red[id]
+	}
+	for id := range red {
+		if !slices.Contains(r.Rules, id) {
+			r.Others = append(r.Others, id)
+		}
+	}
+	slices.Sort(r.Others)
+}
+
+// line is the result in a line for people.
+func (r faultResult) line() string {
+	state := "noticed"
+	if !r.noticed() {
+		state = "MISSED"
+	}
+	line := fmt.Sprintf("%-8s %5.1f s  %s", state, r.Duration.Seconds(), r.Name)
+	if len(r.Missed) > 0 {
+		line += fmt.Sprintf("; still green: %v", r.Missed)
+	}
+	if r.Blocked > 0 {
+		line += fmt.Sprintf("; %d scenarios blocked", r.Blocked)
+	}
+	if len(r.Others) > 0 {
+		line += fmt.Sprintf("; also red: %v", r.Others)
+	}
+	if r.Error != "" {
+		line += "; " + r.Error
+	}
+	return line
+}
+
+// withoutFault returns the rules that need a named fault and have none.
+func withoutFault(c *catalogue, faults []Fault) []string {
+	has := map[string]bool{}
+	for _, f := range faults {
+		for _, id := range f.Rules {
+			has[id] = true
+		}
+	}
+	return slices.DeleteFunc(c.needFault(), func(id string) bool { return has[id] })
+}
+
+// each calls work for 0 to n-1, some at once, until one fails or ctx ends.
+func (s *session) each(ctx context.Context, n int, work func(context.Context, int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var wait sync.WaitGroup
+	for range max(1, s.parallel) {
+		wait.Go(func() {
+			for i := range next {
+				if err := work(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		select {
+		case next <- i:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(next)
+	wait.Wait()
+	return context.Cause(ctx)
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func readSource(file string) ([]byte, error) { return os.ReadFile(file) }
+
+// instrument returns the overlay of a server that holds every mutant.
+func instrument(root string, mutants []*mutant) (overlay, error) {
+	o := overlay{selectorFile: []byte(selectorSource)}
+	byFile := map[string][]*mutant{}
+	for _, m := range mutants {
+		byFile[m.File] = append(byFile[m.File], m)
+	}
+	for file, of := range byFile {
+		raw, err := readSource(filepath.Join(root, file))
+		if err != nil {
+			return nil, err
+		}
+		if o[file], err = instrumented(raw, nested(of)); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return o, nil
+}
+
+// nested returns the insertions of mutants in an order in which expressions
+// stay nested: at one place, what an inner expression ends with comes before
+// what an outer one ends with, and what an outer one begins with before what an
+// inner one begins with. Mutants come from a walk that visits outer
+// expressions first, so that endings are taken in reverse.
+func nested(mutants []*mutant) []insertion {
+	var opens, closes []insertion
+	for _, m := range mutants {
+		last := len(m.insertions) - 1
+		opens = append(opens, m.insertions[:last]...)
+		closes = append(closes, m.insertions[last])
+	}
+	slices.Reverse(closes)
+	return append(closes, opens...) // at one offset an expression ends before another begins
+}
+
+// compilerLine is a line of the compiler's output: file, line, column, message.
+var compilerLine = regexp.MustCompile(`^(.+\.go):([0-9]+):[0-9]+: (.*)$`)
+
+// A defect is a mutant that does not compile, which is a mistake of the generator.
+type defect struct {
+	Mutant  *mutant
+	Message string
+}
+
+// defects finds the mutants that the compiler refused: those on the lines that
+// it names. Instrumenting does not change the number of lines.
+func defects(refused *buildError, root string, mutants []*mutant) []defect {
+	messages := map[string]string{}
+	for line := range strings.Lines(refused.output) {
+		found := compilerLine.FindStringSubmatch(strings.TrimSpace(line))
+		if found == nil {
+			continue
+		}
+		file := found[1]
+		if known, ok := refused.files[file]; ok {
+			file = known
+		} else if rel, err := filepath.Rel(root, filepath.Join(root, file)); err == nil {
+			file = filepath.ToSlash(rel)
+		}
+		messages[file+":"+found[2]] = found[3]
+	}
+	var all []defect
+	for _, m := range mutants {
+		if message, ok := messages[m.File+":"+strconv.Itoa(m.Line)]; ok {
+			all = append(all, defect{m, message})
+		}
+	}
+	return all
+}

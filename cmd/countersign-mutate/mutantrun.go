@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Outcomes of a generated mutant.
+const (
+	noticedMust   = "noticed"      // a must rule failed, or the server kept its scenarios from running
+	noticedAdvice = "advice"       // only advice rules departed; the suite's own CI, which runs with --strict, notices it
+	survived      = "survived"     // every scenario that executes the place passed
+	notExecuted   = "not executed" // no scenario executes the place
+	noResult      = "error"        // the run came to no result
+)
+
+// A mutantResult is what became of one generated mutant.
+type mutantResult struct {
+	ID       string        `json:"id"`
+	Package  string        `json:"package"`
+	File     string        `json:"file"`
+	Line     int           `json:"line"`
+	Source   string        `json:"source"`
+	Operator string        `json:"operator"`
+	Outcome  string        `json:"outcome"`
+	By       string        `json:"by,omitempty"`       // the scenario that noticed it
+	Executed int           `json:"executed"`           // scenarios that execute the place
+	Accepted string        `json:"accepted,omitempty"` // reason for which it may survive
+	Why      string        `json:"why,omitempty"`
+	Error    string        `json:"error,omitempty"`
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// counts reports whether the mutant counts for the score.
+func (r mutantResult) counts() bool {
+	return r.Outcome != noResult && (r.noticed() || r.Accepted == "")
+}
+
+func (r mutantResult) noticed() bool { return r.Outcome == noticedMust || r.Outcome == noticedAdvice }
+
+// firstScenarios is how many scenarios a mutant is tried with first: those that
+// are about little else than its place. Most mutants end there.
+const firstScenarios = 24
+
+// A mutantSession runs generated mutants.
+type mutantSession struct {
+	*session
+	all      []*mutant // what the instrumented server holds
+	chosen   []*mutant
+	accepted []Accepted
+
+	defects []defect
+	server  string
+	cover   *coverage
+}
+
+// run builds the instrumented server and runs every chosen mutant.
+func (s *mutantSession) run(ctx context.Context) ([]mutantResult, error) {
+	if err := s.build(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.cover, err = s.coverage(ctx, s.server); err != nil {
+		return nil, err
+	}
+	results := make([]mutantResult, len(s.chosen))
+	err = s.each(ctx, len(s.chosen), func(ctx context.Context, n int) error {
+		r, err := s.one(ctx, s.chosen[n])
+		if err != nil {
+			return err
+		}
+		results[n] = r
+		s.show(fmt.Sprintf("%-12s %5.1f s  %s:%d  %s  %s", r.Outcome, r.Duration.Seconds(), r.File, r.Line, r.ID, r.By))
+		return nil
+	})
+	return slices.DeleteFunc(results, func(r mutantResult) bool { return r.ID == "" }), err
+}
+
+// maxDefects is how many mutants may not compile before the generator is given up.
+const maxDefects = 50
+
+// build compiles the mutants into one server. Those that the compiler refuses
+// are defects of the generator: they are reported, and left out.
+func (s *mutantSession) build(ctx context.Context) error {
+	held := s.all
+	for {
+		o, err := instrument(s.workshop.root, held)
+		if err != nil {
+			return err
+		}
+		server, err := s.workshop.buildServer(ctx, fmt.Sprintf("mutants-%d", len(s.defects)), o)
+		if err == nil {
+			s.server = server
+			break
+		}
+		var refused *buildError
+		if !errors.As(err, &refused) {
+			return err
+		}
+		found := defects(refused, s.workshop.root, held)
+		s.defects = append(s.defects, found...)
+		if len(found) == 0 || len(s.defects) > maxDefects {
+			return err
+		}
+		bad := func(m *mutant) bool {
+			return slices.ContainsFunc(found, func(d defect) bool { return d.Mutant == m })
+		}
+		held = slices.DeleteFunc(slices.Clone(held), bad)
+		s.chosen = slices.DeleteFunc(slices.Clone(s.chosen), bad)
+	}
+	return nil
+}
+
+// one tries a mutant with the scenarios that execute its place.
+func (s *mutantSession) one(ctx context.Context, m *mutant) (mutantResult, error) {
+	r := mutantResult{ID: m.ID, Package: m.Package, File: m.File, Line: m.Line, Source: m.Source, Operator: m.Operator, Outcome: notExecuted}
+	if e := acceptedOf(s.accepted, m); e != nil {
+		r.Accepted, r.Why = e.Reason, e.Why
+	}
+	direct, shared := s.cover.direct[m.number], s.cover.shared[m.number]
+	r.Executed = len(direct) + len(shared)
+	started := time.Now()
+	first := direct[:min(firstScenarios, len(direct))]
+	for _, scenarios := range [][]string{first, slices.Concat(direct[len(first):], shared)} {
+		if len(scenarios) == 0 || r.noticed() {
+			continue
+		}
+		run := suiteRun{countersign: s.server, active: m.number, scenarios: scenarios, failFast: true}
+		report, err := run.run(ctx, filepath.Join(s.workshop.dir, "runs", fmt.Sprintf("mutant-%d", m.number)))
+		if ctx.Err() != nil {
+			return r, ctx.Err()
+		}
+		if err != nil {
+			r.Outcome, r.Error = noResult, err.Error()
+			break
+		}
+		r.judge(report)
+	}
+	r.Duration = time.Since(started)
+	return r, nil
+}
+
+// judge takes the outcome from a report: the best evidence in it decides.
+func (r *mutantResult) judge(report *suiteReport) {
+	r.Outcome, r.By = survived, ""
+	for _, result := range report.Results {
+		switch {
+		case result.Outcome == "fail" || result.blockedBySubject():
+			r.Outcome, r.By = noticedMust, result.ID
+			return
+		case result.Outcome == "advice":
+			r.Outcome, r.By = noticedAdvice, result.ID
+		case (result.Outcome == "error" || result.Outcome == "blocked" || result.Outcome == "not run") && !r.noticed():
+			r.Outcome, r.Error = noResult, result.ID+": "+result.Reason
+		}
+	}
+	if r.Outcome == survived && report.Exit != 0 {
+		r.Outcome, r.Error = noResult, fmt.Sprintf("exit code %d: %s %v", report.Exit, report.Verdict, report.Problems)
+	}
+}
+
+// staleAccepted returns entries that name a mutant which was noticed.
+func staleAccepted(entries []Accepted, results []mutantResult) []error {
+	var problems []error
+	for _, r := range results {
+		for _, e := range entries {
+			if r.noticed() && slices.Contains(e.Mutants, r.ID) {
+				problems = append(problems, fmt.Errorf("%s: %s is accepted as a survivor and was noticed by %s; remove the entry", e.place, r.ID, r.By))
+			}
+		}
+	}
+	return problems
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// runLimit bounds one run of the suite. The suite gives up a broken server much
+// earlier; this is for a server that only slows it down.
+const runLimit = 5 * time.Minute
+
+// A suiteRun is one execution of countersign against one server.
+type suiteRun struct {
+	countersign string
+	active      int      // number of the active change; 0 is none
+	trace       string   // folder for the record of executed places, or ""
+	rules       []string // ids of rules to select; none selects all
+	scenarios   []string // ids of scenarios to select; none selects all
+	failFast    bool
+	oneByOne    bool // one scenario at a time
+}
+
+// A suiteReport is what this program reads of report.json.
+type suiteReport struct {
+	Verdict  string        `json:"verdict"`
+	Exit     int           `json:"exit_code"`
+	Problems []string      `json:"problems"`
+	Results  []suiteResult `json:"results"`
+}
+
+type suiteResult struct {
+	ID        string    `json:"id"`
+	Scenario  string    `json:"scenario"`
+	Instance  string    `json:"instance"`
+	Rules     []string  `json:"rules"`
+	Class     string    `json:"class"`
+	Outcome   string    `json:"outcome"`
+	Reason    string    `json:"reason"`
+	BySubject bool      `json:"by_subject"`
+	Started   time.Time `json:"started"`
+	Duration  int64     `json:"duration_ns"`
+}
+
+// red reports whether the server broke a rule of the scenario.
+func (r suiteResult) red() bool { return r.Outcome == "fail" || r.Outcome == "advice" }
+
+// blockedBySubject reports whether the server kept the scenario from running.
+func (r suiteResult) blockedBySubject() bool { return r.Outcome == "blocked" && r.BySubject }
+
+// ran reports whether the scenario was selected and came to an outcome.
+func (r suiteResult) ran() bool {
+	return r.Outcome != "skipped" && r.Outcome != "not applicable" && r.Outcome != "not run"
+}
+
+// run executes countersign in a folder of its own and returns the report. An
+// error means that there is no report: the run did not start, or did not end.
+func (s suiteRun) run(ctx context.Context, dir string) (*suiteReport, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	report := filepath.Join(dir, "report")
+	args := []string{"run", "--front", "direct", "--strict", "--report", report}
+	if len(s.rules) > 0 {
+		args = append(args, "--rule", strings.Join(s.rules, ","))
+	}
+	if len(s.scenarios) > 0 {
+		list := filepath.Join(dir, "scenarios.txt")
+		if err := os.WriteFile(list, []byte(strings.Join(s.scenarios, "\n")+"\n"), 0o644); err != nil {
+			return nil, err
+		}
+		args = append(args, "--scenario", "@"+list)
+	}
+	if s.failFast {
+		args = append(args, "--fail-fast")
+	}
+	if s.oneByOne {
+		args = append(args, "--parallel", "1")
+	}
+	limited, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
+	cmd := exec.CommandContext(limited, s.countersign, args...)
+	cmd.Dir = dir
+	cmd.Env = s.environment()
+	cmd.SysProcAttr = ownGroup() // a Ctrl-C at the terminal reaches this program only, which passes it on
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 30 * time.Second
+	var out tailBuffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	runErr := cmd.Run()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return readSuiteReport(filepath.Join(report, "report.json"), runErr, &out)
+}
+
+func (s suiteRun) environment() []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, activeVariable+"=") || strings.HasPrefix(v, traceVariable+"=")
+	})
+	if s.active > 0 {
+		env = append(env, fmt.Sprintf("%s=%d", activeVariable, s.active))
+	}
+	if s.trace != "" {
+		env = append(env, traceVariable+"="+s.trace)
+	}
+	return env
+}
+
+func readSuiteReport(file string, runErr error, out *tailBuffer) (*suiteReport, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("countersign left no report (%w); it printed last:\n%s", errors.Join(runErr, err), out)
+	}
+	var r suiteReport
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	return &r, nil
+}
+
+// A tailBuffer keeps the last bytes that were written to it.
+type tailBuffer struct{ tail []byte }
+
+// tailSize is how many bytes a tailBuffer keeps.
+const tailSize = 8 << 10
+
+// Write never fails.
+func (b *tailBuffer) Write(p []byte) (int, error) {
+	b.tail = append(b.tail, p...)
+	if len(b.tail) > tailSize {
+		b.tail = bytes.Clone(b.tail[len(b.tail)-tailSize:])
+	}
+	return len(p), nil
+}
+
+func (b *tailBuffer) String() string { return string(b.tail) }

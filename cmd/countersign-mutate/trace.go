@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A coverage knows which scenarios execute which place of an instrumented
+// server. It comes from a run of one scenario at a time, in which the server
+// records when it executes a place.
+type coverage struct {
+	direct map[int][]string // place -> scenarios during which it was executed
+	shared map[int][]string // place -> further scenarios on an instance that executed it when it started
+	places map[string]int   // scenario -> number of places that it executes
+}
+
+// A visit is the execution of a place at a time.
+type visit struct {
+	place int
+	at    time.Time
+}
+
+// readTrace reads the records of one process of the server.
+func readTrace(file string) ([]visit, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var visits []visit
+	for len(raw) >= traceRecord {
+		visits = append(visits, visit{
+			place: int(binary.LittleEndian.Uint32(raw)),
+			at:    time.UnixMicro(int64(binary.LittleEndian.Uint64(raw[4:]))),
+		})
+		raw = raw[traceRecord:]
+	}
+	return visits, nil
+}
+
+// readCoverage attributes the records in a folder to the scenarios of a report.
+func readCoverage(dir string, report *suiteReport) (*coverage, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.trace"))
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no server left a record in %s", dir)
+	}
+	line := newTimeline(report.Results)
+	during, starting := map[int]map[string]bool{}, map[int]map[string]bool{}
+	for _, file := range files {
+		visits, err := readTrace(file)
+		if err != nil {
+			return nil, err
+		}
+		if len(visits) == 0 {
+			continue
+		}
+		slices.SortFunc(visits, func(a, b visit) int { return a.at.Compare(b.at) })
+		first := line.at(visits[0].at)
+		for _, v := range visits {
+			id := line.at(v.at)
+			note(during, v.place, id)
+			if id == first {
+				for _, other := range line.onInstanceOf(first) {
+					note(starting, v.place, other)
+				}
+			}
+		}
+	}
+	return newCoverage(during, starting), nil
+}
+
+func note(m map[int]map[string]bool, place int, id string) {
+	if id == "" {
+		return
+	}
+	if m[place] == nil {
+		m[place] = map[string]bool{}
+	}
+	m[place][id] = true
+}
+
+func newCoverage(during, starting map[int]map[string]bool) *coverage {
+	c := &coverage{direct: map[int][]string{}, shared: map[int][]string{}, places: map[string]int{}}
+	for place, ids := range during {
+		for id := range ids {
+			c.direct[place] = append(c.direct[place], id)
+			c.places[id]++
+		}
+	}
+	for place, ids := range starting {
+		for id := range ids {
+			if !during[place][id] {
+				c.shared[place] = append(c.shared[place], id)
+			}
+		}
+	}
+	for _, lists := range []map[int][]string{c.direct, c.shared} {
+		for _, ids := range lists {
+			c.sort(ids)
+		}
+	}
+	return c
+}
+
+// sort puts the scenarios that execute the fewest places first: they are about
+// little else, and fail most readily when one of these places is wrong.
+func (c *coverage) sort(ids []string) {
+	slices.SortFunc(ids, func(a, b string) int {
+		if d := c.places[a] - c.places[b]; d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+// A timeline finds the scenario that ran at a time.
+type timeline struct {
+	results   []suiteResult // by start
+	instances map[string][]string
+	instance  map[string]string
+}
+
+func newTimeline(results []suiteResult) *timeline {
+	t := &timeline{instances: map[string][]string{}, instance: map[string]string{}}
+	for _, r := range results {
+		if r.ran() && !r.Started.IsZero() {
+			t.results = append(t.results, r)
+			t.instances[r.Instance] = append(t.instances[r.Instance], r.ID)
+			t.instance[r.ID] = r.Instance
+		}
+	}
+	slices.SortFunc(t.results, func(a, b suiteResult) int { return a.Started.Compare(b.Started) })
+	return t
+}
+
+// at returns the id of the last scenario that had started, or "".
+func (t *timeline) at(when time.Time) string {
+	n, found := slices.BinarySearchFunc(t.results, when, func(r suiteResult, when time.Time) int { return r.Started.Compare(when) })
+	if !found {
+		n--
+	}
+	if n < 0 {
+		return ""
+	}
+	return t.results[n].ID
+}
+
+// onInstanceOf returns the scenarios that share an instance with one.
+func (t *timeline) onInstanceOf(id string) []string { return t.instances[t.instance[id]] }
