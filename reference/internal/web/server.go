@@ -87,8 +87,15 @@ func (s *Server) routes() http.Handler {
 	// api registers an endpoint of the API: refusals are JSON, and unsafe methods by header
 	// or cookie need the XSRF token. page registers what a browser visits: refusals are a
 	// redirect to LoginURL or a page, and unsafe methods must come from our own origin.
-	api := func(pattern string, need account.Role, h handler) { mux.Handle(pattern, s.api(need, h)) }
-	page := func(pattern string, need account.Role, h handler) { mux.Handle(pattern, s.page(need, h)) }
+	folders := map[string]bool{}
+	register := func(pattern string, h http.Handler) {
+		mux.Handle(pattern, h)
+		if folder, ok := strings.CutSuffix(pattern[strings.IndexByte(pattern, '/'):], "/"); ok {
+			folders[folder] = true
+		}
+	}
+	api := func(pattern string, need account.Role, h handler) { register(pattern, s.api(need, h)) }
+	page := func(pattern string, need account.Role, h handler) { register(pattern, s.page(need, h)) }
 
 	api("GET /__ping__", nobody, s.ping)
 	api("GET /__api__/server_settings", nobody, s.serverSettings)
@@ -134,7 +141,7 @@ func (s *Server) routes() http.Handler {
 
 	api("/__api__/", nobody, func(http.ResponseWriter, *http.Request) error { return fail(2) })
 	page("/", nobody, func(http.ResponseWriter, *http.Request) error { return fail(2) })
-	return mux
+	return s.tidy(mux, folders)
 }
 
 func (s *Server) ping(w http.ResponseWriter, _ *http.Request) error {

@@ -30,8 +30,7 @@ func (s *Server) visitFolder(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
-	w.Header().Set("Location", s.url(target))
-	w.WriteHeader(http.StatusTemporaryRedirect) // keeps method and body
+	s.redirectKeeping(w, target)
 	return nil
 }
 
