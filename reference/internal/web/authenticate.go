@@ -123,7 +123,7 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 		return caller{}, nil
 	}
 	digest := claim.Digest + "." + s.policyDigest
-	for _, cookie := range r.CookiesNamed(sessionCookie) {
+	for _, cookie := range cookiesNamed(r, sessionCookie) {
 		seen, err := s.Accounts.SessionOf(r.Context(), cookie.Value)
 		switch {
 		case errors.Is(err, account.ErrNoSession):
@@ -162,7 +162,7 @@ func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim pro
 
 // cookieCaller recognises a session of the password provider. Identity headers mean nothing there.
 func (s *Server) cookieCaller(r *http.Request) (caller, error) {
-	for _, cookie := range r.CookiesNamed(sessionCookie) {
+	for _, cookie := range cookiesNamed(r, sessionCookie) {
 		seen, err := s.Accounts.SessionOf(r.Context(), cookie.Value)
 		switch {
 		case errors.Is(err, account.ErrNoSession):

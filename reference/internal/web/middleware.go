@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -145,8 +146,8 @@ func unsafeMethod(r *http.Request) bool {
 }
 
 // checkXSRF guards calls that change something and are authenticated by what a browser
-// sends by itself. Within a session the header X-Rsc-Xsrf, the cookie and the session must
-// agree. A request that brings no session yet (a script's first call by header) has no
+// sends by itself. Within a session the header X-Rsc-Xsrf, one of the cookies and the session
+// must agree. A request that brings no session yet (a script's first call by header) has no
 // token to show: it passes when it names none and no browser made it for a foreign page.
 // Keys need no token, because browsers never send them by themselves.
 func (s *Server) checkXSRF(r *http.Request, c caller) error {
@@ -155,8 +156,8 @@ func (s *Server) checkXSRF(r *http.Request, c caller) error {
 	}
 	sent := r.Header["X-Rsc-Xsrf"]
 	if c.SignedIn() && !c.fresh {
-		cookies := r.CookiesNamed(xsrfCookie)
-		if len(sent) != 1 || len(cookies) != 1 || !equal(sent[0], c.xsrf) || !equal(cookies[0].Value, c.xsrf) {
+		matches := func(cookie *http.Cookie) bool { return equal(cookie.Value, c.xsrf) }
+		if len(sent) != 1 || !equal(sent[0], c.xsrf) || !slices.ContainsFunc(cookiesNamed(r, xsrfCookie), matches) {
 			return fail(92)
 		}
 		return nil

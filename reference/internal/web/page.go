@@ -118,7 +118,7 @@ func (s *Server) loginPage(w http.ResponseWriter, _ *http.Request) error {
 
 // logout ends our session. The proxy's own it cannot end (document line 134).
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
-	for _, c := range r.CookiesNamed(sessionCookie) {
+	for _, c := range cookiesNamed(r, sessionCookie) {
 		if err := s.Accounts.EndSession(r.Context(), c.Value); err != nil {
 			return err
 		}

@@ -342,6 +342,11 @@ func TestXSRF(t *testing.T) {
 	path, body := "__api__/v1/users/"+guid+"/keys", `{"name":"k"}`
 	other := s.signIn("bob").cookie("RSC-XSRF")
 	sessionOnly := s.visitor("X-Auth-Username: ada", "Cookie: rsconnect="+ada.cookie("rsconnect"))
+	// cookies is a visitor with cookies of another server on the same host beside ada's own.
+	session, xsrf := "rsconnect="+ada.cookie("rsconnect")+"; ", "RSC-XSRF="+token+"; "
+	cookies := func(all string) *persona {
+		return s.visitor("X-Auth-Username: ada", "Cookie: "+strings.TrimSuffix(all, "; "))
+	}
 	for _, tt := range []struct {
 		name   string
 		who    *persona
@@ -354,6 +359,12 @@ func TestXSRF(t *testing.T) {
 		{"twice", ada, []string{"X-Rsc-Xsrf: " + token, "X-Rsc-Xsrf: " + token}, 403},
 		{"without the cookie", sessionOnly, []string{"X-Rsc-Xsrf: " + token}, 403},
 		{"somebody else's", s.visitor("X-Auth-Username: ada", "Cookie: rsconnect="+ada.cookie("rsconnect")+"; RSC-XSRF="+other), []string{"X-Rsc-Xsrf: " + other}, 403},
+		{"one of two XSRF cookies", cookies(session + "RSC-XSRF=theirs; " + xsrf), []string{"X-Rsc-Xsrf: " + token}, 200},
+		{"one of two of each", cookies("rsconnect=theirs; " + session + xsrf + "RSC-XSRF=theirs; "), []string{"X-Rsc-Xsrf: " + token}, 200},
+		{"none of two", cookies(session + "RSC-XSRF=theirs; RSC-XSRF=" + other + "; "), []string{"X-Rsc-Xsrf: " + token}, 403},
+		{"the sixteenth of each", cookies(strings.Repeat("rsconnect=x; RSC-XSRF=x; ", 15) + session + xsrf), []string{"X-Rsc-Xsrf: " + token}, 200},
+		{"the seventeenth XSRF cookie", cookies(session + strings.Repeat("RSC-XSRF=x; ", 16) + xsrf), []string{"X-Rsc-Xsrf: " + token}, 403},
+		{"the seventeenth session", cookies(strings.Repeat("rsconnect=x; ", 16) + session + xsrf), []string{"X-Rsc-Xsrf: " + token}, 403},
 		{"by key", s.byKey(key), nil, 200},
 		{"no session yet", s.user("ada"), nil, 200},
 		{"no session yet, a token", s.user("ada"), []string{"X-Rsc-Xsrf: " + token}, 403},
