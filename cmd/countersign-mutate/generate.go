@@ -232,9 +232,9 @@ func (g *generator) binary(n *ast.BinaryExpr) {
 	case token.EQL, token.NEQ:
 		g.add(opEqual, n.OpPos, g.inverted(n)...)
 	case token.LAND:
-		g.add(opLogic, n.OpPos, g.call(n, "And", "func() bool { return ", " }")...)
+		g.add(opLogic, n.OpPos, g.call(n, "And", "func() bool { return (", ") }")...)
 	case token.LOR:
-		g.add(opLogic, n.OpPos, g.call(n, "Or", "func() bool { return ", " }")...)
+		g.add(opLogic, n.OpPos, g.call(n, "Or", "func() bool { return (", ") }")...)
 	default:
 		e, known := exchanged[n.Op]
 		if !known || !g.numbers(n) && e.operator == opSign {
