@@ -12,10 +12,10 @@ ARGS ?=
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
-build: ## Build the three programs into bin/
+build: ## Build the programs into bin/
 	go build -o bin/ ./cmd/...
 
 .PHONY: images
@@ -53,6 +53,17 @@ fuzz: ## Fuzz what reads foreign bytes: headers, groups, configurations, signatu
 	go test -run '^$$' -fuzz '^FuzzGroups$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/proxyauth
 	go test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/config
 	go test -run '^$$' -fuzz '^FuzzVerifySignature$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/web
+
+# More flags for the mutation tester: make mutate MUTATE='--sample 0 --seed 7'
+MUTATE ?=
+
+.PHONY: mutate
+mutate: build ## Run the suite against wrong servers: every named fault, and a sample of generated mutants
+	bin/countersign-mutate all --out report/mutation $(MUTATE)
+
+.PHONY: mutate-quick
+mutate-quick: build ## Run every named fault with the scenarios that cite its rules, as CI does
+	bin/countersign-mutate faults --quick --out report/mutation $(MUTATE)
 
 .PHONY: clean
 clean: ## Remove what was built and reported

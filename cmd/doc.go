@@ -9,6 +9,8 @@
 //     containers: a server has no business with its judge, and starts faster.
 //   - countersign-probe: the content program that subjects run, with the
 //     standard library only.
+//   - countersign-mutate: the mutation tester. It builds wrong versions of the
+//     reference server, and runs countersign against each of them.
 //
 // # Rooms
 //
@@ -21,7 +23,8 @@
 //     then redacted), verdict (outcomes), report (what is published), probe (the
 //     content program); the sentences are in say_*.go.
 //   - reference: the reference server. One public door: Config, New, Run; the
-//     rest is internal.
+//     rest is internal. reference/faults holds the named faults and the accepted
+//     survivors of the mutation tester, as data.
 //   - fakeidp: the OAuth provider, strict by default, and fakeidp/control, its
 //     management API.
 //   - proxies: real nginx and Apache, in containers or as processes, and the
@@ -33,6 +36,7 @@
 //	cmd/countersign        -> steps, features, fakeidp, proxies   never reference
 //	cmd/countersign-server -> reference only
 //	cmd/countersign-probe  -> steps/probe only
+//	cmd/countersign-mutate -> nothing of ours: it builds and runs the programs
 //	steps                  -> features, steps, fakeidp/control
 //	reference              -> reference only
 //	fakeidp                -> fakeidp only
