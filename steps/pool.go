@@ -284,6 +284,9 @@ func logTail(file string) string {
 	return redactLog(strings.Join(all, "\n"))
 }
 
+// forgo gives up a scenario's use of its instance before the instance was leased.
+func (p *pool) forgo(job *plan.Job) { p.letGo(p.get(job.Instance)) }
+
 // letGo stops an instance after its last use.
 func (p *pool) letGo(i *instance) {
 	p.mu.Lock()

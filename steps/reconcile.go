@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,6 +27,7 @@ func (r *run) finish(result report.Result, w *World) {
 	}
 	r.mu.Lock()
 	r.results[w.job] = result
+	r.over = r.over || r.config.FailFast && r.ends(result)
 	if w.provider != nil {
 		r.issuers[w.job] = w.provider.issuer
 	}
@@ -33,9 +35,42 @@ func (r *run) finish(result report.Result, w *World) {
 	r.progress.Done(result)
 }
 
+// errLeftOut is why a scenario is skipped after a violation has ended the run.
+var errLeftOut = errors.New("the run ended at the first violation (--fail-fast)")
+
+// ends reports whether a result ends a run with FailFast: a violation that nobody
+// has accepted, or a scenario that the subject kept from running.
+func (r *run) ends(result report.Result) bool {
+	switch result.Outcome {
+	case verdict.Fail:
+		return !report.Accepted(result, r.deviations(), time.Now())
+	case verdict.Advice:
+		return r.config.Strict && !report.Accepted(result, r.deviations(), time.Now())
+	case verdict.Blocked:
+		return result.BySubject
+	}
+	return false
+}
+
+// isOver reports whether a violation has ended the run.
+func (r *run) isOver() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.over
+}
+
+// deviations are those that the target asks to accept.
+func (r *run) deviations() []report.Deviation {
+	var all []report.Deviation
+	for _, d := range r.config.Target.Deviations {
+		all = append(all, report.Deviation(d))
+	}
+	return all
+}
+
 // worthReading says whether somebody will want to see what was sent and received.
 func worthReading(o verdict.Outcome) bool {
-	return o != verdict.Pass && o != verdict.NotApplicable && o != verdict.NotRun
+	return o != verdict.Pass && o != verdict.NotApplicable && o != verdict.NotRun && o != verdict.Skipped
 }
 
 // writeTranscript returns the path of the file, seen from the report.
@@ -67,9 +102,7 @@ func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool
 		Started: started, Seed: r.plan.Seed, Command: r.config.Command, Interrupted: interrupted,
 		Selection: r.selection(), Planned: len(r.plan.Jobs) + len(r.plan.Skipped),
 	}
-	for _, d := range r.config.Target.Deviations {
-		rep.Deviations = append(rep.Deviations, report.Deviation(d))
-	}
+	rep.Deviations = r.deviations()
 	r.attributeLeaks(ctx)
 	rep.Problems = r.unread
 	for _, job := range r.plan.Jobs {
@@ -99,7 +132,11 @@ func (r *run) selection() report.Selection {
 	if spread == "" {
 		spread = plan.Full
 	}
-	return report.Selection{Tags: c.Tags, Rules: c.Rules, Fronts: fronts, Spread: spread, Strict: c.Strict}
+	var scenarios []string
+	for _, w := range c.Scenarios {
+		scenarios = append(scenarios, w.ID)
+	}
+	return report.Selection{Tags: c.Tags, Rules: c.Rules, Fronts: fronts, Spread: spread, Scenarios: scenarios, FailFast: c.FailFast, Strict: c.Strict}
 }
 
 func (r *run) unobserved(job *plan.Job, outcome verdict.Outcome, reason string) report.Result {
@@ -108,6 +145,6 @@ func (r *run) unobserved(job *plan.Job, outcome verdict.Outcome, reason string) 
 		w.job = &plan.Job{Scenario: job.Scenario, Front: job.Front, Instance: &plan.Instance{}}
 	}
 	result := w.result()
-	result.Outcome, result.Reason, result.Duration = outcome, reason, 0
+	result.Outcome, result.Reason, result.Started, result.Duration = outcome, reason, time.Time{}, 0
 	return result
 }

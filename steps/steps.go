@@ -56,7 +56,7 @@ func makePlan(c Config) (*plan.Plan, *rules.Catalogue, error) {
 	if c.Target.Running != nil {
 		fronts = []string{plan.Direct} // whatever stands before it is its own
 	}
-	p, err := plan.Make(documents, plan.Selection{Fronts: fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Seed: seed})
+	p, err := plan.Make(documents, plan.Selection{Fronts: fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Scenarios: c.Scenarios, Seed: seed})
 	return p, catalogue, err
 }
 
@@ -110,6 +110,7 @@ type run struct {
 	results map[*plan.Job]report.Result
 	issuers map[*plan.Job]string // who issued what a scenario's tokens
 	leaked  []logLeak
+	over    bool     // a violation has ended the run, with FailFast
 	unread  []string // logs that could not be read
 }
 

@@ -29,7 +29,9 @@ type World struct {
 	job      *plan.Job
 	ctx      context.Context
 	cancel   context.CancelFunc
+	taken    time.Time // when the scenario was taken up, before it had its instance
 	started  time.Time
+	leftOut  bool // a violation has ended the run, with FailFast
 	step     *godog.Step
 	instance *instance
 	release  func()
@@ -61,13 +63,18 @@ func newWorld(r *run, jobs map[string]*plan.Job) *World {
 
 // begin leases the instance of the scenario.
 func (w *World) begin(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
-	w.started = time.Now()
+	w.taken = time.Now()
+	w.started = w.taken
 	w.job = w.jobs[pickle.Id]
 	if w.job == nil {
 		return ctx, &verdict.Trouble{Op: fmt.Sprintf("%s: %q was not planned", pickle.Uri, pickle.Name)}
 	}
 	w.suffix = suffixOf(w.job, w.run.plan.Seed)
 	w.recorder = w.run.newRecorder(w.job)
+	if w.leftOut = w.run.isOver(); w.leftOut {
+		w.run.pool.forgo(w.job)
+		return ctx, errLeftOut
+	}
 	instance, release, err := w.run.pool.lease(ctx, w.job)
 	w.instance, w.release = instance, release
 	if w.instance != nil && w.job.Lease != plan.Alone { // all that was said belongs to who has it alone
@@ -154,6 +161,9 @@ func (w *World) result() report.Result {
 		w.errs = append(w.errs, &verdict.Trouble{Op: "class of the scenario", Err: err})
 	}
 	outcome, reason := verdict.Judge(w.errs, class)
+	if w.leftOut {
+		outcome, reason = verdict.Skipped, errLeftOut.Error()
+	}
 	if w.run.cancelled() && (outcome == verdict.Error || outcome == verdict.Blocked) {
 		outcome, reason = verdict.NotRun, "the run was ended while or before it ran"
 	}
@@ -165,7 +175,7 @@ func (w *World) result() report.Result {
 		ID: w.job.ID(), Feature: s.Feature, Rule: s.Rule, Scenario: s.Name, Line: line, Row: s.Number,
 		Front: w.job.Front, Instance: w.job.Instance.ID, Rules: s.Rules, Class: class,
 		Outcome: outcome, Reason: reason, BySubject: verdict.BySubject(w.errs), Violations: verdict.Violations(w.errs),
-		Duration: time.Since(w.started), Exchanges: w.recorder.Len(),
+		Started: w.taken.UTC(), Duration: time.Since(w.started), Exchanges: w.recorder.Len(),
 	}
 }
 

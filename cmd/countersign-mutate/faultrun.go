@@ -176,10 +176,8 @@ func (r *faultResult) fill(report *suiteReport) {
 		if result.blockedBySubject() {
 			r.Blocked++
 		}
-		if result.red() {
-			for _, id := range result.Rules {
-				red[id] = append(red[id], result.ID)
-			}
+		for _, id := range result.broken() {
+			red[id] = append(red[id], result.ID)
 		}
 	}
 	for _, id := range r.Rules {

@@ -48,6 +48,28 @@ type suiteResult struct {
 	BySubject bool      `json:"by_subject"`
 	Started   time.Time `json:"started"`
 	Duration  int64     `json:"duration_ns"`
+
+	Violations []struct {
+		Rule string `json:"rule"`
+	} `json:"violations"`
+}
+
+// broken returns the rules that the server broke: those that violations name,
+// else all that the scenario cites.
+func (r suiteResult) broken() []string {
+	if !r.red() {
+		return nil
+	}
+	var ids []string
+	for _, v := range r.Violations {
+		if v.Rule != "" && !slices.Contains(ids, v.Rule) {
+			ids = append(ids, v.Rule)
+		}
+	}
+	if ids == nil {
+		return r.Rules
+	}
+	return ids
 }
 
 // red reports whether the server broke a rule of the scenario.

@@ -24,10 +24,10 @@ import (
 // runFlags are the words of a person, before they are checked.
 type runFlags struct {
 	target, spread, tags, runner, report string
-	fronts, rules                        []string
+	fronts, rules, scenarios             []string
 	parallel                             int
 	seed                                 int64
-	strict, printPlan, race              bool
+	strict, printPlan, race, failFast    bool
 	timeout                              time.Duration
 
 	like *target.Target // what a target file that is like the reference says, once read
@@ -63,6 +63,8 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.spread, "spread", plan.Full, "full: every scenario at every front it is for; lean: less behind proxies, for slow targets")
 	flags.StringVar(&f.tags, "tags", "", "tag expression in Cucumber's syntax, as '@direct and not @quiet'")
 	flags.StringSliceVar(&f.rules, "rule", nil, "ids of rules, as PA-034,OI-052; scenarios that cite one of them run")
+	flags.StringSliceVar(&f.scenarios, "scenario", nil, "ids of scenarios, as report.json and --print-plan have them, with or without @front; @FILE reads one id from each line")
+	flags.BoolVar(&f.failFast, "fail-fast", false, "start no further scenario after the first violation; those left are skipped")
 	flags.IntVar(&f.parallel, "parallel", 0, "scenarios at once; 0 suits the machine")
 	flags.Int64Var(&f.seed, "seed", 0, "order of the run; 0 takes a new one and prints it")
 	flags.BoolVar(&f.strict, "strict", false, "an advice rule answered otherwise fails the run")
@@ -87,7 +89,7 @@ func (f *runFlags) config() (steps.Config, error) {
 	var wrong problems
 	c := steps.Config{
 		Features: features.FS(), Fronts: f.fronts, Spread: f.spread, Tags: f.tags, Rules: f.rules,
-		Parallel: f.parallel, Seed: f.seed, Strict: f.strict, Timeout: f.timeout, ReportDir: f.report,
+		Parallel: f.parallel, Seed: f.seed, Strict: f.strict, FailFast: f.failFast, Timeout: f.timeout, ReportDir: f.report,
 		WorkDir: os.TempDir(), // until there is a folder for the run
 		Command: append([]string{"countersign"}, os.Args[1:]...), Version: versionLine(),
 	}
@@ -100,6 +102,9 @@ func (f *runFlags) config() (steps.Config, error) {
 			c.Target = t.Over(target.Reference(serverProgram))
 		}
 	}
+	var err error
+	c.Scenarios, err = scenariosWanted(f.scenarios)
+	wrong.join(err)
 	wrong.join(runnerWanted(f.runner))
 	if f.race && !f.builtin() {
 		wrong.add("--race builds the reference server, and --target names another subject")

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"math/rand"
+	"slices"
 	"sort"
 	"strings"
 	"testing/fstest"
@@ -98,7 +100,38 @@ type Selection struct {
 	Spread string   // "" means full
 	Tags   TagExpression
 	Rules  []string // none means all
-	Seed   int64
+	// Scenarios are those to run; none means all.
+	Scenarios []Wanted
+	Seed      int64
+}
+
+// Wanted names a scenario to run.
+type Wanted struct {
+	ID    string // as [Scenario.ID] or [Job.ID] has it
+	Place string // where it is asked for, for messages
+}
+
+// names reports whether w is the job or, at any front, its scenario.
+func (w Wanted) names(j *Job) bool { return w.ID == j.ID() || w.ID == j.Scenario.ID() }
+
+// wants reports whether the selection names the job, or no scenario at all.
+func (s Selection) wants(j *Job) bool {
+	return len(s.Scenarios) == 0 || slices.ContainsFunc(s.Scenarios, func(w Wanted) bool { return w.names(j) })
+}
+
+// unknown returns an error for each scenario that is asked for and does not exist.
+func (s Selection) unknown(jobs []*Job) error {
+	known := map[string]bool{}
+	for _, j := range jobs {
+		known[j.ID()], known[j.Scenario.ID()] = true, true
+	}
+	var problems []error
+	for _, w := range s.Scenarios {
+		if !known[w.ID] {
+			problems = append(problems, fmt.Errorf("%s: there is no scenario %q; countersign run --print-plan lists the ids", w.Place, w.ID))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // A Plan is all that a run will do, in the order in which it will.
@@ -119,8 +152,11 @@ func Make(documents []*Document, s Selection) (*Plan, error) {
 			p.add(scenario, s, seen)
 		}
 	}
+	if err := s.unknown(slices.Concat(p.Jobs, p.Skipped)); err != nil {
+		return nil, err
+	}
 	if len(p.Jobs) == 0 {
-		return nil, fmt.Errorf("the selection holds no scenario; see the tags, rules and fronts that were asked for")
+		return nil, fmt.Errorf("the selection holds no scenario; see the tags, rules, scenarios and fronts that were asked for")
 	}
 	p.assign()
 	return p, nil
@@ -134,6 +170,7 @@ func (p *Plan) add(scenario *Scenario, s Selection, seen map[string]bool) {
 		}
 		job := &Job{Scenario: scenario, Front: front, Lease: leaseOf(scenario)}
 		first := !seen[front+scenario.Rule]
+		wanted := wanted && s.wants(job)
 		if wanted {
 			seen[front+scenario.Rule] = true
 		}

@@ -90,6 +90,9 @@ func accept(r *Report) []Deviation {
 	return stale
 }
 
+// Accepted reports whether deviations cover everything broken in the result.
+func Accepted(res Result, all []Deviation, at time.Time) bool { return coveredBy(res, all, at) != "" }
+
 // coveredBy returns the issues of the deviations that together cover everything
 // broken in the result, or "".
 func coveredBy(res Result, all []Deviation, at time.Time) string {

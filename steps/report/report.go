@@ -68,6 +68,9 @@ type Selection struct {
 	Fronts []string `json:"fronts"`
 	Spread string   `json:"spread"`
 	Strict bool     `json:"strict"` // advice fails
+	// Scenarios are the ids that were asked for; none means all.
+	Scenarios []string `json:"scenarios,omitempty"`
+	FailFast  bool     `json:"fail_fast,omitempty"` // no scenario was started after the first violation
 }
 
 // A Result is what became of one planned scenario: one row of an outline at one front.
@@ -87,7 +90,8 @@ type Result struct {
 	BySubject  bool                `json:"by_subject,omitempty"` // blocked, and the subject is to blame
 	Violations []verdict.Violation `json:"violations,omitempty"`
 	Accepted   string              `json:"accepted,omitempty"` // issue of the deviation that covers it; computed
-	Duration   time.Duration       `json:"duration_ns"`
+	Started    time.Time           `json:"started,omitzero"`   // when it was taken up, before it had its instance
+	Duration   time.Duration       `json:"duration_ns"`        // without the wait for its instance
 	Exchanges  int                 `json:"exchanges"`
 	Transcript string              `json:"transcript,omitempty"` // path
 }
