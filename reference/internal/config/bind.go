@@ -15,8 +15,7 @@ import (
 // key is one option: its name as documented, and how its value gets into a Config.
 type key struct {
 	name string
-	// set stores the value, or returns what is wrong and what is allowed. A key without
-	// set is an option of Connect that has no effect here.
+	// set stores the value, or returns what is wrong and what is allowed.
 	set func(c *Config, v setting) string
 	// many: each occurrence adds a value; otherwise the last one wins, as in gcfg.
 	many bool
@@ -28,19 +27,17 @@ type section struct {
 	keys []key
 }
 
-// sections is every option this server knows. Options without a setter exist in Connect
-// and are pointed out once, so that an operator's real file can be tried.
+// sections holds every option that this server implements.
 var sections = []section{
-	{"Server", append([]key{
+	{"Server", []key{
 		{name: "Address", set: address},
 		{name: "DataDir", set: path(func(c *Config) *string { return &c.Server.DataDir })},
-	}, ignored("SenderEmail", "EmailProvider", "EmailTo", "TempDir", "HideVersion", "PublicWarning", "LoggedInWarning",
-		"SystemDisplayName", "JumpStartEnabled", "AllowConfirmedUsers", "HideEmailAddresses")...)},
-	{"HTTP", append([]key{{name: "Listen", set: listen}}, ignored("NoWarning", "ForceSecure")...)},
-	{"Authentication", append([]key{
+	}},
+	{"HTTP", []key{{name: "Listen", set: listen}}},
+	{"Authentication", []key{
 		{name: "Provider", set: oneOf(func(c *Config) *string { return &c.Authentication.Provider }, ProviderProxy, ProviderPassword)},
 		{name: "Lifetime", set: duration(func(c *Config) *time.Duration { return &c.Authentication.Lifetime })},
-	}, ignored("Inactivity", "Name", "Notice", "WarningDelay", "ChallengeResponseEnabled", "APIKeyAuth", "CookieSameSite")...)},
+	}},
 	{"ProxyAuth", []key{
 		{name: "UsernameHeader", set: header(func(c *Config) *string { return &c.ProxyAuth.UsernameHeader })},
 		{name: "UniqueIdHeader", set: header(func(c *Config) *string { return &c.ProxyAuth.UniqueIDHeader })},
@@ -57,7 +54,7 @@ var sections = []section{
 		{name: "LogoutURL", set: webURL(func(c *Config) *string { return &c.ProxyAuth.LogoutURL })},
 		{name: "Logging", set: boolean(func(c *Config) *bool { return &c.ProxyAuth.Logging })},
 	}},
-	{"Authorization", append([]key{
+	{"Authorization", []key{
 		{name: "DefaultUserRole", set: oneOf(func(c *Config) *string { return &c.Authorization.DefaultUserRole }, "viewer", "publisher")},
 		{name: "UserRoleMapping", set: boolean(func(c *Config) *bool { return &c.Authorization.UserRoleMapping })},
 		{name: "UserRoleGroupMapping", set: boolean(func(c *Config) *bool { return &c.Authorization.UserRoleGroupMapping })},
@@ -70,36 +67,19 @@ var sections = []section{
 		{name: "PublishersCanOwnGroups", set: boolean(func(c *Config) *bool { return &c.Authorization.PublishersCanOwnGroups })},
 		{name: "ViewersCanOnlySeeThemselves", set: boolean(func(c *Config) *bool { return &c.Authorization.ViewersCanOnlySeeThemselves })},
 		{name: "ContentCredentialsUseGUID", set: boolean(func(c *Config) *bool { return &c.Authorization.ContentCredentialsUseGUID })},
-	}, ignored("UsernameValidator", "ViewersCanRequestPrivileges", "PublishersCanManageVanities", "PublishersCanUploadBundles", "ViewOnDemandReports")...)},
-	{"Database", append([]key{
+	}},
+	{"Database", []key{
 		{name: "Provider", set: oneOf(func(c *Config) *string { return &c.Database.Provider }, DatabaseSQLite, DatabasePostgres)},
-	}, ignored("MigrationTimeout", "SeedMigrations")...)},
-	{"SQLite", append([]key{
+	}},
+	{"SQLite", []key{
 		{name: "Dir", set: path(func(c *Config) *string { return &c.SQLite.Dir })},
-	}, ignored("Backup", "BackupFrequency", "BackupRetentionLimit")...)},
-	{"Postgres", append([]key{{name: "URL", set: postgresURL}},
-		ignored("InstrumentationURL", "Password", "InstrumentationPassword", "MaxOpenConnections", "MaxIdleConnections", "ConnectionMaxLifetime")...)},
-	{"Logging", append([]key{
+	}},
+	{"Postgres", []key{{name: "URL", set: postgresURL}}},
+	{"Logging", []key{
 		{name: "ServiceLog", set: logFile},
 		{name: "ServiceLogLevel", set: oneOf(func(c *Config) *string { return &c.Logging.ServiceLogLevel }, "DEBUG", "INFO", "WARNING", "ERROR")},
 		{name: "ServiceLogFormat", set: oneOf(func(c *Config) *string { return &c.Logging.ServiceLogFormat }, "TEXT", "JSON")},
-	}, ignored("AccessLog", "AccessLogFormat", "AuditLog", "AuditLogFormat", "ChronicleLog")...)},
-}
-
-// otherSections are the sections of Connect's file that have no effect here.
-var otherSections = []string{
-	"Applications", "Bootstrap", "Client", "CORS", "Debug", "Git", "HTTPRedirect", "HTTPS", "Jobs", "LDAP", "Launcher",
-	"Licensing", "LoadBalancing", "Metrics", "Nodejs", "OAuth2", "OAuthIntegrations", "OpenTelemetry", "PAM", "Packages",
-	"Password", "Python", "Quarto", "R", "RPackageRepository", "Runtime", "SAML", "SMTP", "Scheduler", "Security",
-	"TableauIntegration", "TensorFlow", "Usage",
-}
-
-func ignored(names ...string) []key {
-	keys := make([]key, len(names))
-	for i, n := range names {
-		keys[i] = key{name: n}
-	}
-	return keys
+	}},
 }
 
 func boolean(field func(*Config) *bool) func(*Config, setting) string {
@@ -210,11 +190,12 @@ func separator(c *Config, v setting) string {
 	return ""
 }
 
-// webURL takes a URL as it is, once it is known to be one that a browser may be sent to.
+// webURL takes a URL or an absolute path as it is, once it is known to be one that a browser may be sent to.
 func webURL(field func(*Config) *string) func(*Config, setting) string {
 	return func(c *Config, v setting) string {
-		if v.value != "" && !isWebURL(v.value) {
-			return fmt.Sprintf("%s is not an absolute URL; allowed: http://... or https://... without blanks", quoted(v.value))
+		if v.value != "" && !isWebURL(v.value) && !isAbsolutePath(v.value) {
+			return fmt.Sprintf("%s is neither an absolute URL nor an absolute path; allowed: http://..., https://... or /path, without blanks",
+				quoted(v.value))
 		}
 		*field(c) = v.value
 		return ""
@@ -223,10 +204,17 @@ func webURL(field func(*Config) *string) func(*Config, setting) string {
 
 func isWebURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
-		!strings.ContainsFunc(s, func(r rune) bool {
-			return unicode.IsSpace(r) || unicode.IsControl(r) || r > unicode.MaxASCII || r == '\\'
-		})
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && !strings.ContainsFunc(s, notInURL)
+}
+
+// isAbsolutePath reports whether s is a path that begins at the root of this host. Browsers take "//x" and "/\x" for another host.
+func isAbsolutePath(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") && u.Host == "" && !strings.ContainsFunc(s, notInURL)
+}
+
+func notInURL(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || r > unicode.MaxASCII || r == '\\'
 }
 
 func address(c *Config, v setting) string {

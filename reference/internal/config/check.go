@@ -2,7 +2,6 @@ package config
 
 import (
 	"net"
-	"net/url"
 	"strings"
 )
 
@@ -65,23 +64,11 @@ func (b *binder) checkProxyAuth() {
 	if a.UserRoleMapping && p.RoleHeader == "" {
 		b.refuse("Authorization.UserRoleMapping", "it needs the header that carries the values; allowed: together with ProxyAuth.RoleHeader")
 	}
-	used := map[string]string{}
-	for _, h := range []struct{ option, name string }{
-		{"UsernameHeader", p.UsernameHeader}, {"UniqueIdHeader", p.UniqueIDHeader}, {"FirstNameHeader", p.FirstNameHeader},
-		{"LastNameHeader", p.LastNameHeader}, {"EmailHeader", p.EmailHeader}, {"RoleHeader", p.RoleHeader}, {"GroupsHeader", p.GroupsHeader},
-	} {
-		if h.name == "" {
-			continue
-		}
-		lower := strings.ToLower(h.name)
-		if other, taken := used[lower]; taken {
-			b.refuse("ProxyAuth."+h.option, "the header %s is the one of ProxyAuth.%s already; allowed: another header", quoted(h.name), other)
-			continue
-		}
-		used[lower] = h.option
-	}
 	for _, u := range []struct{ option, value string }{{"LoginURL", p.LoginURL}, {"LogoutURL", p.LogoutURL}} {
-		if parsed, err := url.Parse(u.value); err == nil && parsed.Scheme == "http" && b.c.Secure() {
+		switch {
+		case strings.HasPrefix(u.value, "/"):
+			b.warn("ProxyAuth.%s is a path: browsers are sent to it as it is, and a proxy that publishes the server below a prefix may add the prefix; an absolute URL has one meaning everywhere", u.option)
+		case strings.HasPrefix(u.value, "http://") && b.c.Secure():
 			b.warn("ProxyAuth.%s is plain http although Server.Address is https", u.option)
 		}
 	}

@@ -84,8 +84,12 @@ func TestProblems(t *testing.T) {
 		want       []string // each: the beginning of one problem
 	}{
 		{"provider", "[Authentication]\nProvider = ldap", []string{`f.gcfg:2: Authentication.Provider: "ldap" is not known; allowed: proxy, password`}},
-		{"unknown section", "[Sever]\nAddress = x", []string{`f.gcfg:1: [Sever]: the section is not known; allowed: Server, HTTP`}},
-		{"unknown option", "[Server]\nAdress = x", []string{`f.gcfg:2: Server.Adress: the option is not known; allowed: Address, DataDir`}},
+		{"unknown section", "[Sever]\nAddress = x", []string{`f.gcfg:1: [Sever]: the section is not known, the nearest is [Server]; allowed: Server, HTTP`}},
+		{"unknown option", "[Server]\nAdress = x", []string{`f.gcfg:2: Server.Adress: the option is not known, the nearest is Server.Address; allowed: Address, DataDir`}},
+		{"option of another section", proxy + "UserGroups = true", []string{`f.gcfg:4: ProxyAuth.UserGroups: the option is not known, the nearest is Authorization.UserGroups; allowed: UsernameHeader`}},
+		{"misspelled option without effect", "[Server]\nViewerKioks = x", []string{`f.gcfg:2: Server.ViewerKioks: the option is not known, the nearest is Server.ViewerKiosk; `}},
+		{"misspelled section without effect", "[Brandig]\nx = y", []string{`f.gcfg:1: [Brandig]: the section is not known, the nearest is [Branding]; `}},
+		{"endless option", "[Server]\n" + strings.Repeat("HideVersion", 9000) + " = x", []string{`f.gcfg:2: Server.HideVersion`}},
 		{"subsection", `[Server "x"]`, []string{`f.gcfg:1: [Server "x"]: the section is not known`}},
 		{"outside", "Provider = proxy", []string{`f.gcfg:1: Provider stands before any [Section]`}},
 		{"no end of section", "[Server\nAddress = http://x/", []string{"f.gcfg:1: expected ']'"}},
@@ -111,7 +115,6 @@ func TestProblems(t *testing.T) {
 		{"header name with colon", proxy + "EmailHeader = X-A:", []string{`f.gcfg:4: ProxyAuth.EmailHeader: "X-A:" cannot be`}},
 		{"header with a meaning", proxy + "GroupsHeader = cookie", []string{`f.gcfg:4: ProxyAuth.GroupsHeader: "cookie" has a meaning of its own`}},
 		{"no username header", proxy + `UsernameHeader = ""`, []string{`f.gcfg:4: ProxyAuth.UsernameHeader: it is empty`}},
-		{"one header for two", proxy + "EmailHeader = x-auth-USERNAME", []string{`f.gcfg:4: ProxyAuth.EmailHeader: the header "x-auth-USERNAME" is the one of ProxyAuth.UsernameHeader already`}},
 		{"unique id alone", proxy + "UniqueIdHeader = X-Auth-ID", []string{`f.gcfg:4: ProxyAuth.UniqueIdHeader: it needs a source of usernames; allowed: together with`}},
 		{"separator too long", proxy + "GroupsHeaderSeparator = ||", []string{`f.gcfg:4: ProxyAuth.GroupsHeaderSeparator: "||" is not one character; allowed: exactly one`}},
 		{"separator not ASCII", proxy + "GroupsHeaderSeparator = ·", []string{`f.gcfg:4: ProxyAuth.GroupsHeaderSeparator: `}},
@@ -119,8 +122,10 @@ func TestProblems(t *testing.T) {
 		{"separator cut by a comment", proxy + "GroupsHeaderSeparator = ;", []string{`f.gcfg:4: ProxyAuth.GroupsHeaderSeparator: the value is empty because a comment begins there`}},
 		{"boolean", proxy + "Logging = maybe", []string{`f.gcfg:4: ProxyAuth.Logging: "maybe" is not a boolean; allowed: true`}},
 		{"boolean register", proxy + "RegisterOnFirstLogin = 2", []string{`f.gcfg:4: ProxyAuth.RegisterOnFirstLogin: `}},
-		{"login URL scheme", proxy + "LoginURL = javascript:alert(1)", []string{`f.gcfg:4: ProxyAuth.LoginURL: "javascript:alert(1)" is not an absolute URL; allowed: http://`}},
-		{"login URL path", proxy + "LoginURL = /auth/login", []string{`f.gcfg:4: ProxyAuth.LoginURL: `}},
+		{"login URL scheme", proxy + "LoginURL = javascript:alert(1)", []string{`f.gcfg:4: ProxyAuth.LoginURL: "javascript:alert(1)" is neither an absolute URL nor an absolute path; allowed: http://..., https://... or /path`}},
+		{"login URL of another host", proxy + "LoginURL = //login.example.com/", []string{`f.gcfg:4: ProxyAuth.LoginURL: `}},
+		{"login URL that browsers take for another host", proxy + `LoginURL = "/\\\\login.example.com/"`, []string{`f.gcfg:4: ProxyAuth.LoginURL: `}},
+		{"login URL relative path", proxy + "LoginURL = auth/login", []string{`f.gcfg:4: ProxyAuth.LoginURL: `}},
 		{"logout URL blank", proxy + "LogoutURL = http://x/a b", []string{`f.gcfg:4: ProxyAuth.LogoutURL: `}},
 		{"groups twice", proxy + "GroupsHeader=X-G\nGroupsByUniqueId = true\nGroupsAutoProvision = on", []string{`f.gcfg:6: ProxyAuth.GroupsAutoProvision: it may not be on together with ProxyAuth.GroupsByUniqueId`}},
 		{"default role", "[Authorization]\nDefaultUserRole = administrator", []string{`f.gcfg:2: Authorization.DefaultUserRole: "administrator" is not known; allowed: viewer, publisher`}},
@@ -160,8 +165,13 @@ func TestWarnings(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"no address", proxy, "Server.Address is not configured"},
 		{"all interfaces", address + "[HTTP]\nListen = :3939", "everybody who reaches this address can sign in as anybody"},
-		{"another section", address + "[Python]\nEnabled = true\n[Python]\nExecutable = x", "f.gcfg:3: [Python] has no effect in this server"},
-		{"an option without effect", address + "[HTTP]\nNoWarning = true", "f.gcfg:4: HTTP.NoWarning has no effect in this server"},
+		{"another section", address + "[Python]\nEnabled = true\n[Python]\nExecutable = x", "f.gcfg:3: [Python] has no effect here"},
+		{"a section twice", address + "[Branding]\nLogo = x\n[branding]\nFavicon = y", "f.gcfg:3: [Branding] has no effect here"},
+		{"a section with a second name", address + "[RPackageRepository \"CRAN\"]\nURL = x\n[RPackageRepository \"other\"]\nURL = y", "f.gcfg:3: [RPackageRepository] has no effect here"},
+		{"an option without effect", address + "[HTTP]\nNoWarning = true", "f.gcfg:4: HTTP.NoWarning has no effect here"},
+		{"an option without effect twice", address + "ViewerKiosk = true\nviewerkiosk = false", "f.gcfg:3: Server.ViewerKiosk has no effect here"},
+		{"a path to log out", address + proxy + "LogoutURL = \"/oauth2/sign_out?rd=/\"", "ProxyAuth.LogoutURL is a path"},
+		{"a path to log in", address + proxy + "LoginURL = /auth/login", "ProxyAuth.LoginURL is a path"},
 		{"cut value", address + proxy + "LoginURL = https://x/a#login", "f.gcfg:6: ProxyAuth.LoginURL: the rest of the line is a comment"},
 		{"group mapping without groups", address + proxy + "[Authorization]\nUserRoleGroupMapping=1", "has no effect without ProxyAuth.GroupsHeader"},
 		{"groups off", address + proxy + "GroupsHeader = X-G\n[Authorization]\nUserGroups=off", "Authorization.UserGroups = false"},
@@ -178,6 +188,15 @@ func TestWarnings(t *testing.T) {
 	}
 	if c := parse(t, address+proxy); len(c.Warnings) != 0 {
 		t.Errorf("warnings about nothing: %q", c.Warnings)
+	}
+}
+
+// One header may serve several options: a proxy that knows people by their addresses has no other.
+func TestOneHeaderForSeveralOptions(t *testing.T) {
+	t.Parallel()
+	c := parse(t, "[Server]\nAddress = http://127.0.0.1/\n"+proxy+"UsernameHeader = X-Forwarded-Email\nEmailHeader = x-forwarded-EMAIL\nFirstNameHeader = X-Forwarded-Email\n")
+	if len(c.Warnings) != 0 || c.ProxyAuth.UsernameHeader != "X-Forwarded-Email" || c.ProxyAuth.EmailHeader != "x-forwarded-EMAIL" {
+		t.Errorf("got %+v, warnings %q", c.ProxyAuth, c.Warnings)
 	}
 }
 

@@ -91,7 +91,10 @@ func checkUsable(t *testing.T, c *config.Config) {
 	if p.GroupsByUniqueID && p.GroupsAutoProvision && c.Authentication.Provider == config.ProviderProxy {
 		t.Fatal("groups without names would be made")
 	}
-	for _, u := range []string{c.Server.Address, p.LoginURL, p.LogoutURL} {
+	for i, u := range []string{c.Server.Address, p.LoginURL, p.LogoutURL} {
+		if i > 0 && len(u) > 0 && u[0] == '/' && !strings.HasPrefix(u, "//") && !strings.ContainsAny(u, " \r\n\t\\\x00") {
+			continue // an absolute path
+		}
 		if parsed, err := url.Parse(u); u != "" && (err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Host == "" || strings.ContainsAny(u, " \r\n\t\\\"<>\x00") && !strings.ContainsAny(u, "\"<>")) {
 			t.Fatalf("accepted the URL %q", u)
 		}

@@ -53,32 +53,27 @@ func lineOf(place string) int {
 	return line
 }
 
-// checkSection refuses what is no section of Connect, and says once of each other section
-// that it has no effect here.
+// checkSection reports a section that Connect does not have as a problem, and one that this server does not implement as a
+// warning, once.
 func (b *binder) checkSection(at sectionAt) {
 	if findSection(at.name) != nil {
 		return
 	}
 	name, _, _ := strings.Cut(at.name, " ") // [Name "subsection"]
-	for _, other := range otherSections {
-		if strings.EqualFold(name, other) {
-			if !b.warned[other] {
-				b.warned[other] = true
-				b.warn("%s: [%s] has no effect in this server", at.place, other)
-			}
-			return
-		}
+	if other := spelling(otherSections, name); other != "" {
+		b.hasNoEffect(at.place, "["+other+"]")
+		return
 	}
-	b.bad.add(at.line, "%s: [%s]: the section is not known; allowed: %s, or another section of Connect (which has no effect)",
-		at.place, at.name, strings.Join(sectionNames(), ", "))
+	b.bad.add(at.line, "%s: [%s]: the section is not known, the nearest is [%s]; allowed: %s, or another section of Connect (which has no effect)",
+		at.place, at.name, nearest(name, append(implementedSections(), otherSections...)), strings.Join(implementedSections(), ", "))
 }
 
-func sectionNames() []string {
-	var names []string
-	for _, s := range sections {
-		names = append(names, s.name)
+// hasNoEffect warns once of an option or a section that Connect has and this server does not implement.
+func (b *binder) hasNoEffect(place, name string) {
+	if !b.warned[name] {
+		b.warned[name] = true
+		b.warn("%s: %s has no effect here: this server does not implement it", place, name)
 	}
-	return names
 }
 
 func findSection(name string) *section {
@@ -106,17 +101,10 @@ func (b *binder) bind(v setting, line int) {
 	}
 	k := s.find(v.key)
 	if k == nil {
-		b.bad.add(line, "%s: %s.%s: the option is not known; allowed: %s", v.place, s.name, v.key, strings.Join(s.effective(), ", "))
+		b.bindUnknown(s, v, line)
 		return
 	}
 	name := s.name + "." + k.name
-	if k.set == nil {
-		if !b.warned[name] {
-			b.warned[name] = true
-			b.warn("%s: %s has no effect in this server", v.place, name)
-		}
-		return
-	}
 	if first, twice := b.seen[name]; twice && !k.many {
 		b.warn("%s: %s is given again; this value replaces the one at %s", v.place, name, first.place)
 	}
@@ -129,15 +117,14 @@ func (b *binder) bind(v setting, line int) {
 	}
 }
 
-// effective lists the options that do something.
-func (s *section) effective() []string {
-	var names []string
-	for _, k := range s.keys {
-		if k.set != nil {
-			names = append(names, k.name)
-		}
+// bindUnknown warns of an option that Connect has and this server does not implement, and reports any other name as a problem.
+func (b *binder) bindUnknown(s *section, v setting, line int) {
+	if other := spelling(withoutEffect[s.name], v.key); other != "" {
+		b.hasNoEffect(v.place, s.name+"."+other)
+		return
 	}
-	return names
+	b.bad.add(line, "%s: %s.%s: the option is not known, the nearest is %s; allowed: %s, or another option of Connect (which has no effect)",
+		v.place, s.name, v.key, nearestOption(s, v.key), strings.Join(s.implementedOptions(), ", "))
 }
 
 // environment applies CONNECT_<SECTION>_<OPTION>, which wins over the file. Other
@@ -153,7 +140,7 @@ func (b *binder) environment(environ []string) {
 		for _, k := range s.keys {
 			name := "CONNECT_" + strings.ToUpper(s.name) + "_" + strings.ToUpper(k.name)
 			value, ok := values[name]
-			if !ok || k.set == nil {
+			if !ok {
 				continue
 			}
 			v := setting{place: "environment " + name, section: s.name, key: k.name, value: value}

@@ -1,0 +1,103 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// withoutEffect holds the options of Connect, by section, that this server does not implement in sections that it does:
+// names from Connect's public documentation and from public configuration files. Each is pointed out once, so that an
+// operator can try the file that Connect reads.
+var withoutEffect = map[string][]string{
+	"Server": strings.Fields(`
+		AllowConfirmedUsers ContentTypeSniffing CustomHeader DefaultContentListView EmailProvider EmailTo
+		FrameOptionsContent FrameOptionsDashboard HideEmailAddresses HideVersion HideViewerDocumentation JumpStartEnabled
+		LandingDir LoggedInWarning MailAll ProxyHeaderLogging PublicWarning RootRedirect SenderEmail
+		SenderEmailDisplayName SourcePackageDir SystemDisplayName TempDir ViewerKiosk`),
+	"HTTP": strings.Fields(`ForceSecure NoWarning`),
+	"Authentication": strings.Fields(`
+		APIKeyAuth APIKeyBcryptCost BasicAuth ChallengeResponseEnabled CookieSameSite Inactivity
+		InsecureDefaultUserAPIKey Name Notice WarningDelay`),
+	"Authorization": strings.Fields(`
+		PublishersCanManageVanities PublishersCanUploadBundles UsernameValidator ViewersCanRequestPrivileges
+		ViewOnDemandReports`),
+	"Database": strings.Fields(`MigrationTimeout SeedMigrations`),
+	"SQLite":   strings.Fields(`Backup BackupFrequency BackupRetentionLimit`),
+	"Postgres": strings.Fields(`
+		ConnectionMaxLifetime InstrumentationPassword InstrumentationURL MaxIdleConnections MaxOpenConnections Password`),
+	"Logging": strings.Fields(`AccessLog AccessLogFormat AuditLog AuditLogFormat ChronicleLog`),
+}
+
+// otherSections holds the sections of Connect that have no effect here, whatever they contain.
+var otherSections = strings.Fields(`
+	Applications Bootstrap Branding Chronicle Client CORS Debug Git GitCredential HTTPRedirect HTTPS Jobs LDAP Launcher
+	Licensing LoadBalancing Metrics Nameservice Nodejs OAuth2 OAuthIntegrations OpenTelemetry PAM Packages Password Python
+	Quarto R RPackageRepository Runtime SAML SMTP Scheduler Security Sendmail TableauIntegration TensorFlow Usage`)
+
+// implementedSections returns the names of the sections that have an effect.
+func implementedSections() []string {
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// implementedOptions returns the names of the section's options that have an effect.
+func (s *section) implementedOptions() []string {
+	var names []string
+	for _, k := range s.keys {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// spelling returns a name of the list as the list spells it, without regard to the letter case of name, or "".
+func spelling(list []string, name string) string {
+	i := slices.IndexFunc(list, func(known string) bool { return strings.EqualFold(known, name) })
+	if i < 0 {
+		return ""
+	}
+	return list[i]
+}
+
+// nearestOption returns "Section.Option" of the known option that an unknown one most resembles: the same name in another
+// section, else the nearest of its own section.
+func nearestOption(s *section, name string) string {
+	for i := range sections {
+		if found := spelling(append(sections[i].implementedOptions(), withoutEffect[sections[i].name]...), name); found != "" {
+			return sections[i].name + "." + found
+		}
+	}
+	return s.name + "." + nearest(name, append(s.implementedOptions(), withoutEffect[s.name]...))
+}
+
+// nearest returns the candidate with the fewest edits from name, without regard to letter case; of several the first.
+func nearest(name string, candidates []string) string {
+	const longest = 64 // of what is compared: the names of the file are not bounded
+	name = strings.ToLower(name[:min(len(name), longest)])
+	return slices.MinFunc(candidates, func(a, b string) int {
+		return edits(name, strings.ToLower(a)) - edits(name, strings.ToLower(b))
+	})
+}
+
+// edits returns the Levenshtein distance of two texts, in bytes.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1) // distances of a's beginning to each beginning of b
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			changed := diagonal
+			if a[i] != b[j] {
+				changed++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(changed, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
