@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"countersign/reference/internal/proxyauth"
 )
 
 // What an operator does to accounts with the command-line tool, beside the server. The
@@ -178,7 +180,7 @@ func alterUniqueID(ctx context.Context, tx Tx, u *User, want *string) error {
 		return nil
 	case strings.TrimSpace(*want) == "":
 		return ErrBlankUniqueID
-	case len(*want) > maxName || !printable(*want):
+	case proxyauth.CheckIdentity(*want) != "":
 		return ErrInvalidField
 	}
 	u.UniqueID = *want

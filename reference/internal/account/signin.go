@@ -183,6 +183,9 @@ func generateUsername(ctx context.Context, tx Tx, email string) (string, error) 
 	if local == "" {
 		return "", ErrNoUsername
 	}
+	if err := CheckUsername(local); errors.Is(err, ErrInvalidUsername) {
+		return "", err
+	}
 	name := func(n int) string {
 		if n == 0 {
 			return local

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"countersign/reference/internal/proxyauth"
 )
 
 // maxName bounds names, addresses and identities, in bytes.
-const maxName = 255
+const maxName = proxyauth.MaxValue
 
 // NewUser describes a user to be made through the API.
 type NewUser struct {
@@ -103,7 +105,7 @@ func (s *Service) draft(n NewUser) (User, error) {
 	switch {
 	case s.Policy.UniqueIDs && strings.TrimSpace(n.UniqueID) == "":
 		return User{}, ErrBlankUniqueID
-	case s.Policy.UniqueIDs && !identifies(n.UniqueID):
+	case s.Policy.UniqueIDs && proxyauth.CheckIdentity(n.UniqueID) != "":
 		return User{}, ErrInvalidField
 	case s.Policy.UniqueIDs:
 		u.UniqueID = n.UniqueID
@@ -136,21 +138,16 @@ func (s *Service) setPassword(u *User, password string) error {
 }
 
 // CheckUsername returns ErrInvalidUsername or ErrProhibitedUsername, or nil. It accepts
-// whatever a proxy may send as an identity, so that everybody can be provisioned ahead.
+// what a proxy may send as an identity and nothing else, so that everybody who may sign in
+// can be provisioned ahead, and nobody else.
 func CheckUsername(name string) error {
 	switch {
-	case !identifies(name):
+	case proxyauth.CheckIdentity(name) != "":
 		return ErrInvalidUsername
 	case prohibited(name):
 		return ErrProhibitedUsername
 	}
 	return nil
-}
-
-// identifies reports whether a proxy may send s as somebody's identity.
-func identifies(s string) bool {
-	return s != "" && len(s) <= maxName && strings.TrimSpace(s) == s && !strings.Contains(s, ",") &&
-		utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) })
 }
 
 func printable(s string) bool {
