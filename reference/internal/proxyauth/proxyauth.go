@@ -46,6 +46,9 @@ type Claim struct {
 	// Role is the value as sent, not yet a role of the server; "" when none was sent.
 	Role   string
 	Groups []string // distinct, in the order sent
+	// LeftOut holds, by header and reason, the values of the profile and the groups that cannot be used. They are not part
+	// of the claim and not of its digest.
+	LeftOut []LeftOut
 	// Digest stands for all values read. Equal digests mean that nothing changed.
 	Digest string
 }
@@ -53,7 +56,7 @@ type Claim struct {
 // Anonymous reports whether the proxy named nobody.
 func (c Claim) Anonymous() bool { return c.Identity == "" }
 
-// Reason names why a request is refused. It goes to the log, never to the client.
+// Reason names why a request is refused or a value is left out. It goes to the log, never to the client.
 type Reason string
 
 // The reasons.
@@ -63,10 +66,16 @@ const (
 	Characters  Reason = "control or invisible characters"
 	Encoding    Reason = "not UTF-8"
 	TooLong     Reason = "value too long"
-	Joined      Reason = "comma in an identity: several values joined by a proxy"
+	Joined      Reason = "several values joined by a proxy"
 	Placeholder Reason = "placeholder that a proxy did not fill in"
 	TooMany     Reason = "too many groups"
 )
+
+// LeftOut names a header of which at least one value is not used, and why. It repeats no value.
+type LeftOut struct {
+	Header string
+	Reason Reason
+}
 
 // Refusal is the error of a request whose headers cannot be believed. It repeats no value.
 type Refusal struct {
@@ -89,8 +98,8 @@ func (p Policy) CheckDuplicates(h http.Header) error {
 	return nil
 }
 
-// Read returns what the headers claim, or a *Refusal. Profile headers without an identity
-// are an anonymous request.
+// Read returns what the headers claim, or a *Refusal. Only the identity refuses a request: a value of the profile or a
+// group that cannot be used is left out. Profile headers without an identity are an anonymous request.
 func (p Policy) Read(h http.Header) (Claim, error) {
 	if err := p.CheckDuplicates(h); err != nil {
 		return Claim{}, err
@@ -109,21 +118,11 @@ func (p Policy) Read(h http.Header) (Claim, error) {
 	if c.Identity == "" {
 		return Claim{}, nil
 	}
-	for _, f := range [...]struct {
-		to     *string
-		header string
-	}{{&c.FirstName, p.FirstName}, {&c.LastName, p.LastName}, {&c.Email, p.Email}} {
-		if *f.to, err = profile(h, f.header); err != nil {
-			return Claim{}, err
-		}
-	}
-	if strings.Contains(c.Email, ",") {
-		return Claim{}, &Refusal{Joined, p.Email}
-	}
+	c.FirstName = c.profile(h, p.FirstName, checkProfile)
+	c.LastName = c.profile(h, p.LastName, checkProfile)
+	c.Email = c.profile(h, p.Email, checkEmail)
 	c.Role = role(h, p.Role)
-	if c.Groups, err = p.groups(h); err != nil {
-		return Claim{}, err
-	}
+	c.Groups = c.groups(h, p)
 	c.Digest = c.digest()
 	return c, nil
 }
@@ -183,21 +182,48 @@ func unfilled(v string) bool {
 		strings.HasPrefix(v, "%{") && (strings.HasSuffix(v, "}") || strings.HasSuffix(v, "}e") || strings.HasSuffix(v, "}s"))
 }
 
-// profile reads a header that describes somebody. Blank is "not sent".
-func profile(h http.Header, name string) (string, error) {
+// profile reads a header that describes somebody. A blank value counts as not sent.
+func (c *Claim) profile(h http.Header, name string, check func(string) Reason) string {
 	v, _ := value(h, name)
 	v = strings.TrimSpace(v)
-	switch {
-	case v == "" || unfilled(v):
-		return "", nil
-	case len(v) > MaxValue:
-		return "", &Refusal{TooLong, name}
-	case !utf8.ValidString(v):
-		return "", &Refusal{Encoding, name}
-	case strings.ContainsFunc(v, unicode.IsControl):
-		return "", &Refusal{Characters, name}
+	if v == "" || unfilled(v) {
+		return ""
 	}
-	return v, nil
+	if reason := check(v); reason != "" {
+		c.leaveOut(name, reason)
+		return ""
+	}
+	return v
+}
+
+// leaveOut notes that a value of a header is not used, once for each reason.
+func (c *Claim) leaveOut(header string, reason Reason) {
+	if out := (LeftOut{header, reason}); !slices.Contains(c.LeftOut, out) {
+		c.LeftOut = append(c.LeftOut, out)
+	}
+}
+
+// checkProfile returns why v cannot be a value of the profile or the name of a group, or "".
+func checkProfile(v string) Reason {
+	switch {
+	case len(v) > MaxValue:
+		return TooLong
+	case !utf8.ValidString(v):
+		return Encoding
+	case strings.ContainsFunc(v, unicode.IsControl):
+		return Characters
+	}
+	return ""
+}
+
+func checkEmail(v string) Reason {
+	if reason := checkProfile(v); reason != "" {
+		return reason
+	}
+	if strings.ContainsAny(v, ",;") {
+		return Joined
+	}
+	return ""
 }
 
 // role reads the role header. A value that is no role is not refused: the document (line
@@ -216,10 +242,10 @@ func role(h http.Header, name string) string {
 
 // groups reads the groups header: every line, split at the separator where one is
 // configured; blanks around a name do not count, and neither empty names nor variables that a
-// proxy did not fill in are groups.
-func (p Policy) groups(h http.Header) ([]string, error) {
+// proxy did not fill in are groups. Beyond MaxGroups no name is read.
+func (c *Claim) groups(h http.Header, p Policy) []string {
 	if p.Groups == "" {
-		return nil, nil
+		return nil
 	}
 	var names []string
 	seen := map[string]bool{}
@@ -233,29 +259,19 @@ func (p Policy) groups(h http.Header) ([]string, error) {
 			if name == "" || unfilled(name) || seen[name] {
 				continue
 			}
-			if reason := checkGroup(name); reason != "" {
-				return nil, &Refusal{reason, p.Groups}
+			if reason := checkProfile(name); reason != "" {
+				c.leaveOut(p.Groups, reason)
+				continue
+			}
+			if len(names) == MaxGroups {
+				c.leaveOut(p.Groups, TooMany)
+				return names
 			}
 			seen[name] = true
 			names = append(names, name)
-			if len(names) > MaxGroups {
-				return nil, &Refusal{TooMany, p.Groups}
-			}
 		}
 	}
-	return names, nil
-}
-
-func checkGroup(name string) Reason {
-	switch {
-	case len(name) > MaxValue:
-		return TooLong
-	case !utf8.ValidString(name):
-		return Encoding
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return Characters
-	}
-	return ""
+	return names
 }
 
 // digest is injective over the values (each is preceded by its length); the order of the

@@ -47,15 +47,26 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, e
 	return s.cookieCaller(r)
 }
 
-// rejected logs a refused set of identity headers in the documents' words and returns the
-// failure that tells the client nothing. Values are never logged; slog quotes the rest.
+// rejected logs a refused set of identity headers and returns the failure that tells the
+// client nothing. The documents' words are kept for what the documents tie them to, headers
+// that are sent twice. Values are never logged; slog quotes the rest.
 func (s *Server) rejected(r *http.Request, err error) error {
 	var refusal *proxyauth.Refusal
 	if errors.As(err, &refusal) {
-		s.Log.Warn("Rejected insecure proxied authentication attempt",
-			"reason", string(refusal.Reason), "header", refusal.Header, "remote", r.RemoteAddr)
+		message := "Refused proxied authentication attempt"
+		if refusal.Reason == proxyauth.Duplicate {
+			message = "Rejected insecure proxied authentication attempt"
+		}
+		s.Log.Warn(message, "reason", string(refusal.Reason), "header", refusal.Header, "remote", r.RemoteAddr)
 	}
 	return fail(30).because(err)
+}
+
+// logLeftOut tells the operator which headers of a login attempt held values that are not used.
+func (s *Server) logLeftOut(r *http.Request, claim proxyauth.Claim) {
+	for _, out := range claim.LeftOut {
+		s.Log.Warn("Left out a value of a proxied authentication attempt", "reason", string(out.Reason), "header", out.Header, "remote", r.RemoteAddr)
+	}
 }
 
 // presentedKey finds the API key of a request. X-RSC-Authorization wins whenever it is
@@ -139,6 +150,7 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 
 func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim, digest string) (caller, error) {
 	s.logAuthentication(r)
+	s.logLeftOut(r, claim)
 	login, err := s.Accounts.SignIn(r.Context(), account.Claim{
 		Identity: claim.Identity, Username: claim.Username, FirstName: claim.FirstName, LastName: claim.LastName,
 		Email: claim.Email, Role: claim.Role, Groups: claim.Groups, Digest: digest,

@@ -122,10 +122,10 @@ func TestRefusedHeaders(t *testing.T) {
 		{"role", []string{"X-Auth-Username: mallory", "X-Role: viewer", "X-Role: viewer"}, true},
 		{"with a key", []string{"Authorization: Key " + key, "X-Auth-Username: mallory", "X-Auth-Username: mallory"}, true},
 		{"with a token", []string{"X-Auth-Token: anonymous-access", "X-Auth-Username: mallory", "X-Auth-Username: mallory"}, true},
-		{"joined", []string{"X-Auth-Username: mallory, ada"}, true},
-		{"empty", []string{"X-Auth-Username: "}, true},
-		{"not UTF-8", []string{"X-Auth-Username: mallor\xe9"}, true},
-		{"long", []string{"X-Auth-Username: " + strings.Repeat("m", 256)}, true},
+		{"joined", []string{"X-Auth-Username: mallory, ada"}, false},
+		{"empty", []string{"X-Auth-Username: "}, false},
+		{"not UTF-8", []string{"X-Auth-Username: mallor\xe9"}, false},
+		{"long", []string{"X-Auth-Username: " + strings.Repeat("m", 256)}, false},
 		{"prohibited", []string{"X-Auth-Username: connect"}, false},
 	}
 	var body string
@@ -156,6 +156,98 @@ func TestRefusedHeaders(t *testing.T) {
 		t.Error("a refused value is in the log")
 	}
 	s.visitor("X-Auth-Username: mallory", "X-Auth-Username: mallory").get("__ping__").want(200, 0)
+}
+
+// A value of the profile or a group that cannot be used is left out: the person signs in, and the log names the header.
+func TestUnusableProfile(t *testing.T) {
+	t.Parallel()
+	const options = proxied + "FirstNameHeader = X-First\nLastNameHeader = X-Last\nEmailHeader = X-Email\nGroupsHeader = X-Groups\nGroupsAutoProvision = true\n"
+	for _, tt := range []struct{ name, header, value, reason string }{
+		{"Latin-1 first name", "X-First", "Jos\xe9", "not UTF-8"},
+		{"long last name", "X-Last", strings.Repeat("q", 256), "value too long"},
+		{"tab in the last name", "X-Last", "q\tq", "control or invisible characters"},
+		{"email joined by a comma", "X-Email", "qa@x,qb@x", "several values joined by a proxy"},
+		{"email joined by a semicolon", "X-Email", "qa@x;qb@x", "several values joined by a proxy"},
+		{"long group", "X-Groups", strings.Repeat("q", 260), "value too long"},
+		{"Latin-1 group", "X-Groups", "q\xe9", "not UTF-8"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, options)
+			good := map[string]string{"X-First": "Ada", "X-Last": "Lovelace", "X-Email": "ada@x", "X-Groups": "engineers"}
+			lines := []string{"X-Auth-Username: ada"}
+			for name, value := range good {
+				if name != tt.header {
+					lines = append(lines, name+": "+value)
+				}
+			}
+			p := s.visitor(append(lines, tt.header+": "+tt.value)...)
+			got := p.get("__api__/v1/user").want(200, 0)
+			for member, name := range map[string]string{"first_name": "X-First", "last_name": "X-Last", "email": "X-Email"} {
+				if want := good[name]; name != tt.header && got.str(member) != want || name == tt.header && got.str(member) != "" {
+					t.Errorf("%s is %q", member, got.str(member))
+				}
+			}
+			if groups := p.get("__api__/v1/groups").want(200, 0).Body; strings.Contains(groups, "engineers") != (tt.header != "X-Groups") || strings.Contains(groups, "qq") {
+				t.Errorf("groups %s", groups)
+			}
+			p.get("__api__/v1/user").want(200, 0)
+			log := s.log.String()
+			if n := strings.Count(log, "Left out a value"); n != 1 || !strings.Contains(log, `reason="`+tt.reason+`" header=`+tt.header) {
+				t.Errorf("%d lines in the log, want one that names %s and %q:\n%s", n, tt.header, tt.reason, log)
+			}
+			if strings.Contains(log, "insecure") || strings.Contains(log, "qa@x") || strings.Contains(log, "qq") {
+				t.Errorf("the log calls the attempt insecure or repeats the value:\n%s", log)
+			}
+		})
+	}
+}
+
+// A proxy that knows people by their addresses has one header for the username and the email.
+func TestOneHeaderForUsernameAndEmail(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied+"UsernameHeader = X-Forwarded-Email\nEmailHeader = X-Forwarded-Email\n")
+	got := s.visitor("X-Forwarded-Email: ada@x.org").get("__api__/v1/user").want(200, 0)
+	if got.str("username") != "ada@x.org" || got.str("email") != "ada@x.org" {
+		t.Errorf("got %s", got.Body)
+	}
+	s.visitor("X-Forwarded-Email: ada@x.org", "X-Forwarded-Email: ada@x.org").get("__api__/v1/user").want(401, 30)
+}
+
+// What signs in can be provisioned ahead, and nothing else.
+func TestProvisionedUsernamesAreThoseThatSignIn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	admin := s.byKey(s.signIn("ada").key())
+	unfilled := []string{"(null)", "${user}", "{http.auth.user.id}", "%{REMOTE_USER}", "%{REMOTE_USER}e", "%{REMOTE_USER}s"}
+	for _, name := range append(unfilled, "a,b", "a\u200bb", "\u00a0", "a\u00a0", strings.Repeat("x", 256), "connect") {
+		s.user(name).get("__api__/v1/user").want(401, 30)
+		code := 7
+		if name == "connect" {
+			code = 107
+		}
+		admin.post("__api__/v1/users", `{"username":"`+name+`"}`).want(400, code)
+	}
+	for _, name := range []string{"a;b", "a b", "null", "{", "(null)x", "x{y}", "ö", strings.Repeat("x", 255)} {
+		admin.post("__api__/v1/users", `{"username":"`+name+`"}`).want(200, 0)
+		s.user(name).get("__api__/v1/user").want(200, 0)
+	}
+	if got, want := s.usernames(), "ada a;b a b null { (null)x x{y} ö "+strings.Repeat("x", 255); got != want {
+		t.Errorf("users %q, want %q", got, want)
+	}
+}
+
+// Nor does a username that is made from an email have what no username may have.
+func TestGeneratedUsernamesAreUsernames(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied+"UniqueIdHeader = X-Id\nEmailHeader = X-Email\n")
+	s.visitor("X-Id: 1", "X-Email: ada@x.org").get("__api__/v1/user").want(200, 0)
+	for i, local := range []string{"(null)", "${user}", "a\u200bb"} {
+		s.visitor(fmt.Sprint("X-Id: ", 2+i), "X-Email: "+local+"@x.org").get("__api__/v1/user").want(401, 30)
+	}
+	if got := s.usernames(); got != "ada" {
+		t.Errorf("users %q", got)
+	}
 }
 
 func TestProhibitedUsernames(t *testing.T) {
