@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"countersign/steps/plan"
+	"countersign/steps/report"
 	"countersign/steps/transcript"
 	"countersign/steps/verdict"
 )
@@ -35,7 +36,7 @@ func (w *World) seekLeaks() {
 // leak is the violation of a subject that has shown a secret. Its class is that
 // of its own rule: the scenario that found it may be about something else.
 func (r *run) leak(s transcript.Sighting, where string) *verdict.Violation {
-	v := &verdict.Violation{Rule: leakRules[s.Kind], Wanted: "no " + words(s.Kind), Got: where}
+	v := &verdict.Violation{Rule: leakRules[s.Kind], Wanted: "no " + words(s.Kind), Got: where, Standing: true}
 	if rule, ok := r.catalogue.Rule(v.Rule); ok {
 		v.Class = rule.Class()
 	}
@@ -84,15 +85,25 @@ func (r *run) attributeLeaks(ctx context.Context) {
 		jobs := r.issuedIn(ctx, leak)
 		for _, job := range jobs {
 			violation := r.leak(leak.sighting, "the server's log, "+leak.sighting.Where)
-			result := r.results[job]
-			result.Violations = append(result.Violations, *violation)
-			outcome, reason := verdict.Judge([]error{violation}, result.Class)
-			if result.Outcome = verdict.Worst(result.Outcome, outcome); result.Outcome == outcome {
-				result.Reason = strings.TrimPrefix(result.Reason+"; "+reason, "; ")
-			}
-			r.results[job] = result
+			r.results[job] = withStanding(r.results[job], violation)
 		}
 	}
+}
+
+// withStanding adds to a result what a standing check found after the scenario had
+// ended. The outcome for the rules that the scenario cites stays what it was.
+func withStanding(result report.Result, v *verdict.Violation) report.Result {
+	before := result.Outcome
+	outcome, reason := verdict.Judge([]error{v}, result.Class)
+	result.Violations = append(result.Violations, *v)
+	if result.Outcome = verdict.Worst(before, outcome); result.Outcome == outcome {
+		result.Reason = strings.TrimPrefix(result.Reason+"; "+reason, "; ")
+	}
+	if result.Outcome != before && result.Cited == "" {
+		result.Cited = before
+	}
+	result.BySubject = result.BySubject && result.Outcome == verdict.Blocked
+	return result
 }
 
 // issuedIn finds the scenarios in whose provider's journal a leaked secret is.

@@ -11,6 +11,7 @@ import (
 
 	"countersign/steps/plan"
 	"countersign/steps/report"
+	"countersign/steps/rules"
 	"countersign/steps/transcript"
 	"countersign/steps/verdict"
 )
@@ -38,18 +39,15 @@ func (r *run) finish(result report.Result, w *World) {
 // errLeftOut is why a scenario is skipped after a violation has ended the run.
 var errLeftOut = errors.New("the run ended at the first violation (--fail-fast)")
 
-// ends reports whether a result ends a run with FailFast: a violation that nobody
-// has accepted, or a scenario that the subject kept from running.
+// ends reports whether a result ends a run with FailFast: a violation that no
+// deviation covers, or a scenario that the subject kept from running. Advice ends
+// only a strict run.
 func (r *run) ends(result report.Result) bool {
-	switch result.Outcome {
-	case verdict.Fail:
-		return !report.Accepted(result, r.deviations(), time.Now())
-	case verdict.Advice:
-		return r.config.Strict && !report.Accepted(result, r.deviations(), time.Now())
-	case verdict.Blocked:
-		return result.BySubject
+	if result.Outcome == verdict.Blocked {
+		return result.BySubject && (r.config.Strict || result.Class != rules.Advice)
 	}
-	return false
+	departs := func(o verdict.Outcome) bool { return report.Departs(result, o, r.deviations(), time.Now()) }
+	return departs(verdict.Fail) || r.config.Strict && departs(verdict.Advice)
 }
 
 // isOver reports whether a violation has ended the run.

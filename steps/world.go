@@ -111,13 +111,13 @@ func (w *World) end(ctx context.Context, _ *godog.Scenario, err error) (context.
 	if err != nil {
 		w.errs = append(w.errs, known(err))
 	}
-	if w.ctx != nil {
-		w.seekLeaks()
-	}
 	if err := w.stopFurther(); err != nil {
 		w.errs = append(w.errs, err)
 	}
 	w.checkAsserted()
+	if w.ctx != nil {
+		w.seekLeaks()
+	}
 	w.run.finish(w.result(), w)
 	if w.release != nil {
 		w.release()
@@ -167,6 +167,10 @@ func (w *World) result() report.Result {
 	if w.run.cancelled() && (outcome == verdict.Error || outcome == verdict.Blocked) {
 		outcome, reason = verdict.NotRun, "the run was ended while or before it ran"
 	}
+	cited := verdict.JudgeCited(w.errs, class)
+	if cited == outcome || outcome == verdict.Skipped || outcome == verdict.NotRun {
+		cited = "" // there is nothing else to say
+	}
 	line := s.Line
 	if s.Row > 0 {
 		line = s.Row
@@ -174,7 +178,8 @@ func (w *World) result() report.Result {
 	return report.Result{
 		ID: w.job.ID(), Feature: s.Feature, Rule: s.Rule, Scenario: s.Name, Line: line, Row: s.Number,
 		Front: w.job.Front, Instance: w.job.Instance.ID, Rules: s.Rules, Class: class,
-		Outcome: outcome, Reason: reason, BySubject: verdict.BySubject(w.errs), Violations: verdict.Violations(w.errs),
+		Outcome: outcome, Cited: cited, Reason: reason,
+		BySubject: outcome == verdict.Blocked && verdict.BySubject(w.errs), Violations: verdict.Violations(w.errs),
 		Started: w.taken.UTC(), Duration: time.Since(w.started), Exchanges: w.recorder.Len(),
 	}
 }

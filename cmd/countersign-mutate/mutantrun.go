@@ -149,10 +149,10 @@ func (r *mutantResult) judge(report *suiteReport) {
 	r.Outcome, r.By = survived, ""
 	for _, result := range report.Results {
 		switch {
-		case result.Outcome == "fail" || result.blockedBySubject():
+		case result.Outcome == "fail" || result.blockedBySubject() && result.Class != "advice":
 			r.Outcome, r.By = noticedMust, result.ID
 			return
-		case result.Outcome == "advice":
+		case result.Outcome == "advice" || result.blockedBySubject():
 			r.Outcome, r.By = noticedAdvice, result.ID
 		case (result.Outcome == "error" || result.Outcome == "blocked" || result.Outcome == "not run") && !r.noticed():
 			r.Outcome, r.Error = noResult, result.ID+": "+result.Reason

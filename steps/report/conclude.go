@@ -22,16 +22,19 @@ const (
 
 // Conclude computes all that follows from results, deviations and selection:
 // totals, groups, the matrix, roots, stale deviations, the verdict and the exit
-// code. It may be called again, with the same outcome. cat gives the class, the
-// words and the order of the rules; rules it does not know keep the class of
-// the scenario that cites them.
+// code. It may be called again, with the same outcome. cat gives the words and the
+// order of the rules, and the rules that no scenario cites yet. The class of a rule
+// is the one that the result gives.
 func Conclude(r *Report, cat *rules.Catalogue) {
 	r.Schema = SchemaID
 	fill(r)
 	r.Stale = accept(r)
 	r.Totals = totals(r.Results)
-	r.Groups = groups(r.Results, cat)
-	r.Rules = ruleRows(r.Results, cat)
+	t := newTally(r.Results)
+	r.Groups = t.groups(r.Results)
+	r.Rules = t.rows(cat)
+	r.RuleTotals = t.totals()
+	r.RuleTotals.MustWithoutScenario = withoutScenario(r.Results, cat)
 	r.Roots = roots(r.Roots, r.Results)
 	r.Usage.Fronts = frontUsage(r.Results)
 	r.Exit, r.Verdict = decide(r)
@@ -54,12 +57,12 @@ func fill(r *Report) {
 	}
 }
 
-// accept marks the results that a deviation covers and returns the deviations that
+// accept marks the violations that deviations cover and returns the deviations that
 // are stale: what they name was run and answered as the rule wants. A deviation
 // past its day covers nothing, and cannot be stale either.
 func accept(r *Report) []Deviation {
 	for i := range r.Results {
-		r.Results[i].Accepted = ""
+		cover(&r.Results[i], r.Deviations, r.Started)
 	}
 	var stale []Deviation
 	for _, d := range r.Deviations {
@@ -67,102 +70,92 @@ func accept(r *Report) []Deviation {
 			continue
 		}
 		happened, ran := false, false
-		for i := range r.Results {
-			res := &r.Results[i]
-			if !d.names(*res) {
+		for _, res := range r.Results {
+			if !d.names(res) {
 				continue
 			}
-			switch res.Outcome {
+			switch d.outcomeIn(res) {
 			case verdict.Pass:
 				ran = true
 			case verdict.Fail, verdict.Advice:
-				ran = true
-				happened = happened || d.happensIn(*res)
+				ran, happened = true, true
 			}
 		}
 		if ran && !happened {
 			stale = append(stale, d)
 		}
 	}
-	for i := range r.Results {
-		r.Results[i].Accepted = coveredBy(r.Results[i], r.Deviations, r.Started)
-	}
 	return stale
 }
 
-// Accepted reports whether deviations cover everything broken in the result.
-func Accepted(res Result, all []Deviation, at time.Time) bool { return coveredBy(res, all, at) != "" }
-
-// coveredBy returns the issues of the deviations that together cover everything
-// broken in the result, or "".
-func coveredBy(res Result, all []Deviation, at time.Time) string {
-	if res.Outcome != verdict.Fail && res.Outcome != verdict.Advice {
-		return ""
-	}
+// cover marks each violation of the result with the issues of the deviations that
+// cover it, and the result itself if all of its violations are covered.
+func cover(res *Result, all []Deviation, at time.Time) {
+	res.Accepted = ""
 	var issues []string
-	covered := make(map[string]bool)
-	whole := false
-	for _, d := range all {
-		if d.expired(at) || !d.names(res) || !d.happensIn(res) {
-			continue
+	open := false
+	for i := range res.Violations {
+		v := &res.Violations[i]
+		var own []string
+		for _, d := range all {
+			if !d.expired(at) && d.names(*res) && (d.Rule == "" || d.Rule == v.Rule) {
+				own = append(own, d.Issue)
+			}
 		}
-		issues = append(issues, d.Issue)
-		covered[d.Rule] = true
-		whole = whole || d.Rule == ""
+		v.Accepted = strings.Join(distinct(own), ", ")
+		open = open || v.Accepted == ""
+		issues = append(issues, own...)
 	}
-	for _, id := range brokenRules(res) {
-		if !whole && !covered[id] {
-			return ""
-		}
+	if !open && (res.Outcome == verdict.Fail || res.Outcome == verdict.Advice) {
+		res.Accepted = strings.Join(distinct(issues), ", ")
 	}
-	return strings.Join(distinct(issues), ", ")
 }
 
-// brokenRules are the rules that the result says were broken: those its violations
-// name, else all that it cites.
-func brokenRules(res Result) []string {
-	var ids []string
-	for _, v := range res.Violations {
-		if v.Rule != "" {
-			ids = append(ids, v.Rule)
-		}
-	}
-	if ids == nil {
-		ids = res.Rules
-	}
-	return distinct(ids)
+// Departs reports whether the result shows a departure with that outcome, Fail or
+// Advice, that no deviation covers at that time.
+func Departs(res Result, o verdict.Outcome, deviations []Deviation, at time.Time) bool {
+	res.Violations = slices.Clone(res.Violations)
+	cover(&res, deviations, at)
+	return len(res.departures(o)) > 0
 }
 
 func (d Deviation) expired(at time.Time) bool { return !d.Expires.IsZero() && at.After(d.Expires) }
 
 // names reports whether the deviation speaks of the scenario of this result.
 func (d Deviation) names(res Result) bool {
-	if d.Rule == "" && d.Scenario == "" {
+	switch {
+	case d.Rule == "" && d.Scenario == "":
 		return false
-	}
-	if d.Scenario != "" && d.Scenario != res.Scenario {
+	case d.Scenario != "" && d.Scenario != res.Scenario:
 		return false
+	case d.Rule == "" || slices.Contains(res.Rules, d.Rule):
+		return true
 	}
-	return d.Rule == "" || slices.Contains(res.Rules, d.Rule) || slices.Contains(brokenRules(res), d.Rule)
+	return slices.ContainsFunc(res.Violations, func(v verdict.Violation) bool { return v.Rule == d.Rule })
 }
 
-func (d Deviation) happensIn(res Result) bool {
-	return d.Rule == "" || slices.Contains(brokenRules(res), d.Rule)
+// outcomeIn returns the outcome of the rule of the deviation in this result, and
+// that of the scenario if the deviation names no rule.
+func (d Deviation) outcomeIn(res Result) verdict.Outcome {
+	if d.Rule == "" {
+		return res.Outcome
+	}
+	for _, f := range findings(res) {
+		if f.rule == d.Rule {
+			return f.outcome
+		}
+	}
+	return verdict.Skipped
 }
 
 // decide draws the exit code and the verdict in words. The order of the cases is
 // the order in which one code wins over another.
 func decide(r *Report) (int, string) {
 	harness, subject, unproved := harnessFaults(r), subjectFaults(r), unprovedGroups(r)
-	ran := 0
-	for _, res := range r.Results {
-		if executed(res.Outcome) {
-			ran++
-		}
-	}
+	ran := countResults(r, func(res Result) bool { return executed(res.Outcome) })
 	switch {
 	case r.Interrupted:
-		text := fmt.Sprintf("INTERRUPTED after %d of %s", ran, plural(r.Planned, "scenario"))
+		text := fmt.Sprintf("INTERRUPTED after %d of %s", ran, plural(selected(r), "scenario"))
 		if len(subject) > 0 {
 			text += "; so far it does not conform: " + strings.Join(subject, ", ")
 		}
@@ -220,17 +213,19 @@ func harnessFaults(r *Report) []string {
 	return list
 }
 
-// subjectFaults lists what the subject is to blame for.
+// subjectFaults lists what the subject is to blame for. Advice is not a fault unless
+// the run is strict: neither a departure nor a scenario that the subject blocked.
 func subjectFaults(r *Report) []string {
 	var list []string
-	if n := countResults(r, func(res Result) bool { return res.broke(verdict.Fail) }); n > 0 {
-		list = append(list, fmt.Sprintf("%s of %s", plural(n, "violation"), plural(len(broken(r, verdict.Fail)), "rule")))
+	if n := r.RuleTotals.MustBroken; n > 0 {
+		found, _ := open(r.Results, verdict.Fail)
+		list = append(list, fmt.Sprintf("%s of %s", plural(found, "violation"), plural(n, "rule")))
 	}
-	if n := countResults(r, func(res Result) bool { return res.Outcome == verdict.Blocked && res.BySubject }); n > 0 {
-		list = append(list, fmt.Sprintf("%d blocked by the subject", n))
+	if countResults(r, func(res Result) bool { return blockedBySubject(res) && (!isAdvice(res) || r.Selection.Strict) }) > 0 {
+		list = append(list, fmt.Sprintf("%d blocked by the subject", countResults(r, blockedBySubject)))
 	}
-	if n := countResults(r, func(res Result) bool { return res.broke(verdict.Advice) }); n > 0 && r.Selection.Strict {
-		list = append(list, fmt.Sprintf("%d against advice under --strict", n))
+	if n := r.RuleTotals.AdviceAgainst; n > 0 && r.Selection.Strict {
+		list = append(list, plural(n, "rule")+" against advice under --strict")
 	}
 	if n := len(r.Stale); n > 0 {
 		list = append(list, plural(n, "stale deviation"))
@@ -238,49 +233,51 @@ func subjectFaults(r *Report) []string {
 	return list
 }
 
+func blockedBySubject(res Result) bool { return res.Outcome == verdict.Blocked && res.BySubject }
+
+func isAdvice(res Result) bool { return res.Class == rules.Advice }
+
 // unprovedGroups lists the groups in which no must rule passed, so that a subject
-// that answers nothing proves nothing. Where no must rule was selected at all, one
-// advice rule anywhere has to have passed.
+// that answers nothing proves nothing. Where no must rule was selected, at least
+// one scenario has to have been decided, in whatever way: advice does not change
+// the exit code.
 func unprovedGroups(r *Report) []string {
 	var list []string
-	must, advice := 0, 0
 	for _, g := range r.Groups {
-		must += g.MustPlanned
-		advice += g.AdvicePassed
 		if g.MustPlanned > 0 && g.MustPassed == 0 {
 			list = append(list, "no must rule passed in "+g.Name())
 		}
 	}
-	if must == 0 && advice == 0 {
-		list = append(list, "no advice rule passed, and no must rule was selected")
+	if r.RuleTotals.MustSelected == 0 && r.Totals[verdict.Pass]+r.Totals[verdict.Advice] == 0 {
+		list = append(list, "no scenario was decided, and no must rule was selected")
 	}
 	return list
 }
 
+// selected is the number of planned scenarios that were not skipped.
+func selected(r *Report) int { return r.Planned - r.Totals[verdict.Skipped] }
+
+// conforms returns the verdict about a subject that broke nothing.
 func conforms(r *Report) string {
-	must, advice := make(map[string]bool), make(map[string]bool)
-	for _, row := range r.Rules {
-		for _, c := range row.Fronts {
-			if c.Outcome == verdict.Pass {
-				if row.Class == rules.Advice {
-					advice[row.ID] = true
-				} else {
-					must[row.ID] = true
-				}
-			}
-		}
-	}
+	t := r.RuleTotals
 	var b strings.Builder
-	fmt.Fprintf(&b, "CONFORMS: %s passed", plural(len(must), "must rule"))
-	if len(advice) > 0 {
-		fmt.Fprintf(&b, ", %s passed", plural(len(advice), "advice rule"))
+	if t.MustSelected > 0 {
+		fmt.Fprintf(&b, "CONFORMS: %s passed", plural(t.MustPassed, "must rule"))
+	} else {
+		b.WriteString("NOTHING BROKEN: no must rule was selected")
 	}
-	fmt.Fprintf(&b, " (%s at %s)", plural(r.Planned, "scenario"), strings.Join(fronts(r.Results), ", "))
+	if t.AdviceSelected > 0 {
+		fmt.Fprintf(&b, ", %s passed", plural(t.AdvicePassed, "advice rule"))
+	}
+	if t.AdviceAgainst > 0 {
+		fmt.Fprintf(&b, ", %s against advice", plural(t.AdviceAgainst, "rule"))
+	}
+	fmt.Fprintf(&b, " (%s at %s)", plural(selected(r), "scenario"), strings.Join(selectedFronts(r.Results), ", "))
 	notes := []struct {
 		n    int
 		text string
 	}{
-		{countResults(r, func(res Result) bool { return res.broke(verdict.Advice) }), "against advice"},
+		{countResults(r, blockedBySubject), "blocked by the subject, all of advice"},
 		{countResults(r, func(res Result) bool { return res.Accepted != "" }), "accepted as deviations"},
 		{r.Totals[verdict.NotApplicable], "not applicable"},
 		{r.Totals[verdict.Skipped], "skipped"},
@@ -290,18 +287,31 @@ func conforms(r *Report) string {
 			fmt.Fprintf(&b, ", %d %s", note.n, note.text)
 		}
 	}
+	switch n := t.MustWithoutScenario; {
+	case n == 1:
+		b.WriteString("; 1 must rule of the catalogue has no scenario yet")
+	case n > 1:
+		fmt.Fprintf(&b, "; %d must rules of the catalogue have no scenario yet", n)
+	}
 	return b.String()
 }
 
-// broken returns the rules broken with that outcome and not accepted.
-func broken(r *Report, o verdict.Outcome) []string {
-	var ids []string
-	for _, res := range r.Results {
-		if res.broke(o) {
-			ids = append(ids, brokenRules(res)...)
+// withoutScenario counts the testable must rules of the catalogue that wait for a
+// scenario and that no result cites.
+func withoutScenario(results []Result, cat *rules.Catalogue) int {
+	cited := make(map[string]bool)
+	for _, r := range results {
+		for _, id := range r.Rules {
+			cited[id] = true
 		}
 	}
-	return distinct(ids)
+	n := 0
+	for _, rule := range cat.All() {
+		if rule.Class() == rules.Must && rule.IsTestable() && !rule.Done() && !cited[rule.ID] {
+			n++
+		}
+	}
+	return n
 }
 
 func countResults(r *Report, is func(Result) bool) int {

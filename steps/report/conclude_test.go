@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	. "countersign/steps/report"
+	"countersign/steps/rules"
 	"countersign/steps/verdict"
 )
 
@@ -26,16 +28,47 @@ func TestExit(t *testing.T) {
 		{"everything passed", func(*run) {}, ExitConforms,
 			"CONFORMS: 6 must rules passed, 1 advice rule passed (21 scenarios at direct, nginx, apache)"},
 		{"advice answered otherwise", func(r *run) { r.add(feature, "x", "direct", verdict.Advice, "SEC-002") }, ExitConforms,
-			"CONFORMS: 6 must rules passed, 1 advice rule passed (22 scenarios at direct, nginx, apache), 1 against advice"},
+			"CONFORMS: 6 must rules passed, 1 advice rule passed, 1 rule against advice (22 scenarios at direct, nginx, apache)"},
 		{"and some not applicable or skipped", func(r *run) {
 			r.add(feature, "x", "direct", verdict.NotApplicable, "PA-006")
 			r.add(feature, "x", "direct", verdict.Skipped, "PA-006")
 		}, ExitConforms,
-			"CONFORMS: 6 must rules passed, 1 advice rule passed (23 scenarios at direct, nginx, apache), 1 not applicable, 1 skipped"},
+			"CONFORMS: 6 must rules passed, 1 advice rule passed (22 scenarios at direct, nginx, apache), 1 not applicable, 1 skipped"},
 		{"advice under strict", func(r *run) {
 			r.Selection.Strict = true
 			r.add(feature, "x", "direct", verdict.Advice, "SEC-002")
-		}, ExitViolated, "DOES NOT CONFORM: 1 against advice under --strict"},
+		}, ExitViolated, "DOES NOT CONFORM: 1 rule against advice under --strict"},
+		{"a standing advice rule broken in every scenario", func(r *run) {
+			for i := range r.Results {
+				res := &r.Results[i]
+				res.Cited, res.Outcome, res.Reason = res.Outcome, verdict.Advice, "SEC-002: a secret"
+				res.Violations = []verdict.Violation{{Rule: "SEC-002", Wanted: "no secret", Got: "one", Class: rules.Advice, Standing: true}}
+			}
+		}, ExitConforms, "CONFORMS: 6 must rules passed, 1 advice rule passed, 1 rule against advice (21 scenarios at direct, nginx, apache)"},
+		{"the same under strict", func(r *run) {
+			r.Selection.Strict = true
+			for i := range r.Results {
+				res := &r.Results[i]
+				res.Cited, res.Outcome, res.Reason = res.Outcome, verdict.Advice, "SEC-002: a secret"
+				res.Violations = []verdict.Violation{{Rule: "SEC-002", Wanted: "no secret", Got: "one", Class: rules.Advice, Standing: true}}
+			}
+		}, ExitViolated, "DOES NOT CONFORM: 1 rule against advice under --strict"},
+		{"a standing must rule broken where another rule is checked", func(r *run) {
+			res := &r.Results[0]
+			res.Cited, res.Outcome, res.Reason = res.Outcome, verdict.Fail, "PA-009: a token"
+			res.Violations = []verdict.Violation{{Rule: "PA-009", Wanted: "no token", Got: "one", Class: rules.Must, Standing: true}}
+		}, ExitViolated, "DOES NOT CONFORM: 1 violation of 1 rule"},
+		{"an advice scenario that the subject blocked", func(r *run) { r.add(feature, "x", "direct", verdict.Blocked, "SEC-002").BySubject = true }, ExitConforms,
+			"CONFORMS: 6 must rules passed, 1 advice rule passed (22 scenarios at direct, nginx, apache), 1 blocked by the subject, all of advice"},
+		{"the same under strict, too", func(r *run) {
+			r.Selection.Strict = true
+			r.add(feature, "x", "direct", verdict.Blocked, "SEC-002").BySubject = true
+		}, ExitViolated, "DOES NOT CONFORM: 1 blocked by the subject"},
+		{"an accepted violation and advice beside it", func(r *run) {
+			res := r.add(feature, "x", "direct", verdict.Fail, "PA-006")
+			res.Violations = append(res.Violations, verdict.Violation{Rule: "SEC-002", Wanted: "no secret", Got: "one", Class: rules.Advice, Standing: true})
+			r.Deviations = []Deviation{{Rule: "PA-006", Issue: "i/1", Expires: soon}}
+		}, ExitConforms, "CONFORMS: 6 must rules passed, 1 advice rule passed, 1 rule against advice (22 scenarios at direct, nginx, apache)"},
 		{"a violation", func(r *run) { r.add(feature, "x", "direct", verdict.Fail, "PA-006") }, ExitViolated,
 			"DOES NOT CONFORM: 1 violation of 1 rule"},
 		{"violations", func(r *run) {
@@ -84,16 +117,20 @@ func TestExit(t *testing.T) {
 					r.Results[i].Outcome, r.Results[i].Reason = verdict.Skipped, "not selected"
 				}
 			}
-		}, ExitConforms, "CONFORMS: 6 must rules passed, 1 advice rule passed (21 scenarios at direct, nginx, apache), 7 skipped"},
+		}, ExitConforms, "CONFORMS: 6 must rules passed, 1 advice rule passed (14 scenarios at direct, nginx), 7 skipped"},
 		{"advice alone", func(r *run) {
 			r.Results, r.Planned = nil, 0
 			r.add(feature, "x", "direct", verdict.Pass, "SEC-001")
 			r.add(feature, "x", "nginx", verdict.Advice, "SEC-001")
-		}, ExitConforms, "CONFORMS: 0 must rules passed, 1 advice rule passed (2 scenarios at direct, nginx), 1 against advice"},
+		}, ExitConforms, "NOTHING BROKEN: no must rule was selected, 0 advice rules passed, 1 rule against advice (2 scenarios at direct, nginx)"},
 		{"advice alone, none passed", func(r *run) {
 			r.Results, r.Planned = nil, 0
 			r.add(feature, "x", "nginx", verdict.Advice, "SEC-001")
-		}, ExitNoVerdict, "NO VERDICT: nothing is broken, but no advice rule passed, and no must rule was selected"},
+		}, ExitConforms, "NOTHING BROKEN: no must rule was selected, 0 advice rules passed, 1 rule against advice (1 scenario at nginx)"},
+		{"advice alone, none decided", func(r *run) {
+			r.Results, r.Planned = nil, 0
+			r.add(feature, "x", "nginx", verdict.Blocked, "SEC-001").BySubject = true
+		}, ExitNoVerdict, "NO VERDICT: nothing is broken, but no scenario was decided, and no must rule was selected"},
 		{"a dead subject", func(r *run) {
 			for i := range r.Results {
 				r.Results[i].Outcome, r.Results[i].Reason, r.Results[i].BySubject = verdict.Blocked, "no operator", true
@@ -147,7 +184,7 @@ func TestGroups(t *testing.T) {
 	r.add("proxied/a.feature", "advice two", "direct", verdict.Pass, "SEC-002")
 	r.add("proxied/a.feature", "one", "nginx", verdict.Blocked, "PA-001")
 	want := []Group{
-		{Folder: "proxied", Front: "direct", Scenarios: 7, MustPlanned: 3, MustPassed: 2, AdvicePlanned: 2, AdvicePassed: 1},
+		{Folder: "proxied", Front: "direct", Scenarios: 6, MustPlanned: 3, MustPassed: 2, AdvicePlanned: 2, AdvicePassed: 1},
 		{Folder: "proxied", Front: "nginx", Scenarios: 1, MustPlanned: 1},
 	}
 	if diff := cmp.Diff(want, r.conclude().Groups); diff != "" {
@@ -156,19 +193,27 @@ func TestGroups(t *testing.T) {
 }
 
 // TestMatrix holds what a failed scenario says about the rules it cites: the one it
-// names is broken, the others are undecided, and a standing check's rule is broken
-// though nothing cites it.
+// names is broken, the others are undecided. A standing check's rule is broken though
+// nothing cites it, and leaves the cited rules as they are. Scenarios that were
+// skipped or not applicable say nothing about a rule that another one decided.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	r := newRun(t)
 	r.add("proxied/a.feature", "one", "direct", verdict.Pass, "PA-001", "PA-002")
 	r.add("proxied/a.feature", "two", "direct", verdict.Fail, "PA-002", "PA-003")
 	r.add("proxied/a.feature", "three", "nginx", verdict.Fail, "PA-001").Violations = []verdict.Violation{{Rule: "PA-009", Wanted: "w", Got: "g"}}
+	leak := r.add("proxied/a.feature", "four", "direct", verdict.Fail, "PA-004")
+	leak.Cited, leak.Violations = verdict.Pass, []verdict.Violation{{Rule: "PA-008", Wanted: "w", Got: "g", Standing: true}}
+	r.add("proxied/a.feature", "four", "nginx", verdict.Pass, "PA-004")
+	r.add("proxied/a.feature", "four more", "nginx", verdict.Skipped, "PA-004")
+	r.add("proxied/a.feature", "four again", "nginx", verdict.NotApplicable, "PA-004")
 	type cells map[string]Cell
 	want := map[string]cells{
 		"PA-001": {"direct": {Outcome: verdict.Pass, Scenarios: 1}, "nginx": {Outcome: verdict.Blocked, Scenarios: 1}},
 		"PA-002": {"direct": {Outcome: verdict.Fail, Scenarios: 2}},
 		"PA-003": {"direct": {Outcome: verdict.Blocked, Scenarios: 1}},
+		"PA-004": {"direct": {Outcome: verdict.Pass, Scenarios: 1}, "nginx": {Outcome: verdict.Pass, Scenarios: 3}},
+		"PA-008": {"direct": {Outcome: verdict.Fail, Scenarios: 1}},
 		"PA-009": {"nginx": {Outcome: verdict.Fail, Scenarios: 1}},
 	}
 	got := make(map[string]cells)
@@ -183,8 +228,38 @@ func TestMatrix(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("matrix (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"PA-001", "PA-002", "PA-003", "PA-009"}, order); diff != "" {
+	if diff := cmp.Diff([]string{"PA-001", "PA-002", "PA-003", "PA-004", "PA-008", "PA-009"}, order); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
+// TestVerdictNamesMissingRules holds that a verdict tells how many must rules of the
+// catalogue no scenario cites yet, whatever was selected.
+func TestVerdictNamesMissingRules(t *testing.T) {
+	t.Parallel()
+	text := "id\tdocument\tlines\tsection\trole\tlevel\tbasis\tstatement\tobservable\ttestable\tstate\n"
+	for _, row := range []string{
+		"PA-001\tproxied\t1\tS\tserver\tmust\ttext\tcited\to\tyes\tdone",
+		"PA-002\tproxied\t1\tS\tproxy\tmust\ttext\topen\to\tyes\topen: a proxy",
+		"PA-003\tproxied\t1\tS\tserver\tmust-not\timplied\topen\to\tonly-with-browser\topen: a browser",
+		"PA-004\tproxied\t1\tS\tserver\tmay\ttext\tadvice\to\tyes\topen: later",
+		"PA-005\tproxied\t1\tS\tserver\tmust\ttext\tuntestable\to\tnot-testable: nobody sees it\t-",
+		"PA-006\tproxied\t1\tS\tserver\tmust\ttext\tcited already\to\tyes\topen: more scenarios",
+	} {
+		text += row + "\n"
+	}
+	cat, err := rules.Load(fstest.MapFS{rules.File: {Data: []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRun(t)
+	r.cat = cat
+	r.add("proxied/a.feature", "one", "direct", verdict.Pass, "PA-001")
+	r.add("proxied/a.feature", "six", "direct", verdict.Skipped, "PA-006")
+	got := r.conclude()
+	const want = "CONFORMS: 1 must rule passed (1 scenario at direct), 1 skipped; 2 must rules of the catalogue have no scenario yet"
+	if got.Verdict != want || got.RuleTotals.MustWithoutScenario != 2 {
+		t.Errorf("%q with %d, want %q", got.Verdict, got.RuleTotals.MustWithoutScenario, want)
 	}
 }
 

@@ -140,7 +140,8 @@ func mixed(t testing.TB) *run {
 	evil := r.add("proxied/headers.feature", "Evil", "nginx", verdict.Fail, "PA-009")
 	evil.Violations[0].Got = "200 \x1b[2J\r\nCONFORMS <&\"]]> \x00"
 	leak := r.add("oauth/sessions.feature", "A leak", "direct", verdict.Fail, "PA-007")
-	leak.Violations = []verdict.Violation{{Rule: "PA-005", Wanted: "no refresh token anywhere", Got: "one in a cookie", Class: rules.Must}}
+	leak.Violations = []verdict.Violation{{Rule: "PA-005", Wanted: "no refresh token anywhere", Got: "one in a cookie", Class: rules.Must, Standing: true}}
+	leak.Cited = verdict.Pass
 	r.add("proxied/headers.feature", "Careful too", "apache", verdict.Advice, "SEC-002")
 	r.add("oauth/sessions.feature", "Dashboard", "direct", verdict.NotApplicable, "PA-008")
 	r.add("oauth/sessions.feature", "Filtered", "direct", verdict.Skipped, "PA-008")

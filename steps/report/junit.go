@@ -154,7 +154,7 @@ func junitResult(r *Report, res Result, cat *rules.Catalogue) junitCase {
 	}
 	switch {
 	case res.Outcome == verdict.Pass:
-	case res.broke(verdict.Fail), res.broke(verdict.Advice) && r.Selection.Strict:
+	case len(res.departures(verdict.Fail)) > 0, len(res.departures(verdict.Advice)) > 0 && r.Selection.Strict:
 		c.Failure = &junitProblem{Message: res.Reason, Type: string(res.Outcome), Text: violationText(res, cat)}
 	case res.Accepted != "":
 		c.Skipped = &junitProblem{Message: "accepted deviation " + res.Accepted + ": " + res.Reason}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"countersign/steps/rules"
+	"countersign/steps/verdict"
 )
 
 // A span is a run of rules with neighbouring ids whose rows are alike.
@@ -61,14 +62,26 @@ func alike(a, b RuleRow) bool {
 	})
 }
 
-// writeMatrix writes the rules by front. A line tells the section of the document
+// selectedRows returns the rows of the rules of which a scenario was selected.
+func selectedRows(rows []RuleRow) []RuleRow {
+	return slices.DeleteFunc(slices.Clone(rows), func(row RuleRow) bool {
+		for _, c := range row.Fronts {
+			if c.Outcome != verdict.Skipped {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// writeMatrix writes the selected rules by front. A line tells the section of the document
 // for a span of rules and the statement for a single one.
 func writeMatrix(w io.Writer, r *Report, cat *rules.Catalogue, p palette, width int) {
-	if len(r.Rules) == 0 {
+	columns := selectedFronts(r.Results)
+	list := spans(selectedRows(r.Rules))
+	if len(list) == 0 {
 		return
 	}
-	columns := fronts(r.Results)
-	list := spans(r.Rules)
 	names := len("rules")
 	for _, s := range list {
 		names = max(names, len(s.name()))
@@ -106,27 +119,25 @@ func about(s span, cat *rules.Catalogue) string {
 	return from.Section + " … " + to.Section
 }
 
-// writeGroups writes what passed of what was planned, a line for each folder.
+// writeGroups writes the rules that passed of those selected: a line for each folder
+// and one for all, a column for each front and one for all. A rule counts once in
+// each column, so the lines of a column add up to its last line.
 func writeGroups(w io.Writer, r *Report, p palette) {
-	if len(r.Groups) == 0 {
+	columns := selectedFronts(r.Results)
+	if len(columns) == 0 {
 		return
 	}
-	fmt.Fprintln(w, p.paint(bold, "GROUPS")+p.paint(grey, "  rules passed of those selected, must + advice"))
-	var folders []string
+	folders, columns, cells := groupTable(r, columns)
 	width := 0
-	for _, g := range r.Groups {
-		if !slices.Contains(folders, g.Folder) {
-			folders = append(folders, g.Folder)
-			width = max(width, len(g.Folder))
-		}
+	for _, folder := range folders {
+		width = max(width, len(folder))
 	}
+	fmt.Fprintln(w, p.paint(bold, "GROUPS")+p.paint(grey, "  rules passed of those selected, must + advice"))
 	for _, folder := range folders {
 		line := "  " + pad(folder, width)
-		for _, g := range r.Groups {
-			if g.Folder != folder {
-				continue
-			}
-			text := fmt.Sprintf("%s %d/%d + %d/%d", g.Front, g.MustPassed, g.MustPlanned, g.AdvicePassed, g.AdvicePlanned)
+		for _, column := range columns {
+			g := cells[folder][column]
+			text := fmt.Sprintf("%s %d/%d + %d/%d", column, g.MustPassed, g.MustPlanned, g.AdvicePassed, g.AdvicePlanned)
 			colour := ""
 			if g.MustPlanned > 0 && g.MustPassed == 0 {
 				colour = red
@@ -136,4 +147,47 @@ func writeGroups(w io.Writer, r *Report, p palette) {
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 	fmt.Fprintln(w)
+}
+
+// groupTable returns the lines and columns of the groups, and the numbers by line and
+// column. There is a line for all folders and a column for all fronts if there are
+// several.
+func groupTable(r *Report, columns []string) (folders, all []string, cells map[string]map[string]Group) {
+	const total = "all"
+	cells = map[string]map[string]Group{}
+	sums := make(map[string]Group)
+	for _, g := range r.Groups {
+		if g.Scenarios+g.MustPlanned+g.AdvicePlanned == 0 {
+			continue
+		}
+		if cells[g.Folder] == nil {
+			cells[g.Folder] = make(map[string]Group)
+			folders = append(folders, g.Folder)
+		}
+		cells[g.Folder][g.Front] = g
+		sums[g.Front] = sums[g.Front].plus(g)
+	}
+	if len(columns) > 1 {
+		t := newTally(r.Results)
+		for _, folder := range folders {
+			cells[folder][total] = t.over(folder)
+		}
+		sums[total] = t.over("")
+		columns = append(columns, total)
+	}
+	if len(folders) > 1 {
+		folders = append(folders, total)
+		cells[total] = sums
+	}
+	return folders, columns, cells
+}
+
+// plus adds the numbers of another group.
+func (g Group) plus(other Group) Group {
+	g.Scenarios += other.Scenarios
+	g.MustPlanned += other.MustPlanned
+	g.MustPassed += other.MustPassed
+	g.AdvicePlanned += other.AdvicePlanned
+	g.AdvicePassed += other.AdvicePassed
+	return g
 }

@@ -39,13 +39,15 @@ type Report struct {
 	Usage       Usage       `json:"usage"`
 
 	// Computed by Conclude.
-	Totals  Totals      `json:"totals"`
-	Groups  []Group     `json:"groups"`
-	Rules   []RuleRow   `json:"rules"`
-	Roots   []Root      `json:"roots,omitempty"` // may be given with their evidence
-	Stale   []Deviation `json:"stale_deviations,omitempty"`
-	Verdict string      `json:"verdict"`
-	Exit    int         `json:"exit_code"`
+	Totals Totals  `json:"totals"`
+	Groups []Group `json:"groups"`
+	// RuleTotals counts rules over all groups and fronts.
+	RuleTotals RuleTotals  `json:"rule_totals"`
+	Rules      []RuleRow   `json:"rules"`
+	Roots      []Root      `json:"roots,omitempty"` // may be given with their evidence
+	Stale      []Deviation `json:"stale_deviations,omitempty"`
+	Verdict    string      `json:"verdict"`
+	Exit       int         `json:"exit_code"`
 }
 
 // Suite is the program that judged.
@@ -86,10 +88,11 @@ type Result struct {
 	Rules      []string            `json:"rules"`
 	Class      rules.Class         `json:"class"`
 	Outcome    verdict.Outcome     `json:"outcome"`
+	Cited      verdict.Outcome     `json:"cited_outcome,omitempty"` // for the cited rules, without standing checks; empty if it is Outcome
 	Reason     string              `json:"reason,omitempty"`
 	BySubject  bool                `json:"by_subject,omitempty"` // blocked, and the subject is to blame
 	Violations []verdict.Violation `json:"violations,omitempty"`
-	Accepted   string              `json:"accepted,omitempty"` // issue of the deviation that covers it; computed
+	Accepted   string              `json:"accepted,omitempty"` // issues of the deviations that cover all violations; computed
 	Started    time.Time           `json:"started,omitzero"`   // when it was taken up, before it had its instance
 	Duration   time.Duration       `json:"duration_ns"`        // without the wait for its instance
 	Exchanges  int                 `json:"exchanges"`
@@ -116,9 +119,6 @@ func (r Result) Title() string {
 // Where is the place of the scenario in the features.
 func (r Result) Where() string { return r.Feature + ":" + itoa(r.Line) }
 
-// broke reports whether the subject answered otherwise and nobody has accepted it.
-func (r Result) broke(o verdict.Outcome) bool { return r.Outcome == o && r.Accepted == "" }
-
 // A Deviation is a departure that somebody has accepted until a day, by rule or by
 // scenario. One that no longer happens is stale and fails the run, so that
 // such lists do not rot.
@@ -141,13 +141,15 @@ func (t Totals) Sum() int {
 	return n
 }
 
-// A Group is a folder of features at a front. The numbers are those of rules:
-// planned are those cited by a scenario that nobody filtered, passed those of
-// which at least one scenario passed and none ended otherwise than not applicable.
+// A Group is a folder of features at a front. A rule counts in one folder only: the
+// one in which most scenarios cite it. Planned rules are those that a selected
+// scenario cites or a standing check found broken; passed rules are those of which
+// a scenario passed and no other one ended otherwise than not applicable. The sums
+// of all groups at a front are the numbers of rules at that front.
 type Group struct {
 	Folder        string `json:"folder"`
 	Front         string `json:"front"`
-	Scenarios     int    `json:"scenarios"`
+	Scenarios     int    `json:"scenarios"` // selected ones in the folder
 	MustPlanned   int    `json:"must_planned"`
 	MustPassed    int    `json:"must_passed"`
 	AdvicePlanned int    `json:"advice_planned"`
@@ -156,6 +158,19 @@ type Group struct {
 
 // Name is folder@front.
 func (g Group) Name() string { return g.Folder + "@" + g.Front }
+
+// RuleTotals counts each rule once, whatever the number of its scenarios and fronts.
+type RuleTotals struct {
+	MustSelected   int `json:"must_selected"`
+	MustPassed     int `json:"must_passed"`
+	MustBroken     int `json:"must_broken"` // by a violation that no deviation covers
+	AdviceSelected int `json:"advice_selected"`
+	AdvicePassed   int `json:"advice_passed"`
+	AdviceAgainst  int `json:"advice_against"` // answered otherwise, and no deviation covers it
+	// MustWithoutScenario is the number of testable must rules in the catalogue that
+	// no scenario cites yet.
+	MustWithoutScenario int `json:"must_without_scenario"`
+}
 
 // A RuleRow is a rule and what became of it at each front.
 type RuleRow struct {
@@ -217,7 +232,8 @@ func (u Usage) WallFactor() float64 {
 // FrontUsage is what ran at one front.
 type FrontUsage struct {
 	Front     string `json:"front"`
-	Scenarios int    `json:"scenarios"` // that were executed
+	Selected  int    `json:"selected"`  // scenarios that were not skipped
+	Scenarios int    `json:"scenarios"` // those of them that were executed
 	Exchanges int    `json:"exchanges"`
 }
 
@@ -235,6 +251,11 @@ func fronts(results []Result) []string {
 	}
 	slices.SortFunc(found, compareFronts)
 	return found
+}
+
+// selectedFronts returns the fronts at which a scenario was selected.
+func selectedFronts(results []Result) []string {
+	return fronts(slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Outcome == verdict.Skipped }))
 }
 
 func compareFronts(a, b string) int {

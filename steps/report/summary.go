@@ -86,24 +86,20 @@ type departure struct {
 func (s summary) departures(title string, o verdict.Outcome, colour string) {
 	byRule := make(map[string][]departure)
 	var ids []string
-	n := 0
 	for _, res := range s.r.Results {
-		if !res.broke(o) {
-			continue
-		}
-		n++
-		for _, v := range violations(res) {
+		for _, v := range res.departures(o) {
 			if !slices.Contains(ids, v.Rule) {
 				ids = append(ids, v.Rule)
 			}
 			byRule[v.Rule] = merge(byRule[v.Rule], v, res)
 		}
 	}
-	if n == 0 {
+	if len(ids) == 0 {
 		return
 	}
+	found, scenarios := open(s.r.Results, o)
 	slices.SortStableFunc(ids, func(a, b string) int { return s.cat.Position(a) - s.cat.Position(b) })
-	s.head(colour, title, fmt.Sprintf("  %s of %s", plural(n, "scenario"), plural(len(ids), "rule")))
+	s.head(colour, title, fmt.Sprintf("  %s from %s, in %s", plural(found, "departure"), plural(len(ids), "rule"), plural(scenarios, "scenario")))
 	s.line(0, "")
 	for i, id := range ids {
 		if i == maxRules {
@@ -113,14 +109,6 @@ func (s summary) departures(title string, o verdict.Outcome, colour string) {
 		}
 		s.rule(id, byRule[id], colour)
 	}
-}
-
-// violations are those of a result; one that names none counts against all it cites.
-func violations(res Result) []verdict.Violation {
-	if len(res.Violations) > 0 {
-		return res.Violations
-	}
-	return []verdict.Violation{{Rule: strings.Join(res.Rules, " "), Wanted: "what the rule says", Got: res.Reason}}
 }
 
 func merge(list []departure, v verdict.Violation, res Result) []departure {
@@ -295,7 +283,14 @@ func (s summary) cost() {
 	u := s.r.Usage
 	var scenarios, exchanges []string
 	for _, f := range u.Fronts {
-		scenarios = append(scenarios, fmt.Sprintf("%s %d", f.Front, f.Scenarios))
+		if f.Selected == 0 {
+			continue
+		}
+		text := fmt.Sprintf("%s %d", f.Front, f.Scenarios)
+		if f.Scenarios != f.Selected {
+			text += fmt.Sprintf(" of %d", f.Selected)
+		}
+		scenarios = append(scenarios, text)
 		exchanges = append(exchanges, fmt.Sprintf("%s %d", f.Front, f.Exchanges))
 	}
 	t := s.r.Target

@@ -10,8 +10,9 @@ import (
 )
 
 // A finding is what one result says about one rule. A rule that a scenario cites
-// while another rule was broken in it was not decided: that is blocked, neither
-// passed nor broken.
+// while another cited rule was broken in it was not decided: that is blocked,
+// neither passed nor broken. What a standing check found changes nothing for the
+// rules that the scenario cites.
 type finding struct {
 	rule     string
 	class    rules.Class
@@ -19,53 +20,112 @@ type finding struct {
 	accepted bool
 }
 
-// findings takes a result apart by rule: those it cites, and those that a standing
-// check found broken without their being cited.
-func findings(r Result, cat *rules.Catalogue) []finding {
+// findings takes a result apart by rule: those it cites, and those that were found
+// broken without being cited. Each rule has one finding.
+func findings(r Result) []finding {
 	var found []finding
-	broke := r.Outcome == verdict.Fail || r.Outcome == verdict.Advice
+	own := cmp.Or(r.Cited, r.Outcome)
 	violated := make(map[string]verdict.Violation)
 	for _, v := range r.Violations {
-		if v.Rule != "" {
+		if v.Rule != "" && !v.Standing {
 			violated[v.Rule] = v
 		}
 	}
 	for _, id := range distinct(r.Rules) {
-		f := finding{rule: id, class: classOf(id, r.Class, cat), outcome: r.Outcome, accepted: broke && r.Accepted != ""}
-		if _, hit := violated[id]; broke && !hit && len(violated) > 0 {
-			f.outcome, f.accepted = verdict.Blocked, false
+		f := finding{rule: id, class: r.Class, outcome: own}
+		if own == verdict.Fail || own == verdict.Advice {
+			v, hit := violated[id]
+			f.accepted = r.Accepted != "" || hit && v.Accepted != ""
+			if !hit && len(violated) > 0 {
+				f.outcome, f.accepted = verdict.Blocked, false
+			}
 		}
 		found = append(found, f)
-	}
-	if !broke {
-		return found
 	}
 	for _, v := range r.Violations {
-		if v.Rule == "" || slices.Contains(r.Rules, v.Rule) {
+		if v.Rule == "" || !r.shows(v) || !v.Standing && slices.Contains(r.Rules, v.Rule) {
 			continue
 		}
-		f := finding{rule: v.Rule, class: classOf(v.Rule, cmp.Or(v.Class, r.Class), cat), outcome: verdict.Fail, accepted: r.Accepted != ""}
-		if f.class == rules.Advice {
-			f.outcome = verdict.Advice
-		}
-		found = append(found, f)
+		found = addFinding(found, finding{rule: v.Rule, class: cmp.Or(v.Class, r.Class), outcome: r.outcomeOf(v), accepted: v.Accepted != ""})
 	}
 	return found
 }
 
-func classOf(id string, otherwise rules.Class, cat *rules.Catalogue) rules.Class {
-	if r, ok := cat.Rule(id); ok {
-		return r.Class()
+// addFinding adds a finding to the one about the same rule, if there is one.
+func addFinding(found []finding, f finding) []finding {
+	for i := range found {
+		if found[i].rule != f.rule {
+			continue
+		}
+		broke := found[i].outcome == verdict.Fail || found[i].outcome == verdict.Advice
+		found[i].accepted = f.accepted && (found[i].accepted || !broke)
+		found[i].outcome = verdict.Worst(found[i].outcome, f.outcome)
+		return found
 	}
-	return otherwise
+	return append(found, f)
 }
 
-// A count gathers the findings about one rule in one place.
+// shows reports whether a violation of the result counts: not one that was found in
+// the course of the harness's own trouble, and in a scenario that was blocked only
+// what a standing check has seen.
+func (r Result) shows(v verdict.Violation) bool {
+	switch r.Outcome {
+	case verdict.Fail, verdict.Advice:
+		return true
+	case verdict.Blocked:
+		return v.Standing
+	default:
+		return false
+	}
+}
+
+// outcomeOf returns what a violation amounts to by its class.
+func (r Result) outcomeOf(v verdict.Violation) verdict.Outcome {
+	if cmp.Or(v.Class, r.Class) == rules.Advice {
+		return verdict.Advice
+	}
+	return verdict.Fail
+}
+
+// departures returns the violations of the result with that outcome that no
+// deviation covers. A result that names no violation counts against all it cites.
+func (r Result) departures(o verdict.Outcome) []verdict.Violation {
+	var list []verdict.Violation
+	for _, v := range r.Violations {
+		if r.shows(v) && v.Accepted == "" && r.outcomeOf(v) == o {
+			list = append(list, v)
+		}
+	}
+	if len(r.Violations) == 0 && r.Outcome == o && r.Accepted == "" {
+		list = append(list, verdict.Violation{Rule: strings.Join(r.Rules, " "), Wanted: "what the rule says", Got: r.Reason})
+	}
+	return list
+}
+
+// open counts the departures with that outcome that no deviation covers, each rule
+// once for a scenario, and the scenarios that show one.
+func open(results []Result, o verdict.Outcome) (found, scenarios int) {
+	for _, r := range results {
+		n := 0
+		for _, f := range findings(r) {
+			if f.outcome == o && !f.accepted {
+				n++
+			}
+		}
+		found += n
+		if n > 0 {
+			scenarios++
+		}
+	}
+	return found, scenarios
+}
+
+// A count gathers the findings about one rule.
 type count struct {
 	class    rules.Class
 	outcomes []verdict.Outcome
-	open     bool // a departure that nobody accepted
-	closed   bool // a departure that somebody accepted
+	open     bool // a departure that no deviation covers
+	closed   bool // a departure that a deviation covers
 }
 
 func (c *count) add(f finding) {
@@ -77,24 +137,136 @@ func (c *count) add(f finding) {
 	}
 }
 
-func (c *count) cell() Cell {
-	return Cell{Outcome: verdict.Worst(c.outcomes...), Scenarios: len(c.outcomes), Accepted: c.closed && !c.open}
+// merge adds what another count of the same rule holds.
+func (c *count) merge(other *count) {
+	c.class = other.class
+	c.outcomes = append(c.outcomes, other.outcomes...)
+	c.open, c.closed = c.open || other.open, c.closed || other.closed
 }
 
-// selected reports whether a person left any scenario of the rule in.
-func (c *count) selected() bool {
-	return slices.ContainsFunc(c.outcomes, func(o verdict.Outcome) bool { return o != verdict.Skipped })
-}
-
-// passed reports whether the rule was shown to hold: some scenario passed, and
-// none ended in any way that leaves a doubt.
-func (c *count) passed() bool {
+// outcome is the worst outcome of the scenarios that were selected and applicable.
+func (c *count) outcome() verdict.Outcome {
+	var decided []verdict.Outcome
+	otherwise := verdict.Skipped
 	for _, o := range c.outcomes {
-		if o != verdict.Pass && o != verdict.NotApplicable && o != verdict.Skipped {
-			return false
+		switch o {
+		case verdict.Skipped:
+		case verdict.NotApplicable:
+			otherwise = o
+		default:
+			decided = append(decided, o)
 		}
 	}
-	return slices.Contains(c.outcomes, verdict.Pass)
+	if len(decided) == 0 {
+		return otherwise
+	}
+	return verdict.Worst(decided...)
+}
+
+func (c *count) cell() Cell {
+	return Cell{Outcome: c.outcome(), Scenarios: len(c.outcomes), Accepted: c.closed && !c.open}
+}
+
+// selected reports whether a scenario of the rule was selected.
+func (c *count) selected() bool { return c.outcome() != verdict.Skipped }
+
+// passed reports whether the rule was shown to hold: a scenario passed, and no other
+// one ended in a way that leaves a doubt.
+func (c *count) passed() bool { return c.outcome() == verdict.Pass }
+
+// A tally is what the results of a run say about the rules. The matrix, the groups,
+// the totals and the verdict all take their numbers from it.
+type tally struct {
+	counts  map[string]map[string]*count // by rule and front
+	folders map[string]string            // the folder in which a rule counts
+}
+
+func newTally(results []Result) *tally {
+	t := &tally{counts: make(map[string]map[string]*count), folders: make(map[string]string)}
+	cited, found := make(votes), make(votes)
+	for _, r := range results {
+		for _, f := range findings(r) {
+			t.add(f, r.Front)
+			if slices.Contains(r.Rules, f.rule) {
+				cited.add(f.rule, r.Folder())
+			} else {
+				found.add(f.rule, r.Folder())
+			}
+		}
+	}
+	for id := range t.counts {
+		if t.folders[id] = cited.most(id); t.folders[id] == "" {
+			t.folders[id] = found.most(id)
+		}
+	}
+	return t
+}
+
+func (t *tally) add(f finding, front string) {
+	if t.counts[f.rule] == nil {
+		t.counts[f.rule] = make(map[string]*count)
+	}
+	if t.counts[f.rule][front] == nil {
+		t.counts[f.rule][front] = new(count)
+	}
+	t.counts[f.rule][front].add(f)
+}
+
+// votes counts the scenarios of a rule by folder.
+type votes map[string]map[string]int
+
+func (v votes) add(id, folder string) {
+	if v[id] == nil {
+		v[id] = make(map[string]int)
+	}
+	v[id][folder]++
+}
+
+// most returns the folder with the most votes, the first by name of several.
+func (v votes) most(id string) string {
+	best := ""
+	for folder, n := range v[id] {
+		if best == "" || n > v[id][best] || n == v[id][best] && folder < best {
+			best = folder
+		}
+	}
+	return best
+}
+
+// all is the count of a rule over all fronts.
+func (t *tally) all(id string) *count {
+	sum := new(count)
+	for _, c := range t.counts[id] {
+		sum.merge(c)
+	}
+	return sum
+}
+
+// over counts the rules of a folder over all fronts, of every folder for "".
+func (t *tally) over(folder string) Group {
+	g := Group{Folder: folder}
+	for id := range t.counts {
+		if folder == "" || t.folders[id] == folder {
+			g.add(t.all(id))
+		}
+	}
+	return g
+}
+
+// totals counts rules over all folders and fronts.
+func (t *tally) totals() RuleTotals {
+	g := t.over("")
+	sums := RuleTotals{MustSelected: g.MustPlanned, MustPassed: g.MustPassed, AdviceSelected: g.AdvicePlanned, AdvicePassed: g.AdvicePassed}
+	for id := range t.counts {
+		switch c := t.all(id); {
+		case !c.open:
+		case c.class == rules.Advice:
+			sums.AdviceAgainst++
+		default:
+			sums.MustBroken++
+		}
+	}
+	return sums
 }
 
 func totals(results []Result) Totals {
@@ -110,22 +282,10 @@ func totals(results []Result) Totals {
 	return t
 }
 
-// ruleRows is the matrix of rules by front, in the order of the catalogue.
-func ruleRows(results []Result, cat *rules.Catalogue) []RuleRow {
-	counts := make(map[string]map[string]*count)
-	for _, r := range results {
-		for _, f := range findings(r, cat) {
-			if counts[f.rule] == nil {
-				counts[f.rule] = make(map[string]*count)
-			}
-			if counts[f.rule][r.Front] == nil {
-				counts[f.rule][r.Front] = new(count)
-			}
-			counts[f.rule][r.Front].add(f)
-		}
-	}
-	rows := make([]RuleRow, 0, len(counts))
-	for id, byFront := range counts {
+// rows is the matrix of rules by front, in the order of the catalogue.
+func (t *tally) rows(cat *rules.Catalogue) []RuleRow {
+	rows := make([]RuleRow, 0, len(t.counts))
+	for id, byFront := range t.counts {
 		row := RuleRow{ID: id, Fronts: make(map[string]Cell)}
 		for front, c := range byFront {
 			row.Class = c.class
@@ -142,34 +302,31 @@ func ruleRows(results []Result, cat *rules.Catalogue) []RuleRow {
 	return rows
 }
 
-// groups gathers the results by folder and front.
-func groups(results []Result, cat *rules.Catalogue) []Group {
+// groups gathers scenarios and rules by folder and front.
+func (t *tally) groups(results []Result) []Group {
 	type key struct{ folder, front string }
-	counts := make(map[key]map[string]*count)
-	scenarios := make(map[key]int)
-	for _, r := range results {
-		k := key{r.Folder(), r.Front}
-		scenarios[k]++
-		if counts[k] == nil {
-			counts[k] = make(map[string]*count)
+	byKey := make(map[key]*Group)
+	at := func(folder, front string) *Group {
+		k := key{folder, front}
+		if byKey[k] == nil {
+			byKey[k] = &Group{Folder: folder, Front: front}
 		}
-		for _, f := range findings(r, cat) {
-			if !slices.Contains(r.Rules, f.rule) {
-				continue // a standing check's finding makes no rule planned
-			}
-			if counts[k][f.rule] == nil {
-				counts[k][f.rule] = new(count)
-			}
-			counts[k][f.rule].add(f)
+		return byKey[k]
+	}
+	for _, r := range results {
+		g := at(r.Folder(), r.Front)
+		if r.Outcome != verdict.Skipped {
+			g.Scenarios++
 		}
 	}
-	all := make([]Group, 0, len(counts))
-	for k, byRule := range counts {
-		g := Group{Folder: k.folder, Front: k.front, Scenarios: scenarios[k]}
-		for _, c := range byRule {
-			g.add(c)
+	for id, byFront := range t.counts {
+		for front, c := range byFront {
+			at(t.folders[id], front).add(c)
 		}
-		all = append(all, g)
+	}
+	all := make([]Group, 0, len(byKey))
+	for _, g := range byKey {
+		all = append(all, *g)
 	}
 	slices.SortFunc(all, func(a, b Group) int {
 		return cmp.Or(strings.Compare(a.Folder, b.Folder), compareFronts(a.Front, b.Front))
@@ -228,6 +385,9 @@ func frontUsage(results []Result) []FrontUsage {
 		for _, r := range results {
 			if r.Front != front {
 				continue
+			}
+			if r.Outcome != verdict.Skipped {
+				u.Selected++
 			}
 			if executed(r.Outcome) {
 				u.Scenarios++

@@ -71,6 +71,12 @@ type Violation struct {
 	// Class is set by a standing check, which may name a rule that the scenario
 	// does not cite. Empty means the class of the scenario.
 	Class rules.Class `json:"class,omitempty"`
+	// Standing is set by a check that is made at the end of every scenario. What it
+	// finds says nothing about the rules that the scenario cites.
+	Standing bool `json:"standing,omitempty"`
+	// Accepted is the issue of the deviation that covers the violation. The report
+	// computes it.
+	Accepted string `json:"accepted,omitempty"`
 }
 
 func (v *Violation) Error() string {
@@ -136,6 +142,21 @@ func Judge(errs []error, class rules.Class) (Outcome, string) {
 		}
 	}
 	return outcome, strings.Join(reasons, "; ")
+}
+
+// JudgeCited returns the outcome for the rules that a scenario cites: the outcome
+// of all errors except the violations that standing checks have found.
+func JudgeCited(errs []error, class rules.Class) Outcome {
+	var own []error
+	for _, err := range flatten(errs) {
+		var v *Violation
+		if errors.As(err, &v) && v.Standing && outcomeOf(err, class) != Error {
+			continue
+		}
+		own = append(own, err)
+	}
+	outcome, _ := Judge(own, class)
+	return outcome
 }
 
 // Violations returns the violations among the errors, joined and wrapped ones

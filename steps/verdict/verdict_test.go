@@ -64,6 +64,31 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestJudgeCited holds that what standing checks find decides about the scenario and
+// not about the rules that it cites.
+func TestJudgeCited(t *testing.T) {
+	t.Parallel()
+	standing := *leak
+	standing.Standing = true
+	tests := []struct {
+		name string
+		errs []error
+		want Outcome
+	}{
+		{"a standing check alone", []error{&standing}, Pass},
+		{"beside a violation", []error{&standing, violation}, Fail},
+		{"beside a block", []error{fmt.Errorf("step: %w", &standing), died}, Blocked},
+		{"joined with a block", []error{errors.Join(&standing, died)}, Blocked},
+		{"in the course of trouble", []error{&Trouble{Op: "compare", Err: &standing}}, Error},
+		{"a violation that is no standing one", []error{leak}, Fail},
+	}
+	for _, tt := range tests {
+		if got := JudgeCited(tt.errs, rules.Must); got != tt.want {
+			t.Errorf("%s: JudgeCited = %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestViolations(t *testing.T) {
 	t.Parallel()
 	got := Violations([]error{trouble, errors.Join(violation, fmt.Errorf("again: %w", violation)), nil, leak})
