@@ -1,13 +1,10 @@
 package steps
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"countersign/steps/plan"
@@ -52,29 +49,35 @@ type logLeak struct {
 	digests  map[string]bool // of the secrets in the line, where they stand in it as they are
 }
 
-// secret is a marked secret as the provider issues it.
-var secret = regexp.MustCompile(`(?:rt|at|ac|cs)_csn_[A-Za-z0-9_-]{16,}`)
-
-// readLog seeks the provider's marks in the log of an instance that has ended.
+// readLog searches the log of an instance that has ended for the provider's marks.
 func (r *run) readLog(i *instance) {
-	var text []byte
+	room := int64(maxLog)
 	for _, file := range i.logs() {
-		part, _ := os.ReadFile(file) // what is not there holds nothing
-		text = append(append(text, part...), '\n')
+		found, digests, read, err := searchLog(r.ctx, file, room)
+		room -= read
+		r.mu.Lock()
+		for _, s := range found {
+			r.leaked = append(r.leaked, logLeak{i.Instance, s, digests})
+		}
+		switch {
+		case err != nil && r.cancelled():
+			r.remark("the run was ended before all logs were searched for secrets")
+		case err != nil:
+			r.unread = append(r.unread, fmt.Sprintf("read the log of %s: %v", i.Name(), err))
+		}
+		r.mu.Unlock()
 	}
-	found, err := transcript.LogSeek(bytes.NewReader(text), transcript.AllKinds)
-	digests := map[string]bool{}
-	for _, value := range secret.FindAll(text, -1) {
-		sum := sha256.Sum256(value)
-		digests[hex.EncodeToString(sum[:])] = true
+	if i.flooded.Load() {
+		r.mu.Lock()
+		r.remark(fmt.Sprintf("%s was stopped: %s; secrets were searched for in this part", i.Name(), logTooLong()))
+		r.mu.Unlock()
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range found {
-		r.leaked = append(r.leaked, logLeak{i.Instance, s, digests})
-	}
-	if err != nil {
-		r.unread = append(r.unread, fmt.Sprintf("read the log of %s: %v", i.Name(), err))
+}
+
+// remark adds a note to the report, each text once. The caller holds the lock.
+func (r *run) remark(text string) {
+	if !slices.Contains(r.notes, text) {
+		r.notes = append(r.notes, text)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"countersign/steps/driver"
@@ -33,6 +34,7 @@ type pool struct {
 	workDir   string
 	slots     chan struct{} // one for each instance that may be alive
 	further   chan struct{} // one for each process that a scenario may have beside its instance
+	patience  *patience
 
 	mu     sync.Mutex
 	known  map[*plan.Instance]*instance
@@ -58,19 +60,31 @@ type instance struct {
 	process   Instance
 	dir       string
 	remaining int
+
+	queued  time.Duration          // how long it waited for its slot
+	flooded atomic.Bool            // it was stopped because of the length of its log
+	failure atomic.Pointer[string] // the way in which it failed last
+	silent  int                    // scenarios in a row without an answer
+	givenUp *verdict.Block         // why no further scenario uses it
 }
 
-func newPool(e Equipment, t target.Target, workDir string) *pool {
-	return &pool{equipment: e, target: t, workDir: workDir, slots: make(chan struct{}, t.Instances), further: make(chan struct{}, maxFurther), known: map[*plan.Instance]*instance{}}
+func newPool(e Equipment, t target.Target, workDir string, patience *patience) *pool {
+	return &pool{
+		patience: patience, equipment: e, target: t, workDir: workDir, slots: make(chan struct{}, t.Instances), further: make(chan struct{}, maxFurther), known: map[*plan.Instance]*instance{},
+	}
 }
 
 // lease lends a scenario its instance, started if need be. The caller calls
 // release once, also after an error.
 func (p *pool) lease(ctx context.Context, job *plan.Job) (i *instance, release func(), err error) {
 	i = p.get(job.Instance)
-	i.start.Do(func() { i.err = p.startUp(ctx, i) })
-	if i.err != nil {
-		return i, func() { p.letGo(i) }, i.err
+	i.start.Do(func() { i.err = p.tryStart(ctx, i) })
+	err = i.err
+	if err == nil {
+		err = p.unusable(i)
+	}
+	if err != nil {
+		return i, func() { p.letGo(i) }, err
 	}
 	if job.Lease == plan.Quiet {
 		i.quiet.Lock()
@@ -89,13 +103,35 @@ func (p *pool) get(planned *plan.Instance) *instance {
 	return p.known[planned]
 }
 
+// tryStart starts an instance unless the subject was given up, and notes what came of it.
+func (p *pool) tryStart(ctx context.Context, i *instance) error {
+	if err := p.patience.over(); err != nil {
+		return err
+	}
+	began := time.Now()
+	err := p.startUp(ctx, i)
+	if over := p.patience.over(); err != nil && over != nil {
+		return over // the start was ended, or is one more of the kind
+	}
+	var block *verdict.Block
+	switch {
+	case err == nil:
+		p.patience.succeeded()
+	case errors.As(err, &block):
+		p.patience.failed(*i.failure.Load(), block)
+		p.patience.wait(time.Since(began)-i.queued, block.Reason)
+	}
+	return err
+}
+
 // startUp brings an instance to the point where scenarios can use it: waiting
 // for a slot, the seed if its configuration needs one, the first answer, the
 // operator's key.
 func (p *pool) startUp(ctx context.Context, i *instance) error {
+	began := time.Now()
 	select {
 	case p.slots <- struct{}{}:
-		i.placed = true
+		i.placed, i.queued = true, time.Since(began)
 	case <-ctx.Done():
 		return &verdict.Trouble{Op: "wait for a place among the instances", Err: ctx.Err()}
 	}
@@ -195,6 +231,7 @@ func (p *pool) launch(ctx context.Context, i *instance, c plan.Configuration) er
 		return &verdict.Trouble{Op: "start " + i.Name(), Err: err}
 	}
 	i.process = process
+	go i.watchLog(process)
 	return i.ready(ctx)
 }
 
@@ -258,30 +295,18 @@ func (i *instance) ends(silence *driver.NoAnswer) bool {
 
 // blockedBySubject blames the subject, and shows the end of its log.
 func (i *instance) blockedBySubject(format string, args ...any) error {
-	reason := i.Name() + ": " + fmt.Sprintf(format, args...)
+	said := fmt.Sprintf(format, args...)
+	if i.flooded.Load() {
+		format, said = logTooLong(), logTooLong()
+	}
+	i.failure.Store(&format)
+	reason := i.Name() + ": " + said
 	for _, file := range i.logs() {
 		if tail := logTail(file); tail != "" {
 			reason += "; its log ends:\n" + tail
 		}
 	}
 	return &verdict.Block{Reason: reason, BySubject: true}
-}
-
-// logTail returns the last lines of a log, without what the provider marked.
-func logTail(file string) string {
-	const lines, octets = 8, 4096
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return ""
-	}
-	if len(raw) > octets {
-		raw = raw[len(raw)-octets:]
-	}
-	all := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	if len(all) > lines {
-		all = all[len(all)-lines:]
-	}
-	return redactLog(strings.Join(all, "\n"))
 }
 
 // forgo gives up a scenario's use of its instance before the instance was leased.

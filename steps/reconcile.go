@@ -102,7 +102,7 @@ func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool
 	}
 	rep.Deviations = r.deviations()
 	r.attributeLeaks(ctx)
-	rep.Problems = r.unread
+	rep.Problems, rep.Notes = r.unread, r.notes
 	for _, job := range r.plan.Jobs {
 		result, ran := r.results[job]
 		if !ran {

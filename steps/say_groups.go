@@ -184,8 +184,8 @@ func (w *World) withMember(ctx context.Context, who, short string,
 func (w *World) memberships(ctx context.Context, who, list string, want bool) error {
 	p := w.personas[who]
 	if p == nil || p.guid == "" {
-		if tried := w.attempts.tried; tried != nil && !tried.Is(2) {
-			return fail("a sign-in of "+who, "%s", tried.Summary())
+		if tried := w.attempts.tried; tried != nil {
+			return fail("a sign-in of "+who+" that gives the guid of the user", "%s", tried.Summary())
 		}
 		return &verdict.Trouble{Op: who + " has not signed in"}
 	}

@@ -50,6 +50,9 @@ func (w *World) logHolds(ctx context.Context, what string, holds func(said strin
 			return nil
 		}
 		if !pause(ctx, wait) {
+			if w.log.full {
+				return w.log.process.saidTooMuch()
+			}
 			return fail("a log that says "+what, "%q", lastOf(said))
 		}
 	}
@@ -128,6 +131,9 @@ func (w *World) logAtRest(ctx context.Context) (string, error) {
 		}
 		said = more
 	}
+	if w.log.full {
+		return said, w.log.process.saidTooMuch()
+	}
 	return said, nil
 }
 
@@ -150,13 +156,32 @@ func (w *World) hasLog() error {
 	return nil
 }
 
-// said is what the log holds of the scenario.
+// A scenarioLog is what a scenario has read of the log of a server.
+type scenarioLog struct {
+	logReader
+	process *instance
+	start   *start // of the scenario's own, nil for its instance
+	said    string // the text, with angle brackets as they are
+}
+
+// said returns what the log holds of the scenario, up to maxSaid octets.
 func (w *World) said() string {
-	log, from := w.instance.log(), w.logFrom
-	if w.start != nil {
-		log, from = w.start.process.log(), w.start.logFrom
+	if w.log == nil || w.log.start != w.start {
+		w.log = &scenarioLog{process: w.instance, start: w.start, logReader: logReader{file: w.instance.log(), from: w.logFrom}}
+		if s := w.start; s != nil {
+			w.log.process, w.log.file, w.log.from = s.process, s.process.log(), s.logFrom
+		}
 	}
-	return angles.Replace(string(tail(log, from)))
+	if w.log.read() {
+		w.log.said = angles.Replace(string(w.log.text))
+	}
+	return w.log.said
+}
+
+// saidTooMuch is the block of a scenario that needs to know all of a log that is
+// longer than the suite reads.
+func (i *instance) saidTooMuch() error {
+	return &verdict.Block{BySubject: true, Reason: fmt.Sprintf("%s wrote more than %d MiB to its log during the scenario; the suite reads no further", i.Name(), maxSaid>>20)}
 }
 
 // angles are how some writers of JSON put < and >.

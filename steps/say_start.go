@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"time"
 
 	"countersign/steps/plan"
 	"countersign/steps/verdict"
@@ -66,7 +66,7 @@ func (w *World) startFurther(ctx context.Context, text string) error {
 	if err := i.prepare(); err != nil {
 		return &verdict.Trouble{Op: "prepare " + i.Name(), Err: err}
 	}
-	return w.start.launch(ctx, w.run.pool)
+	return w.launch(ctx)
 }
 
 // restart stops the instance of the scenario, which has it alone, and starts it
@@ -90,7 +90,7 @@ func (w *World) restartAfter(ctx context.Context, c plan.Configuration, meanwhil
 	}
 	w.instance.Configuration = c
 	w.start = &start{process: w.instance, logFrom: sizeOf(w.instance.log()), output: output}
-	return w.start.launch(ctx, w.run.pool)
+	return w.launch(ctx)
 }
 
 func (w *World) configuration(text string) (plan.Configuration, error) {
@@ -102,6 +102,17 @@ func (w *World) configuration(text string) (plan.Configuration, error) {
 		return c, &verdict.Trouble{Op: "read a configuration", Err: err}
 	}
 	return c, nil
+}
+
+// launch launches the server that the scenario starts, and notes the time that a
+// failed start cost.
+func (w *World) launch(ctx context.Context) error {
+	began := time.Now()
+	err := w.start.launch(ctx, w.run.pool)
+	if took := time.Since(began); w.start.err != nil && took >= slowAnswer {
+		w.waitedStart += took
+	}
+	return err
 }
 
 // launch starts the process and awaits its first answer or its end.
@@ -144,9 +155,14 @@ func (s *start) refused() error {
 
 // names looks for the name of an option in what the process has written.
 func (s *start) names(option string) error {
-	said := append(tail(s.process.log(), s.logFrom), tail(s.output, s.outFrom)...)
+	said, moreLog := tail(s.process.log(), s.logFrom)
+	output, moreOutput := tail(s.output, s.outFrom)
+	said = append(said, output...)
 	if bytes.Contains(bytes.ToLower(said), bytes.ToLower([]byte(option))) {
 		return nil
+	}
+	if moreLog || moreOutput {
+		return s.process.saidTooMuch()
 	}
 	return fail("a message that names "+option, "%q", redactLog(string(said[:min(len(said), 2000)])))
 }
@@ -160,24 +176,4 @@ func (w *World) stopFurther() error {
 	w.start = nil
 	defer func() { <-w.run.pool.further }()
 	return w.run.pool.halt(s.process)
-}
-
-func sizeOf(file string) int64 {
-	info, err := os.Stat(file)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}
-
-// tail is what a file holds from an offset on; all of it, if it was begun anew.
-func tail(file string, from int64) []byte {
-	text, err := os.ReadFile(file)
-	switch {
-	case err != nil:
-		return nil
-	case from <= int64(len(text)):
-		return text[from:]
-	}
-	return text
 }

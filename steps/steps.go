@@ -112,6 +112,7 @@ type run struct {
 	leaked  []logLeak
 	over    bool     // a violation has ended the run, with FailFast
 	unread  []string // logs that could not be read
+	notes   []string // what the report has to say beside its results
 }
 
 // Run plans and runs the suite. The report accounts for every planned scenario,
@@ -137,9 +138,11 @@ func Run(ctx context.Context, c Config, e Equipment) (report.Report, error) {
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the run took longer than %s", timeout))
 	defer cancel()
+	patience := newPatience(limited)
+	defer patience.close()
 	r := &run{
 		ctx: limited, config: c, plan: p, catalogue: catalogue, equipment: e,
-		pool:     newPool(e, c.Target, c.WorkDir),
+		pool:     newPool(e, c.Target, c.WorkDir, patience),
 		progress: report.NewProgress(output(c), report.ProgressOptions{Total: len(p.Jobs), Terminal: report.IsTerminal(output(c))}),
 		results:  map[*plan.Job]report.Result{}, issuers: map[*plan.Job]string{},
 	}
@@ -148,7 +151,7 @@ func Run(ctx context.Context, c Config, e Equipment) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, errors.Join(fmt.Errorf("%w: %w", ErrNotStarted, err), stopFronts())
 	}
-	runErr := r.scenarios(limited)
+	runErr := r.scenarios(patience.ctx)
 	r.progress.Close()
 	closeErr := r.pool.close()
 	result := r.reconcile(context.WithoutCancel(ctx), started, ctx.Err() != nil)

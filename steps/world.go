@@ -52,6 +52,9 @@ type World struct {
 	start        *start     // the last start of a server by the scenario itself
 	starts       []string   // ids of the processes started beside the instance
 	logFrom      int64      // where the log of the instance stood when the scenario began
+	log          *scenarioLog
+	silent       bool          // the subject owed an answer and gave none
+	waitedStart  time.Duration // lost in starts that failed
 }
 
 func newWorld(r *run, jobs map[string]*plan.Job) *World {
@@ -114,11 +117,14 @@ func (w *World) end(ctx context.Context, _ *godog.Scenario, err error) (context.
 	if err := w.stopFurther(); err != nil {
 		w.errs = append(w.errs, err)
 	}
+	w.endGivenUp()
 	w.checkAsserted()
 	if w.ctx != nil {
 		w.seekLeaks()
 	}
-	w.run.finish(w.result(), w)
+	result := w.result()
+	w.learn(result)
+	w.run.finish(result, w)
 	if w.release != nil {
 		w.release()
 	}
@@ -217,13 +223,32 @@ func (w *World) blame(err error) error {
 		return nil
 	case w.run.cancelled():
 		return &verdict.Trouble{Op: "the run was ended", Err: err}
+	case w.givenUp() != nil:
+		return w.givenUp()
 	case errors.As(err, &silence) && silence.BySubject:
+		w.silent = true
 		if w.instance.ends(silence) {
 			return w.instance.blockedBySubject("it ended while a scenario ran (%v)", w.instance.process.ExitError())
 		}
 		return &verdict.Block{Reason: w.step.Text + ": " + silence.Error(), BySubject: true}
 	}
 	return err
+}
+
+// givenUp returns why the subject was given up if that ended the scenario, whose
+// requests were ended by the suite and prove nothing.
+func (w *World) givenUp() error {
+	if w.ctx == nil || w.ctx.Err() == nil {
+		return nil
+	}
+	return w.run.pool.patience.over()
+}
+
+// endGivenUp replaces what a scenario found by the reason why the subject was given up.
+func (w *World) endGivenUp() {
+	if over := w.givenUp(); over != nil && !w.run.cancelled() {
+		w.errs = []error{over}
+	}
 }
 
 // refused is the block of a prerequisite that the subject did not grant.

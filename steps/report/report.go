@@ -34,6 +34,7 @@ type Report struct {
 	Interrupted bool        `json:"interrupted,omitempty"` // a person ended the run
 	NotStarted  []string    `json:"not_started,omitempty"` // why nothing was started, if nothing was
 	Problems    []string    `json:"problems,omitempty"`    // what plan and run disagree about
+	Notes       []string    `json:"notes,omitempty"`       // bounds that the run reached
 	Deviations  []Deviation `json:"deviations,omitempty"`  // that the target asks to accept
 	Results     []Result    `json:"results"`
 	Usage       Usage       `json:"usage"`

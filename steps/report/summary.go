@@ -44,6 +44,7 @@ func WriteSummary(w io.Writer, r *Report, cat *rules.Catalogue, o SummaryOptions
 	s.stale()
 	s.blocked()
 	s.harness()
+	s.notes()
 	s.departures("AGAINST ADVICE", verdict.Advice, yellow)
 	s.accepted()
 	writeMatrix(&b, r, cat, s.p, o.Width)
@@ -204,6 +205,22 @@ func (s summary) evidence(text string) {
 	for _, l := range lines[max(0, len(lines)-last):] {
 		s.line(6, s.p.paint(grey, printable(l)))
 	}
+}
+
+// notes writes the bounds that the run reached.
+func (s summary) notes() {
+	if len(s.r.Notes) == 0 {
+		return
+	}
+	s.head(yellow, "NOTES", "  bounds that the run reached")
+	for i, text := range s.r.Notes {
+		if i == maxItems {
+			s.line(2, fmt.Sprintf("… and %d more", len(s.r.Notes)-maxItems))
+			break
+		}
+		s.line(2, text)
+	}
+	s.line(0, "")
 }
 
 // harness writes what the suite itself left undone.

@@ -1,0 +1,152 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"countersign/steps/report"
+	"countersign/steps/verdict"
+)
+
+// Bounds after which the suite gives up a subject.
+const (
+	maxSilent  = 5                 // scenarios in a row in which an instance gave no answer
+	maxWaited  = 120 * time.Second // what waiting may cost all scenarios that did not pass, added up
+	maxFailed  = 4                 // instances in a row that failed in the same way, before one was ready
+	maxFailing = 8                 // the same after one was ready
+	slowAnswer = time.Second       // a request that takes this long is counted as waiting
+)
+
+// A patience decides when a subject is given up: when it has cost the scenarios that
+// did not pass too much time, or when one instance after another cannot be used for
+// the same reason. Its context ends then. It is safe for concurrent use.
+type patience struct {
+	ctx context.Context
+	end context.CancelCauseFunc
+
+	mu     sync.Mutex
+	waited time.Duration
+	ready  bool   // an instance could be used
+	kind   string // how the last instances failed
+	count  int    // how many failed so
+}
+
+func newPatience(ctx context.Context) *patience {
+	p := &patience{}
+	p.ctx, p.end = context.WithCancelCause(ctx)
+	return p
+}
+
+// over returns why the subject was given up, nil if it was not.
+func (p *patience) over() error {
+	var block *verdict.Block
+	if errors.As(context.Cause(p.ctx), &block) {
+		return block
+	}
+	return nil
+}
+
+// wait adds the time that a scenario or a start lost in waiting for the subject.
+// example names the last cause in words.
+func (p *patience) wait(lost time.Duration, example string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waited += lost; p.waited >= maxWaited {
+		p.giveUp(fmt.Sprintf("scenarios that did not pass waited %s for the subject in all; the last: %s", maxWaited, example))
+	}
+}
+
+// succeeded notes that an instance was made ready.
+func (p *patience) succeeded() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ready, p.kind, p.count = true, "", 0
+}
+
+// failed notes that an instance could not be made ready, and in which way it failed.
+func (p *patience) failed(kind string, why *verdict.Block) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.kind != kind {
+		p.kind, p.count = kind, 0
+	}
+	p.count++
+	bound := maxFailed
+	if p.ready {
+		bound = maxFailing
+	}
+	if p.count >= bound {
+		p.giveUp(fmt.Sprintf("%d instances in a row cannot be used for the same reason; the last: %s", p.count, why.Reason))
+	}
+}
+
+// giveUp ends the context of the scenarios. The first cause counts.
+func (p *patience) giveUp(cause string) {
+	p.end(&verdict.Block{Reason: "the subject was given up: " + cause, BySubject: true})
+}
+
+// close releases the context.
+func (p *patience) close() { p.end(nil) }
+
+// learn notes what a scenario cost, and whether its instance answered.
+func (w *World) learn(result report.Result) {
+	if w.instance == nil || w.run.cancelled() || w.run.pool.patience.over() != nil {
+		return
+	}
+	w.run.pool.answered(w.instance, w.silent, result.Reason)
+	switch result.Outcome {
+	case verdict.Fail, verdict.Advice, verdict.Blocked, verdict.Error:
+		if lost := w.waited(); lost > 0 {
+			w.run.pool.patience.wait(lost, result.Reason)
+		}
+	}
+}
+
+// waited returns how long the scenario waited for the subject: the whole scenario if
+// an answer was missing, otherwise its slow requests and starts.
+func (w *World) waited() time.Duration {
+	if took := time.Since(w.started); w.silent && took >= slowAnswer {
+		return took
+	}
+	lost := w.waitedStart
+	for _, x := range w.recorder.Exchanges() {
+		if x.Duration >= slowAnswer {
+			lost += x.Duration
+		}
+	}
+	return lost
+}
+
+// answered counts the scenarios in a row in which an instance gave no answer. After
+// maxSilent of them the instance is given up.
+func (p *pool) answered(i *instance, silent bool, reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !silent {
+		i.silent = 0
+		return
+	}
+	if i.silent++; i.silent == maxSilent {
+		i.givenUp = &verdict.Block{Reason: fmt.Sprintf("%s was given up: it gave no answer in %d scenarios in a row; the last: %s", i.Name(), maxSilent, reason), BySubject: true}
+	}
+}
+
+// unusable returns why a started instance cannot be used any more, nil if it can.
+func (p *pool) unusable(i *instance) error {
+	if err := p.patience.over(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	givenUp := i.givenUp
+	p.mu.Unlock()
+	switch {
+	case givenUp != nil:
+		return givenUp
+	case i.process != nil && i.gone():
+		return i.blockedBySubject("it ended while scenarios ran (%v)", i.process.ExitError())
+	}
+	return nil
+}
