@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -229,6 +230,10 @@ func startRun(ctx context.Context, out io.Writer) (*runDir, error) {
 	return run, err
 }
 
+// memoryGoal is the memory from which garbage is collected with more effort. A run
+// needs a fraction of it; the replies of a hostile subject may need more.
+const memoryGoal = 512 << 20
+
 // judge lends the suite its equipment, and makes an exit code of its report.
 func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config, catalogue *rules.Catalogue, run *runDir, stop *interrupt) error {
 	e, err := newEquipment(c.Target, f.runner, run)
@@ -236,6 +241,7 @@ func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config
 		return errors.Join(err, run.close())
 	}
 	stop.onSecond(e.killAll)
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryGoal))
 	rep, trouble := steps.Run(ctx, c, e)
 
 	// Stopping has its own time: ctx may be what ended the run.

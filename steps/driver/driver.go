@@ -32,7 +32,7 @@ const Direct = "direct"
 type Limits struct {
 	Request time.Duration // one request and its reply; default 5 s
 	Poll    time.Duration // awaiting a condition by asking again; default 10 s
-	Body    int64         // octets of a reply's body; default 8 MiB
+	Body    int64         // octets of a reply's body; default 2 MiB
 }
 
 func (l Limits) orDefault() Limits {
@@ -43,7 +43,7 @@ func (l Limits) orDefault() Limits {
 		l.Poll = 10 * time.Second
 	}
 	if l.Body == 0 {
-		l.Body = 8 << 20
+		l.Body = 2 << 20
 	}
 	return l
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"countersign/steps/transcript"
 )
@@ -24,6 +25,9 @@ type Reply struct {
 
 	method string
 	url    *url.URL
+
+	decode  sync.Once
+	members map[string]json.RawMessage
 }
 
 // Is reports whether the status is of the class, 2 for 2xx.
@@ -65,11 +69,18 @@ func (r *Reply) redirects() bool {
 	return false
 }
 
+// maxValues bounds the JSON values of a body that is decoded, and so the memory that
+// a short body of many values can take.
+const maxValues = 50_000
+
 // Decode reads the body as one JSON value. Numbers in untyped places stay
 // text, so that none is too large.
 func (r *Reply) Decode(into any) error {
 	if r == nil {
 		return errors.New("no reply")
+	}
+	if bytes.Count(r.Body, []byte(",")) > maxValues {
+		return fmt.Errorf("body: more than %d JSON values", maxValues)
 	}
 	d := json.NewDecoder(bytes.NewReader(r.Body))
 	d.UseNumber()
@@ -91,25 +102,42 @@ func (r *Reply) Object() map[string]any {
 	return object
 }
 
+// member returns a member of a body that is a JSON object, as it was sent. The body
+// is decoded once.
+func (r *Reply) member(name string) json.RawMessage {
+	if r == nil {
+		return nil
+	}
+	r.decode.Do(func() {
+		if r.Decode(&r.members) != nil {
+			r.members = nil
+		}
+	})
+	return r.members[name]
+}
+
 // Text returns a member that is a string or a number, as text; else "".
 func (r *Reply) Text(member string) string {
-	switch v := r.Object()[member].(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
+	raw := r.member(member)
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
 	}
-	return ""
+	return number(raw).String()
 }
 
 // Int returns a member that is an integer, and whether it is one.
 func (r *Reply) Int(member string) (int64, bool) {
-	n, ok := r.Object()[member].(json.Number)
-	if !ok {
-		return 0, false
-	}
-	i, err := n.Int64()
+	i, err := number(r.member(member)).Int64()
 	return i, err == nil
+}
+
+// number returns a JSON number, "" for any other value.
+func number(raw json.RawMessage) json.Number {
+	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+		return ""
+	}
+	return json.Number(raw)
 }
 
 // Everything is the whole reply as text, head and body, to look for words in.

@@ -56,7 +56,7 @@ const (
 	minTail = 8
 	// maxDepth bounds decoders behind decoders.
 	maxDepth = 3
-	// maxInflated bounds what one compressed stream may grow to.
+	// maxInflated bounds what all compressed streams in one piece of data may grow to.
 	maxInflated = 8 << 20
 	// maxFinds bounds what is reported of data that is full of marks.
 	maxFinds = 64
@@ -92,18 +92,20 @@ var (
 // that a subject sends: each encoding is reduced to a literal that bytes.Index
 // seeks, and verified only where that occurs.
 func Seek(kinds Kinds, data []byte) []Find {
-	return seek(nil, kinds, data, 0)
+	room := int64(maxInflated)
+	return seek(nil, kinds, data, 0, &room)
 }
 
-func seek(finds []Find, kinds Kinds, data []byte, depth int) []Find {
+// seek searches data, and what room is left for behind decoders.
+func seek(finds []Find, kinds Kinds, data []byte, depth int, room *int64) []Find {
 	finds = seekRaw(finds, kinds, data)
 	finds = seekBase64(finds, kinds, data)
 	finds = seekHex(finds, kinds, data)
 	if depth == maxDepth {
 		return finds
 	}
-	finds = seekPercent(finds, kinds, data, depth)
-	return seekCompressed(finds, kinds, data, depth)
+	finds = seekPercent(finds, kinds, data, depth, room)
+	return seekCompressed(finds, kinds, data, depth, room)
 }
 
 // kindOf tells the kind of a mark by the two letters before the core.
@@ -218,7 +220,7 @@ func prefixed(finds []Find, kinds Kinds, plain []byte, encoding string, at int) 
 	return finds
 }
 
-func seekPercent(finds []Find, kinds Kinds, data []byte, depth int) []Find {
+func seekPercent(finds []Find, kinds Kinds, data []byte, depth int, room *int64) []Find {
 	plain := unescape(data)
 	if plain == nil {
 		return finds
@@ -236,7 +238,7 @@ func seekPercent(finds []Find, kinds Kinds, data []byte, depth int) []Find {
 		}
 		known[what{f.Kind, f.Encoding}]++
 	}
-	for _, f := range seek(nil, kinds, plain, depth+1) {
+	for _, f := range seek(nil, kinds, plain, depth+1, room) {
 		if w := (what{f.Kind, f.Encoding}); known[w] > 0 {
 			known[w]--
 			continue
@@ -288,20 +290,20 @@ func unhex(c byte) byte {
 	return 0xff
 }
 
-func seekCompressed(finds []Find, kinds Kinds, data []byte, depth int) []Find {
+func seekCompressed(finds []Find, kinds Kinds, data []byte, depth int, room *int64) []Find {
 	streams := 0
 	each(data, gzipMagic, func(at int) {
 		if streams++; streams > maxStreams {
 			return
 		}
 		if r, err := gzip.NewReader(bytes.NewReader(data[at:])); err == nil {
-			finds = seekStream(finds, kinds, r, "gzip", depth)
+			finds = seekStream(finds, kinds, r, "gzip", depth, room)
 		}
 	})
 	// RFC 1950 section 2.2: method 8, and the first two octets a multiple of 31.
 	if len(data) > 6 && data[0]&15 == 8 && (int(data[0])<<8|int(data[1]))%31 == 0 {
 		if r, err := zlib.NewReader(bytes.NewReader(data)); err == nil {
-			finds = seekStream(finds, kinds, r, "zlib", depth)
+			finds = seekStream(finds, kinds, r, "zlib", depth, room)
 		}
 	}
 	return finds
@@ -309,10 +311,11 @@ func seekCompressed(finds []Find, kinds Kinds, data []byte, depth int) []Find {
 
 // seekStream looks into as much of a stream as can be read: a damaged end
 // does not hide a mark before it.
-func seekStream(finds []Find, kinds Kinds, r io.Reader, name string, depth int) []Find {
+func seekStream(finds []Find, kinds Kinds, r io.Reader, name string, depth int, room *int64) []Find {
 	var plain bytes.Buffer
-	_, _ = io.Copy(&plain, io.LimitReader(r, maxInflated))
-	for _, f := range seek(nil, kinds, plain.Bytes(), depth+1) {
+	n, _ := io.Copy(&plain, io.LimitReader(r, *room))
+	*room -= n
+	for _, f := range seek(nil, kinds, plain.Bytes(), depth+1, room) {
 		finds = append(finds, Find{f.Kind, behind(name, f.Encoding), 0})
 	}
 	return finds

@@ -13,7 +13,7 @@ import (
 )
 
 // maxPlain bounds what a coded body may grow to.
-const maxPlain = 8 << 20
+const maxPlain = 2 << 20
 
 // message is a received reply taken apart. It is read leniently: whatever a
 // subject sends has to be looked at, well-formed or not.

@@ -13,6 +13,7 @@ package transcript
 
 import (
 	"bytes"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -34,7 +35,14 @@ const (
 	keptBody = 64 << 10
 	// maxSeen bounds what is recorded of one direction of a connection: a
 	// reply of the largest size the suite reads, and its head.
-	maxSeen = 8<<20 + 512<<10
+	maxSeen = 2<<20 + 512<<10
+	// keptInAll is how much a recorder keeps of all exchanges; of those that come
+	// after, it keeps keptLate of each part.
+	keptInAll = 8 << 20
+	keptLate  = 4 << 10
+	// largeReply is the size from which a reply is read by no more goroutines at
+	// once than there are processors.
+	largeReply = 64 << 10
 )
 
 // Exchange is one request and what came back. Its fields do not change once
@@ -54,12 +62,15 @@ type Exchange struct {
 	Status      int    // 0 if no status line was understood
 
 	// ResponseHead holds interim replies too, as received. ResponseBody is
-	// without chunks and content codings; both bodies are cut at 64 KiB.
+	// without chunks and content codings; each part is cut at 64 KiB.
 	ResponseHead    []byte
 	ResponseBody    []byte
 	ResponseTrailer []byte // trailer section, and anything after the message
 	Received        int    // octets received in all
 
+	// Cut reports that more was sent or received than is kept here. The leak check
+	// has seen the first 2.5 MiB of each direction.
+	Cut bool
 	// Unread is a content coding that the leak check cannot look into.
 	Unread string
 	// Err says why there is no complete reply.
@@ -85,6 +96,7 @@ type Recorder struct {
 	mu        sync.Mutex
 	seq       int
 	exchanges []*Exchange
+	kept      int // octets of the exchanges
 	reported  []Leak
 	headers   map[string]bool
 	names     map[string]bool
@@ -155,6 +167,10 @@ func (p *Pending) End(err error) *Exchange {
 	sent, received := p.capture.close()
 	x.RequestHead, x.RequestBody = splitHead(sent)
 	x.Received = len(received)
+	if len(received) > largeReply || len(field(received[:min(len(received), largeReply)], "Content-Encoding")) > 0 {
+		large <- struct{}{}
+		defer func() { <-large }()
+	}
 	m := readMessage(received, x.Method)
 	x.Status, x.ResponseHead, x.ResponseTrailer = m.status, m.head, m.trailer
 	x.ResponseBody, x.Unread = m.plain, m.unread
@@ -180,20 +196,35 @@ func (r *Recorder) keep(x *Exchange, m message) {
 	if r.judged(x) {
 		x.leaks = r.leaksOf(x, m)
 	}
-	if len(x.RequestBody) > keptBody || x.Received > keptBody {
-		// The heads are slices of all that was on the wire.
-		x.RequestHead, x.ResponseHead = shorten(x.RequestHead), shorten(x.ResponseHead)
-		x.RequestBody, x.ResponseBody = shorten(x.RequestBody), shorten(x.ResponseBody)
-		x.ResponseTrailer = shorten(x.ResponseTrailer)
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	most := keptBody
+	if r.kept > keptInAll {
+		most = keptLate
+	}
+	r.kept += x.shorten(most)
 	r.exchanges = append(r.exchanges, x)
 }
 
-// shorten copies the start of octets, so that the rest can be freed.
-func shorten(octets []byte) []byte {
-	return bytes.Clone(octets[:min(len(octets), keptBody)])
+// large has a place for each processor. It bounds how many large replies are taken
+// apart at once, and so the memory that this needs.
+var large = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+// shorten keeps the start of each part, up to most octets, so that the rest can be
+// freed: the heads are slices of all that was on the wire. It returns what is kept.
+func (x *Exchange) shorten(most int) (kept int) {
+	all := []*[]byte{&x.RequestHead, &x.RequestBody, &x.ResponseHead, &x.ResponseBody, &x.ResponseTrailer}
+	long := false
+	for _, part := range all {
+		long = long || len(*part) > most
+		kept += min(len(*part), most)
+	}
+	if x.Cut = long; long || x.Received > most {
+		for _, part := range all {
+			*part = bytes.Clone((*part)[:min(len(*part), most)])
+		}
+	}
+	return kept
 }
 
 // Exchanges returns what was recorded so far, in the order of beginning.

@@ -66,6 +66,9 @@ func (r *redactor) exchange(w *bytes.Buffer, x *Exchange) {
 	if len(x.ResponseTrailer) > 0 {
 		fmt.Fprintf(w, "< after the body: %s\n", hidden(string(x.ResponseTrailer)))
 	}
+	if x.Cut {
+		w.WriteString("   only the start of what was sent and received is kept\n")
+	}
 	if x.Unread != "" {
 		w.WriteString("   the body has a content coding that cannot be looked into\n")
 	}
