@@ -149,7 +149,7 @@ func (s *faultSession) one(ctx context.Context, n int) (faultResult, error) {
 	if !s.quick {
 		run.rules = nil
 		if !s.separate[n] {
-			run.scenarios = slices.Concat(s.cover.direct[n+1], s.cover.shared[n+1])
+			run.scenarios = s.cover.executing(n + 1)
 			if len(run.scenarios) == 0 {
 				run.rules = f.Rules // executed by none: every rule will be missed
 			}

@@ -98,6 +98,7 @@ failed; 130 interrupted, with a report of what ran.`,
 		cmd.Flags().IntVar(&o.sample, "sample", 300, "number of mutants to run; 0 is all of them")
 		cmd.Flags().StringVar(&o.pkg, "package", "", "take mutants of one package only, such as account")
 		cmd.Flags().StringSliceVar(&o.mutants, "mutant", nil, "ids of the mutants to run, instead of a sample")
+		cmd.Flags().IntVar(&o.tries, "tries", 120, "number of scenarios that a mutant is tried with at most, of those that execute it; 0 is all")
 		cmd.Flags().Float64Var(&o.score, "score", 90, "percentage of mutants, without accepted survivors, that must be noticed")
 	}
 	faultsCmd := &cobra.Command{

@@ -48,7 +48,7 @@ func (r *mutationReport) markdownFaults(b *strings.Builder) {
 }
 
 func (r *mutationReport) markdownMutants(b *strings.Builder) {
-	fmt.Fprintf(b, "\n## Generated mutants\n\n%d of %d, drawn with seed %d.\n\n| package | sampled | noticed by must rules | by advice rules only | survived | not executed | accepted | without result | score |\n|---|---|---|---|---|---|---|---|---|\n", len(r.Mutants), r.Generated, r.Seed)
+	fmt.Fprintf(b, "\n## Generated mutants\n\n%d of %d, drawn with seed %d. A mutant is tried with scenarios that execute its place until one of them notices it.\n\n| package | sampled | noticed by must rules | by advice rules only | survived | not executed | accepted | without result | score |\n|---|---|---|---|---|---|---|---|---|\n", len(r.Mutants), r.Generated, r.Seed)
 	for _, p := range append(slices.Clone(r.Packages), r.total()) {
 		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %d | %d | %.1f %% |\n", p.Package, p.Sampled, p.Must, p.Advice, p.Survived, p.NotExecuted, p.Accepted, p.Errors, p.percent())
 	}

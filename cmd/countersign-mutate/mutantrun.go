@@ -29,6 +29,7 @@ type mutantResult struct {
 	Outcome  string        `json:"outcome"`
 	By       string        `json:"by,omitempty"`       // the scenario that noticed it
 	Executed int           `json:"executed"`           // scenarios that execute the place
+	Tried    int           `json:"tried"`              // of these, scenarios that a survivor was tried with
 	Accepted string        `json:"accepted,omitempty"` // reason for which it may survive
 	Why      string        `json:"why,omitempty"`
 	Error    string        `json:"error,omitempty"`
@@ -52,6 +53,7 @@ type mutantSession struct {
 	all      []*mutant // what the instrumented server holds
 	chosen   []*mutant
 	accepted []Accepted
+	tries    int // scenarios that a mutant is tried with at most; 0 is all
 
 	defects []defect
 	server  string
@@ -121,11 +123,15 @@ func (s *mutantSession) one(ctx context.Context, m *mutant) (mutantResult, error
 	if e := acceptedOf(s.accepted, m); e != nil {
 		r.Accepted, r.Why = e.Reason, e.Why
 	}
-	direct, shared := s.cover.direct[m.number], s.cover.shared[m.number]
-	r.Executed = len(direct) + len(shared)
+	executing := s.cover.executing(m.number)
+	r.Executed = len(executing)
+	if s.tries > 0 {
+		executing = executing[:min(s.tries, len(executing))]
+	}
+	r.Tried = len(executing)
 	started := time.Now()
-	first := direct[:min(firstScenarios, len(direct))]
-	for _, scenarios := range [][]string{first, slices.Concat(direct[len(first):], shared)} {
+	first := executing[:min(firstScenarios, len(executing))]
+	for _, scenarios := range [][]string{first, executing[len(first):]} {
 		if len(scenarios) == 0 || r.noticed() {
 			continue
 		}

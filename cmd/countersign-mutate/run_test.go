@@ -51,6 +51,13 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+func TestInTurn(t *testing.T) {
+	got := inTurn([]string{"a:1", "a:2", "b:1", "a:3", "c:1", "b:2"})
+	if want := []string{"a:1", "b:1", "c:1", "a:2", "b:2", "a:3"}; !slices.Equal(got, want) {
+		t.Errorf("inTurn = %v, want %v", got, want)
+	}
+}
+
 func writeTrace(t *testing.T, dir, name string, records ...map[int]time.Time) {
 	t.Helper()
 	var raw []byte

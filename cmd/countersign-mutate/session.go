@@ -25,6 +25,7 @@ type options struct {
 	sample   int
 	pkg      string
 	mutants  []string
+	tries    int
 	score    float64
 }
 
@@ -249,7 +250,7 @@ func (o *options) run(cmd *cobra.Command, faults, generated bool) error {
 		r.complete = r.complete && len(o.faults) == 0
 	}
 	if runErr == nil && generated {
-		ms := &mutantSession{session: s, all: in.mutants, chosen: chosen, accepted: in.accepted}
+		ms := &mutantSession{session: s, all: in.mutants, chosen: chosen, accepted: in.accepted, tries: o.tries}
 		r.Mutants, runErr = ms.run(ctx)
 		r.addDefects(ms.defects)
 	}

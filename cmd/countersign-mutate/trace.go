@@ -120,6 +120,36 @@ func (c *coverage) sort(ids []string) {
 	})
 }
 
+// executing returns the scenarios that execute a place, in the order in which a
+// mutant is tried with them: in turn from each feature, in each first those that
+// execute the fewest places; last those that only share an instance.
+func (c *coverage) executing(place int) []string {
+	return append(inTurn(c.direct[place]), inTurn(c.shared[place])...)
+}
+
+// inTurn takes ids in turn from each feature, and keeps the order within one.
+func inTurn(ids []string) []string {
+	var features []string
+	of := map[string][]string{}
+	for _, id := range ids {
+		feature, _, _ := strings.Cut(id, ":")
+		if of[feature] == nil {
+			features = append(features, feature)
+		}
+		of[feature] = append(of[feature], id)
+	}
+	var all []string
+	for len(all) < len(ids) {
+		for _, feature := range features {
+			if len(of[feature]) > 0 {
+				all = append(all, of[feature][0])
+				of[feature] = of[feature][1:]
+			}
+		}
+	}
+	return all
+}
+
 // A timeline finds the scenario that ran at a time.
 type timeline struct {
 	results   []suiteResult // by start
