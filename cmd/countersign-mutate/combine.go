@@ -9,7 +9,9 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -115,7 +117,7 @@ func (f Fault) bodies(root string, number int) ([]insertion, error) {
 		if before.results {
 			end = "\n}\n"
 		}
-		insertions = append(insertions, insertion{before.start, fmt.Sprintf(" if %s.On(%d) { /*fault:%s*/ %s%s", selectorName, number, f.Name, after.body, end)})
+		insertions = append(insertions, insertion{before.start, fmt.Sprintf(" if %s.On(%d) { %s %s%s", selectorName, number, mark(f.Name), after.body, end)})
 	}
 	if len(insertions) == 0 {
 		return nil, errNotInBody // only comments outside of functions differ
@@ -157,4 +159,29 @@ func split(raw []byte) (splitFile, error) {
 	rest.Write(raw[at:])
 	s.rest = rest.String()
 	return s, nil
+}
+
+// mark is the comment that precedes a faulty body in the combined source.
+func mark(name string) string { return "/*fault:" + name + "*/" }
+
+var markPattern = regexp.MustCompile(`/\*fault:([a-z0-9-]+)\*/`)
+
+// faultOf returns the name of the fault that a line of the compiler's output is
+// about, and the message. The name is empty for any other line.
+func (e *buildError) faultOf(line string) (name, message string) {
+	found := compilerLine.FindStringSubmatch(line)
+	if found == nil {
+		return "", ""
+	}
+	raw, err := os.ReadFile(found[1])
+	number, convErr := strconv.Atoi(found[2])
+	if err != nil || convErr != nil {
+		return "", ""
+	}
+	before := strings.SplitAfterN(string(raw), "\n", number+1)
+	marks := markPattern.FindAllStringSubmatch(strings.Join(before[:min(number, len(before))], ""), -1)
+	if len(marks) == 0 {
+		return "", ""
+	}
+	return marks[len(marks)-1][1], found[3]
 }

@@ -30,6 +30,7 @@ type Fault struct {
 	Name    string   `yaml:"name"`    // unique, lower case with hyphens
 	Mistake string   `yaml:"mistake"` // what a vendor could have misread or forgotten
 	Rules   []string `yaml:"rules"`   // ids of the rules that it must turn red
+	Blocks  bool     `yaml:"blocks"`  // the server keeps the scenarios of the rules from running, which counts as red
 	File    string   `yaml:"file"`    // below reference/
 	Replace string   `yaml:"replace"` // text that occurs exactly once in File
 	With    string   `yaml:"with"`

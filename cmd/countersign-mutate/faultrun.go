@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,6 +21,7 @@ type faultResult struct {
 	Noticed  map[string][]string `json:"noticed"`            // rule of the fault -> scenarios that failed
 	Missed   []string            `json:"missed,omitempty"`   // rules of the fault that stayed green
 	Others   []string            `json:"others,omitempty"`   // rules that turned red and are not the fault's
+	Blocks   bool                `json:"blocks,omitempty"`   // for its rules it counts that the server blocks the scenarios
 	Blocked  int                 `json:"blocked,omitempty"`  // scenarios that the server kept from running
 	Error    string              `json:"error,omitempty"`    // why there is no result
 	Duration time.Duration       `json:"duration_ns"`        // of the run
@@ -71,7 +73,7 @@ func (s *faultSession) build(ctx context.Context) error {
 	}
 	common, err := s.workshop.buildServer(ctx, "faults", o)
 	if err != nil {
-		return s.explainBuild(ctx, err)
+		return s.explainBuild(err)
 	}
 	s.servers = slices.Repeat([]string{common}, len(s.faults))
 	s.separate = map[int]bool{}
@@ -82,27 +84,29 @@ func (s *faultSession) build(ctx context.Context) error {
 			return err
 		}
 		s.separate[n] = true
-		if s.servers[n], err = s.workshop.buildServer(ctx, "fault-"+f.Name, overlay{f.File: source}); err != nil {
-			return s.refused(f, err)
+		s.servers[n], err = s.workshop.buildServer(ctx, "fault-"+f.Name, overlay{f.File: source})
+		if errors.As(err, new(*buildError)) {
+			return &exitError{exitNotStarted, s.refused(f, err.Error())}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// explainBuild finds the faults that do not compile by building each alone.
-func (s *faultSession) explainBuild(ctx context.Context, cause error) error {
+// explainBuild names the faults that do not compile: each of the compiler's
+// messages is about the fault whose mark precedes its line.
+func (s *faultSession) explainBuild(cause error) error {
 	var refused *buildError
 	if !errors.As(cause, &refused) {
 		return cause
 	}
 	var problems []error
-	for n, f := range s.faults {
-		o, separate, err := combine(s.workshop.root, s.faults[n:n+1], 1)
-		if err != nil || len(separate) > 0 {
-			continue
-		}
-		if _, err := s.workshop.buildServer(ctx, "alone-"+f.Name, o); err != nil {
-			problems = append(problems, s.refused(f, err))
+	for line := range strings.Lines(refused.output) {
+		name, message := refused.faultOf(strings.TrimSpace(line))
+		if n := slices.IndexFunc(s.faults, func(f Fault) bool { return f.Name == name }); n >= 0 {
+			problems = append(problems, s.refused(s.faults[n], message))
 		}
 	}
 	if len(problems) == 0 {
@@ -111,12 +115,8 @@ func (s *faultSession) explainBuild(ctx context.Context, cause error) error {
 	return &exitError{exitNotStarted, errors.Join(problems...)}
 }
 
-func (s *faultSession) refused(f Fault, err error) error {
-	var refused *buildError
-	if !errors.As(err, &refused) {
-		return err
-	}
-	return &exitError{exitNotStarted, fmt.Errorf("%s: fault %q does not compile: %w", f.place, f.Name, err)}
+func (s *faultSession) refused(f Fault, message string) error {
+	return fmt.Errorf("%s: fault %q does not compile: %s", f.place, f.Name, message)
 }
 
 // baseline runs the unchanged server: what is red there proves nothing. Where
@@ -157,7 +157,7 @@ func (s *faultSession) one(ctx context.Context, n int) (faultResult, error) {
 	}
 	started := time.Now()
 	report, err := run.run(ctx, filepath.Join(s.workshop.dir, "runs", "fault-"+strconv.Itoa(n)))
-	r := faultResult{Name: f.Name, Place: f.place, Mistake: f.Mistake, Rules: f.Rules, Noticed: map[string][]string{}, Separate: s.separate[n], Duration: time.Since(started)}
+	r := faultResult{Name: f.Name, Place: f.place, Mistake: f.Mistake, Rules: f.Rules, Blocks: f.Blocks, Noticed: map[string][]string{}, Separate: s.separate[n], Duration: time.Since(started)}
 	if ctx.Err() != nil {
 		return r, ctx.Err()
 	}
@@ -172,15 +172,27 @@ func (s *faultSession) one(ctx context.Context, n int) (faultResult, error) {
 // fill compares what turned red with the rules of the fault.
 func (r *faultResult) fill(report *suiteReport) {
 	red := map[string][]string{}
+	blocked, passed := map[string][]string{}, map[string]bool{}
 	for _, result := range report.Results {
 		if result.blockedBySubject() {
 			r.Blocked++
+			for _, id := range result.Rules {
+				blocked[id] = append(blocked[id], result.ID)
+			}
+		}
+		if result.Outcome == "pass" {
+			for _, id := range result.Rules {
+				passed[id] = true
+			}
 		}
 		for _, id := range result.broken() {
 			red[id] = append(red[id], result.ID)
 		}
 	}
 	for _, id := range r.Rules {
+		if r.Blocks && len(red[id]) == 0 && !passed[id] {
+			red[id] = blocked[id]
+		}
 		if len(red[id]) == 0 {
 			r.Missed = append(r.Missed, id)
 			continue

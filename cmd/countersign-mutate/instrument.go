@@ -48,7 +48,7 @@ func nested(mutants []*mutant) []insertion {
 }
 
 // compilerLine is a line of the compiler's output: file, line, column, message.
-var compilerLine = regexp.MustCompile(`^(.+\.go):([0-9]+):[0-9]+: (.*)$`)
+var compilerLine = regexp.MustCompile(`^(.+\.go):([0-9]+)(?::[0-9]+)?: (.*)$`)
 
 // A defect is a mutant that does not compile, which is a mistake of the generator.
 type defect struct {
