@@ -126,7 +126,7 @@ Feature: How groups come to be on the server
     @SEC-019 @direct
     Scenario: A proxy cannot fill the server with groups
       Given there is a group "managers"
-      When "alice" signs in with 2000 groups
+      When "alice" signs in with 2500 groups
       Then most of the groups were not created
 
   Rule: Groups made by hand have an owner, others have none
