@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"countersign/steps/driver"
 	"countersign/steps/probe"
@@ -81,6 +82,22 @@ var sayContent = []sentence{
 		}
 		return w.shows(a[0], []string{a[2]})
 	}},
+	{`{who} has the cookie {value} in {their} browser`, func(w *World, _ context.Context, a []string) error {
+		return w.bringCookie(a[0], a[1])
+	}},
+	{`{who} receives no other cookie than {value}`, func(w *World, _ context.Context, a []string) error {
+		return w.receivesNoOtherCookie(a[0], a[1])
+	}},
+	{`{who} may no longer view {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.mayNoLongerView(ctx, a[0], a[1])
+	}},
+	{`{who} is no longer associated with an integration`, func(w *World, ctx context.Context, a []string) error {
+		i, err := w.item(a[0])
+		if err != nil {
+			return err
+		}
+		return granted("clearing the associations of " + a[0])(i.owner.WithKey().Associate(ctx, i.guid))
+	}},
 	{`the same process answers`, func(w *World, _ context.Context, _ []string) error { return w.sameProcess() }},
 }
 
@@ -148,6 +165,18 @@ func (w *World) mayView(ctx context.Context, who, short string) error {
 		return err
 	}
 	return granted(who + " may view " + short)(i.owner.WithKey().Permit(ctx, i.guid, p.guid, "viewer"))
+}
+
+func (w *World) mayNoLongerView(ctx context.Context, who, short string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	return granted(who + " may no longer view " + short)(i.owner.WithKey().Forbid(ctx, i.guid, p.guid))
 }
 
 func (w *World) makeShareLink(ctx context.Context, short string) error {
@@ -329,6 +358,39 @@ func (w *World) shows(short string, wanted []string) error {
 	}
 	if !slices.Equal(got, wanted) {
 		return fail(fmt.Sprintf("the rows %q", wanted), "the rows %q", got)
+	}
+	return nil
+}
+
+// bringCookie gives a browser that has not been used yet a cookie that is none of the server's.
+func (w *World) bringCookie(who, cookie string) error {
+	if w.personas[who] != nil {
+		return &verdict.Trouble{Op: who + " has used the browser before"}
+	}
+	p := w.stranger(who)
+	name, value, _ := strings.Cut(cookie, "=")
+	p.Bring(name, value)
+	w.personas[who] = p
+	return nil
+}
+
+// receivesNoOtherCookie compares the digest by which the probe reports the Cookie header of its last visit.
+func (w *World) receivesNoOtherCookie(short, cookie string) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	report, err := i.report()
+	if err != nil {
+		return err
+	}
+	if report.Request == nil {
+		return fail("a report of the request", "one without it")
+	}
+	for _, digest := range report.Request.Headers["Cookie"] {
+		if digest != "sha256:"+probe.Digest(cookie) {
+			return fail("no other cookie than "+cookie, "a Cookie header with another digest")
+		}
 	}
 	return nil
 }

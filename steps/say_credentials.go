@@ -81,7 +81,17 @@ var flaws = map[string]func(r *signedRequest) error{
 	"with a signature for another body":     func(r *signedRequest) error { r.signed.Checksum = driver.Checksum([]byte("x")); return nil },
 	"with another date than the signed one": func(r *signedRequest) error { r.after["Date"] = driver.Date(time.Now().Add(-time.Hour)); return nil },
 	"with another body than the signed one": func(r *signedRequest) error { r.body = []byte("x"); return nil },
-	"with an empty signature":               func(r *signedRequest) error { r.after["X-Auth-Signature"] = ""; return nil },
+	"with a signature for another path that X-RSC-Request names": func(r *signedRequest) error {
+		r.signed.Path += "s"
+		r.extra = driver.HeaderLine{Name: "X-RSC-Request", Value: "http://localhost" + r.signed.Path}
+		return nil
+	},
+	"with a signature for another path that a forwarding header names": func(r *signedRequest) error {
+		r.signed.Path += "s"
+		r.extra = driver.HeaderLine{Name: "X-RSC-Request", Value: "http://localhost" + r.signed.Path}
+		return nil
+	},
+	"with an empty signature": func(r *signedRequest) error { r.after["X-Auth-Signature"] = ""; return nil },
 	"with two signatures": func(r *signedRequest) error {
 		r.extra = driver.HeaderLine{Name: "X-Auth-Signature", Value: "x"}
 		return nil

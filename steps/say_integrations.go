@@ -55,6 +55,13 @@ var sayIntegrations = []sentence{
 		}
 		return trouble("script consent", p.control.SetConsent(ctx, p.issuer, a[0], control.Consent{Approve: false, Error: "access_denied"}))
 	}},
+	{`the administrator deletes the integration {who}`, func(w *World, ctx context.Context, a []string) error {
+		i, err := w.integration(a[0])
+		if err != nil {
+			return err
+		}
+		return granted("deleting the integration " + a[0])(w.operator().DeleteIntegration(ctx, i.guid))
+	}},
 	{`{who} finds {who} listed as a {type} integration`, func(w *World, ctx context.Context, a []string) error {
 		return w.findsListed(ctx, a[0], a[1], a[2])
 	}},

@@ -53,6 +53,20 @@ var saySessions = []sentence{
 		}
 		return w.attempt(p.Logout(ctx, i.guid))
 	}},
+	{`{manager} deletes the session of {who} with {who}`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.manager(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		found, err := w.sessions(ctx, a[1], a[2])
+		if err != nil {
+			return err
+		}
+		if len(found) != 1 {
+			return fail("one session", "%d", len(found))
+		}
+		return w.attempt(p.DeleteSession(ctx, found[0].GUID))
+	}},
 	{`{who} has {sessions} with {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.hasSessions(ctx, a[0], a[2], map[string]int{"no session": 0, "one session": 1}[a[1]])
 	}},

@@ -24,8 +24,11 @@ var saySignIn = []sentence{
 	{`{who} signs in{again} with a second {header} header{spelled} for {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.signInTwice(ctx, a[0], a[1], a[2], a[3])
 	}},
-	{`{who} signs in again with a {header} that is {words}`, func(w *World, ctx context.Context, a []string) error {
+	{`{who} signs in{again} with a {header} that is {words}`, func(w *World, ctx context.Context, a []string) error {
 		return w.signInMalformed(ctx, a[0], a[1], a[2])
+	}},
+	{`{who} signs in{again} with a group that is {words}`, func(w *World, ctx context.Context, a []string) error {
+		return w.signInWithMalformedGroup(ctx, a[0], a[1])
 	}},
 	{`{who} signs in again with the username header spelled {value}`, func(w *World, ctx context.Context, a []string) error {
 		again := w.stranger(a[0])
@@ -175,14 +178,17 @@ func (w *World) lineFor(attribute string, i driver.Identity) driver.HeaderLine {
 	return driver.HeaderLine{Name: names.Role, Value: i.Role}
 }
 
-// malformed are identities that no proxy sends, made from a good one.
+// malformed are values that no honest proxy sends, made from a good one.
 var malformed = map[string]func(good string) string{
-	"joined to another by a comma":  func(good string) string { return good + ", mallory" },
-	"empty":                         func(string) string { return "" },
-	"blank":                         func(string) string { return "   " },
-	"broken by a control character": func(good string) string { return good + "\x01" },
-	"cut off inside a character":    func(good string) string { return good + "\xc3" },
-	"longer than 4000 octets":       func(good string) string { return good + strings.Repeat("x", 4000) },
+	"joined to another by a comma":     func(good string) string { return good + ", mallory" },
+	"joined to another by a semicolon": func(good string) string { return good + ";mallory" },
+	"empty":                            func(string) string { return "" },
+	"blank":                            func(string) string { return "   " },
+	"broken by a control character":    func(good string) string { return good + "\x01" },
+	"broken by a tab":                  func(good string) string { return good + "\tx" },
+	"broken by a control character of two octets": func(good string) string { return good + "\u0085x" },
+	"cut off inside a character":                  func(good string) string { return good + "\xc3" },
+	"longer than 4000 octets":                     func(good string) string { return good + strings.Repeat("x", 4000) },
 }
 
 func (w *World) signInMalformed(ctx context.Context, who, header, kind string) error {
@@ -196,7 +202,18 @@ func (w *World) signInMalformed(ctx context.Context, who, header, kind string) e
 	p := w.stranger(who)
 	line := w.lineFor(header, p.Identity)
 	line.Value = make(line.Value)
-	return w.attemptBy(p)(p.SendInstead(ctx, line.Name, line))
+	return w.enter(p)(p.SendInstead(ctx, line.Name, line))
+}
+
+// signInWithMalformedGroup signs in with one more line of the groups header than the proxy sends.
+func (w *World) signInWithMalformedGroup(ctx context.Context, who, kind string) error {
+	make, ok := malformed[kind]
+	if !ok {
+		return &verdict.Trouble{Op: "no group is known that is " + kind}
+	}
+	p := w.stranger(who)
+	line := driver.HeaderLine{Name: p.Headers.Groups, Value: make(w.group("strange"))}
+	return w.enter(p)(p.SendInstead(ctx, "", line))
 }
 
 // strange are requests in which an identity does not come as proxies send it.

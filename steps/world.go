@@ -48,6 +48,7 @@ type World struct {
 	provider     *provider
 	attempts     attempts
 	edits        []*edit
+	keyExpiry    time.Time  // when the key that was created to expire does
 	tools        []*toolRun // what usermanager was told
 	start        *start     // the last start of a server by the scenario itself
 	starts       []string   // ids of the processes started beside the instance

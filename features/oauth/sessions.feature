@@ -147,6 +147,39 @@ Feature: OAuth sessions
       Then "alice" has no session with "erp"
       And "alice" has one session with "crm"
 
+  Rule: A session can be deleted through the API
+
+    Scenario Outline: <who> deletes the session, and the user has to log in again
+      Given "alice" is logged in to "crm"
+      And "alice" has visited "app" and it obtained a token
+      When <who> deletes the session of "alice" with "crm"
+      Then "alice" has no session with "crm"
+      When "alice" visits "app"
+      Then "app" obtains no token
+      And "alice" is sent to log in to "crm" when she opens "app" in her browser
+
+      Examples:
+        | rule   | who               |
+        | OI-070 | "alice"           |
+        | OI-077 | the administrator |
+
+  Rule: What ends a user's access ends it for content at once
+
+    @SEC-009
+    Scenario Outline: Content obtains no token after <change>
+      Given "alice" is logged in to "crm"
+      And "alice" has visited "app" and it obtained a token
+      When <change>
+      And "alice" visits "app"
+      Then "app" obtains no token
+
+      Examples:
+        | change                                            |
+        | the administrator deletes the integration "crm"   |
+        | the administrator locks "alice"                   |
+        | "app" is no longer associated with an integration |
+        | "alice" may no longer view "app"                  |
+
   Rule: A user has one session with an integration
 
     @OI-084

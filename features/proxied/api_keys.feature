@@ -117,10 +117,63 @@ Feature: API keys behind a proxy
       Then the call is refused with an error of the API
 
       Examples:
-        | header              | key       |
-        | Authorization       | Key wrong |
-        | X-RSC-Authorization | Key wrong |
-        | X-RSC-Authorization | wrong     |
+        | header              | key                |
+        | Authorization       | Key wrong          |
+        | X-RSC-Authorization | Key wrong          |
+        | X-RSC-Authorization | wrong              |
+        | Authorization       | Key <alice's key>x |
+
+  Rule: An API key that has expired or was deleted is refused
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+
+    @SEC-025
+    Scenario: An API key is refused after its expiry time
+      Given "alice" has an API key that expires in 3 seconds
+      When a client calls the API with the headers:
+        | Authorization | Key <alice's key> |
+      Then the call is answered to "alice"
+      And the key of "alice" is refused once it has expired
+
+    @SEC-025
+    Scenario: A deleted API key is refused
+      Given "alice" has an API key
+      When a client calls the API with the headers:
+        | Authorization | Key <alice's key> |
+      Then the call is answered to "alice"
+      When "alice" deletes her API keys
+      And a client calls the API with the headers:
+        | Authorization | Key <alice's key> |
+      Then the call is refused
+
+  Rule: An API key never permits more than its owner may do
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+
+    @SEC-026
+    Scenario: A viewer obtains no API key with the rights of an administrator
+      Given "alice" has signed in
+      When "alice" asks for an API key with the role "viewer"
+      And "alice" asks for an API key with the role "administrator"
+      Then "alice" has no API key with the rights of an administrator
+
+    @SEC-026
+    Scenario: An API key loses the rights that its owner loses
+      Given a publisher "paula"
+      And "paula" has created content with her API key
+      When the administrator changes the role of "paula" to "viewer"
+      And "paula" creates content with her API key
+      Then the creation is refused
 
   Rule: How a request came is no evidence of who makes it
 

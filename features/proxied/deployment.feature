@@ -85,18 +85,19 @@ Feature: Deployment from the IDE
       Then the call is refused with an error of the API
 
       Examples:
-        | flaw                                       |
-        | with a signature by another key            |
-        | with a signature for another path          |
-        | with a signature for another method        |
-        | with a signature for another body          |
-        | with another date than the signed one      |
-        | with another body than the signed one      |
-        | with an empty signature                    |
-        | with two signatures                        |
-        | with two tokens                            |
-        | with a token that nobody has confirmed     |
-        | with a token that the server does not know |
+        | flaw                                                             |
+        | with a signature by another key                                  |
+        | with a signature for another path                                |
+        | with a signature for another path that a forwarding header names |
+        | with a signature for another method                              |
+        | with a signature for another body                                |
+        | with another date than the signed one                            |
+        | with another body than the signed one                            |
+        | with an empty signature                                          |
+        | with two signatures                                              |
+        | with two tokens                                                  |
+        | with a token that nobody has confirmed                           |
+        | with a token that the server does not know                       |
 
     @SEC-024 @careless
     Scenario: Credentials do not excuse duplicate headers

@@ -99,13 +99,15 @@ Feature: Duplicate authentication headers
       Then the sign-in is refused
 
       Examples:
-        | kind                          |
-        | joined to another by a comma  |
-        | empty                         |
-        | blank                         |
-        | broken by a control character |
-        | cut off inside a character    |
-        | longer than 4000 octets       |
+        | kind                                        |
+        | joined to another by a comma                |
+        | empty                                       |
+        | blank                                       |
+        | broken by a control character               |
+        | broken by a tab                             |
+        | broken by a control character of two octets |
+        | cut off inside a character                  |
+        | longer than 4000 octets                     |
 
     @SEC-010 @careless
     Scenario: An underscore beside the header
@@ -152,13 +154,15 @@ Feature: Duplicate authentication headers
       Then the sign-in is refused
 
       Examples:
-        | kind                          |
-        | joined to another by a comma  |
-        | empty                         |
-        | blank                         |
-        | broken by a control character |
-        | cut off inside a character    |
-        | longer than 4000 octets       |
+        | kind                                        |
+        | joined to another by a comma                |
+        | empty                                       |
+        | blank                                       |
+        | broken by a control character               |
+        | broken by a tab                             |
+        | broken by a control character of two octets |
+        | cut off inside a character                  |
+        | longer than 4000 octets                     |
 
   Rule: A key does not excuse duplicate headers
 

@@ -196,6 +196,20 @@ Feature: Identity from the proxy
       When "alice" asks for an API key without the XSRF token
       Then the call is refused
 
+    @SEC-027 @direct
+    Scenario: Content receives the cookies of its visitor without those of the server
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      And "alice" has the cookie "colour=blue" in her browser
+      And "alice" may view "app"
+      When "alice" visits "app"
+      Then "app" receives no other cookie than "colour=blue"
+
   Rule: The header may have another name
 
     Background:

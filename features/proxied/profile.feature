@@ -71,6 +71,48 @@ Feature: Profiles from headers
         | X-Auth-First-Name      | Mallory       | first name |        |
         | X-Auth-RSC-Role        | administrator | role       | viewer |
 
+  Rule: A value that cannot be used is left out, and the user is signed in without it
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        FirstNameHeader = X-Auth-First-Name
+        LastNameHeader = X-Auth-Last-Name
+        EmailHeader = X-Auth-Email
+        GroupsHeader = X-Auth-Groups
+        """
+
+    @PA-345 @direct
+    Scenario Outline: The <attribute> is left out if it is <kind>
+      When "alice" signs in with a <attribute> that is <kind>
+      Then "alice" is signed in
+      And the <attribute> of "alice" is ""
+
+      Examples:
+        | attribute  | kind                             |
+        | first name | cut off inside a character       |
+        | first name | broken by a tab                  |
+        | last name  | longer than 4000 octets          |
+        | email      | joined to another by a comma     |
+        | email      | joined to another by a semicolon |
+
+    @PA-345 @direct
+    Scenario Outline: A group is left out if its name is <kind>, and the other groups count
+      Given a group "engineers"
+      And "alice" is in the groups "engineers" at the proxy
+      When "alice" signs in with a group that is <kind>
+      Then "alice" is signed in
+      And "alice" is a member of "engineers"
+
+      Examples:
+        | kind                       |
+        | cut off inside a character |
+        | longer than 4000 octets    |
+
   Rule: A header may be called anything
 
     Background:

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -76,6 +77,7 @@ func (p *Persona) Members(ctx context.Context, groupGUID string) ([]User, error)
 
 // Permission is who may do what with an item.
 type Permission struct {
+	ID            any    `json:"id"` // a text or a number: published replies have both
 	PrincipalGUID string `json:"principal_guid"`
 	PrincipalType string `json:"principal_type"`
 	Role          string `json:"role"`
@@ -85,6 +87,20 @@ type Permission struct {
 func (p *Persona) PermitGroup(ctx context.Context, guid, groupGUID, role string) (*Reply, error) {
 	return p.json(ctx, http.MethodPost, api("content", guid, "permissions"),
 		map[string]string{"principal_guid": groupGUID, "principal_type": "group", "role": role})
+}
+
+// Forbid takes a user or a group off the access list of an item. The reply is that of the list if the principal is not on it.
+func (p *Persona) Forbid(ctx context.Context, guid, principalGUID string) (*Reply, error) {
+	permissions, err := p.Permissions(ctx, guid)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range permissions {
+		if one.PrincipalGUID == principalGUID {
+			return p.Call(ctx, http.MethodDelete, api("content", guid, "permissions", fmt.Sprint(one.ID)), nil)
+		}
+	}
+	return nil, &NoAnswer{Op: "find the user on the access list", BySubject: true, Err: described("the list does not name the user")}
 }
 
 // Permissions reads the access list of an item. One that cannot be read is an error.

@@ -183,19 +183,6 @@ func (p *Persona) ForgeKey(ctx context.Context, userGUID, name string) (*Reply, 
 		lines: []HeaderLine{{"Content-Type", "application/json"}, {"Accept", "application/json"}}})
 }
 
-// CreateKey makes an API key for a user, who is the persona. The key is kept
-// for [Persona.WithKey].
-func (p *Persona) CreateKey(ctx context.Context, userGUID, name string) (*Reply, error) {
-	reply, err := p.json(ctx, http.MethodPost, api("users", userGUID, "keys"), map[string]string{"name": name})
-	if err != nil {
-		return nil, err
-	}
-	if key := reply.Text("key"); reply.Is(2) && key != "" {
-		p.key.set(key)
-	}
-	return reply, nil
-}
-
 // KeyWith asks who the caller is by the persona's key, with header lines added
 // in this spelling and order.
 func (p *Persona) KeyWith(ctx context.Context, lines ...HeaderLine) (*Reply, error) {

@@ -1,0 +1,48 @@
+package driver
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// NewKey describes an API key to be created. An empty role is the user's own; a key without an expiry time never expires.
+type NewKey struct {
+	Name    string     `json:"name"`
+	Role    string     `json:"user_role,omitempty"`
+	Expires *time.Time `json:"expires_at,omitempty"`
+}
+
+// CreateKeyAs creates an API key for a user, who is the persona. The key is kept for [Persona.WithKey].
+func (p *Persona) CreateKeyAs(ctx context.Context, userGUID string, k NewKey) (*Reply, error) {
+	reply, err := p.json(ctx, http.MethodPost, api("users", userGUID, "keys"), k)
+	if err != nil {
+		return nil, err
+	}
+	if key := reply.Text("key"); reply.Is(2) && key != "" {
+		p.key.set(key)
+	}
+	return reply, nil
+}
+
+// CreateKey creates an API key with the user's own role that never expires.
+func (p *Persona) CreateKey(ctx context.Context, userGUID, name string) (*Reply, error) {
+	return p.CreateKeyAs(ctx, userGUID, NewKey{Name: name})
+}
+
+// DeleteKeys deletes all API keys of a user, who is the persona. It returns the first reply that is no success, or the last one.
+func (p *Persona) DeleteKeys(ctx context.Context, userGUID string) (*Reply, error) {
+	reply, err := p.Get(ctx, api("users", userGUID, "keys"))
+	if err != nil || !reply.Is(2) {
+		return reply, err
+	}
+	for _, key := range list[struct {
+		ID string `json:"id"`
+	}](reply) {
+		reply, err = p.Call(ctx, http.MethodDelete, api("users", userGUID, "keys", key.ID), nil)
+		if err != nil || !reply.Is(2) {
+			return reply, err
+		}
+	}
+	return reply, nil
+}
