@@ -23,7 +23,8 @@ type item struct {
 	visit   *driver.Visit // the last
 	answers bool          // the content itself answered last
 	before  *driver.Visit // the one before it
-	since   int           // entries of the provider's journal when it was associated
+	atOnce  []*driver.Visit
+	since   int // entries of the provider's journal when it was associated
 }
 
 // sayContent: content, who may see it, and what it obtains while it executes.

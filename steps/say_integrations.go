@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"countersign/fakeidp/control"
 	"countersign/steps/driver"
@@ -24,6 +25,7 @@ type provider struct {
 	url      string // of the issuer
 	control  control.Client
 	accounts map[string]bool
+	lifetime time.Duration // of access tokens; 0 is the provider's own
 }
 
 // sayIntegrations: integrations as the administrator makes them, and what the
@@ -79,9 +81,15 @@ func (w *World) issuer(ctx context.Context) (*provider, error) {
 	if w.provider != nil {
 		return w.provider, nil
 	}
+	return w.newIssuer(ctx, control.Issuer{})
+}
+
+// newIssuer creates the scenario's issuer with some options.
+func (w *World) newIssuer(ctx context.Context, options control.Issuer) (*provider, error) {
 	p := &provider{issuer: "s-" + w.suffix, control: w.run.equipment.Provider(), accounts: map[string]bool{}}
 	p.url = w.run.equipment.ProviderURL() + "/" + p.issuer
-	if _, err := p.control.CreateIssuer(ctx, control.Issuer{Name: p.issuer}); err != nil {
+	options.Name = p.issuer
+	if _, err := p.control.CreateIssuer(ctx, options); err != nil {
 		return nil, trouble("make an issuer", err)
 	}
 	w.provider = p

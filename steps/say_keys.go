@@ -66,7 +66,7 @@ func (w *World) makeExpiringKey(ctx context.Context, who, seconds string) error 
 }
 
 // keyGrace is how long after its expiry time a key may still be accepted: the time of the server's reply has whole seconds.
-const keyGrace = 5 * time.Second
+const keyGrace = 2 * time.Second
 
 // keyExpires calls the API with a key until the server refuses it.
 func (w *World) keyExpires(ctx context.Context, who string) error {

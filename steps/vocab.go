@@ -92,7 +92,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
 var vocabulary = compile(
-	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayCredentials, sayKeys, sayProfile, sayRoles, sayIdentity, sayContent, sayGroups, sayIntegrations, saySessions, sayTokens,
+	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayCredentials, sayKeys, sayProfile, sayRoles, sayIdentity, sayContent, sayGroups, sayIntegrations, saySessions, sayTokens, sayRenewal,
 	sayUsermanager,
 )
 
