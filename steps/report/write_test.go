@@ -75,7 +75,7 @@ func TestSummaryColours(t *testing.T) {
 	}
 }
 
-// TestSummaryOfManyRules holds that a terminal shows the headline rules at three
+// TestSummaryOfManyRules requires that a terminal shows the documented headline rules at three
 // fronts on one page, ranges and all.
 func TestSummaryOfManyRules(t *testing.T) {
 	t.Parallel()
@@ -86,7 +86,7 @@ func TestSummaryOfManyRules(t *testing.T) {
 	r := newRun(t)
 	r.cat = cat
 	for _, rule := range cat.All() {
-		headline := rule.Document == "oauth" && rule.Done() || rule.ID >= "PA-123" && rule.ID <= "PA-143"
+		headline := strings.HasPrefix(rule.ID, "OI-") && rule.Done() || rule.ID >= "PA-123" && rule.ID <= "PA-143"
 		if !headline {
 			continue
 		}
