@@ -205,10 +205,16 @@ func (i *instance) hire(ctx context.Context, c plan.Configuration) error {
 		Email: "operator@example.com", Role: "administrator", Groups: []string{operators},
 	}
 	p := &persona{Persona: driver.NewPersona(i.subject.WithoutProxy(), "operator", identity, driver.HeaderNames(c.Headers), nil), short: "operator"}
-	if err := p.mustSignIn(ctx); err != nil {
+	switch err := p.mustSignIn(ctx); {
+	case err != nil && ctx.Err() != nil:
+		return waitEnded(ctx, "sign the operator in at "+i.Name())
+	case err != nil:
 		return i.blockedBySubject("the operator cannot sign in: %v", err)
 	}
-	if err := p.makeKey(ctx); err != nil {
+	switch err := p.makeKey(ctx); {
+	case err != nil && ctx.Err() != nil:
+		return waitEnded(ctx, "make the operator's API key at "+i.Name())
+	case err != nil:
 		return i.blockedBySubject("the operator cannot make an API key: %v", err)
 	}
 	i.operator = &operator{persona: p.WithKey().Through(i.subject)}

@@ -36,6 +36,9 @@ type Config struct {
 // DefaultTimeout bounds a whole run.
 const DefaultTimeout = 30 * time.Minute
 
+// maxParallel bounds the scenarios that run at once: each may hold connections.
+const maxParallel = 1024
+
 // Validate reports all that is wrong with a Config and changes nothing.
 func (c Config) Validate() error {
 	problems := []error{c.Target.Validate()}
@@ -47,8 +50,8 @@ func (c Config) Validate() error {
 	if c.Spread != "" && c.Spread != plan.Full && c.Spread != plan.Lean {
 		problems = append(problems, fmt.Errorf("spread %q is not known; use %s or %s", c.Spread, plan.Full, plan.Lean))
 	}
-	if c.Parallel < 0 {
-		problems = append(problems, fmt.Errorf("parallel %d is negative; give the number of scenarios to run at once", c.Parallel))
+	if c.Parallel < 0 || c.Parallel > maxParallel {
+		problems = append(problems, fmt.Errorf("parallel %d is not possible; give the number of scenarios to run at once, at most %d, or 0 for one that suits the machine", c.Parallel, maxParallel))
 	}
 	if c.WorkDir == "" {
 		problems = append(problems, errors.New("no folder to work in"))

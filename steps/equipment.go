@@ -43,6 +43,9 @@ type Instance interface {
 	Exited() <-chan struct{}
 	// ExitError says how the process ended; nil before that and after exit code 0.
 	ExitError() error
+	// CheckListener returns an error if it finds that an unrelated process listens
+	// at host:port. Without a means to find out it returns nil.
+	CheckListener(address string) error
 	// Output is the file with what the process wrote to its standard streams.
 	Output() string
 	// Stop ends the process and all that it started: politely, after five

@@ -252,17 +252,38 @@ func (i *instance) logs() []string { return []string{i.log(), i.log() + ".output
 
 // ready awaits the first answer of the subject, or its end.
 func (i *instance) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	limited, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	err := driver.AwaitReady(ctx, i.subject, i.process.Exited())
+	err := driver.AwaitReady(limited, i.subject, i.process.Exited())
 	switch {
 	case err == nil:
-		return nil
+		return i.checkListener()
+	case i.gone() && i.process.ExitError() == nil:
+		return i.blockedBySubject("it ended with exit code 0 before it answered; launch.command must stay in the foreground until SIGTERM")
 	case i.gone():
 		return i.blockedBySubject("it ended before it answered (%v)", i.process.ExitError())
+	case errors.Is(context.Cause(ctx), errScenarioTime):
+		return i.blockedBySubject("it had not answered GET /__ping__ when %v (%v)", errScenarioTime, err)
+	case ctx.Err() != nil:
+		return waitEnded(ctx, "await the first answer of "+i.Name())
 	default:
 		return i.blockedBySubject("it gave no answer to GET /__ping__ within %s (%v)", readyTimeout, err)
 	}
+}
+
+// waitEnded is the error of a wait that the suite itself has ended, which says
+// nothing about the subject.
+func waitEnded(ctx context.Context, op string) error {
+	return &verdict.Trouble{Op: op, Err: context.Cause(ctx)}
+}
+
+// checkListener returns an error if another process than the subject listens at
+// the subject's address: its replies must not be taken for the subject's.
+func (i *instance) checkListener() error {
+	if err := i.process.CheckListener(i.Listen); err != nil {
+		return &verdict.Trouble{Op: i.Name(), Err: err}
+	}
+	return nil
 }
 
 // gone says whether the process has ended.

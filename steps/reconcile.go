@@ -90,7 +90,13 @@ func (r *run) writeTranscript(w *World) (string, error) {
 	return path, err
 }
 
-func (r *run) cancelled() bool { return r.ctx.Err() != nil }
+// cancelled reports whether a person or the time limit has ended the run. A
+// connection can time out at the limit a moment before the context ends, so the
+// clock is asked as well.
+func (r *run) cancelled() bool {
+	limit, limited := r.ctx.Deadline()
+	return r.ctx.Err() != nil || limited && !time.Now().Before(limit)
+}
 
 // reconcile holds what was observed against the plan and draws up the report.
 func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool) report.Report {

@@ -20,6 +20,9 @@ import (
 // scenarioTimeout bounds one scenario.
 const scenarioTimeout = 60 * time.Second
 
+// errScenarioTime is the cause of a context that scenarioTimeout has ended.
+var errScenarioTime = fmt.Errorf("the scenario took longer than %s", scenarioTimeout)
+
 // A World is what one scenario remembers. It is made anew for each scenario
 // and used by one goroutine at a time.
 type World struct {
@@ -85,7 +88,7 @@ func (w *World) begin(ctx context.Context, pickle *godog.Scenario) (context.Cont
 		w.logFrom = sizeOf(w.instance.log())
 	}
 	w.started = time.Now()
-	w.ctx, w.cancel = context.WithTimeoutCause(ctx, scenarioTimeout, fmt.Errorf("the scenario took longer than %s", scenarioTimeout))
+	w.ctx, w.cancel = context.WithTimeoutCause(ctx, scenarioTimeout, errScenarioTime)
 	return ctx, err
 }
 
@@ -223,7 +226,8 @@ func (w *World) blame(err error) error {
 	case err == nil:
 		return nil
 	case w.run.cancelled():
-		return &verdict.Trouble{Op: "the run was ended", Err: err}
+		// Without err: a violation inside the trouble would still be counted as one.
+		return &verdict.Trouble{Op: "the run was ended", Err: context.Cause(w.run.ctx)}
 	case w.givenUp() != nil:
 		return w.givenUp()
 	case errors.As(err, &silence) && silence.BySubject:

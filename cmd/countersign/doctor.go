@@ -94,7 +94,7 @@ func frontsWanted(fronts []string) error {
 func (g ground) check(ctx context.Context) []finding {
 	found := g.programs(ctx)
 	found = append(found, g.proxies(ctx)...)
-	return append(found, g.loopback(), g.ports(), g.folder(), g.subject(), clock())
+	return append(found, g.address(), g.loopback(), g.ports(), g.folder(), g.subject(), clock())
 }
 
 // programs are the Go toolchain and the siblings, where the target needs them.
@@ -167,6 +167,36 @@ func (g ground) proxies(ctx context.Context) []finding {
 		all = append(all, front)
 	}
 	return all
+}
+
+// address looks for 127.0.0.1, on which instances and proxies listen.
+func (g ground) address() finding {
+	f := finding{what: "127.0.0.1", needed: true, ok: true, found: "accepts connections: instances and proxies listen there"}
+	err := connects("127.0.0.1")
+	switch {
+	case err == nil:
+	case connects("::1") == nil:
+		f.ok, f.found = false, fmt.Sprintf("%v; this machine has the loopback address of IPv6 only", err)
+		f.todo = "give the loopback interface the address of IPv4: ip address add 127.0.0.1/8 dev lo"
+	default:
+		f.ok, f.found = false, fmt.Sprintf("%v; the loopback interface may be down", err)
+		f.todo = "set it up: ip link set lo up"
+	}
+	return f
+}
+
+// connects returns an error unless a connection to a listener at the host succeeds.
+func connects(host string) error {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	conn, err := net.DialTimeout("tcp", l.Addr().String(), 2*time.Second)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
 }
 
 // loopback says where the provider will listen.

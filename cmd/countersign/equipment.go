@@ -140,6 +140,10 @@ func (e *equipment) killAll() {
 	for _, i := range e.instances {
 		i.kill()
 	}
+	left, _ := e.run.marked() // without the table of processes, the next start sweeps
+	for _, p := range left {
+		kill(p)
+	}
 	for _, r := range e.proxies {
 		select {
 		case <-r.Exited(): // its numbers may be others' by now

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// An interrupt turns the first SIGINT or SIGTERM into a cancelled context, so
+// An interrupt turns the first SIGINT, SIGTERM or SIGHUP into a cancelled context, so
 // that everything is stopped in order and the report is still written, and the
 // second one into an end at once.
 type interrupt struct {
@@ -28,9 +28,19 @@ type interrupt struct {
 func onInterrupt(parent context.Context, say io.Writer, words string) (context.Context, *interrupt) {
 	ctx, cancel := context.WithCancel(parent)
 	i := &interrupt{signals: make(chan os.Signal, 2), done: make(chan struct{}), cancel: cancel}
-	signal.Notify(i.signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(i.signals, endingSignals()...)
 	go i.watch(say, words)
 	return ctx, i
+}
+
+// endingSignals are the signals that end a run in order. SIGHUP, which a
+// terminal sends when it is closed, is left alone under nohup.
+func endingSignals() []os.Signal {
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 func (i *interrupt) watch(say io.Writer, words string) {

@@ -58,10 +58,16 @@ func (l *launcher) close() {
 	<-l.gone
 }
 
+// instanceMark names the variable by which the processes of an instance are found
+// that have left its session, as daemons do.
+const instanceMark = "COUNTERSIGN_INSTANCE"
+
 // An instance is a process of the subject. It is safe for concurrent use.
 type instance struct {
 	cmd    *exec.Cmd
 	output string        // file with what it wrote to its standard streams
+	run    string        // the run's mark
+	mark   string        // assignment in the environment that no other instance has; "" for none
 	exited chan struct{} // closed when it has been reaped
 
 	mu     sync.Mutex
@@ -99,12 +105,13 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 	cmd.Dir = spec.DataDir
 	cmd.Stdout, cmd.Stderr = streams, streams
 	cmd.SysProcAttr = newSession()
-	cmd.Env = append(environment(t, fill), mark)
+	own := instanceMark + "=" + instanceID(spec, mark)
+	cmd.Env = append(environment(t, fill), mark, own)
 	if err := l.start(cmd); err != nil {
 		return nil, withHint(fmt.Errorf("start instance %s: %w", spec.ID, err),
 			"launch.command of the target is %q; its first word must be a program that this machine can run", strings.Join(t.Command, " "))
 	}
-	i := &instance{cmd: cmd, output: output, exited: make(chan struct{})}
+	i := &instance{cmd: cmd, output: output, run: mark, mark: own, exited: make(chan struct{})}
 	go i.reap()
 	return i, nil
 }
@@ -248,11 +255,27 @@ func (i *instance) endFamily() {
 	if err != nil {
 		return
 	}
-	for _, p := range family(all, i.PID()) {
+	for _, p := range i.members(all) {
 		if p.pid != i.PID() && !p.gone() {
 			kill(p)
 		}
 	}
+}
+
+// members are the processes of all that belong to the instance: its family, and
+// those that carry its mark in the environment.
+func (i *instance) members(all []process) []process {
+	list := family(all, i.PID())
+	known := map[int]bool{os.Getpid(): true}
+	for _, p := range list {
+		known[p.pid] = true
+	}
+	for _, p := range all {
+		if i.mark != "" && !known[p.pid] && hasMark(p.pid, i.mark) {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // reap waits for the end, ends what was left behind while the number still

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"countersign/features"
 	"countersign/proxies"
@@ -31,7 +32,8 @@ type runFlags struct {
 	strict, printPlan, race, failFast    bool
 	timeout                              time.Duration
 
-	like *target.Target // what a target file that is like the reference says, once read
+	flags *pflag.FlagSet // those of the command
+	like  *target.Target // what a target file that is like the reference says, once read
 }
 
 func newRun() *cobra.Command {
@@ -78,6 +80,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 // machine; doctor has the same.
 func (f *runFlags) registerGround(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	f.flags = flags
 	flags.StringVar(&f.target, "target", "", "YAML file that describes what is under test; none is the reference server")
 	flags.StringSliceVar(&f.fronts, "front", nil, "fronts, of direct,nginx,apache; none is all")
 	flags.StringVar(&f.runner, "runner", proxies.RunnerAuto, "how proxies run: auto, container or process; auto prefers containers")
@@ -110,6 +113,7 @@ func (f *runFlags) config() (steps.Config, error) {
 	if f.race && !f.builtin() {
 		wrong.add("--race builds the reference server, and --target names another subject")
 	}
+	wrong.join(f.emptyLists())
 	if f.timeout <= 0 {
 		wrong.add("--timeout %v leaves no time; give one such as 30m", f.timeout)
 	}
@@ -117,6 +121,18 @@ func (f *runFlags) config() (steps.Config, error) {
 		wrong.add("--seed %d is negative; give the number that a run has printed", f.seed)
 	}
 	return c, wrong.err()
+}
+
+// emptyLists returns an error for each flag that was given an empty list, which
+// would select everything.
+func (f *runFlags) emptyLists() error {
+	var wrong problems
+	for _, name := range []string{"front", "rule", "scenario"} {
+		if given := f.flags.Lookup(name); given != nil && given.Changed && given.Value.String() == "[]" {
+			wrong.add("--%s is empty; name what is wanted, or leave the flag out for everything", name)
+		}
+	}
+	return wrong.err()
 }
 
 // builtin says, after config, whether the target is the reference server, be it run in another way.

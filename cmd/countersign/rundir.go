@@ -119,15 +119,54 @@ func (r *runDir) note(what string, list ...process) {
 	}
 }
 
-// close removes the folder. Everything started must have ended.
+// close ends what still carries the run's mark, such as a subject that has become
+// a daemon, and removes the folder.
 func (r *runDir) close() error {
 	r.journal.Close()
-	err := os.RemoveAll(r.path)
-	r.lock.Close()
+	_, err := endAll(r.marked)
 	if err != nil {
-		return fmt.Errorf("remove the folder of the run: %w", err)
+		err = fmt.Errorf("end what the subject left behind: %w", err)
 	}
-	return nil
+	if gone := os.RemoveAll(r.path); gone != nil {
+		err = errors.Join(err, fmt.Errorf("remove the folder of the run: %w", gone))
+	}
+	r.lock.Close()
+	return err
+}
+
+// marked are the processes that carry the run's mark. The journal is not asked:
+// everything in it has been stopped, and its numbers may be others' by now.
+func (r *runDir) marked() ([]process, error) {
+	all, err := processes()
+	if err != nil {
+		return nil, err
+	}
+	var list []process
+	for _, p := range all {
+		if p.pid != os.Getpid() && !p.gone() && hasMark(p.pid, r.mark) {
+			list = append(list, p)
+		}
+	}
+	return list, nil
+}
+
+// endAll ends by force what find returns, until it returns nothing more.
+func endAll(find func() ([]process, error)) (ended []string, err error) {
+	deadline := time.Now().Add(stopTime)
+	for {
+		victims, err := find()
+		if err != nil || len(victims) == 0 {
+			return unique(ended), err
+		}
+		if time.Now().After(deadline) {
+			return unique(ended), fmt.Errorf("process %d does not end", victims[0].pid)
+		}
+		for _, p := range victims {
+			ended = append(ended, fmt.Sprintf("process %d", p.pid))
+			kill(p)
+		}
+		time.Sleep(10 * time.Millisecond) // between two looks at the table of processes, which nothing announces
+	}
 }
 
 // sweep ends and removes what dead runs left.
@@ -160,29 +199,14 @@ func sweep(base string) (swept []string, err error) {
 
 // sweepRun ends the processes of one dead run, then removes its folder.
 func sweepRun(run string) ([]string, error) {
-	var said []string
-	deadline := time.Now().Add(stopTime)
-	for {
-		victims, err := survivors(run)
-		if err != nil {
-			return said, err
-		}
-		if len(victims) == 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			return said, fmt.Errorf("process %d of the dead run %s does not end", victims[0].pid, run)
-		}
-		for _, p := range victims {
-			said = append(said, fmt.Sprintf("process %d", p.pid))
-			kill(p)
-		}
-		time.Sleep(10 * time.Millisecond) // between two looks at the table of processes, which nothing announces
+	said, err := endAll(func() ([]process, error) { return survivors(run) })
+	if err != nil {
+		return said, fmt.Errorf("end what the dead run %s left: %w", run, err)
 	}
 	if err := os.RemoveAll(run); err != nil {
 		return said, fmt.Errorf("remove the folder of a dead run: %w", err)
 	}
-	return append(unique(said), run), nil
+	return append(said, run), nil
 }
 
 // survivors are the processes of a dead run that still run: those in its

@@ -217,6 +217,7 @@ func TestReserveGivesEachPortOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Release()
+	t.Setenv("TMPDIR", t.TempDir()) // a run with another folder sees the same ports
 	b, err := plan.Reserve(150)
 	if err != nil {
 		t.Fatal(err)

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,22 +16,20 @@ const (
 	blockSize = 100
 )
 
-// A Reservation holds ports until it is released. A block is held by a lock on
-// a file, which ends with the process however it ends.
+// A Reservation holds ports until it is released. A block is held by listening on
+// its first port, so that it is held against every run that can see the port,
+// whatever its user and its folder for temporary files, and until the process ends
+// however it ends.
 type Reservation struct {
 	Ports []int
-	locks []*os.File
+	locks []net.Listener
 }
 
 // Reserve takes n ports on which nobody listens now.
 func Reserve(n int) (*Reservation, error) {
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("countersign-ports-%d", os.Getuid()))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("reserve ports: %w", err)
-	}
 	r := &Reservation{}
 	for base := firstPort; base <= lastPort && len(r.Ports) < n; base += blockSize {
-		if err := r.take(dir, base, n); err != nil {
+		if err := r.take(base, n); err != nil {
 			r.Release()
 			return nil, fmt.Errorf("reserve ports: %w", err)
 		}
@@ -46,20 +42,16 @@ func Reserve(n int) (*Reservation, error) {
 }
 
 // take adds the free ports of a block, unless another run holds the block.
-func (r *Reservation) take(dir string, base, n int) error {
-	lock, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%d.lock", base)), os.O_CREATE|os.O_RDWR, 0o600)
+func (r *Reservation) take(base, n int) error {
+	lock, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base))
+	if errors.Is(err, unix.EADDRINUSE) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return lock.Close()
-	}
-	if err != nil {
-		return errors.Join(err, lock.Close())
-	}
 	r.locks = append(r.locks, lock)
-	for port := base; port < base+blockSize && len(r.Ports) < n; port++ {
+	for port := base + 1; port < base+blockSize && len(r.Ports) < n; port++ {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue

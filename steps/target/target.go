@@ -102,13 +102,16 @@ const DefaultInstances = 4
 // Load reads a target file. The error names every problem, each with the file
 // and, where it is known, the line.
 func Load(file string) (Target, error) {
-	raw, err := os.ReadFile(file)
+	raw, err := readText(file)
 	if err != nil {
-		return Target{}, fmt.Errorf("read target: %w", err)
+		return Target{}, err
 	}
 	t := Target{file: file}
 	if err := yaml.UnmarshalWithOptions(raw, &t, yaml.Strict()); err != nil {
 		return Target{}, fmt.Errorf("%s: %s", file, yaml.FormatError(err, false, true))
+	}
+	if err := onlyDocument(file, raw); err != nil {
+		return Target{}, err
 	}
 	if t.Instances == 0 {
 		t.Instances = DefaultInstances
@@ -178,15 +181,13 @@ func (t Target) Validate() error {
 	if (t.Launch == nil) == (t.Running == nil) {
 		bad("give exactly one of launch (a command line) and running (a URL)")
 	}
-	if t.Launch != nil && len(t.Launch.Command) == 0 {
-		bad("launch.command: missing; give the program and its arguments")
+	if t.Launch != nil {
+		t.Launch.validate(bad)
 	}
 	if t.Running != nil {
 		t.Running.validate(bad)
 	}
-	if t.Instances < 1 {
-		bad("instances: %d; at least one is needed", t.Instances)
-	}
+	t.validateInstances(bad)
 	for _, c := range t.Capabilities {
 		if !contains(Capabilities, c) {
 			bad("capabilities: %q is not known; use any of %s", c, strings.Join(Capabilities, ", "))
@@ -212,11 +213,21 @@ func (t Target) validateLike(bad func(string, ...any)) {
 		t.Seat != "" || len(t.AppModes)+len(t.Capabilities) > 0 {
 		bad("like: %s takes name, version, launch.environment, instances and deviations; the rest is known", LikeReference)
 	}
-	if t.Instances < 1 {
-		bad("instances: %d; at least one is needed", t.Instances)
+	if t.Launch != nil {
+		t.Launch.validateEnvironment(bad)
 	}
+	t.validateInstances(bad)
 	for i, d := range t.Deviations {
 		d.validate(i, bad)
+	}
+}
+
+// maxInstances bounds the instances that run at once.
+const maxInstances = 256
+
+func (t Target) validateInstances(bad func(string, ...any)) {
+	if t.Instances < 1 || t.Instances > maxInstances {
+		bad("instances: %d is not possible; give a number from 1 to %d", t.Instances, maxInstances)
 	}
 }
 

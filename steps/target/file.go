@@ -1,0 +1,82 @@
+package target
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/parser"
+)
+
+// maxFile bounds a target file.
+const maxFile = 1 << 20
+
+// readText reads a file of UTF-8.
+func readText(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("read target: %w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read target: %w", err)
+	}
+	if len(raw) > maxFile {
+		return nil, fmt.Errorf("%s: larger than %d octets; a target file describes one server in a few lines", file, maxFile)
+	}
+	for n, line := range bytes.Split(raw, []byte("\n")) {
+		if !utf8.Valid(line) {
+			return nil, fmt.Errorf("%s:%d: not UTF-8; save the file in that encoding", file, n+1)
+		}
+	}
+	return raw, nil
+}
+
+// onlyDocument returns an error if a file holds more than one YAML document, of
+// which only the first would be read.
+func onlyDocument(file string, raw []byte) error {
+	parsed, err := parser.ParseBytes(raw, 0)
+	if err != nil || len(parsed.Docs) < 2 {
+		return err
+	}
+	line := 0
+	if second := parsed.Docs[1]; second.Start != nil {
+		line = second.Start.Position.Line
+	}
+	return fmt.Errorf("%s:%d: a second YAML document begins here; describe one target in a file", file, line)
+}
+
+// launchPlaceholders are the words in braces that launch may hold.
+var launchPlaceholders = []string{"config", "data", "listen", "address", "log", "id"}
+
+func (l Launch) validate(bad func(string, ...any)) {
+	if len(l.Command) == 0 {
+		bad("launch.command: missing; give the program and its arguments")
+	}
+	for n, argument := range l.Command {
+		checkLaunchPlaceholders(fmt.Sprintf("launch.command[%d]", n), argument, bad)
+	}
+	l.validateEnvironment(bad)
+}
+
+func (l Launch) validateEnvironment(bad func(string, ...any)) {
+	for name, value := range l.Environment {
+		checkLaunchPlaceholders("launch.environment."+name, value, bad)
+	}
+}
+
+// checkLaunchPlaceholders refuses words in braces that nothing stands for. ${name}
+// is a variable, here or of a shell.
+func checkLaunchPlaceholders(where, text string, bad func(string, ...any)) {
+	for _, at := range placeholder.FindAllStringIndex(text, -1) {
+		word := text[at[0]:at[1]]
+		if at[0] > 0 && text[at[0]-1] == '$' || contains(launchPlaceholders, strings.Trim(word, "{}")) {
+			continue
+		}
+		bad("%s: %s is not known here; use any of {%s}", where, word, strings.Join(launchPlaceholders, "} {"))
+	}
+}
