@@ -235,7 +235,7 @@ func (w *World) isTurnedAway() error {
 	if a.item != nil {
 		shown = a.item.answers
 	}
-	if shown || a.tried.Is(5) {
+	if shown || a.tried.Is(5) && !a.tried.Refuses() {
 		return fail("a refusal or a request to log in, since "+a.granted.Summary()+" was granted", "%s", a.tried.Summary())
 	}
 	return nil

@@ -193,8 +193,8 @@ func (w *World) changeIsRefused(ctx context.Context) error {
 		return err
 	case got != e.before:
 		return fail("the "+e.name+" as it was, "+e.before, "%q after %s", got, e.reply.Summary())
-	case !e.reply.Is(4) && !e.reply.Is(2):
-		return fail("a refusal (4xx), or an answer (2xx) that leaves the "+e.name, "%s", e.reply.Summary())
+	case !e.reply.Refuses() && !e.reply.Is(2):
+		return fail("a refusal (4xx or 501), or an answer (2xx) that leaves the "+e.name, "%s", e.reply.Summary())
 	}
 	return nil
 }

@@ -128,8 +128,8 @@ func (w *World) loginIsRefused() error {
 	if a.granted == nil || !a.granted.Is(3) {
 		return &verdict.Block{Reason: "no login was begun that the refusal could be compared with", BySubject: true}
 	}
-	if !a.tried.Is(4) {
-		return fail("a refusal (4xx)", "%s", a.tried.Summary())
+	if !a.tried.Refuses() {
+		return fail("a refusal (4xx or 501)", "%s", a.tried.Summary())
 	}
 	return nil
 }

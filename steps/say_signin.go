@@ -111,8 +111,8 @@ func (w *World) isRefused() error {
 	if a.tried == nil {
 		return &verdict.Trouble{Op: "nothing was tried"}
 	}
-	if !a.tried.Is(4) {
-		return fail("a refusal (4xx), since "+a.granted.Summary()+" was granted without it", "%s", a.tried.Summary())
+	if !a.tried.Refuses() {
+		return fail("a refusal (4xx or 501), since "+a.granted.Summary()+" was granted without it", "%s", a.tried.Summary())
 	}
 	return nil
 }

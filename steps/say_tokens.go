@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"countersign/fakeidp/control"
@@ -184,7 +185,7 @@ func (w *World) obtainsNone(short string) error {
 	if err != nil {
 		return err
 	}
-	if i.visit != nil && i.visit.Report == nil && i.visit.Reply.Is(4) {
+	if i.visit != nil && i.visit.Report == nil && i.visit.Reply.Refuses() {
 		return nil
 	}
 	report, err := i.report()
@@ -195,8 +196,8 @@ func (w *World) obtainsNone(short string) error {
 		return fail("no token", "one")
 	}
 	for n := 0; n < len(report.Results); n += 2 {
-		if s := report.Results[n].Status; s != 0 && s/100 != 4 {
-			return fail("a refusal of the exchange (4xx)", "%s", exchanges(report))
+		if s := report.Results[n].Status; s != 0 && s/100 != 4 && s != http.StatusNotImplemented {
+			return fail("a refusal of the exchange (4xx or 501)", "%s", exchanges(report))
 		}
 	}
 	return nil
@@ -212,7 +213,7 @@ func (w *World) noneRequested(ctx context.Context, short string) error {
 	if err != nil {
 		return err
 	}
-	if tried := w.attempts.tried; tried == nil || !tried.Is(2) && !tried.Is(4) {
+	if tried := w.attempts.tried; tried == nil || !tried.Is(2) && !tried.Refuses() {
 		return fail("an association that is accepted or refused", "%s", tried.Summary())
 	}
 	entries, err := w.journal(ctx)

@@ -82,7 +82,7 @@ Feature: Deployment from the IDE
       When "alice" makes a signed request beside her identity
       Then the call is answered to "alice"
       When "alice" makes a signed request beside her identity <flaw>
-      Then the call is refused with an error of the API
+      Then the call is refused
 
       Examples:
         | flaw                                                             |

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"countersign/steps/transcript"
@@ -144,6 +146,20 @@ func (d *doors) client(ctx context.Context, r request, p *transcript.Pending, li
 	return resp, body, err
 }
 
+// maxClient is the size in octets up to which a request goes through net/http: what
+// its transport writes at once. If a server answers and closes the connection while
+// more is being written, net/http may report the failed write and drop the answer.
+const maxClient = 4 << 10
+
+// isLarge reports whether the request exceeds maxClient.
+func (r request) isLarge() bool {
+	n := len(r.url.String()) + len(r.body)
+	for _, l := range r.lines {
+		n += len(l.Name) + len(l.Value) + len(": \r\n")
+	}
+	return n > maxClient
+}
+
 // framed reports whether the request says how long its body is.
 func (r request) framed() bool {
 	return len(r.body) > 0 || slices.Contains([]string{"POST", "PUT", "PATCH"}, r.method)
@@ -184,9 +200,13 @@ func (r request) octets() []byte {
 	return out.Bytes()
 }
 
-// raw puts octets on a connection of their own and reads one reply. The reply
-// is read while the octets are still being sent: a server that refuses early
-// need not read them all.
+// errCutOff means that the connection was closed without a reply while the request
+// was being sent.
+const errCutOff = described("the connection was closed while the request was being sent")
+
+// raw puts octets on a connection of their own and reads one reply. The reply is
+// read while the octets are still being sent: a server that refuses early need not
+// read them all, and may close the connection as soon as it has answered.
 func (d *doors) raw(ctx context.Context, u *url.URL, method string, octets []byte, p *transcript.Pending, limit int64) (*http.Response, []byte, error) {
 	conn, err := d.rawConn(ctx, u)
 	if err != nil {
@@ -196,18 +216,39 @@ func (d *doors) raw(ctx context.Context, u *url.URL, method string, octets []byt
 	p.Use(conn)
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	wrote := make(chan struct{})
+	unsent := make(chan error, 1)
 	go func() {
-		defer close(wrote)
-		_, _ = conn.Write(octets) // what comes back tells
+		_, err := conn.Write(octets)
+		unsent <- err
 	}()
 	resp, body, err := readReply(conn, method, limit)
-	if err != nil && ctx.Err() != nil {
+	_ = conn.SetWriteDeadline(time.Unix(1, 0)) // ends a write that the server no longer reads
+	writeErr := <-unsent
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
 		err = ctx.Err()
+	case isReset(err), isClosed(err) && writeErr != nil:
+		err = refusedEarly(resp)
 	}
-	conn.Close() // ends a write that nobody reads
-	<-wrote
 	return resp, body, err
+}
+
+// refusedEarly returns the error for a connection that was closed while the request
+// was being sent: none if a refusal came, whose body may be cut off.
+func refusedEarly(resp *http.Response) error {
+	if resp != nil && resp.StatusCode >= 400 {
+		return nil
+	}
+	return errCutOff
+}
+
+func isReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+func isClosed(err error) bool {
+	return isReset(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func (d *doors) rawConn(ctx context.Context, u *url.URL) (*transcript.Conn, error) {

@@ -156,6 +156,10 @@ type NoAnswer struct {
 // Error says what was awaited and what happened, without quoting the subject.
 func (e *NoAnswer) Error() string { return e.Op + ": " + transcript.Reason(e.Err) }
 
+// CutOff reports whether the connection was closed without a reply while the request
+// was being sent. That is how some servers refuse a request that exceeds a limit.
+func (e *NoAnswer) CutOff() bool { return errors.Is(e.Err, errCutOff) }
+
 // Unwrap returns the cause.
 func (e *NoAnswer) Unwrap() error { return e.Err }
 

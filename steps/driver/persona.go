@@ -273,10 +273,11 @@ func (p *Persona) lines(a ask) []HeaderLine {
 	return lines
 }
 
-// send makes one request, through the Client door if it can carry the lines.
+// send makes one request, through the Client door if it can carry the lines and reads
+// the answer in any case.
 func (p *Persona) send(ctx context.Context, a ask) (*Reply, error) {
 	r := request{method: a.method, url: a.url, lines: p.lines(a), body: a.body}
-	raw := a.raw || !clientCan(r.lines)
+	raw := a.raw || !clientCan(r.lines) || r.isLarge()
 	if raw {
 		return p.exchange(ctx, transcript.DoorRaw, a.method, a.url, func(ctx context.Context, pending *transcript.Pending) (*http.Response, []byte, error) {
 			return p.subject.doors.raw(ctx, a.url, a.method, r.octets(), pending, p.subject.Limits.Body)

@@ -33,6 +33,13 @@ type Reply struct {
 // Is reports whether the status is of the class, 2 for 2xx.
 func (r *Reply) Is(class int) bool { return r != nil && r.Status/100 == class }
 
+// Refuses reports whether the reply refuses the request. No document gives a status
+// for that, so any 4xx is a refusal, and 501, which servers give to methods that
+// they do not implement.
+func (r *Reply) Refuses() bool {
+	return r.Is(4) || r != nil && r.Status == http.StatusNotImplemented
+}
+
 // URL is what was requested.
 func (r *Reply) URL() string {
 	if r == nil || r.url == nil {
