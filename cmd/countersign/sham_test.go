@@ -11,10 +11,12 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,6 +56,7 @@ const (
 func beSham(args []string) error {
 	config, listen, log := args[0], args[1], args[2]
 	sham := http.Handler(shams[os.Getenv(shamKind)])
+	altered, isAltered := alterations[os.Getenv(shamKind)]
 	if server := os.Getenv(shamRelay); server != "" {
 		_, port, _ := strings.Cut(listen, ":")
 		behind := "127.0.0.3:" + port
@@ -62,6 +65,7 @@ func beSham(args []string) error {
 		if err := real.Start(); err != nil {
 			return err
 		}
+		endWith(real)
 		relay := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind})
 		relay.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 		junk := shams[os.Getenv(shamKind)]
@@ -82,8 +86,24 @@ func beSham(args []string) error {
 			}
 			junk.ServeHTTP(w, r)
 		})
+		if isAltered {
+			sham = altered.of(relay)
+		}
 	}
-	return (&http.Server{Addr: listen, Handler: sham, ReadHeaderTimeout: 10 * time.Second}).ListenAndServe()
+	return (&http.Server{Addr: listen, Handler: sham, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: altered.maxHead}).ListenAndServe()
+}
+
+// endWith ends this process on SIGTERM when the real server has ended, which writes
+// to the folder of the run until then.
+func endWith(real *exec.Cmd) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	go func() {
+		<-asked
+		_ = real.Process.Signal(syscall.SIGTERM)
+		_ = real.Wait()
+		os.Exit(0)
+	}()
 }
 
 // prepares says whether a request belongs to what makes a scenario ready: the
