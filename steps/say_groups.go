@@ -218,6 +218,9 @@ func (w *World) memberships(ctx context.Context, who, list string, want bool) er
 // groupIsThere reads the group, and finds it in the listing.
 func (w *World) groupIsThere(ctx context.Context, short string) error {
 	g, err := w.seek(ctx, short)
+	if tried := w.attempts.tried; err != nil && tried.Is(4) {
+		return fail("a group "+w.group(short), "%s", tried.Summary()) // it was not made, and cannot be looked for
+	}
 	if err != nil {
 		return err
 	}

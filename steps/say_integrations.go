@@ -69,6 +69,10 @@ var sayIntegrations = []sentence{
 	}},
 }
 
+// callbackPath is where the provider sends browsers back to, below the address of
+// the server.
+const callbackPath = "__oauth__/integrations/callback"
+
 func trouble(op string, err error) error {
 	if err == nil {
 		return nil
@@ -116,7 +120,7 @@ func (w *World) makeIntegration(ctx context.Context, kind, short, scopes string)
 	switch kind {
 	case "Viewer":
 		spec.GrantTypes = []string{control.GrantAuthorizationCode, control.GrantRefreshToken}
-		spec.RedirectURIs = []string{w.instance.Address() + "__oauth__/integrations/callback"}
+		spec.RedirectURIs = []string{w.instance.Address() + callbackPath}
 	default:
 		spec.GrantTypes = []string{control.GrantClientCredentials}
 		spec.Scopes = []string{"data"}

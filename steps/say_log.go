@@ -59,14 +59,32 @@ func (w *World) logHolds(ctx context.Context, what string, holds func(said strin
 }
 
 // logGives awaits a value beside its name, however the server writes the two.
-// <session> is the name of any cookie that the server has set at a sign-in.
+// <session> is the name of any cookie that the server has set at a sign-in; none of
+// these may be given as the cookie of somebody else.
 func (w *World) logGives(ctx context.Context, name, value string) error {
-	names := []string{regexp.QuoteMeta(name)}
-	if name == "<session>" {
-		names = w.sessionCookies()
+	if name != "<session>" {
+		return w.logHolds(ctx, name+" as "+value, givenAs(value, regexp.QuoteMeta(name)).MatchString)
 	}
-	pattern := regexp.MustCompile(`(?i)(?:^|[^a-z0-9_-])(?:` + strings.Join(names, "|") + `)["']?\s*[:=]\s*["'\[{]{0,3}` + regexp.QuoteMeta(value))
-	return w.logHolds(ctx, name+" as "+value, pattern.MatchString)
+	names := w.sessionCookies()
+	if err := w.logHolds(ctx, name+" as "+value, givenAs(value, names...).MatchString); err != nil {
+		return err
+	}
+	said, err := w.logAtRest(ctx)
+	if err != nil {
+		return err
+	}
+	for _, foreign := range []string{"<redacted>", "<empty>"} {
+		if found := givenAs(foreign, names...).FindString(said); found != "" {
+			return fail("every cookie of the server as "+value, "%q", redactLog(found))
+		}
+	}
+	return nil
+}
+
+// givenAs matches a line that gives one of the names with the value. The names are
+// patterns.
+func givenAs(value string, names ...string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:^|[^a-z0-9_-])(?:` + strings.Join(names, "|") + `)["']?\s*[:=]\s*["'\[{]{0,3}` + regexp.QuoteMeta(value))
 }
 
 // sessionCookies are patterns of the names of cookies that the server sets at a

@@ -212,10 +212,16 @@ func (w *World) logsInAtOnce(ctx context.Context, who, with string, n int) error
 	return nil
 }
 
+// loginEndsAtServer wants the login to end with a reply of the server. The browser
+// of the suite follows redirects to the server and the provider only, so that a
+// redirect of the callback that it was left with leads to somebody else.
 func (w *World) loginEndsAtServer() error {
-	reply := w.attempts.tried
-	if !strings.HasPrefix(reply.URL(), w.instance.Address()) || !(reply.Is(2) || reply.Is(3)) {
-		return fail("an end at "+w.instance.Address(), "%s", reply.Summary())
+	reply, server := w.attempts.tried, w.instance.Address()
+	if !strings.HasPrefix(reply.URL(), server) || !(reply.Is(2) || reply.Is(3)) {
+		return fail("an end at "+server, "%s", reply.Summary())
+	}
+	if strings.HasPrefix(reply.URL(), server+callbackPath) && reply.Is(3) && !strings.HasPrefix(reply.Location(), server) {
+		return fail("a redirect to "+server, "%s", reply.Summary())
 	}
 	return nil
 }

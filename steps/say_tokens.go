@@ -228,6 +228,17 @@ func (w *World) noneRequested(ctx context.Context, short string) error {
 	if i.visit != nil && i.visit.Report != nil {
 		return fail("a page that executes nothing", "a report of content that has run")
 	}
+	return w.handedOut(control.KindAccessToken, 0)
+}
+
+// handedOut is the violation of a subject that has shown a token to the suite itself, in
+// the exchange of that number; 0 stands for all of them.
+func (w *World) handedOut(kind string, exchange int) error {
+	for _, s := range w.recorder.Leaks() {
+		if s.Kind == kind && (exchange == 0 || s.Seq == exchange) {
+			return fail("no "+words(kind), "one in %s", s.String())
+		}
+	}
 	return nil
 }
 
@@ -299,7 +310,7 @@ func (w *World) describedWithout(ctx context.Context, kind string) error {
 	if strings.Contains(reply.Everything(), `"`+kind+`"`) {
 		return fail("no member "+kind, "one")
 	}
-	return nil
+	return w.handedOut(kind, reply.Exchange.Seq)
 }
 
 // looksAtEverything asks for all that the server has to say about an item, an

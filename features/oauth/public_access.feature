@@ -35,6 +35,7 @@ Feature: Integrations and visitors who are not signed in
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
       And "app" is open to anyone without login
+      And "paula" is logged in to "crm"
       And somebody who is not signed in has visited "app" and it obtained a token
       When "paula" puts "crm" in the place of "warehouse" on "app"
       And somebody who is not signed in visits "app"
@@ -66,6 +67,7 @@ Feature: Integrations and visitors who are not signed in
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
       And "paula" has a share link to "app"
+      And "paula" is logged in to "crm"
       And somebody who is not signed in has followed the share link to "app" and it obtained a token
       When "paula" puts "crm" in the place of "warehouse" on "app"
       And somebody who is not signed in follows the share link to "app"

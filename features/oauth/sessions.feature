@@ -231,7 +231,7 @@ Feature: OAuth sessions
       And "alice" visits "app"
       Then "app" obtains a token of "alice" (OI-088)
       When "alice" visits "second"
-      Then "second" obtains a token of "alice" (OI-088)
+      Then "second" obtains a token of "alice" (OI-089)
       And the provider has authenticated "alice" once (OI-089)
 
   Rule: A refresh token makes the difference between logged in and not

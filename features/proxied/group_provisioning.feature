@@ -74,10 +74,12 @@ Feature: How groups come to be on the server
     Scenario: The groups that are missing are created, with their first member
       Given there is a group "managers"
       And there is no group "engineers"
-      And "alice" is in the groups "engineers, managers" at the proxy
+      And there is no group "owners"
+      And "alice" is in the groups "engineers, managers, owners" at the proxy
       When "alice" signs in
       Then there is a group "engineers" (PA-265)
-      And "alice" is a member of "engineers, managers" (PA-266)
+      And there is a group "owners" (PA-265)
+      And "alice" is a member of "engineers, managers, owners" (PA-266)
       And "bob" is not a member of "engineers" (PA-266)
 
     @PA-267
