@@ -17,6 +17,7 @@ const (
 	maxWaited  = 120 * time.Second // what waiting may cost all scenarios that did not pass, added up
 	maxFailed  = 4                 // instances in a row that failed in the same way, before one was ready
 	maxFailing = 8                 // the same after one was ready
+	maxUnready = 2                 // the same where the start was waited for, before one was ready
 	slowAnswer = time.Second       // a request that takes this long is counted as waiting
 )
 
@@ -66,8 +67,19 @@ func (p *patience) succeeded() {
 	p.ready, p.kind, p.count = true, "", 0
 }
 
+// readyTime returns how long a start may take. Once an instance was waited for in vain
+// and none was ready yet, there is less time for the next.
+func (p *patience) readyTime() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ready && p.waited >= readyTimeout {
+		return shortReady
+	}
+	return readyTimeout
+}
+
 // failed notes that an instance could not be made ready, and in which way it failed.
-func (p *patience) failed(kind string, why *verdict.Block) {
+func (p *patience) failed(kind string, took time.Duration, why *verdict.Block) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.kind != kind {
@@ -75,8 +87,11 @@ func (p *patience) failed(kind string, why *verdict.Block) {
 	}
 	p.count++
 	bound := maxFailed
-	if p.ready {
+	switch {
+	case p.ready:
 		bound = maxFailing
+	case took >= shortReady:
+		bound = maxUnready
 	}
 	if p.count >= bound {
 		p.giveUp(fmt.Sprintf("%d instances in a row cannot be used for the same reason; the last: %s", p.count, why.Reason))

@@ -44,7 +44,7 @@ func TestTheFirstAnswerIsNotMissedWhereTheRunEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var trouble *verdict.Trouble
-	if err := i.ready(ctx); !errors.As(err, &trouble) || verdict.BySubject([]error{err}) {
+	if err := i.ready(ctx, readyTimeout); !errors.As(err, &trouble) || verdict.BySubject([]error{err}) {
 		t.Errorf("ready() = %v in a run that has ended, want trouble", err)
 	}
 }

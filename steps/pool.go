@@ -20,7 +20,8 @@ import (
 // Bounds of what the pool waits for.
 const (
 	readyTimeout = 30 * time.Second
-	stopTimeout  = 8 * time.Second // the equipment kills after five
+	shortReady   = 10 * time.Second // for further instances, where none was ready
+	stopTimeout  = 8 * time.Second  // the equipment kills after five
 )
 
 // maxFurther is how many processes scenarios may have beside their instances.
@@ -118,8 +119,9 @@ func (p *pool) tryStart(ctx context.Context, i *instance) error {
 	case err == nil:
 		p.patience.succeeded()
 	case errors.As(err, &block):
-		p.patience.failed(*i.failure.Load(), block)
-		p.patience.wait(time.Since(began)-i.queued, block.Reason)
+		took := time.Since(began) - i.queued
+		p.patience.failed(*i.failure.Load(), took, block)
+		p.patience.wait(took, block.Reason)
 	}
 	return err
 }
@@ -232,7 +234,7 @@ func (p *pool) launch(ctx context.Context, i *instance, c plan.Configuration) er
 	}
 	i.process = process
 	go i.watchLog(process)
-	return i.ready(ctx)
+	return i.ready(ctx, p.patience.readyTime())
 }
 
 // spec is what the equipment is told of the instance.
@@ -251,8 +253,8 @@ func (i *instance) log() string  { return filepath.Join(i.dir, "server.log") }
 func (i *instance) logs() []string { return []string{i.log(), i.log() + ".output"} }
 
 // ready awaits the first answer of the subject, or its end.
-func (i *instance) ready(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, readyTimeout)
+func (i *instance) ready(ctx context.Context, limit time.Duration) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := driver.AwaitReady(limited, i.subject, i.process.Exited())
 	switch {
@@ -267,7 +269,7 @@ func (i *instance) ready(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return waitEnded(ctx, "await the first answer of "+i.Name())
 	default:
-		return i.blockedBySubject("it gave no answer to GET /__ping__ within %s (%v)", readyTimeout, err)
+		return i.blockedBySubject("it gave no answer to GET /__ping__ within %s (%v)", limit, err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +33,8 @@ const stopTime = 5 * time.Second
 type launcher struct {
 	starts chan func()
 	gone   chan struct{}
+
+	stubborn atomic.Int32 // processes that did not end when they were asked to
 }
 
 func newLauncher() *launcher {
@@ -69,6 +72,8 @@ type instance struct {
 	run    string        // the run's mark
 	mark   string        // assignment in the environment that no other instance has; "" for none
 	exited chan struct{} // closed when it has been reaped
+
+	stubborn *atomic.Int32 // of the launcher; nil for a tool
 
 	mu     sync.Mutex
 	reaped bool
@@ -111,7 +116,7 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 		return nil, withHint(fmt.Errorf("start instance %s: %w", spec.ID, err),
 			"launch.command of the target is %q; its first word must be a program that this machine can run", strings.Join(t.Command, " "))
 	}
-	i := &instance{cmd: cmd, output: output, run: mark, mark: own, exited: make(chan struct{})}
+	i := &instance{cmd: cmd, output: output, run: mark, mark: own, exited: make(chan struct{}), stubborn: &l.stubborn}
 	go i.reap()
 	return i, nil
 }
@@ -211,12 +216,15 @@ func (i *instance) Output() string { return i.output }
 // all by force.
 func (i *instance) Stop(ctx context.Context) error {
 	i.signal(syscall.SIGTERM)
-	timer := time.NewTimer(stopTime)
+	timer := time.NewTimer(i.patience())
 	defer timer.Stop()
 	select {
 	case <-i.exited:
 		return nil
 	case <-timer.C:
+		if i.stubborn != nil {
+			i.stubborn.Add(1)
+		}
 	case <-ctx.Done():
 	}
 	i.kill()
@@ -227,6 +235,20 @@ func (i *instance) Stop(ctx context.Context) error {
 	case <-timer.C:
 		return fmt.Errorf("stop process %d: still there %v after SIGKILL", i.PID(), stopTime)
 	}
+}
+
+// maxStubborn is how many processes of a subject are waited for in vain before the
+// others are ended sooner.
+const maxStubborn = 2
+
+// patience returns how long the process may take to end. A subject that ignores the
+// request has shorterStop after a few processes: it would cost five seconds each time.
+func (i *instance) patience() time.Duration {
+	const shorterStop = 500 * time.Millisecond
+	if i.stubborn != nil && i.stubborn.Load() >= maxStubborn {
+		return shorterStop
+	}
+	return stopTime
 }
 
 // signal reaches the whole group, and nobody once the process is reaped.

@@ -1,0 +1,152 @@
+package steps
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"countersign/steps/plan"
+	"countersign/steps/verdict"
+)
+
+func TestPatienceEnds(t *testing.T) {
+	t.Parallel()
+	block := &verdict.Block{Reason: "it ended", BySubject: true}
+	fail := func(kinds ...string) func(*patience) {
+		return func(p *patience) {
+			for _, kind := range kinds {
+				p.failed(kind, 0, block)
+			}
+		}
+	}
+	tests := []struct {
+		name string
+		do   func(*patience)
+		over bool
+	}{
+		{"nothing happened", func(*patience) {}, false},
+		{"instances that fail in one way", fail("a", "a", "a", "a"), true},
+		{"instances that fail in several ways", fail("a", "a", "b", "a", "a", "b"), false},
+		{"failures after an instance was ready", func(p *patience) { p.succeeded(); fail("a", "a", "a", "a")(p) }, false},
+		{"many failures after an instance was ready", func(p *patience) { p.succeeded(); fail("a", "a", "a", "a", "a", "a", "a", "a")(p) }, true},
+		{"two starts that were waited for", func(p *patience) { p.failed("a", readyTimeout, block); p.failed("a", shortReady, block) }, true},
+		{"waiting below the bound", func(p *patience) { p.wait(maxWaited-1, "x") }, false},
+		{"waiting that adds up", func(p *patience) { p.wait(maxWaited/2, "x"); p.wait(maxWaited/2, "x") }, true},
+	}
+	for _, tt := range tests {
+		p := newPatience(t.Context())
+		tt.do(p)
+		if got := p.over() != nil; got != tt.over {
+			t.Errorf("%s: given up: %v, want %v", tt.name, got, tt.over)
+		}
+		if got := p.ctx.Err() != nil; got != tt.over {
+			t.Errorf("%s: context ended: %v, want %v", tt.name, got, tt.over)
+		}
+		p.close()
+	}
+}
+
+func TestReadyTimeIsShorterOnceAStartWasAwaitedInVain(t *testing.T) {
+	t.Parallel()
+	p := newPatience(t.Context())
+	defer p.close()
+	if got := p.readyTime(); got != readyTimeout {
+		t.Errorf("at first %v, want %v", got, readyTimeout)
+	}
+	p.wait(readyTimeout, "x")
+	if got := p.readyTime(); got != shortReady {
+		t.Errorf("then %v, want %v", got, shortReady)
+	}
+	p.succeeded()
+	if got := p.readyTime(); got != readyTimeout {
+		t.Errorf("after a start %v, want %v", got, readyTimeout)
+	}
+}
+
+func TestAnInstanceWithoutAnswersIsGivenUp(t *testing.T) {
+	t.Parallel()
+	patience := newPatience(t.Context())
+	defer patience.close()
+	p := &pool{patience: patience}
+	i := &instance{Instance: &plan.Instance{}}
+	for range 3 {
+		for range maxSilent - 1 {
+			p.answered(i, true, "silence")
+		}
+		p.answered(i, false, "")
+	}
+	if err := p.unusable(i); err != nil {
+		t.Errorf("answers in between: %v", err)
+	}
+	for range maxSilent {
+		p.answered(i, true, "silence")
+	}
+	if err := p.unusable(i); err == nil || !strings.Contains(err.Error(), "silence") {
+		t.Errorf("%d scenarios without an answer: %v, want the last reason", maxSilent, err)
+	}
+}
+
+func TestLogReaderReadsEachOctetOnce(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "log")
+	l := &logReader{file: file}
+	if l.read() {
+		t.Error("a file that does not exist held something")
+	}
+	steps := []struct{ write, want string }{{"before ", "before "}, {"after", "before after"}}
+	var all string
+	for _, s := range steps {
+		all += s.write
+		writeFile(t, file, all)
+		if !l.read() || string(l.text) != s.want {
+			t.Errorf("read %q, want %q", l.text, s.want)
+		}
+	}
+	if l.read() {
+		t.Error("the same octets were read twice")
+	}
+	writeFile(t, file, "new")
+	if l.read(); string(l.text) != "new" {
+		t.Errorf("of a file begun anew %q", l.text)
+	}
+	writeFile(t, file, strings.Repeat("x", maxSaid+10))
+	if l.read(); len(l.text) != maxSaid || !l.full {
+		t.Errorf("%d octets, full: %v, want %d and true", len(l.text), l.full, maxSaid)
+	}
+}
+
+func TestSearchLogFindsMarksAcrossPieces(t *testing.T) {
+	t.Parallel()
+	const token = "rt_csn_abcdefghijklmnopqrstuvwxyz"
+	sum := sha256.Sum256([]byte(token))
+	for _, before := range []int{0, 1<<20 - 10, 1<<20 + 5, 2<<20 - len(token)/2} {
+		file := filepath.Join(t.TempDir(), "log")
+		writeFile(t, file, strings.Repeat("x", before)+" "+token+"\n")
+		found, digests, read, err := searchLog(t.Context(), file, maxLog)
+		if err != nil || len(found) == 0 || !digests[hex.EncodeToString(sum[:])] || read != int64(before+len(token)+2) {
+			t.Errorf("behind %d octets: %v, digests %v, read %d, %v", before, found, digests, read, err)
+		}
+		found, _, read, err = searchLog(t.Context(), file, int64(before))
+		if err != nil || len(found) != 0 || read != int64(before) {
+			t.Errorf("within %d octets: %v, read %d, %v", before, found, read, err)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	file := filepath.Join(t.TempDir(), "log")
+	writeFile(t, file, "text")
+	if _, _, read, err := searchLog(ended, file, maxLog); err == nil || read != 0 {
+		t.Errorf("after the end of the run: read %d, %v", read, err)
+	}
+}
+
+func writeFile(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
