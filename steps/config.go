@@ -20,6 +20,7 @@ type Config struct {
 	Spread    string        // "full": every scenario at every front; "lean": one of each Rule behind a proxy
 	Tags      string        // a Cucumber tag expression
 	Rules     []string      // ids; none means all
+	Groups    []string      // folders of features; none means all
 	Scenarios []plan.Wanted // none means all
 	FailFast  bool          // no scenario is started after the first violation
 	Parallel  int           // scenarios at once; 0 means a number that suits the machine

@@ -174,26 +174,14 @@ func (i *instance) Address() string {
 // join makes use of a server that somebody else has started. It can serve the
 // scenarios of the configuration that it runs with.
 func (i *instance) join(r target.Running) error {
-	text, err := os.ReadFile(r.Config)
+	s, err := openRunning(r, i.Front)
 	if err != nil {
-		return &verdict.Trouble{Op: "read the configuration of the running server", Err: err}
+		return err
 	}
-	runs, err := plan.ParseConfiguration(string(text))
-	if err != nil {
-		return &verdict.Trouble{Op: "read " + r.Config, Err: err}
-	}
-	if !runs.Same(i.Configuration) {
+	if !s.configuration.Same(i.Configuration) {
 		return &verdict.Inapplicable{Reason: "the server runs with another configuration"}
 	}
-	direct := r.Direct
-	if direct == "" {
-		direct = r.URL
-	}
-	i.address = strings.TrimSuffix(r.URL, "/") + "/"
-	if i.subject, err = driver.NewSubject(i.address, direct, i.Front); err != nil {
-		return &verdict.Trouble{Op: "reach the running server", Err: err}
-	}
-	i.operator = &operator{persona: driver.NewKeyHolder(i.subject, "operator", os.ExpandEnv(r.Key))}
+	i.address, i.subject, i.operator = s.address, s.subject, s.operator
 	return nil
 }
 

@@ -140,7 +140,7 @@ func (r *run) selection() report.Selection {
 	for _, w := range c.Scenarios {
 		scenarios = append(scenarios, w.ID)
 	}
-	return report.Selection{Tags: c.Tags, Rules: c.Rules, Fronts: fronts, Spread: spread, Scenarios: scenarios, FailFast: c.FailFast, Strict: c.Strict}
+	return report.Selection{Tags: c.Tags, Rules: c.Rules, Fronts: fronts, Spread: spread, Groups: c.Groups, Scenarios: scenarios, FailFast: c.FailFast, Strict: c.Strict}
 }
 
 func (r *run) unobserved(job *plan.Job, outcome verdict.Outcome, reason string) report.Result {

@@ -56,7 +56,7 @@ func makePlan(c Config) (*plan.Plan, *rules.Catalogue, error) {
 	if c.Target.Running != nil {
 		fronts = []string{plan.Direct} // whatever stands before it is its own
 	}
-	p, err := plan.Make(documents, plan.Selection{Fronts: fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Scenarios: c.Scenarios, Seed: seed})
+	p, err := plan.Make(documents, plan.Selection{Fronts: fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Groups: c.Groups, Scenarios: c.Scenarios, Seed: seed})
 	return p, catalogue, err
 }
 
@@ -124,6 +124,11 @@ func Run(ctx context.Context, c Config, e Equipment) (report.Report, error) {
 	p, catalogue, err := Plan(c)
 	if err != nil {
 		return report.Report{}, err
+	}
+	if running := c.Target.Running; running != nil {
+		if err := checkRunning(ctx, *running, p.Seed); err != nil {
+			return report.Report{}, fmt.Errorf("%w: %w", ErrNotStarted, err)
+		}
 	}
 	ports, err := plan.Reserve(p.Ports())
 	if err != nil {

@@ -95,10 +95,14 @@ func (w *World) begin(ctx context.Context, pickle *godog.Scenario) (context.Cont
 // suffixOf makes names that belong to one scenario: consonants only, since
 // names that a server generates end in digits.
 func suffixOf(job *plan.Job, seed int64) string {
-	const letters = "bcdfghjklmnpqrstvwxz"
 	sum := fnv.New64a()
 	fmt.Fprintf(sum, "%s %d", job.ID(), seed)
-	n := sum.Sum64()
+	return consonants(sum.Sum64())
+}
+
+// consonants returns a number as seven consonants.
+func consonants(n uint64) string {
+	const letters = "bcdfghjklmnpqrstvwxz"
 	var b strings.Builder
 	for range 7 {
 		b.WriteByte(letters[n%uint64(len(letters))])

@@ -26,7 +26,7 @@ import (
 // runFlags are the words of a person, before they are checked.
 type runFlags struct {
 	target, spread, tags, runner, report string
-	fronts, rules, scenarios             []string
+	fronts, rules, groups, scenarios     []string
 	parallel                             int
 	seed                                 int64
 	strict, printPlan, race, failFast    bool
@@ -65,7 +65,8 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	f.registerGround(cmd)
 	flags.StringVar(&f.spread, "spread", plan.Full, "full: every scenario at every front it is for; lean: less behind proxies, for slow targets")
 	flags.StringVar(&f.tags, "tags", "", "tag expression in Cucumber's syntax, as '@direct and not @quiet'")
-	flags.StringSliceVar(&f.rules, "rule", nil, "ids of rules, as PA-034,OI-052; scenarios that cite one of them run")
+	flags.StringSliceVar(&f.rules, "rule", nil, "ids of rules, as PA-034,OI-052 or PA-034..PA-043; scenarios that cite one of them run")
+	flags.StringSliceVar(&f.groups, "group", nil, "folders of features, as oauth or proxied; none is all")
 	flags.StringSliceVar(&f.scenarios, "scenario", nil, "ids of scenarios, as report.json and --print-plan have them, with or without @front; @FILE reads one id from each line")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "start no further scenario after the first violation; those left are skipped")
 	flags.IntVar(&f.parallel, "parallel", 0, "scenarios at once; 0 suits the machine")
@@ -92,7 +93,7 @@ func (f *runFlags) registerGround(cmd *cobra.Command) {
 func (f *runFlags) config() (steps.Config, error) {
 	var wrong problems
 	c := steps.Config{
-		Features: features.FS(), Fronts: f.fronts, Spread: f.spread, Tags: f.tags, Rules: f.rules,
+		Features: features.FS(), Fronts: f.fronts, Spread: f.spread, Tags: f.tags, Groups: f.groups,
 		Parallel: f.parallel, Seed: f.seed, Strict: f.strict, FailFast: f.failFast, Timeout: f.timeout, ReportDir: f.report,
 		WorkDir: os.TempDir(), // until there is a folder for the run
 		Command: append([]string{"countersign"}, os.Args[1:]...), Version: versionLine(),
@@ -108,6 +109,8 @@ func (f *runFlags) config() (steps.Config, error) {
 	}
 	var err error
 	c.Scenarios, err = scenariosWanted(f.scenarios)
+	wrong.join(err)
+	c.Rules, err = rulesWanted(f.rules)
 	wrong.join(err)
 	wrong.join(runnerWanted(f.runner))
 	if f.race && !f.builtin() {
@@ -127,7 +130,7 @@ func (f *runFlags) config() (steps.Config, error) {
 // would select everything.
 func (f *runFlags) emptyLists() error {
 	var wrong problems
-	for _, name := range []string{"front", "rule", "scenario"} {
+	for _, name := range []string{"front", "rule", "group", "scenario"} {
 		if given := f.flags.Lookup(name); given != nil && given.Changed && given.Value.String() == "[]" {
 			wrong.add("--%s is empty; name what is wanted, or leave the flag out for everything", name)
 		}

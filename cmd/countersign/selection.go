@@ -5,10 +5,52 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
+	"countersign/features"
 	"countersign/steps/plan"
+	"countersign/steps/rules"
 )
+
+// rulesWanted expands the ranges in the values of --rule. A range is two ids of one
+// document with two dots between them, and stands for all rules of the catalogue
+// from the first to the second.
+func rulesWanted(values []string) ([]string, error) {
+	if !slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "..") }) {
+		return values, nil
+	}
+	catalogue, err := rules.Load(features.FS())
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, r := range catalogue.All() {
+		ids = append(ids, r.ID)
+	}
+	var wanted []string
+	var problems []error
+	for _, v := range values {
+		first, last, isRange := strings.Cut(v, "..")
+		if !isRange {
+			wanted = append(wanted, v)
+			continue
+		}
+		from, to := slices.Index(ids, first), slices.Index(ids, last)
+		if from < 0 || to < from || documentOf(first) != documentOf(last) {
+			problems = append(problems, fmt.Errorf("--rule %q is not a range of the catalogue; write two ids of one document, the first before the second, as PA-034..PA-043", v))
+			continue
+		}
+		wanted = append(wanted, ids[from:to+1]...)
+	}
+	return wanted, errors.Join(problems...)
+}
+
+// documentOf is the part of a rule's id that names its document.
+func documentOf(id string) string {
+	document, _, _ := strings.Cut(id, "-")
+	return document
+}
 
 // scenariosWanted reads the values of --scenario: an id each, or @FILE with one
 // id on each line. Empty lines and lines that begin with # are left out.

@@ -100,6 +100,7 @@ type Selection struct {
 	Spread string   // "" means full
 	Tags   TagExpression
 	Rules  []string // none means all
+	Groups []string // folders of features; none means all
 	// Scenarios are those to run; none means all.
 	Scenarios []Wanted
 	Seed      int64
@@ -134,6 +135,24 @@ func (s Selection) unknown(jobs []*Job) error {
 	return errors.Join(problems...)
 }
 
+// unknownGroups returns an error for each group that is asked for and does not exist.
+func (s Selection) unknownGroups(documents []*Document) error {
+	var known []string
+	for _, d := range documents {
+		if folder, _, _ := strings.Cut(d.Path, "/"); !slices.Contains(known, folder) {
+			known = append(known, folder)
+		}
+	}
+	slices.Sort(known)
+	var problems []error
+	for _, g := range s.Groups {
+		if !slices.Contains(known, g) {
+			problems = append(problems, fmt.Errorf("group %q is not known; use any of %s", g, strings.Join(known, ", ")))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // A Plan is all that a run will do, in the order in which it will.
 type Plan struct {
 	Documents []*Document
@@ -152,7 +171,7 @@ func Make(documents []*Document, s Selection) (*Plan, error) {
 			p.add(scenario, s, seen)
 		}
 	}
-	if err := s.unknown(slices.Concat(p.Jobs, p.Skipped)); err != nil {
+	if err := errors.Join(s.unknown(slices.Concat(p.Jobs, p.Skipped)), s.unknownGroups(documents)); err != nil {
 		return nil, err
 	}
 	if len(p.Jobs) == 0 {
@@ -163,7 +182,7 @@ func Make(documents []*Document, s Selection) (*Plan, error) {
 }
 
 func (p *Plan) add(scenario *Scenario, s Selection, seen map[string]bool) {
-	wanted := s.Tags.Accepts(scenario.Tags) && citesAny(scenario, s.Rules)
+	wanted := s.Tags.Accepts(scenario.Tags) && citesAny(scenario, s.Rules) && allows(s.Groups, scenario.Folder())
 	for _, front := range Fronts {
 		if scenario.Has(Direct) && front != Direct {
 			continue

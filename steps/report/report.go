@@ -71,6 +71,8 @@ type Selection struct {
 	Fronts []string `json:"fronts"`
 	Spread string   `json:"spread"`
 	Strict bool     `json:"strict"` // advice fails
+	// Groups are the folders of features that were asked for; none means all.
+	Groups []string `json:"groups,omitempty"`
 	// Scenarios are the ids that were asked for; none means all.
 	Scenarios []string `json:"scenarios,omitempty"`
 	FailFast  bool     `json:"fail_fast,omitempty"` // no scenario was started after the first violation

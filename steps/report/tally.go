@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -348,21 +349,43 @@ func (g *Group) add(c *count) {
 	}
 }
 
-// roots gathers what was blocked by its reason, keeping the evidence of the roots given.
+// Names that differ between scenarios that are blocked by one cause: guids, the
+// suffix of seven consonants of a scenario's own names, ports, and numbers of instances.
+var varying = []struct {
+	pattern *regexp.Regexp
+	instead string
+}{
+	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "GUID"},
+	{regexp.MustCompile(`-[bcdfghjklmnpqrstvwxz]{7}\b`), ""},
+	{regexp.MustCompile(`(127\.0\.0\.[0-9]+|localhost):[0-9]{2,5}`), "$1"},
+	{regexp.MustCompile(`\bi[0-9]{2,}: configuration [0-9a-f]+ at [a-z]+( \([a-z]+\))?`), "an instance"},
+}
+
+// causeOf returns a reason without what differs between scenarios.
+func causeOf(reason string) string {
+	for _, v := range varying {
+		reason = v.pattern.ReplaceAllString(reason, v.instead)
+	}
+	return reason
+}
+
+// roots gathers what was blocked by its cause, keeping the evidence of the roots given.
+// A root has the reason of the first scenario that it blocked.
 func roots(given []Root, results []Result) []Root {
 	type key struct {
-		reason    string
+		cause     string
 		bySubject bool
 	}
 	n := make(map[key]int)
+	reason := make(map[key]string)
 	var order []key
 	for _, r := range results {
 		if r.Outcome != verdict.Blocked {
 			continue
 		}
-		k := key{r.Reason, r.BySubject}
+		k := key{causeOf(r.Reason), r.BySubject}
 		if n[k] == 0 {
-			order = append(order, k)
+			order, reason[k] = append(order, k), r.Reason
 		}
 		n[k]++
 	}
@@ -372,7 +395,7 @@ func roots(given []Root, results []Result) []Root {
 	}
 	all := make([]Root, 0, len(order))
 	for _, k := range order {
-		all = append(all, Root{Reason: k.reason, BySubject: k.bySubject, Scenarios: n[k], Evidence: evidence[k.reason]})
+		all = append(all, Root{Reason: reason[k], BySubject: k.bySubject, Scenarios: n[k], Evidence: evidence[reason[k]]})
 	}
 	slices.SortStableFunc(all, func(a, b Root) int { return b.Scenarios - a.Scenarios })
 	return all
