@@ -43,14 +43,17 @@ type ground struct {
 
 func newDoctor() *cobra.Command {
 	var f runFlags
+	var start bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check what a run needs of this machine, and say what to do",
 		Long: `Checks what "countersign run" with the same flags would need. Exit code 2 where
-such a run would not start. Nothing is installed, built or changed.`,
+such a run would not start. Nothing is installed, built or changed; with --start
+the target is started, used once and stopped.`,
 		Example: `  countersign doctor
   countersign doctor --front direct
-  countersign doctor --runner process --target mine.yaml`,
+  countersign doctor --runner process --target mine.yaml
+  countersign doctor --target mine.yaml --start`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := f.config()
@@ -71,11 +74,19 @@ such a run would not start. Nothing is installed, built or changed.`,
 			if missing(found) != nil {
 				return &exitError{code: exitNotStarted, err: errors.New("a run with these flags would not start")}
 			}
+			if start {
+				contact := f.firstContact(cmd)
+				writeFindings(cmd.OutOrStdout(), []finding{contact})
+				if !contact.ok {
+					return &exitError{code: exitNotStarted, err: errors.New("a run with these flags would be blocked")}
+				}
+			}
 			fmt.Fprintln(cmd.OutOrStdout(), "\na run with these flags can start")
 			return nil
 		},
 	}
-	f.timeout = time.Minute // not a flag here, and not looked at
+	f.timeout = 2 * time.Minute // not a flag here: it bounds --start
+	cmd.Flags().BoolVar(&start, "start", false, "start the target too: wait for its answer, sign in, make a key, deploy the probe and visit it")
 	f.registerGround(cmd)
 	return cmd
 }

@@ -255,9 +255,26 @@ const memoryGoal = 512 << 20
 
 // judge lends the suite its equipment, and makes an exit code of its report.
 func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config, catalogue *rules.Catalogue, run *runDir, stop *interrupt) error {
+	rep, notes, err := f.perform(ctx, cmd.ErrOrStderr(), c, run, stop)
+	if err != nil {
+		return err
+	}
+	report.Conclude(&rep, catalogue)
+	if err := f.publish(cmd.OutOrStdout(), &rep, catalogue, notes); err != nil {
+		return &exitError{code: max(rep.Exit, report.ExitNoVerdict), err: err}
+	}
+	if rep.Exit != exitOK {
+		return &exitError{code: rep.Exit} // the report has said why
+	}
+	return nil
+}
+
+// perform runs the suite with the equipment of this machine, and ends all that was
+// started. An error means that there is no report.
+func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config, run *runDir, stop *interrupt) (report.Report, []string, error) {
 	e, err := newEquipment(c.Target, f.runner, run)
 	if err != nil {
-		return errors.Join(err, run.close())
+		return report.Report{}, nil, errors.Join(err, run.close())
 	}
 	stop.onSecond(e.killAll)
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryGoal))
@@ -269,11 +286,11 @@ func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config
 	closeErr := e.close(closing)
 	races := 0
 	for _, file := range e.subjectOutputs() {
-		races += copyRaces(cmd.ErrOrStderr(), file)
+		races += copyRaces(stderr, file)
 	}
 	trouble = errors.Join(trouble, closeErr, run.close())
 	if errors.Is(trouble, steps.ErrNotStarted) {
-		return &exitError{code: exitNotStarted, err: trouble}
+		return report.Report{}, nil, &exitError{code: exitNotStarted, err: trouble}
 	}
 	rep.Interrupted = rep.Interrupted || stop.happened()
 	if trouble != nil {
@@ -283,15 +300,7 @@ func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config
 		// No rule speaks of it, and a program with a data race has proved nothing.
 		rep.Problems = append(rep.Problems, fmt.Sprintf("the race detector complained %d times of the subject", races))
 	}
-	notes := e.usage.fill(&rep.Usage)
-	report.Conclude(&rep, catalogue)
-	if err := f.publish(cmd.OutOrStdout(), &rep, catalogue, notes); err != nil {
-		return &exitError{code: max(rep.Exit, report.ExitNoVerdict), err: err}
-	}
-	if rep.Exit != exitOK {
-		return &exitError{code: rep.Exit} // the report has said why
-	}
-	return nil
+	return rep, e.usage.fill(&rep.Usage), nil
 }
 
 // publish writes the report, and prints the verdict for people.

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"countersign/steps"
+	"countersign/steps/plan"
+	"countersign/steps/report"
+	"countersign/steps/verdict"
+)
+
+// contactRule is a rule whose scenario needs what most scenarios need: the target
+// starts and answers, the operator signs in and makes a key, a publisher deploys
+// the probe, and a user visits it.
+const contactRule = "PA-002"
+
+// firstContact starts the target, runs one scenario directly against it, and says
+// what kept the scenario from passing.
+func (f *runFlags) firstContact(cmd *cobra.Command) finding {
+	contact := finding{what: "first contact", needed: true, todo: "correct the launch or running section of the target file, or the server; README, \"Test your own server\", says what the suite asks of it"}
+	if f.builtin() {
+		contact.todo = "make build, and look at the message above"
+	}
+	rep, err := f.runOnce(cmd)
+	if err != nil {
+		contact.found = err.Error()
+		return contact
+	}
+	contact.found = rep.Verdict
+	for _, r := range rep.Results {
+		switch r.Outcome {
+		case verdict.Skipped:
+		case verdict.Pass:
+			contact.ok = true
+			contact.found = "it starts and answers, the operator signs in and makes an API key, the probe is deployed and answers a visit"
+		case verdict.NotApplicable:
+			contact.ok = true
+			contact.found = "it starts and answers; the visit is not applicable: " + r.Reason
+		default:
+			contact.ok = false
+			contact.found = strings.ReplaceAll(r.Reason, "\n", "\n    ")
+			return contact
+		}
+	}
+	return contact
+}
+
+// runOnce runs the scenario of contactRule. It prints nothing.
+func (f *runFlags) runOnce(cmd *cobra.Command) (report.Report, error) {
+	one := *f
+	one.fronts, one.rules = []string{plan.Direct}, []string{contactRule}
+	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping what was started")
+	defer stop.release()
+	c, err := one.config()
+	if err != nil {
+		return report.Report{}, err
+	}
+	c.Output = io.Discard
+	p, catalogue, err := steps.Plan(c)
+	if err != nil {
+		return report.Report{}, err
+	}
+	if err := one.prepare(ctx, &c, p); err != nil {
+		return report.Report{}, err
+	}
+	run, err := startRun(context.WithoutCancel(ctx), io.Discard)
+	if err != nil {
+		return report.Report{}, err
+	}
+	c.WorkDir = run.path
+	rep, _, err := one.perform(ctx, cmd.ErrOrStderr(), c, run, stop)
+	if err != nil {
+		return report.Report{}, err
+	}
+	report.Conclude(&rep, catalogue)
+	return rep, nil
+}
