@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"countersign/steps/driver"
@@ -16,6 +17,8 @@ type persona struct {
 	short       string              // what the feature calls it; its account at the provider
 	guid        string              // of its user
 	credentials *driver.Credentials // of its deployment client
+	signsBelow  *bool               // the deployment client signs paths below the base URL; nil until it is known
+	others      []driver.Identity   // that have signed in with its browser
 	earlier     string              // guid of its user before the last sign-in
 	signedIn    *driver.Reply       // the last sign-in that was granted
 	refused     *driver.Reply       // the last sign-in, if that was refused
@@ -67,10 +70,17 @@ const operators = "operators"
 // scenario maps to a role is called what the configuration calls it, and that of
 // the administrator has one name everywhere; any other is the scenario's own.
 func (w *World) group(short string) string {
-	if w.instance.Configuration.Maps(short) || short == operators {
+	if w.maps(short) || short == operators {
 		return short
 	}
 	return w.name(short)
+}
+
+// maps reports whether a configuration of the scenario maps a group to a role, be it one
+// with which the server is restarted later.
+func (w *World) maps(group string) bool {
+	all := append([]plan.Configuration{w.instance.Configuration, w.job.Scenario.Configuration}, w.job.Scenario.Further...)
+	return slices.ContainsFunc(all, func(c plan.Configuration) bool { return c.Maps(group) })
 }
 
 // groups are the names on the wire of a list with commas, "" for none.

@@ -43,6 +43,9 @@ const maxParallel = 1024
 // Validate reports all that is wrong with a Config and changes nothing.
 func (c Config) Validate() error {
 	problems := []error{c.Target.Validate()}
+	if _, err := plan.ParseConfiguration(c.Target.DebugLog); err != nil {
+		problems = append(problems, fmt.Errorf("debug_log of the target: %w", err))
+	}
 	for _, f := range c.Fronts {
 		if !plan.IsFront(f) {
 			problems = append(problems, fmt.Errorf("front %q is not known; use any of %s", f, strings.Join(plan.Fronts, ", ")))

@@ -33,7 +33,12 @@ func (w *World) seekLeaks() {
 // leak is the violation of a subject that has shown a secret. Its class is that
 // of its own rule: the scenario that found it may be about something else.
 func (r *run) leak(s transcript.Sighting, where string) *verdict.Violation {
-	v := &verdict.Violation{Rule: leakRules[s.Kind], Wanted: "no " + words(s.Kind), Got: where, Standing: true}
+	return r.standing(leakRules[s.Kind], "no "+words(s.Kind), where)
+}
+
+// standing makes the violation of a rule that every reply is held to.
+func (r *run) standing(id, wanted, got string) *verdict.Violation {
+	v := &verdict.Violation{Rule: id, Wanted: wanted, Got: got, Standing: true}
 	if rule, ok := r.catalogue.Rule(v.Rule); ok {
 		v.Class = rule.Class()
 	}

@@ -130,6 +130,9 @@ func (p *pool) tryStart(ctx context.Context, i *instance) error {
 // for a slot, the seed if its configuration needs one, the first answer, the
 // operator's key.
 func (p *pool) startUp(ctx context.Context, i *instance) error {
+	if i.Configuration.DebugLog && p.target.DebugLog == "" {
+		return &verdict.Inapplicable{Reason: "the target does not say how the log level is raised (debug_log)"}
+	}
 	began := time.Now()
 	select {
 	case p.slots <- struct{}{}:
@@ -216,7 +219,7 @@ func (p *pool) launch(ctx context.Context, i *instance, c plan.Configuration) er
 	p.mu.Lock()
 	p.starts++
 	p.mu.Unlock()
-	process, err := p.equipment.Launch(ctx, i.spec(c))
+	process, err := p.equipment.Launch(ctx, p.spec(i, c))
 	if err != nil {
 		return &verdict.Trouble{Op: "start " + i.Name(), Err: err}
 	}
@@ -225,10 +228,10 @@ func (p *pool) launch(ctx context.Context, i *instance, c plan.Configuration) er
 	return i.ready(ctx, p.patience.readyTime())
 }
 
-// spec is what the equipment is told of the instance.
-func (i *instance) spec(c plan.Configuration) InstanceSpec {
+// spec is what the equipment is told of an instance.
+func (p *pool) spec(i *instance, c plan.Configuration) InstanceSpec {
 	return InstanceSpec{
-		ID: i.ID, Config: c.With(i.Address(), i.Listen, i.data()),
+		ID: i.ID, Config: c.With(i.Address(), i.Listen, i.data(), p.target.DebugLog),
 		Listen: i.Listen, Address: i.Address(), DataDir: i.data(), LogFile: i.log(),
 	}
 }

@@ -132,13 +132,19 @@ func (w *World) signedRequest(ctx context.Context, who string, beside bool, flaw
 	if p.credentials == nil {
 		return &verdict.Trouble{Op: who + " has no deployment credentials in this scenario"}
 	}
-	const path = "__api__/v1/user"
+	below, err := w.signsBelow(ctx, p)
+	if err != nil {
+		return err
+	}
 	r := &signedRequest{ctx: ctx, persona: p, credentials: p.credentials, after: map[string]string{}, signed: driver.Signed{
-		Method: http.MethodGet, Path: p.SignedPath(path), Date: driver.Date(time.Now()), Checksum: driver.Checksum(nil),
+		Method: http.MethodGet, Path: p.SignedPath(callerPath), Date: driver.Date(time.Now()), Checksum: driver.Checksum(nil),
 	}}
+	if below && flaw != "with the whole path of the URL" {
+		r.signed.Path = "/" + callerPath
+	}
 	switch make, known := flaws[flaw]; {
 	case flaw == "with the path below the base URL":
-		r.signed.Path = "/" + path
+		r.signed.Path = "/" + callerPath
 	case flaw == "with the whole path of the URL":
 	case flaw == "with two username headers":
 		r.extra = w.lineFor("username", w.identity("mallory"))
@@ -165,7 +171,35 @@ func (w *World) signedRequest(ctx context.Context, who string, beside bool, flaw
 	if !beside {
 		by = by.WithoutIdentity()
 	}
-	return w.call(by.Call(ctx, http.MethodGet, path, r.body, append(lines, driver.HeaderLine{Name: "Accept", Value: "application/json"})...))
+	return w.call(by.Call(ctx, http.MethodGet, callerPath, r.body, append(lines, driver.HeaderLine{Name: "Accept", Value: "application/json"})...))
+}
+
+// callerPath is where a client asks who it is.
+const callerPath = "__api__/v1/user"
+
+// signsBelow reports whether the server wants the path below its base URL signed, and not
+// the whole path of the URL, which is tried first. The documents do not say which, and
+// clients differ. The two are the same where the server is published at the root.
+func (w *World) signsBelow(ctx context.Context, p *persona) (bool, error) {
+	if p.signsBelow != nil || p.credentials == nil {
+		return p.signsBelow != nil && *p.signsBelow, nil
+	}
+	below := false
+	if p.SignedPath(callerPath) != "/"+callerPath {
+		whole, err := p.WithCredentials(p.credentials, false).Whoami(ctx)
+		if err != nil {
+			return false, err
+		}
+		if !whole.Is(2) {
+			rest, err := p.WithCredentials(p.credentials, true).Whoami(ctx)
+			if err != nil {
+				return false, err
+			}
+			below = rest.Is(2)
+		}
+	}
+	p.signsBelow = &below
+	return below, nil
 }
 
 // call notes what was asked. One that is granted is the twin of those that follow.
@@ -193,10 +227,13 @@ func (w *World) clientCalls(ctx context.Context, what, table string) error {
 		name, value, _ := strings.Cut(strings.TrimSuffix(row, "\n"), ": ")
 		lines = append(lines, driver.HeaderLine{Name: name, Value: w.onTheWire(value)})
 	}
+	if path, ok := strings.CutPrefix(what, "the path "); ok {
+		return w.call(client.Call(ctx, http.MethodGet, strings.Trim(path, `"`), nil, lines...))
+	}
 	about, ofItem := strings.CutPrefix(what, "the API about ")
 	short := strings.Trim(about, `"`)
 	if what == "the API" {
-		return w.call(client.Call(ctx, http.MethodGet, "__api__/v1/user", nil, lines...))
+		return w.call(client.Call(ctx, http.MethodGet, callerPath, nil, lines...))
 	}
 	i, err := w.item(short)
 	if err != nil {
@@ -335,16 +372,14 @@ func (w *World) visitor(ctx context.Context, who string) (*driver.Persona, error
 	return p.Persona, nil
 }
 
-// addressesAreOwn wants every absolute URL of the last reply to begin with the
-// address at which the server is published.
+// addressesAreOwn wants every address that the last reply tells to begin with the one at
+// which the server is published: absolute URLs in a JSON object, where a redirect leads,
+// or the callback that the provider is told. A reply need not tell any.
 func (w *World) addressesAreOwn() error {
 	reply, own := w.attempts.tried, w.instance.published()
-	if !reply.Is(2) {
-		return fail("a reply with addresses", "%s", reply.Summary())
-	}
-	found := addresses(reply.Object())
-	if len(found) == 0 {
-		return fail("an address in the reply that begins with "+own, "none")
+	found := w.addressesIn(reply)
+	if reply == nil || reply.Is(5) {
+		return fail("a reply that can be judged", "%s", reply.Summary())
 	}
 	for name, address := range found {
 		if !strings.HasPrefix(address, own) {
@@ -352,6 +387,21 @@ func (w *World) addressesAreOwn() error {
 		}
 	}
 	return nil
+}
+
+func (w *World) addressesIn(reply *driver.Reply) map[string]string {
+	if !reply.Is(3) {
+		return addresses(reply.Object())
+	}
+	to := reply.Header.Get("Location")
+	if w.provider == nil || !strings.HasPrefix(to, w.provider.url) {
+		return map[string]string{"Location": to}
+	}
+	u, err := url.Parse(to)
+	if err != nil || u.Query().Get("redirect_uri") == "" {
+		return nil
+	}
+	return map[string]string{"redirect_uri": u.Query().Get("redirect_uri")}
 }
 
 // addresses are the members of an object that are absolute URLs.

@@ -39,12 +39,19 @@ var sayIdentity = []sentence{
 	{`the cookie of {their} session is {words}`, func(w *World, _ context.Context, a []string) error {
 		return w.sessionCookieIs(a[0])
 	}},
-	{`{who} asks for an API key without the XSRF token`, func(w *World, ctx context.Context, a []string) error {
+	{`{who} asks for an API key {xsrf}`, func(w *World, ctx context.Context, a []string) error {
 		p, err := w.user(ctx, a[0])
 		if err != nil {
 			return err
 		}
-		return w.attempt(p.ForgeKey(ctx, p.guid, "forged for "+p.short))
+		if a[1] == "without the XSRF token" {
+			return w.attempt(p.ForgeKey(ctx, p.guid, "forged for "+p.short))
+		}
+		reply, err := p.CreateKeyAmong(ctx, p.guid, "made by "+p.short, strings.Contains(a[1], "which one matches"))
+		if err == nil && reply == nil {
+			return &verdict.Inapplicable{Reason: "the server sets no XSRF cookie"}
+		}
+		return w.attempt(reply, err)
 	}},
 }
 

@@ -17,12 +17,22 @@ import (
 var sayLog = []sentence{
 	{`the log {says} {value}`, func(w *World, ctx context.Context, a []string) error {
 		text := w.onTheWire(a[1])
-		if a[0] != "says" {
-			return w.logIsSilentOn(ctx, text)
+		switch a[0] {
+		case "says":
+			return w.logHolds(ctx, "a log that says "+text, func(said string) bool { return strings.Contains(said, text) })
+		case "warns of":
+			return w.logWarns(ctx, text)
+		case "no longer warns of":
+			return w.logNoLongerWarns(ctx, text)
 		}
-		return w.logHolds(ctx, text, func(said string) bool { return strings.Contains(said, text) })
+		return w.logIsSilentOn(ctx, text)
 	}},
-	{`the log gives {value} as {value}`, func(w *World, ctx context.Context, a []string) error {
+	{`the log gives {value} as {value}{where}`, func(w *World, ctx context.Context, a []string) error {
+		if a[2] != "" {
+			if err := w.requestIsLogged(ctx, a[2], w.onTheWire(a[3])); err != nil {
+				return err
+			}
+		}
 		return w.logGives(ctx, a[0], w.onTheWire(a[1]))
 	}},
 	{`the log repeats no secret of {who}`, func(w *World, ctx context.Context, a []string) error {
@@ -38,7 +48,7 @@ const (
 )
 
 // logHolds awaits something in the log.
-func (w *World) logHolds(ctx context.Context, what string, holds func(said string) bool) error {
+func (w *World) logHolds(ctx context.Context, wanted string, holds func(said string) bool) error {
 	if err := w.hasLog(); err != nil {
 		return err
 	}
@@ -53,7 +63,7 @@ func (w *World) logHolds(ctx context.Context, what string, holds func(said strin
 			if w.log.full {
 				return w.log.process.saidTooMuch()
 			}
-			return fail("a log that says "+what, "%q", lastOf(said))
+			return fail(wanted, "%q", lastOf(said))
 		}
 	}
 }
@@ -62,11 +72,14 @@ func (w *World) logHolds(ctx context.Context, what string, holds func(said strin
 // <session> is the name of any cookie that the server has set at a sign-in; none of
 // these may be given as the cookie of somebody else.
 func (w *World) logGives(ctx context.Context, name, value string) error {
-	if name != "<session>" {
-		return w.logHolds(ctx, name+" as "+value, givenAs(value, regexp.QuoteMeta(name)).MatchString)
+	names := []string{regexp.QuoteMeta(name)}
+	if name == "<session>" {
+		if names = w.sessionCookies(); len(names) == 0 {
+			return &verdict.Inapplicable{Reason: "the server has set no cookie at a sign-in"}
+		}
 	}
-	names := w.sessionCookies()
-	if err := w.logHolds(ctx, name+" as "+value, givenAs(value, names...).MatchString); err != nil {
+	err := w.logHolds(ctx, "a log that gives "+name+" as "+value, func(said string) bool { return gives(said, names, value) })
+	if err != nil || name != "<session>" {
 		return err
 	}
 	said, err := w.logAtRest(ctx)
@@ -74,23 +87,48 @@ func (w *World) logGives(ctx context.Context, name, value string) error {
 		return err
 	}
 	for _, foreign := range []string{"<redacted>", "<empty>"} {
-		if found := givenAs(foreign, names...).FindString(said); found != "" {
-			return fail("every cookie of the server as "+value, "%q", redactLog(found))
+		if gives(said, names, foreign) {
+			return fail("a log that gives every cookie of the server as "+value, "one as %s", foreign)
 		}
 	}
 	return nil
 }
 
-// givenAs matches a line that gives one of the names with the value. The names are
-// patterns.
-func givenAs(value string, names ...string) *regexp.Regexp {
-	return regexp.MustCompile(`(?i)(?:^|[^a-z0-9_-])(?:` + strings.Join(names, "|") + `)["']?\s*[:=]\s*["'\[{]{0,3}` + regexp.QuoteMeta(value))
+// requestIsLogged returns Inapplicable unless the log gives a header that one request
+// alone has sent. Which requests are authentication requests, beyond a sign-in by the
+// proxy's headers, is the server's affair.
+func (w *World) requestIsLogged(ctx context.Context, header, value string) error {
+	err := w.logGives(ctx, header, value)
+	if _, missing := asViolation(err); missing {
+		return &verdict.Inapplicable{Reason: "the server does not log this request as an authentication request"}
+	}
+	return err
 }
+
+// gives reports whether a log gives one of names, which are patterns, as value: the
+// value stands behind the name on the same line, and neither a hidden value nor the
+// name of another header stands between the two.
+func gives(said string, names []string, value string) bool {
+	name := regexp.MustCompile(`(?i)(?:^|[^a-z0-9_-])(?:` + strings.Join(names, "|") + `)(?:$|[^a-z0-9_-])`)
+	for line := range strings.Lines(said) {
+		for _, at := range name.FindAllStringIndex(line, -1) {
+			between, _, found := strings.Cut(line[at[1]:], value)
+			if found && !betweenOthers.MatchString(between) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// betweenOthers matches what shows that a value belongs to another name: a value that
+// is hidden, or the name of a header that every request of the suite has.
+var betweenOthers = regexp.MustCompile(`(?i)<(?:internal|redacted|empty)>|(?:^|[^a-z0-9_-])(?:accept|accept-encoding|user-agent|host|x-auth-username|x-custom)(?:$|[^a-z0-9_-])`)
 
 // sessionCookies are patterns of the names of cookies that the server sets at a
 // sign-in.
 func (w *World) sessionCookies() []string {
-	names := []string{"no cookie"} // which is the name of none
+	var names []string
 	for _, p := range w.personas {
 		for name := range p.signedIn.SetCookies() {
 			names = append(names, regexp.QuoteMeta(name))
@@ -110,8 +148,12 @@ func (w *World) logRepeatsNone(ctx context.Context, who string) error {
 	if err != nil {
 		return err
 	}
-	public := fmt.Sprint(p.Identity)
-	for _, secret := range p.Secrets() {
+	public := fmt.Sprint(p.Identity, p.others)
+	secrets := p.Secrets()
+	for _, value := range p.signedIn.SetCookies() { // the browser may hold others by now
+		secrets = append(secrets, value)
+	}
+	for _, secret := range secrets {
 		if len(secret) >= 4 && !strings.Contains(public, secret) && strings.Contains(said, secret) {
 			return fail("a log without the cookies and the key of "+who, "a line with one of them")
 		}

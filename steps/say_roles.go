@@ -15,8 +15,24 @@ var sayRoles = []sentence{
 		w.alter(a[0], func(i *driver.Identity) { i.Groups = w.groups(a[1]) })
 		return nil
 	}},
-	{`{who} signs in{again} with the further header {value}`, func(w *World, ctx context.Context, a []string) error {
-		return w.signInBeside(ctx, a[0], a[1])
+	{`{who} signs in{again} with {keyand}the further header {value}`, func(w *World, ctx context.Context, a []string) error {
+		if a[1] != "" {
+			return w.signInBesideKey(ctx, a[0], a[2])
+		}
+		return w.signInBeside(ctx, a[0], a[2])
+	}},
+	{`{who} signs in as {who} in the same browser with the further header {value}`, func(w *World, ctx context.Context, a []string) error {
+		p, err := w.user(ctx, a[0])
+		if err != nil {
+			return err
+		}
+		lines, err := w.further(a[2])
+		if err != nil {
+			return err
+		}
+		other := w.identity(a[1])
+		p.others = append(p.others, other)
+		return w.attempt(p.SignInAs(ctx, other, lines...))
 	}},
 	{`{who} is signed in`, func(w *World, _ context.Context, a []string) error { return w.isSignedIn(a[0]) }},
 	{`the administrator locks {who}`, func(w *World, ctx context.Context, a []string) error {
@@ -46,6 +62,21 @@ func (w *World) signInBeside(ctx context.Context, short, line string) error {
 		lines = nil
 	}
 	return w.enter(p)(p.SignInWith(ctx, lines...))
+}
+
+// signInBesideKey signs in from a new browser that sends the person's API key and a header
+// line as well. Which of the two credentials counts is for the server to say.
+func (w *World) signInBesideKey(ctx context.Context, short, line string) error {
+	p, err := w.user(ctx, short)
+	if err != nil {
+		return err
+	}
+	lines, err := w.further(line)
+	if err != nil {
+		return err
+	}
+	lines = append(lines, driver.HeaderLine{Name: "Authorization", Value: "Key " + p.Key()})
+	return w.attempt(w.stranger(short).SignInWith(ctx, lines...))
 }
 
 // isSignedIn wants the last sign-in to be one of that person.

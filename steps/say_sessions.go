@@ -31,9 +31,14 @@ var saySessions = []sentence{
 		if err != nil {
 			return err
 		}
-		return w.attempt(p.BeginLogin(ctx, "00000000-0000-4000-8000-000000000000"))
+		return w.attemptBy(p)(p.BeginLogin(ctx, "00000000-0000-4000-8000-000000000000"))
 	}},
-	{`the login is refused`, func(w *World, _ context.Context, _ []string) error { return w.loginIsRefused() }},
+	{`the login {outcome}`, func(w *World, ctx context.Context, a []string) error {
+		if a[0] == "is refused" {
+			return w.loginIsRefused()
+		}
+		return w.loginEndsHere(ctx)
+	}},
 	{`{who} is sent to the provider of {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.sentToProvider(a[1])
 	}},
@@ -130,6 +135,24 @@ func (w *World) loginIsRefused() error {
 	}
 	if !a.tried.Refuses() {
 		return fail("a refusal (4xx or 501)", "%s", a.tried.Summary())
+	}
+	return nil
+}
+
+// loginEndsHere wants the browser to be sent anywhere but to the provider: an error, a
+// page, or a redirect to a page of the server.
+func (w *World) loginEndsHere(ctx context.Context) error {
+	a := w.attempts
+	if a.granted == nil || !a.granted.Is(3) {
+		return &verdict.Block{Reason: "no login was begun that this could be compared with", BySubject: true}
+	}
+	chain, err := a.persona.Follow(ctx, a.tried)
+	if err != nil {
+		return err
+	}
+	last := chain[len(chain)-1]
+	if last.Is(5) || strings.HasPrefix(last.Location(), w.run.equipment.ProviderURL()) {
+		return fail("an answer that does not lead to the provider", "%s", last.Summary())
 	}
 	return nil
 }

@@ -40,6 +40,10 @@ var saySignIn = []sentence{
 			return w.isTurnedAway()
 		case " with an error of the API":
 			return w.isAPIError()
+		case " or shows nothing":
+			return w.isRefusedOrEmpty()
+		case " without a redirect to a login page":
+			return w.isKeptHere(ctx)
 		}
 		return w.isRefused()
 	}},
@@ -49,9 +53,13 @@ var saySignIn = []sentence{
 	{`the refusal gives no cookie of a session`, func(w *World, ctx context.Context, _ []string) error {
 		return w.refusalGivesNoSession()
 	}},
-	{`a following request without identity headers is anonymous`, func(w *World, ctx context.Context, _ []string) error {
-		reply, err := w.attempts.persona.Anonymous(ctx)
-		if err == nil && reply.Is(2) {
+	{`a following request without identity headers{fresh} is anonymous`, func(w *World, ctx context.Context, a []string) error {
+		ask := w.attempts.persona.Anonymous
+		if a[0] != "" {
+			ask = w.stranger("anybody").Persona.WithoutIdentity().Whoami
+		}
+		reply, err := ask(ctx)
+		if err == nil && reply.Is(2) && (reply.Text("guid") != "" || reply.Text("username") != "") {
 			return fail("an answer as to somebody who is not signed in", "%s", reply.Summary())
 		}
 		return err
@@ -62,10 +70,13 @@ var saySignIn = []sentence{
 		w.attempts.persona = p
 		return w.tries("signing in as "+a[0], a[0])(p.SignIn(ctx))
 	}},
-	{`the sign-in is granted to {value}`, func(w *World, ctx context.Context, a []string) error {
+	{`the {attempt} is granted{granted}`, func(w *World, ctx context.Context, a []string) error {
 		reply := w.attempts.tried
-		if !reply.Is(2) || reply.Text("username") != a[0] {
+		switch {
+		case a[0] != "" && (!reply.Is(2) || reply.Text("username") != a[0]):
 			return fail("a sign-in as "+a[0], "%s", reply.Summary())
+		case !reply.Is(2):
+			return fail("a reply that grants what was asked for (2xx)", "%s", reply.Summary())
 		}
 		return nil
 	}},
@@ -113,6 +124,34 @@ func (w *World) isRefused() error {
 	}
 	if !a.tried.Refuses() {
 		return fail("a refusal (4xx or 501), since "+a.granted.Summary()+" was granted without it", "%s", a.tried.Summary())
+	}
+	return nil
+}
+
+// isRefusedOrEmpty accepts a listing that is refused, and one that was not empty before
+// and holds nothing now.
+func (w *World) isRefusedOrEmpty() error {
+	if n, listed := w.attempts.tried.Entries(); !listed || n > 0 {
+		return w.isRefused()
+	}
+	if n, _ := w.attempts.granted.Entries(); n == 0 {
+		return &verdict.Block{Reason: "nothing was listed before, so nothing follows from an empty list", BySubject: true}
+	}
+	return nil
+}
+
+// isKeptHere wants a visitor who is not signed in to be shown nothing and to be sent
+// nowhere but to pages of the server itself.
+func (w *World) isKeptHere(ctx context.Context) error {
+	if err := w.isTurnedAway(); err != nil {
+		return err
+	}
+	chain, err := w.stranger("anybody").Persona.WithoutIdentity().Follow(ctx, w.attempts.tried)
+	if err != nil {
+		return err
+	}
+	if last := chain[len(chain)-1]; last.Is(3) {
+		return fail("no redirect away from the server", "%s", last.Summary())
 	}
 	return nil
 }
@@ -243,14 +282,12 @@ func (w *World) refusalIsGeneric() error {
 	return nil
 }
 
-// refusalGivesNoSession looks for the cookies that the granted sign-in was given.
+// refusalGivesNoSession looks for the cookies that the granted sign-in was given. Where
+// it was given none, any cookie may be that of a session.
 func (w *World) refusalGivesNoSession() error {
 	given := w.attempts.granted.SetCookies()
-	if len(given) == 0 {
-		return &verdict.Block{Reason: "the granted sign-in was given no cookie, so there is none to look for", BySubject: true}
-	}
 	for name, value := range w.attempts.tried.SetCookies() {
-		if _, isSession := given[name]; isSession && value != "" {
+		if _, isSession := given[name]; (isSession || len(given) == 0) && value != "" {
 			return fail("no cookie of a session", "the cookie %s", name)
 		}
 	}

@@ -18,10 +18,13 @@ var sayStart = []sentence{
 	{plan.StartStep, func(w *World, ctx context.Context, a []string) error { return w.startFurther(ctx, a[0]) }},
 	{plan.RestartStep, func(w *World, ctx context.Context, a []string) error { return w.restart(ctx, a[0]) }},
 	{`it {starts}`, func(w *World, _ context.Context, a []string) error {
-		if a[0] == "starts" {
+		switch a[0] {
+		case "starts":
 			return w.start.succeeded()
+		case "refuses to start":
+			return w.start.refused()
 		}
-		return w.start.refused()
+		return w.startsOrRefuses()
 	}},
 	{`it says what is wrong with {value}`, func(w *World, _ context.Context, a []string) error {
 		if err := w.start.refused(); err != nil {
@@ -85,6 +88,7 @@ func (w *World) restartAfter(ctx context.Context, c plan.Configuration, meanwhil
 	if err := w.run.pool.halt(w.instance); err != nil {
 		return err
 	}
+	w.keepLog()
 	if err := meanwhile(); err != nil {
 		return err
 	}
@@ -151,6 +155,17 @@ func (s *start) refused() error {
 		return fail("an exit code that says that the start failed", "exit code 0")
 	}
 	return nil
+}
+
+// startsOrRefuses accepts a server that refuses a configuration under which there is
+// nothing to test: what the scenario says of a server that runs is left out.
+func (w *World) startsOrRefuses() error {
+	if w.start.err == nil {
+		return nil
+	}
+	err := w.start.refused()
+	w.settled = err == nil
+	return err
 }
 
 // names looks for the name of an option in what the process has written.

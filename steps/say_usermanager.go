@@ -130,7 +130,7 @@ func (w *World) usermanager(ctx context.Context, action string, values map[strin
 	}
 	c := w.instance.Configuration
 	err := w.restartAfter(ctx, c, func() error {
-		exit, output, err := w.run.equipment.Tool(ctx, w.instance.spec(c), args)
+		exit, output, err := w.run.equipment.Tool(ctx, w.run.pool.spec(w.instance, c), args)
 		if err != nil {
 			return &verdict.Trouble{Op: "run usermanager beside " + w.instance.Name(), Err: err}
 		}

@@ -58,13 +58,19 @@ var placeholders = map[string]string{
 	"{whose}":    `(before|"[^"]+")`, // earlier, or somebody else's
 
 	"{attempt}":    `(?:sign-in|call|creation|association|renaming|visit|WebSocket)`,
-	"{how}":        `( with an error of the API| or asked to log in)?`, // somebody is refused
+	"{how}":        `( with an error of the API| or asked to log in| or shows nothing| without a redirect to a login page)?`, // somebody is refused
+	"{granted}":    `(?: to "([^"]*)")?`,
+	"{fresh}":      `( from a new browser)?`,
+	"{keyand}":     `((?:her|his|their) key and )?`,
+	"{outcome}":    `(is refused|does not lead to the provider)`, // of a login
+	"{xsrf}":       `(without the XSRF token|with two XSRF cookies of which one matches|with two XSRF cookies of which none matches)`,
 	"{a}":          `(a|no)`,
 	"{is}":         `(is|is not)`,
 	"{can}":        `(can|cannot)`,
 	"{further}":    `(?: with the further header "([^"]*)")?`,
-	"{says}":       `(says|does not say)`,
-	"{starts}":     `(starts|refuses to start)`,
+	"{says}":       `(says|does not say|warns of|no longer warns of)`,
+	"{where}":      `(?: where it gives "([^"]*)" as "([^"]*)")?`,
+	"{starts}":     `(starts|refuses to start|starts or refuses to start)`,
 	"{row}":        `(no row|the row "([^"]*)")`,
 	"{follows}":    `(?:follows|has followed)`,
 	"{isrendered}": `(?:is rendered|has been rendered)`,
@@ -80,7 +86,7 @@ var placeholders = map[string]string{
 	"{beside}":     `( beside (?:her|his|their) identity)?`,
 	"{flawed}":     `(?: (with [a-zA-Z ]+?))?`,
 	"{calls}":      `(?:calls|has called)`,
-	"{what}":       `(the API|"[^"]+"|the API about "[^"]+")`,
+	"{what}":       `(the API|"[^"]+"|the API about "[^"]+"|the path "[^"]+")`,
 	"{from}":       `( from a page of another site)?`,
 	"{identified}": `(?: with the unique id "([^"]+)")?`, // of a group
 }
@@ -205,6 +211,9 @@ func argument(of any) string {
 // on, so that a scenario reports every mismatch and not the first; anything
 // else ends it.
 func (w *World) say(p phrase, args ...string) error {
+	if w.settled {
+		return nil
+	}
 	last := len(args) - 1
 	named, args := args[last], args[:last]
 	ctx := w.ctx

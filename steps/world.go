@@ -55,10 +55,12 @@ type World struct {
 	tools        []*toolRun // what usermanager was told
 	start        *start     // the last start of a server by the scenario itself
 	starts       []string   // ids of the processes started beside the instance
+	settled      bool       // the server has refused to start, and nothing is left to test
 	logFrom      int64      // where the log of the instance stood when the scenario began
 	log          *scenarioLog
 	silent       bool          // the subject owed an answer and gave none
 	waitedStart  time.Duration // lost in starts that failed
+	warnings     warnings
 }
 
 func newWorld(r *run, jobs map[string]*plan.Job) *World {
@@ -129,6 +131,7 @@ func (w *World) end(ctx context.Context, _ *godog.Scenario, err error) (context.
 	w.checkAsserted()
 	if w.ctx != nil {
 		w.seekLeaks()
+		w.checkRedirects()
 	}
 	result := w.result()
 	w.learn(result)

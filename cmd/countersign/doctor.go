@@ -114,12 +114,13 @@ func (g ground) programs(ctx context.Context) []finding {
 	toolNeeded := false
 	for _, name := range []string{serverProgram, probeProgram} {
 		path, beside := g.siblings.beside(name)
-		f := finding{what: name, needed: g.builtin, ok: true, found: path}
+		needed := g.builtin || name == probeProgram && g.target.Launch.UsesProbe()
+		f := finding{what: name, needed: needed, ok: true, found: path}
 		switch {
 		case beside:
 		case g.siblings.checkout != "":
 			f.found = "will be built from " + g.siblings.checkout
-			toolNeeded = true
+			toolNeeded = toolNeeded || needed
 		default:
 			f.ok, f.found = false, "not beside this program, and this is no checkout"
 			f.todo = "run in a checkout, or `make build` there and use bin/countersign"
@@ -129,7 +130,7 @@ func (g ground) programs(ctx context.Context) []finding {
 	if g.siblings.checkout == "" {
 		return all
 	}
-	tool := finding{what: "go", needed: g.builtin && toolNeeded}
+	tool := finding{what: "go", needed: toolNeeded}
 	tool.ok, tool.found = goVersion(ctx, g.siblings.checkout)
 	tool.todo = "install Go from https://go.dev/dl"
 	all = append(all, tool)

@@ -143,12 +143,11 @@ func (f *runFlags) builtin() bool { return f.target == "" || f.like != nil }
 
 // reference describes the reference server by the programs on this machine.
 func reference(ctx context.Context, s *siblings) (target.Target, error) {
-	server, err1 := s.program(ctx, serverProgram)
-	probe, err2 := s.program(ctx, probeProgram)
-	if err := errors.Join(err1, err2); err != nil {
+	server, err := s.program(ctx, serverProgram)
+	if err != nil {
 		return target.Target{}, err
 	}
-	return target.Reference(server, "--runtime", probe), nil
+	return target.Reference(server, "--runtime", target.Probe), nil
 }
 
 func (f *runFlags) run(cmd *cobra.Command) error {
@@ -215,6 +214,13 @@ func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) e
 			base = f.like.Over(base)
 		}
 		c.Target = base
+	}
+	if c.Target.Launch.UsesProbe() {
+		probe, err := s.program(ctx, probeProgram)
+		if err != nil {
+			return err
+		}
+		c.Target.Launch = c.Target.Launch.WithProbe(probe)
 	}
 	if f.report != "" {
 		return prepareReport(f.report)

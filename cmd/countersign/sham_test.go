@@ -55,6 +55,13 @@ const (
 // beSham serves as the subject of a run: this program, config, listen, log.
 func beSham(args []string) error {
 	config, listen, log := args[0], args[1], args[2]
+	if os.Getenv(shamKind) == choosing {
+		made, err := madeChoices(os.Getenv(shamChoices))
+		if err != nil {
+			return err
+		}
+		return serveChoices(made, os.Getenv(shamRelay), config, listen, log)
+	}
 	sham := http.Handler(shams[os.Getenv(shamKind)])
 	altered, isAltered := alterations[os.Getenv(shamKind)]
 	if server := os.Getenv(shamRelay); server != "" {
@@ -232,7 +239,7 @@ func writeSham(t *testing.T, file string, environment map[string]string) {
 	for name, value := range environment {
 		lines = append(lines, fmt.Sprintf("    %s: %q", name, value))
 	}
-	description := fmt.Sprintf("name: sham\nversion: \"1\"\nseat: server\nlaunch:\n  command: [%q, \"{config}\", \"{listen}\", \"{log}\"]\n  environment:\n%s\ncapabilities: [log, share-links]\nendpoints:\n  share_links: v1/content/{content}/share_links\n",
+	description := fmt.Sprintf("name: sham\nversion: \"1\"\nseat: server\nlaunch:\n  command: [%q, \"{config}\", \"{listen}\", \"{log}\"]\n  environment:\n%s\ncapabilities: [log, share-links]\nendpoints:\n  share_links: v1/content/{content}/share_links\ndebug_log: |\n  [Logging]\n  Verbosity = high\n",
 		self, strings.Join(lines, "\n"))
 	if err := os.WriteFile(file, []byte(description), 0o600); err != nil {
 		t.Fatal(err)

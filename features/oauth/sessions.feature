@@ -41,7 +41,7 @@ Feature: OAuth sessions
     Scenario: The login endpoint is found by the guid of the integration
       Given "alice" has begun to log in to "crm"
       When "alice" begins to log in to an integration that does not exist
-      Then the login is refused
+      Then the login does not lead to the provider
 
     @OI-056
     Scenario: The login endpoint sends the user to the provider

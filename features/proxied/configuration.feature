@@ -29,7 +29,8 @@ Feature: Turning proxied authentication on
         [Authentication]
         Provider = password
         """
-      And "alice" signs in again
+      Then it starts or refuses to start
+      When "alice" signs in again
       Then the sign-in is refused
 
   Rule: Server.Address is where the proxy publishes the server
@@ -47,6 +48,43 @@ Feature: Turning proxied authentication on
         | Authorization | Key <paula's key> |
       Then every address in the reply is the server's own
 
+    @PA-070
+    Scenario: The callback that an OAuth provider is told leads to the proxy
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a Viewer integration "crm"
+      When "alice" begins to log in to "crm"
+      Then "alice" is sent to the provider of "crm"
+      And every address in the reply is the server's own
+
+    @PA-346 @direct
+    Scenario Outline: A redirect from <path> leads to the published address
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Server]
+        Address = "https://example.com/apps/posit-connect"
+
+        [ProxyAuth]
+        LoginURL = "https://example.com/auth/login"
+        LogoutURL = "https://example.com/auth/logout"
+        """
+      When a client calls the path "<path>" with the headers:
+        | Accept | text/html |
+      Then every address in the reply is the server's own
+
+      Examples:
+        | path                 |
+        | /connect             |
+        | //connect/           |
+        | /connect/../connect/ |
+        | /content//x/         |
+
     @PA-004 @direct
     Scenario: It may have a path
       Given a server configured with:
@@ -63,9 +101,13 @@ Feature: Turning proxied authentication on
         """
       And a publisher "paula"
       And "paula" has published python-api content "app"
+      And a Viewer integration "crm"
       When a client calls the API about "app" with the headers:
         | Authorization | Key <paula's key> |
       Then every address in the reply is the server's own
+      When "paula" begins to log in to "crm"
+      Then "paula" is sent to the provider of "crm"
+      And every address in the reply is the server's own
 
     @PA-071 @direct
     Scenario: Without it the server starts and warns

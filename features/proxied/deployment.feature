@@ -27,8 +27,8 @@ Feature: Deployment from the IDE
       And "paula" visits "app"
       Then "app" answers
 
-    @PA-045
-    Scenario Outline: Clients differ in the path that they sign
+    @PA-347
+    Scenario Outline: A signature over the <path> is accepted
       Given "alice" has deployment credentials
       When "alice" makes a signed request with the <path>
       Then the call is answered to "alice"

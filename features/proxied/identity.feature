@@ -49,7 +49,7 @@ Feature: Identity from the proxy
     Scenario: A request without the header is nobody's
       When "alice" signs in
       Then the username of "alice" is "alice"
-      And a following request without identity headers is anonymous
+      And a following request without identity headers from a new browser is anonymous
 
     @PA-010
     Scenario Outline: The header <header> means nothing unless it is configured
@@ -209,6 +209,19 @@ Feature: Identity from the proxy
       And "alice" may view "app"
       When "alice" visits "app"
       Then "app" receives no other cookie than "colour=blue"
+
+    @SEC-023
+    Scenario: An XSRF cookie of another server on the same host does no harm
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has signed in
+      When "alice" asks for an API key with two XSRF cookies of which one matches
+      Then the call is granted
+      When "alice" asks for an API key with two XSRF cookies of which none matches
+      Then the call is refused
 
   Rule: The header may have another name
 

@@ -84,12 +84,36 @@ Feature: Locally managed groups
       Then the call is refused
 
       Examples:
+        | do something             |
+        | create a group           |
+        | read a group             |
+        | let a group view content |
+
+    @PA-291 @alone @direct
+    Scenario Outline: Without groups nobody finds any to <do something>
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a group "engineers"
+      And the administrator adds "alice" to the group "engineers"
+      And the administrator can <do something>
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserGroups = false
+        """
+      And the administrator tries to <do something>
+      Then the call is refused or shows nothing
+
+      Examples:
         | do something                |
-        | create a group              |
         | list the groups             |
-        | read a group                |
         | list the members of a group |
-        | let a group view content    |
 
     @PA-291 @alone @direct
     Scenario: Without groups membership opens no content

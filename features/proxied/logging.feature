@@ -29,9 +29,11 @@ Feature: What the log tells about sign-ins
 
     @PA-325 @quiet
     Scenario: Headers that the server uses are logged as internal
-      Given "alice" has an API key
-      And "alice" has called the API with her key
-      Then the log gives "Authorization" as "<internal>"
+      Given "alice" signs in with the further header "X-Custom: green-<alice>"
+      And the log gives "X-Custom" as "green-<alice>"
+      And "alice" has an API key
+      When "alice" signs in again with her key and the further header "X-Custom: blue-<alice>"
+      Then the log gives "Authorization" as "<internal>" where it gives "X-Custom" as "blue-<alice>"
       And the log repeats no secret of "alice"
 
     @PA-323 @PA-326 @quiet
@@ -48,9 +50,10 @@ Feature: What the log tells about sign-ins
 
     @PA-324 @quiet
     Scenario: The server's own cookies are logged as internal
-      Given "alice" has an API key
-      And "alice" has called the API with her key
-      Then the log gives "<session>" as "<internal>"
+      Given "alice" signs in with the further header "X-Custom: green-<alice>"
+      And the log gives "X-Custom" as "green-<alice>"
+      When "alice" signs in as "bob" in the same browser with the further header "X-Custom: blue-<alice>"
+      Then the log gives "<session>" as "<internal>" where it gives "X-Custom" as "blue-<alice>"
       And the log repeats no secret of "alice"
 
     @SEC-020 @quiet @direct

@@ -61,7 +61,7 @@ Feature: The login page of a proxy
   Rule: There is no login page unless one is configured
 
     @PA-082 @direct
-    Scenario: Whoever is not signed in is sent nowhere
+    Scenario: A visitor who is not signed in is sent to no login page
       Given a server configured with:
         """
         [Authentication]
@@ -72,7 +72,7 @@ Feature: The login page of a proxy
       When "paula" visits "app" in her browser
       Then "app" answers
       When somebody who is not signed in visits "app" in a browser
-      Then the visit is refused
+      Then the visit is refused without a redirect to a login page
 
   Rule: The address of the page is taken as it is
 

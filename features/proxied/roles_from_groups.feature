@@ -133,9 +133,16 @@ Feature: Roles from group memberships
 
   Rule: Only groups of the proxy give roles
 
-    @PA-210
-    Scenario: A group that is managed on the server
+    @PA-210 @alone
+    Scenario: A group that is managed on the server gives no role
       Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a group "Developers"
+      And the administrator adds "alice" to the group "Developers"
+      When it is restarted with:
         """
         [Authentication]
         Provider = proxy
@@ -144,8 +151,7 @@ Feature: Roles from group memberships
         UserRoleGroupMapping = true
         PublisherRoleMapping = "Developers"
         """
-      And a group "Developers"
-      And the administrator adds "alice" to the group "Developers"
+      Then it starts or refuses to start
       When "alice" signs in again
       Then "alice" is a member of "Developers"
       And the role of "alice" is "viewer"

@@ -231,8 +231,7 @@ Feature: Roles from the user's profile
         [ProxyAuth]
         RoleHeader = X-Auth-RSC-Role
 
-        [Logging]
-        ServiceLogLevel = DEBUG
+        {debug log}
         """
       And "alice" has the role "superuser" at the proxy
       When "alice" signs in

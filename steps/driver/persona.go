@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -180,10 +181,10 @@ func (c *cookies) get() http.CookieJar {
 	return c.jar
 }
 
-// line is the Cookie line for a URL.
-func (c *cookies) line(u *url.URL) (HeaderLine, bool) {
+// line is the Cookie line for a URL, which begins with the cookies given.
+func (c *cookies) line(u *url.URL, first ...*http.Cookie) (HeaderLine, bool) {
 	var pairs []string
-	for _, cookie := range c.get().Cookies(u) {
+	for _, cookie := range append(first, c.get().Cookies(u)...) {
 		value := cookie.Value
 		if cookie.Quoted {
 			value = `"` + value + `"`
@@ -193,17 +194,17 @@ func (c *cookies) line(u *url.URL) (HeaderLine, bool) {
 	return HeaderLine{"Cookie", strings.Join(pairs, "; ")}, len(pairs) > 0
 }
 
-// xsrf returns the value that an unsafe request has to echo, from a cookie for
-// the request's own URL or for the API, which it may be scoped to.
-func (c *cookies) xsrf(urls ...*url.URL) string {
+// xsrf returns the cookie that an unsafe request has to echo, one for the request's
+// own URL or for the API, which it may be scoped to; nil if there is none.
+func (c *cookies) xsrf(urls ...*url.URL) *http.Cookie {
 	for _, u := range urls {
 		for _, cookie := range c.get().Cookies(u) {
 			if cookie.Name == "RSC-XSRF" || cookie.Name == "RSC-XSRF-legacy" {
-				return cookie.Value
+				return cookie
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // identityLines are the lines that the proxy adds for the persona.
@@ -241,6 +242,8 @@ type ask struct {
 	identity []HeaderLine // in the place of the persona's identity lines, where the suite is the proxy
 	nobody   bool         // no identity, whoever the persona is
 	forged   bool         // no XSRF header
+	stale    *http.Cookie // an XSRF cookie of another server, sent before those of the jar
+	echo     string       // in the XSRF header, in the place of the cookie's value
 	raw      bool         // through the Raw door in any case
 }
 
@@ -261,13 +264,17 @@ func (p *Persona) lines(a ask) []HeaderLine {
 		lines = append(lines, p.identityLines()...)
 	}
 	seen := s.cookieURL(a.url)
-	if cookie, ok := p.cookies.line(seen); ok {
+	var first []*http.Cookie
+	if a.stale != nil {
+		first = append(first, a.stale)
+	}
+	if cookie, ok := p.cookies.line(seen, first...); ok {
 		lines = append(lines, cookie)
 	}
 	if home && !a.forged && a.method != http.MethodGet && a.method != http.MethodHead {
 		api, _ := s.at("__api__/v1/user") // parsed before as part of the public address
-		if value := p.cookies.xsrf(seen, s.cookieURL(api)); value != "" {
-			lines = append(lines, HeaderLine{"X-Rsc-Xsrf", value})
+		if cookie := p.cookies.xsrf(seen, s.cookieURL(api)); cookie != nil && cookie.Value != "" {
+			lines = append(lines, HeaderLine{"X-Rsc-Xsrf", cmp.Or(a.echo, cookie.Value)})
 		}
 	}
 	return lines

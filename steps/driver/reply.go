@@ -147,6 +147,17 @@ func number(raw json.RawMessage) json.Number {
 	return json.Number(raw)
 }
 
+// Entries counts what a listing holds: an array, or an object with the array "results".
+// ok is false for a reply that is no listing.
+func (r *Reply) Entries() (n int, ok bool) {
+	var all []any
+	if r.Is(2) && r.Decode(&all) == nil {
+		return len(all), all != nil
+	}
+	all, ok = r.Object()["results"].([]any)
+	return len(all), ok && r.Is(2)
+}
+
 // Everything is the whole reply as text, head and body, to look for words in.
 func (r *Reply) Everything() string {
 	if r == nil {

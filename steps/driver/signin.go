@@ -57,12 +57,25 @@ func (p *Persona) SignInExactly(ctx context.Context, lines ...HeaderLine) (*Repl
 	return p.signIn(ctx, ask{lines: lines}, lines)
 }
 
-// signIn starts from an empty jar. Where the suite is the proxy it sends the
-// identity lines, else the lines of the ask beside what the proxy adds.
+// SignInAs signs in as another person in the same browser, which keeps the cookies that
+// it has. The client itself sends header lines as well.
+func (p *Persona) SignInAs(ctx context.Context, other Identity, extra ...HeaderLine) (*Reply, error) {
+	q := *p
+	q.Identity = other
+	return q.present(ctx, ask{lines: extra}, append(q.identityLines(), extra...))
+}
+
+// signIn signs in with an empty jar.
 func (p *Persona) signIn(ctx context.Context, a ask, identity []HeaderLine) (*Reply, error) {
-	p.introduce()
 	p.cookies.reset()
 	p.cookies.get().SetCookies(p.subject.cookieURL(p.subject.Public), p.brought)
+	return p.present(ctx, a, identity)
+}
+
+// present asks who the caller is. Where the suite is the proxy it sends the identity
+// lines, else the lines of the ask beside what the proxy adds after a login.
+func (p *Persona) present(ctx context.Context, a ask, identity []HeaderLine) (*Reply, error) {
+	p.introduce()
 	target, err := p.subject.at(userPath)
 	if err != nil {
 		return nil, err
@@ -171,16 +184,40 @@ func (p *Persona) Anonymous(ctx context.Context) (*Reply, error) {
 // ForgeKey asks for an API key as a page of another site makes a browser do it:
 // with all that the browser sends by itself, and without the XSRF header.
 func (p *Persona) ForgeKey(ctx context.Context, userGUID, name string) (*Reply, error) {
+	return p.askForKey(ctx, userGUID, name, ask{forged: true})
+}
+
+// CreateKeyAmong asks for an API key from a browser that sends a second XSRF cookie, as
+// one does that another server of the same host has given a cookie of this name. The
+// request echoes the subject's own cookie, or a value that is in neither cookie. The
+// reply is nil where the subject has set no such cookie.
+func (p *Persona) CreateKeyAmong(ctx context.Context, userGUID, name string, matching bool) (*Reply, error) {
+	u, err := p.subject.at(userPath)
+	if err != nil {
+		return nil, err
+	}
+	own := p.cookies.xsrf(p.subject.cookieURL(u))
+	if own == nil {
+		return nil, nil
+	}
+	a := ask{stale: &http.Cookie{Name: own.Name, Value: "of-another-server"}}
+	if !matching {
+		a.echo = "of-neither-server"
+	}
+	return p.askForKey(ctx, userGUID, name, a)
+}
+
+func (p *Persona) askForKey(ctx context.Context, userGUID, name string, a ask) (*Reply, error) {
 	u, err := p.subject.at(api("users", userGUID, "keys"))
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(map[string]string{"name": name})
-	if err != nil {
+	if a.body, err = json.Marshal(map[string]string{"name": name}); err != nil {
 		return nil, fmt.Errorf("write body: %w", err)
 	}
-	return p.send(ctx, ask{method: http.MethodPost, url: u, body: body, forged: true,
-		lines: []HeaderLine{{"Content-Type", "application/json"}, {"Accept", "application/json"}}})
+	a.method, a.url = http.MethodPost, u
+	a.lines = []HeaderLine{{"Content-Type", "application/json"}, {"Accept", "application/json"}}
+	return p.send(ctx, a)
 }
 
 // KeyWith asks who the caller is by the persona's key, with header lines added

@@ -20,9 +20,14 @@ type Configuration struct {
 	Text            string
 	Headers         HeaderNames
 	GroupsSeparator string
+	DebugLog        bool // it holds [DebugLog]
 
 	options []option
 }
+
+// DebugLog is a line of a configuration that stands for what raises the server's log
+// level. No document names the option, so the target says what it is.
+const DebugLog = "{debug log}"
 
 type option struct {
 	section, key string // lower case: gcfg tells neither apart by letters
@@ -39,6 +44,8 @@ func ParseConfiguration(text string) (Configuration, error) {
 		line = strings.TrimSpace(line)
 		switch {
 		case line == "" || line[0] == ';' || line[0] == '#':
+		case line == DebugLog:
+			c.DebugLog = true
 		case line[0] == '[' && strings.HasSuffix(line, "]"):
 			section = strings.ToLower(strings.Trim(line, "[]"))
 		default:
@@ -162,9 +169,9 @@ func isTrue(value string, absent bool) bool {
 }
 
 // With returns the whole text that an instance is started with: that of the
-// scenario, then what the harness adds.
-func (c Configuration) With(address, listen, dataDir string) string {
-	text := c.Text + "\n; added by the suite\n[HTTP]\nListen = \"" + listen + "\"\n[Server]\nDataDir = \"" + dataDir + "\"\n"
+// scenario, then what the harness adds. debugLog takes the place of [DebugLog].
+func (c Configuration) With(address, listen, dataDir, debugLog string) string {
+	text := strings.ReplaceAll(c.Text, DebugLog, debugLog) + "\n; added by the suite\n[HTTP]\nListen = \"" + listen + "\"\n[Server]\nDataDir = \"" + dataDir + "\"\n"
 	if !c.Sets("Server", "Address") {
 		text += "Address = \"" + address + "\"\n"
 	}

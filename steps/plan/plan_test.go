@@ -298,3 +298,19 @@ func TestFurtherServersAreRefusedWhereTheyDisturb(t *testing.T) {
 		}
 	}
 }
+
+func TestDebugLogIsSaidByTheTarget(t *testing.T) {
+	t.Parallel()
+	c, err := plan.ParseConfiguration("[Authentication]\nProvider = proxy\n\n{debug log}\n")
+	if err != nil || !c.DebugLog {
+		t.Fatalf("read as %+v, %v", c, err)
+	}
+	text := c.With("http://a/", "127.0.0.1:1", "/data", "[Log]\nLevel = debug")
+	if !strings.Contains(text, "\n[Log]\nLevel = debug\n") || strings.Contains(text, plan.DebugLog) {
+		t.Errorf("the server is told %q", text)
+	}
+	plain, err := plan.ParseConfiguration("[Authentication]\nProvider = proxy\n")
+	if err != nil || plain.DebugLog || plain.Digest() == c.Digest() {
+		t.Errorf("a configuration without it reads as %+v, %v", plain, err)
+	}
+}

@@ -43,7 +43,18 @@ func (v *visit) fill(text string) (string, error) {
 	}
 }
 
-func isPlaceholder(name string) bool {
+// isPlaceholder reports whether text names sources of a value: one, or several
+// with bars between them, of which the first that has a value counts.
+func isPlaceholder(text string) bool {
+	for name := range strings.SplitSeq(text, "|") {
+		if !isSource(name) {
+			return false
+		}
+	}
+	return true
+}
+
+func isSource(name string) bool {
 	kind, rest, dotted := strings.Cut(name, ".")
 	switch kind {
 	case "token":
@@ -54,7 +65,16 @@ func isPlaceholder(name string) bool {
 	return false
 }
 
-func (v *visit) value(name string) (string, error) {
+func (v *visit) value(names string) (string, error) {
+	for name := range strings.SplitSeq(names, "|") {
+		if value, err := v.source(name); err != nil || value != "" {
+			return value, err
+		}
+	}
+	return "", nil
+}
+
+func (v *visit) source(name string) (string, error) {
 	kind, rest, _ := strings.Cut(name, ".")
 	switch kind {
 	case "token":

@@ -46,7 +46,9 @@ const AsExchange = "exchange"
 // URL, the values of Headers and Form, and Body may hold placeholders:
 // {env.NAME}, {header.Name} of the visit's request, {file.NAME} for the first
 // line of the file named by the environment variable NAME, and {token} for the
-// access token of the last exchange in this visit.
+// access token of the last exchange in this visit. A placeholder may name several
+// of them with bars in between, as {env.TOKEN|file.TOKEN_FILE}: the first that has
+// a value counts.
 type Action struct {
 	Do      string            `json:"do"`
 	Method  string            `json:"method,omitempty"`

@@ -348,3 +348,38 @@ func TestRenderReportsWithoutRequest(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// Servers give content its session token in the environment, in a file, or both.
+func TestFirstSourceThatHasAValueCounts(t *testing.T) {
+	t.Parallel()
+	s := newSubject(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") })
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("of the file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		environ []string
+		want    string
+		failed  bool
+	}{
+		{[]string{"TOKEN=of the environment", "TOKEN_FILE=" + file}, "of the environment", false},
+		{[]string{"TOKEN_FILE=" + file}, "of the file", false},
+		{[]string{"TOKEN=", "TOKEN_FILE=" + file}, "of the file", false},
+		{[]string{"TOKEN_FILE=" + file + ".none"}, "", true},
+		{nil, "", true},
+	}
+	for _, c := range cases {
+		before := len(s.forms)
+		report, _ := visit(t, s.environ(c.environ...), nil, exchange("{env.TOKEN|file.TOKEN_FILE}"))
+		if failed := report.Results[0].Error != ""; failed != c.failed {
+			t.Errorf("%q: error %q, want one: %v", c.environ, report.Results[0].Error, c.failed)
+		}
+		if !c.failed && s.forms[before].Get("subject_token") != c.want {
+			t.Errorf("%q: subject_token %q, want %q", c.environ, s.forms[before].Get("subject_token"), c.want)
+		}
+	}
+	report, _ := visit(t, s.environ("A=x"), nil, probe.Action{Do: "call", Method: "POST", URL: s.URL, Body: `{"a|b":"{env.A|b}"}`})
+	if report.Results[0].Error != "" {
+		t.Errorf("braces with a bar that name no source are an error: %s", report.Results[0].Error)
+	}
+}

@@ -51,7 +51,7 @@ func onlyDocument(file string, raw []byte) error {
 }
 
 // launchPlaceholders are the words in braces that launch may hold.
-var launchPlaceholders = []string{"config", "data", "listen", "address", "log", "id"}
+var launchPlaceholders = []string{"config", "data", "listen", "address", "log", "id", "probe"}
 
 func (l Launch) validate(bad func(string, ...any)) {
 	if len(l.Command) == 0 {

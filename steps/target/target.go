@@ -6,9 +6,11 @@ package target
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +40,9 @@ type Target struct {
 	Capabilities []string     `yaml:"capabilities"`
 	Endpoints    Endpoints    `yaml:"endpoints"`
 	Usermanager  *Usermanager `yaml:"usermanager"`
-	Deviations   []Deviation  `yaml:"deviations"`
+	// DebugLog is what raises the log level, as it stands in the configuration file.
+	DebugLog   string      `yaml:"debug_log"`
+	Deviations []Deviation `yaml:"deviations"`
 
 	file string
 }
@@ -48,13 +52,40 @@ type Target struct {
 const LikeReference = "reference"
 
 // Launch starts an instance by a command line. Arguments and values of the
-// environment may hold {config}, {data}, {listen}, {address}, {log}, and {id}: a
-// name of letters, digits and underscores that no other instance has, of this
-// run or another, and that stays over restarts. Values of the environment may
+// environment may hold {config}, {data}, {listen}, {address}, {log}, {probe}, the
+// path of the content program, and {id}: a name of letters, digits and underscores
+// that no other instance has, of this run or another, and that stays over restarts. Values of the environment may
 // also hold ${NAME} of the suite's own.
 type Launch struct {
 	Command     []string          `yaml:"command"`
 	Environment map[string]string `yaml:"environment"`
+}
+
+// Probe is the placeholder of the content program.
+const Probe = "{probe}"
+
+// UsesProbe reports whether the server is told where the content program is.
+func (l *Launch) UsesProbe() bool {
+	if l == nil {
+		return false
+	}
+	holds := func(text string) bool { return strings.Contains(text, Probe) }
+	return slices.ContainsFunc(l.Command, holds) || slices.ContainsFunc(slices.Collect(maps.Values(l.Environment)), holds)
+}
+
+// WithProbe returns the launch with the path of the content program in its place.
+func (l *Launch) WithProbe(path string) *Launch {
+	filled := &Launch{}
+	for _, argument := range l.Command {
+		filled.Command = append(filled.Command, strings.ReplaceAll(argument, Probe, path))
+	}
+	for name, value := range l.Environment {
+		if filled.Environment == nil {
+			filled.Environment = map[string]string{}
+		}
+		filled.Environment[name] = strings.ReplaceAll(value, Probe, path)
+	}
+	return filled
 }
 
 // Running is a server that somebody else has started.
@@ -93,6 +124,7 @@ func Reference(program string, extra ...string) Target {
 		Capabilities: []string{"log", "share-links", "usermanager"},
 		Endpoints:    Endpoints{ShareLinks: "v1/content/{content}/share_links"},
 		Usermanager:  referenceUsermanager(program),
+		DebugLog:     "[Logging]\nServiceLogLevel = DEBUG",
 	}
 }
 
@@ -209,7 +241,7 @@ func (t Target) Validate() error {
 
 // validateLike refuses what the reference server's own description says already.
 func (t Target) validateLike(bad func(string, ...any)) {
-	if t.Running != nil || t.Launch != nil && len(t.Launch.Command) > 0 || t.Usermanager != nil || t.Endpoints != (Endpoints{}) ||
+	if t.Running != nil || t.Launch != nil && len(t.Launch.Command) > 0 || t.Usermanager != nil || t.Endpoints != (Endpoints{}) || t.DebugLog != "" ||
 		t.Seat != "" || len(t.AppModes)+len(t.Capabilities) > 0 {
 		bad("like: %s takes name, version, launch.environment, instances and deviations; the rest is known", LikeReference)
 	}

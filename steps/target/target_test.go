@@ -64,6 +64,7 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"not UTF-8", "name: x\nseat: ser\xffver\n", "mine.yaml:2: not UTF-8"},
 		{"too many instances", "name: x\nseat: server\ninstances: 100000\nlaunch: {command: [x]}\n", "instances: 100000 is not possible"},
 		{"a file that is too large", "name: x\n# " + strings.Repeat("x", 1<<20), "larger than"},
+		{"like the reference, with another log level", "name: x\nlike: reference\ndebug_log: '[A]'\n", "the rest is known"},
 		{"like nothing we know", "name: x\nlike: apache\n", `like: "apache"`},
 		{"like the reference, with another program", "name: x\nlike: reference\nlaunch: {command: [x]}\n", "the rest is known"},
 		{"variable that is not set", "name: x\nlike: reference\nlaunch: {environment: {A: 'b${COUNTERSIGN_NO_SUCH}'}}\n", "launch.environment.A: COUNTERSIGN_NO_SUCH is not set"},
@@ -123,5 +124,35 @@ func TestArguments(t *testing.T) {
 	}
 	if _, ok := (target.Target{}).Arguments("role", nil); ok {
 		t.Error("a target without the tool has arguments for it")
+	}
+}
+
+func TestProbe(t *testing.T) {
+	mine, err := load(t, `
+name: mine
+seat: server
+launch:
+  command: [mine, --content, "{probe} serve"]
+  environment: {PROBE: "{probe}", OTHER: "{data}"}
+debug_log: |
+  [Log]
+  Level = debug
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !mine.Launch.UsesProbe() || mine.DebugLog != "[Log]\nLevel = debug\n" {
+		t.Errorf("read as %+v", mine)
+	}
+	filled := mine.Launch.WithProbe("/opt/probe")
+	if filled.UsesProbe() || filled.Command[2] != "/opt/probe serve" || filled.Environment["PROBE"] != "/opt/probe" || filled.Environment["OTHER"] != "{data}" {
+		t.Errorf("filled as %+v", filled)
+	}
+	if !mine.Launch.UsesProbe() {
+		t.Error("the target was changed")
+	}
+	var none *target.Launch
+	if none.UsesProbe() || (&target.Launch{Command: []string{"mine"}}).UsesProbe() {
+		t.Error("a server that is told of no probe uses it")
 	}
 }
