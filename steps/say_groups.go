@@ -338,9 +338,11 @@ func (w *World) onAccessList(ctx context.Context, short, content string, want bo
 	if err != nil {
 		return err
 	}
-	g := w.book.known[short]
+	g := w.book.known[short] // also one that is removed
 	if g == nil {
-		return &verdict.Trouble{Op: "the scenario has not met the group " + short}
+		if g, err = w.mustSeek(ctx, short); err != nil {
+			return err
+		}
 	}
 	permissions, err := i.owner.WithKey().Permissions(ctx, i.guid)
 	if err != nil {
