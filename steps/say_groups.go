@@ -340,9 +340,15 @@ func (w *World) onAccessList(ctx context.Context, short, content string, want bo
 	}
 	g := w.book.known[short] // also one that is removed
 	if g == nil {
-		if g, err = w.mustSeek(ctx, short); err != nil {
+		if g, err = w.seek(ctx, short); err != nil {
 			return err
 		}
+	}
+	switch {
+	case g == nil && want:
+		return fail("an access list with the group "+w.group(short), "no group of that name")
+	case g == nil:
+		return nil // what does not exist is on no list
 	}
 	permissions, err := i.owner.WithKey().Permissions(ctx, i.guid)
 	if err != nil {
