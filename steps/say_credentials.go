@@ -60,13 +60,22 @@ func (w *World) obtainsCredentials(ctx context.Context, who string) error {
 	}
 	address := reply.Text("token_claim_url")
 	if !reply.Is(2) || address == "" {
-		return refused("asking for deployment credentials", reply)
+		return w.deniedCredentials("asking for deployment credentials", reply)
 	}
 	confirmed, err := p.Confirm(ctx, address)
 	if err == nil && !confirmed.Is(2) {
-		return refused("confirming deployment credentials in the browser", confirmed)
+		return w.deniedCredentials("confirming deployment credentials in the browser", confirmed)
 	}
 	return err
+}
+
+// deniedCredentials blocks what builds on the credentials. Where obtaining them is what a
+// scenario tries, their owner goes on with credentials that the server refuses.
+func (w *World) deniedCredentials(what string, reply *driver.Reply) error {
+	if w.step.Type == "Context" {
+		return refused(what, reply)
+	}
+	return w.attempt(reply, nil)
 }
 
 // flaws are what can be wrong with a signed request. Each changes one thing of a

@@ -128,9 +128,11 @@ func (w *World) create(ctx context.Context, short, header, value string) error {
 	if err := w.tries("creating an account for "+short, u.Username)(reply, err); err != nil {
 		return err
 	}
-	if reply.Is(2) && w.personas[short] == nil {
-		p.guid = reply.Text("guid")
+	if w.personas[short] == nil {
 		w.personas[short] = p
+		if p.guid = reply.Text("guid"); !reply.Is(2) {
+			p.refused = reply // whoever looks for the account finds that there is none
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -46,6 +47,9 @@ func (w *World) stored(ctx context.Context, short string) (driver.User, error) {
 	reply, err := w.operator().User(ctx, p.guid)
 	if err != nil {
 		return driver.User{}, err
+	}
+	if reply.Status == http.StatusNotFound {
+		return driver.User{}, fail("an account of "+p.Identity.Username+" with the guid "+p.guid, "%s", reply.Summary())
 	}
 	var user driver.User
 	if !reply.Is(2) || reply.Decode(&user) != nil || user.GUID != p.guid {

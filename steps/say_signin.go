@@ -24,6 +24,9 @@ var saySignIn = []sentence{
 	{`{who} signs in{again} with a second {header} header{spelled} for {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.signInTwice(ctx, a[0], a[1], a[2], a[3])
 	}},
+	{`{who} goes on with a second {header} header for {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.goesOnTwice(ctx, a[0], a[1], a[2])
+	}},
 	{`{who} signs in{again} with a {header} that is {words}`, func(w *World, ctx context.Context, a []string) error {
 		return w.signInMalformed(ctx, a[0], a[1], a[2])
 	}},
@@ -197,6 +200,16 @@ func (w *World) signInTwice(ctx context.Context, who, header, spelling, other st
 		line.Name = spelling
 	}
 	return w.attemptBy(p)(p.SignInWith(ctx, line))
+}
+
+// goesOnTwice makes a request in the session of somebody, with a second line of an
+// identity header beside the one that the proxy sends.
+func (w *World) goesOnTwice(ctx context.Context, who, header, other string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	return w.attemptBy(p)(p.Call(ctx, http.MethodGet, "__api__/v1/user", nil, w.lineFor(header, w.identity(other))))
 }
 
 // lineFor is the header line that carries one attribute of an identity.

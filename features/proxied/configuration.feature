@@ -85,6 +85,22 @@ Feature: Turning proxied authentication on
         | /connect/../connect/ |
         | /content//x/         |
 
+    @PA-070 @direct
+    Scenario: The address that the server listens on does not count
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Server]
+        Address = https://connect.example.com/
+        """
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      When a client calls the API about "app" with the headers:
+        | Authorization | Key <paula's key> |
+      Then every address in the reply is the server's own
+
     @PA-004 @direct
     Scenario: It may have a path
       Given a server configured with:
@@ -149,6 +165,44 @@ Feature: Turning proxied authentication on
       And "alice" has signed in
       When "alice" signs in again with the username header spelled "X-Auth-Username"
       Then "alice" is signed in
+
+    @PA-073 @alone @direct
+    Scenario: The username comes in X-Auth-Username again once the option is gone
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UsernameHeader = X-Auth-Custom-Username
+        """
+      And "alice" has signed in
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" signs in again with the username header spelled "X-Auth-Username"
+      Then "alice" is signed in
+
+    @PA-011 @alone @direct
+    Scenario: The username comes in the header that the option names
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has signed in
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UsernameHeader = X-Auth-Custom-Username
+        """
+      And "alice" signs in again
+      Then "alice" has the same account as before
 
     @PA-072
     Scenario: The username in another header

@@ -25,6 +25,11 @@ Feature: Duplicate authentication headers
       When "alice" signs in again with a second username header for "alice"
       Then the sign-in is refused
 
+    @PA-034 @careless
+    Scenario: Two usernames that differ, in a browser that is signed in
+      When "alice" goes on with a second username header for "mallory"
+      Then the sign-in is refused
+
     @PA-041 @careless
     Scenario: The refusal tells nothing
       When "alice" signs in again with a second username header for "mallory"

@@ -129,6 +129,27 @@ Feature: Identity from the proxy
       Then "alice" has another account than before
       And the username of "alice" is "alison"
 
+  Rule: Nothing else is an identity by default
+
+    @PA-148
+    Scenario: A person whose username changes is somebody else, although the email address stays
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UsernameHeader = X-Auth-Username
+        FirstNameHeader = X-Auth-First-Name
+        LastNameHeader = X-Auth-Last-Name
+        EmailHeader = X-Auth-Email
+        """
+      And "alice" has signed in
+      And "alice" has the username "alison" at the proxy
+      When "alice" signs in again
+      Then "alice" has another account than before
+      And the username of "alice" is "alison"
+
   Rule: Headers about forwarding decide nothing
 
     They tell under which address a request was made, and serve to build addresses.

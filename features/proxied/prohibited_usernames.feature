@@ -80,6 +80,32 @@ Feature: Prohibited usernames
         | resetpassword   |
         | content         |
 
+  Rule: A prohibited username cannot be taken up later
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        UsernameHeader = X-Auth-Username
+        """
+
+    Scenario Outline: Changing the username at the proxy to <username>
+      Given somebody has signed in with the username "<username>1"
+      When the same person signs in again with the username "<username>"
+      Then the sign-in is refused
+      And no account exists with the username "<username>"
+
+      Examples:
+        | rule   | username        |
+        | PA-123 | connect         |
+        | PA-128 | user-completion |
+        | PA-134 | settings        |
+        | PA-142 | content         |
+
   Rule: Only the exact name is prohibited
 
     Background:

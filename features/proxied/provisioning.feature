@@ -13,7 +13,7 @@ Feature: User provisioning
 
     @PA-104 @PA-112
     Scenario: Somebody who is new
-      Given "alice" has signed in
+      Given the administrator has created an account for "alice"
       And no account exists for "bob"
       When "bob" signs in
       Then the username of "bob" is "bob" (PA-112)
@@ -147,6 +147,31 @@ Feature: User provisioning
         | value | role          |
         | HR    | viewer        |
         | IT    | administrator |
+
+  Rule: One option decides whether signing in creates accounts
+
+    @PA-117 @PA-120 @alone
+    Scenario: Turned off, it leaves that to the API
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has signed in
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RegisterOnFirstLogin = false
+        """
+      And "mallory" signs in
+      Then the sign-in is refused (PA-117)
+      And no account exists for "mallory" (PA-117)
+      When the administrator creates an account for "bob"
+      And "bob" signs in
+      Then the username of "bob" is "bob" (PA-120)
 
   Rule: Registration at the first sign-in can be turned off
 
