@@ -27,6 +27,7 @@ var sayProfile = []sentence{
 	{`{manager} {changes} the {header} of {who} to {exactly}{value}`, func(w *World, ctx context.Context, a []string) error {
 		return w.editBy(ctx, a[0], w.newEdit(a[2], a[1], a[3], a[4]))
 	}},
+	{`the account of {who} is found by its guid`, func(w *World, ctx context.Context, a []string) error { return w.foundByGUID(ctx, a[0]) }},
 	{`the change is made`, func(w *World, ctx context.Context, _ []string) error { return w.changeIsMade(ctx) }},
 	{`the change is refused`, func(w *World, ctx context.Context, _ []string) error { return w.changeIsRefused(ctx) }},
 }
@@ -56,6 +57,19 @@ func (w *World) stored(ctx context.Context, short string) (driver.User, error) {
 		return driver.User{}, refused("reading the account of "+p.Identity.Username, reply)
 	}
 	return user, nil
+}
+
+// foundByGUID reads an account as [World.stored] does. Here it is the server that fails if there is none.
+func (w *World) foundByGUID(ctx context.Context, short string) error {
+	p := w.personas[short]
+	if p == nil || p.guid == "" {
+		return &verdict.Trouble{Op: "no account is known of " + short}
+	}
+	reply, err := w.operator().User(ctx, p.guid)
+	if err == nil && (!reply.Is(2) || reply.Text("guid") != p.guid) {
+		return fail("the account with the guid "+p.guid, "%s", reply.Summary())
+	}
+	return err
 }
 
 // attribute is the value that an account has.

@@ -97,6 +97,32 @@ Feature: Editing users
         | last name  | Adler              | Marlowe             |
         | email      | alicia@example.org | mallory@example.org |
 
+    @PA-194
+    Scenario: Publishers are no administrators
+      Given a publisher "paula"
+      And "alice" has changed her first name to "Alicia"
+      When "paula" changes the first name of "alice" to "Mallory"
+      Then the change is refused
+
+  Rule: Who edits is an option
+
+    @PA-195 @direct
+    Scenario: Administrators only
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserInfoEditableBy = Admin
+        """
+      Then it starts
+
   Rule: Editing can be left to administrators
 
     Background:
@@ -110,11 +136,11 @@ Feature: Editing users
         """
       And "alice" has signed in
 
-    @PA-195 @PA-197
+    @PA-197
     Scenario Outline: An administrator edits the <attribute>
       When the administrator changes the <attribute> of "alice" to "<value>"
-      Then the change is made (PA-195)
-      And the <attribute> of "alice" is "<value>" (PA-197)
+      Then the change is made
+      And the <attribute> of "alice" is "<value>"
 
       Examples:
         | attribute  | value              |
@@ -133,6 +159,13 @@ Feature: Editing users
         | first name | Alicia             | Alix             |
         | last name  | Adler              | Arnold           |
         | email      | alicia@example.org | alix@example.org |
+
+    @PA-196
+    Scenario: Publishers do not edit their own profile either
+      Given a publisher "paula"
+      And the administrator has changed the first name of "paula" to "Pauline"
+      When "paula" changes her first name to "Paola"
+      Then the change is refused
 
   Rule: Attributes that the proxy sends cannot be edited
 

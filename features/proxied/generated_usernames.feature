@@ -131,6 +131,45 @@ Feature: Generated usernames
       Then it refuses to start
       And it says what is wrong with "ProxyAuth.UniqueIdHeader"
 
+    @PA-166 @PA-167 @PA-168 @direct
+    Scenario: From one header or from two
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        UsernameHeader = X-Auth-Username
+        """
+      Then it starts (PA-166)
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        EmailHeader = X-Auth-Email
+        """
+      Then it starts (PA-167)
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        UsernameHeader = X-Auth-Username
+        EmailHeader = X-Auth-Email
+        """
+      Then it starts (PA-168)
+
     @PA-167
     Scenario: From the email header
       Given a server configured with:

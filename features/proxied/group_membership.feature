@@ -100,6 +100,16 @@ Feature: Group memberships from the proxy
       Then "alice" is a member of "research|development"
       And "alice" is not a member of "research, development"
 
+    @PA-252 @direct
+    Scenario: A comma does not split it either
+      Given a group "engineers"
+      And a group "research"
+      And a group "development"
+      And "alice" is in the groups "engineers" at the proxy
+      When "alice" signs in with the further header "X-Auth-Groups: <research>,<development>"
+      Then "alice" is a member of "engineers"
+      And "alice" is not a member of "research, development"
+
   Rule: With a separator one header lists them all
 
     @PA-253
@@ -115,10 +125,11 @@ Feature: Group memberships from the proxy
         """
       And a group "engineers"
       And a group "managers"
+      And a group "testers"
       And a group "owners"
-      And "alice" is in the groups "engineers, managers" at the proxy
+      And "alice" is in the groups "engineers, managers, testers" at the proxy
       When "alice" signs in
-      Then "alice" is a member of "engineers, managers"
+      Then "alice" is a member of "engineers, managers, testers"
       And "alice" is not a member of "owners"
 
     @PA-254

@@ -25,8 +25,8 @@ Feature: How groups come to be on the server
     @PA-259
     Scenario: This is the default
       Given "alice" is in the groups "engineers, strangers" at the proxy
-      And "alice" signs in
-      And there is no group "strangers"
+      When "alice" signs in
+      Then there is no group "strangers"
       When the administrator creates a group "strangers"
       And "alice" signs in again
       Then "alice" is a member of "engineers, strangers"

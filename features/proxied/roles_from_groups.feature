@@ -40,16 +40,16 @@ Feature: Roles from group memberships
         | PA-239 | IT-Administrators, Developers | administrator |
         | PA-240 | Developers, Dev-Leaders       | administrator |
 
-    @PA-207
+    @PA-207 @PA-219
     Scenario: The role follows the groups from sign-in to sign-in
       Given "alice" is in the groups "Dev-Leaders" at the proxy
       And "alice" has signed in
       When "alice" is in the groups "Developers, Gardeners" at the proxy
       And "alice" signs in again
-      Then the role of "alice" is "publisher"
+      Then the role of "alice" is "publisher" (PA-207)
       When "alice" is in the groups "Gardeners" at the proxy
       And "alice" signs in again
-      Then the role of "alice" is "viewer"
+      Then the role of "alice" is "viewer" (PA-219)
 
   Rule: The restrictive choice is the least privileged role
 
@@ -98,6 +98,50 @@ Feature: Roles from group memberships
         | Gardeners   | viewer        | publisher     |
         | Contractors | administrator | viewer        |
         | Dev-Leaders | viewer        | administrator |
+
+  Rule: A mapping that is left out gives no role
+
+    @PA-218 @direct
+    Scenario: A server starts without a mapping for viewers
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+
+        [Authorization]
+        UserRoleGroupMapping = true
+        PublisherRoleMapping = "Developers"
+        AdministratorRoleMapping = "Dev-Leaders"
+        AdministratorRoleMapping = "IT-Administrators"
+        """
+      Then it starts
+
+    @PA-218
+    Scenario: Only administrators are mapped
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+
+        [Authorization]
+        UserRoleGroupMapping = true
+        UserRoleMappingRestrictive = true
+        AdministratorRoleMapping = "Dev-Leaders"
+        """
+      And "alice" is in the groups "Dev-Leaders" at the proxy
+      When "alice" signs in
+      Then the role of "alice" is "administrator"
 
   Rule: Groups with unique ids are mapped by these
 

@@ -74,6 +74,7 @@ Feature: Identities apart from usernames
     @PA-162
     Scenario: The guid stands for the account from then on
       Given the administrator has created an account for "alice" with the unique id "id-alice"
+      Then the account of "alice" is found by its guid
       When the administrator changes the email of "alice" to "alice@example.org"
       Then the email of "alice" is "alice@example.org"
       When the administrator changes the role of "alice" to "publisher"

@@ -77,6 +77,30 @@ Feature: The usermanager tool
         | last name  | Smith             |
         | email      | alice@example.org |
 
+    @PA-190 @alone @direct
+    Scenario Outline: The next sign-in brings back the <attribute> that the proxy sends
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        FirstNameHeader = X-Auth-First-Name
+        LastNameHeader = X-Auth-Last-Name
+        EmailHeader = X-Auth-Email
+        """
+      And "alice" has the <attribute> "<sent>" at the proxy
+      And "alice" has signed in
+      And usermanager has changed the <attribute> of "alice" to "<value>"
+      When "alice" signs in again
+      Then the <attribute> of "alice" is "<sent>"
+
+      Examples:
+        | attribute  | sent              | value              |
+        | first name | Alice             | Alison             |
+        | last name  | Adler             | Smith              |
+        | email      | alice@example.org | alison@example.org |
+
   Rule: Groups are removed, and get or lose an owner
 
     @PA-271 @alone @direct
