@@ -166,6 +166,8 @@ Feature: Generated usernames
         [ProxyAuth]
         UniqueIdHeader = X-Auth-Uniqueid
         UsernameHeader = X-Auth-Username
+        FirstNameHeader = X-Auth-Firstname
+        LastNameHeader = X-Auth-Lastname
         EmailHeader = X-Auth-Email
         """
       Then it starts (PA-168)

@@ -99,7 +99,7 @@ Feature: Roles from group memberships
         | Contractors | administrator | viewer        |
         | Dev-Leaders | viewer        | administrator |
 
-  Rule: A mapping that is left out gives no role
+  Rule: A mapping can be left out
 
     @PA-218 @direct
     Scenario: A server starts without a mapping for viewers
@@ -123,25 +123,6 @@ Feature: Roles from group memberships
         AdministratorRoleMapping = "IT-Administrators"
         """
       Then it starts
-
-    @PA-218
-    Scenario: Only administrators are mapped
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        UserRoleMappingRestrictive = true
-        AdministratorRoleMapping = "Dev-Leaders"
-        """
-      And "alice" is in the groups "Dev-Leaders" at the proxy
-      When "alice" signs in
-      Then the role of "alice" is "administrator"
 
   Rule: Groups with unique ids are mapped by these
 

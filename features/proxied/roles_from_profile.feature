@@ -192,6 +192,7 @@ Feature: Roles from the user's profile
 
       Examples:
         | rule   | value     | role          |
+        | PA-218 | IT        | administrator |
         | PA-234 | HR        | viewer        |
         | PA-234 | Marketing | viewer        |
         | PA-236 | IT        | administrator |
