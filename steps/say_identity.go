@@ -102,6 +102,9 @@ func (w *World) accountsNamed(ctx context.Context, how, who string) error {
 	if err != nil {
 		return err
 	}
+	if user.Username == "" {
+		return fail(how+" the username of "+user.GUID, "no username")
+	}
 	want := map[string]int{"one account has": 1, "two accounts have": 2}[how]
 	got, err := w.operator().CountUsers(ctx, user.Username)
 	if err == nil && got != want {
