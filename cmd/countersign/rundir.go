@@ -119,6 +119,23 @@ func (r *runDir) note(what string, list ...process) {
 	}
 }
 
+// removeTime bounds how long the removal of the folder is tried.
+const removeTime = 2 * time.Second
+
+// remove removes the folder. A process that was just ended, or was started by one
+// that was, can still create a file between two steps of a removal, so a removal that
+// fails is tried again after what carries the mark has been ended again.
+func (r *runDir) remove() error {
+	const interval = 20 * time.Millisecond
+	for deadline := time.Now().Add(removeTime); ; time.Sleep(interval) {
+		err := os.RemoveAll(r.path)
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		_, _ = endAll(r.marked) // close has reported what cannot be ended
+	}
+}
+
 // close ends what still carries the run's mark, such as a subject that has become
 // a daemon, and removes the folder.
 func (r *runDir) close() error {
@@ -127,7 +144,7 @@ func (r *runDir) close() error {
 	if err != nil {
 		err = fmt.Errorf("end what the subject left behind: %w", err)
 	}
-	if gone := os.RemoveAll(r.path); gone != nil {
+	if gone := r.remove(); gone != nil {
 		err = errors.Join(err, fmt.Errorf("remove the folder of the run: %w", gone))
 	}
 	r.lock.Close()

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -161,4 +162,31 @@ func openAndClose(base string) (string, []string, error) {
 		return "", swept, err
 	}
 	return run.path, swept, run.close()
+}
+
+// TestTheFolderOfARunIsRemovedWhileAProcessEnds sees that a file which appears
+// during the removal does not make the run an error.
+func TestTheFolderOfARunIsRemovedWhileAProcessEnds(t *testing.T) {
+	run, _, err := openRun(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = os.MkdirAll(filepath.Join(run.path, "data", strconv.Itoa(n%50)), 0o700)
+			}
+		}
+	}()
+	time.AfterFunc(200*time.Millisecond, func() { close(stop) })
+	if err := run.close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	<-written
 }
