@@ -114,7 +114,7 @@ func TestBadSubjects(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := subjectAt(t, peer(t, c.treat))
-			s.Limits = driver.Limits{Request: 300 * time.Millisecond, Body: 1 << 20}
+			s.Limits = driver.Limits{Request: 2 * time.Second, Body: 1 << 20}
 			rec := transcript.New(transcript.Options{})
 			p := alice(s, rec)
 			calls := map[string]func() (*driver.Reply, error){
