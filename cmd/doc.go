@@ -38,7 +38,8 @@
 //	cmd/countersign-probe  -> steps/probe only
 //	cmd/countersign-mutate -> nothing of ours: it builds and runs the programs
 //	steps                  -> features, steps, fakeidp/control
-//	reference              -> reference only
+//	reference              -> reference only; account uses proxyauth, which says
+//	                          what an identity is
 //	fakeidp                -> fakeidp only
 //	proxies                -> proxies only
 //	features               -> nothing of ours
