@@ -173,7 +173,7 @@ func (e *buildError) faultOf(line string) (name, message string) {
 	if found == nil {
 		return "", ""
 	}
-	raw, err := os.ReadFile(found[1])
+	raw, err := os.ReadFile(e.path(found[1]))
 	number, convErr := strconv.Atoi(found[2])
 	if err != nil || convErr != nil {
 		return "", ""

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -138,5 +140,64 @@ func TestCombine(t *testing.T) {
 	}
 	if _, _, err := combine(root, []Fault{{Name: "broken", File: file, Replace: "a > 3 {", With: "a > 3"}}, 1); err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Errorf("combine of a fault that is no Go source: %v, want an error that names it", err)
+	}
+}
+
+// TestFaultThatDoesNotCompile sees that the compiler's message is put down to the
+// fault that it is about, and to no other in the same function.
+func TestFaultThatDoesNotCompile(t *testing.T) {
+	const file = "reference/internal/x/x.go"
+	root := checkoutOf(t, map[string]string{
+		"reference/reference.go":         "package reference\n\nimport \"countersign/reference/internal/x\"\n\nvar F = x.F\n",
+		"cmd/countersign-server/main.go": "package main\n\nimport \"countersign/reference\"\n\nfunc main() { reference.F(1) }\n",
+	})
+	good := Fault{Name: "good", File: file, Replace: "a > 3", With: "a > 4", place: "x.yaml:1"}
+	bad := Fault{Name: "bad", File: file, Replace: "a > 3", With: "unknown > 3", place: "x.yaml:7"}
+	also := Fault{Name: "also-good", File: file, Replace: "F(1)", With: "F(2)", place: "x.yaml:13"}
+	build := func(faults ...Fault) error {
+		s := &faultSession{session: &session{workshop: &workshop{root: root, dir: t.TempDir()}, out: io.Discard}, faults: faults}
+		if err := os.MkdirAll(filepath.Join(s.workshop.dir, "suite"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, program := range []string{"countersign", "countersign-probe"} {
+			if err := os.WriteFile(filepath.Join(s.workshop.dir, "suite", program), nil, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return s.build(t.Context())
+	}
+	if err := build(good, also); err != nil {
+		t.Fatalf("build of faults that compile: %v", err)
+	}
+	err := build(good, bad, also)
+	var exit *exitError
+	if !errors.As(err, &exit) || exit.code != exitNotStarted {
+		t.Fatalf("build of a fault that does not compile: %v, want an error with exit code %d", err, exitNotStarted)
+	}
+	if text := err.Error(); !strings.Contains(text, `x.yaml:7: fault "bad" does not compile: undefined: unknown`) || strings.Contains(text, "good") {
+		t.Errorf("the error is %q, want one about the fault bad alone", text)
+	}
+}
+
+// TestBlockedRules sees that a blocked scenario counts as red where the fault says so.
+func TestBlockedRules(t *testing.T) {
+	blocked := suiteResult{ID: "one", Outcome: "blocked", BySubject: true, Rules: []string{"PA-001"}}
+	passed := suiteResult{ID: "two", Outcome: "pass", Rules: []string{"PA-001"}}
+	for _, test := range []struct {
+		name    string
+		blocks  bool
+		results []suiteResult
+		noticed bool
+	}{
+		{"blocked, and the fault says so", true, []suiteResult{blocked}, true},
+		{"blocked, and the fault does not say so", false, []suiteResult{blocked}, false},
+		{"blocked here and passed there", true, []suiteResult{blocked, passed}, false},
+		{"passed", true, []suiteResult{passed}, false},
+	} {
+		r := faultResult{Rules: []string{"PA-001"}, Blocks: test.blocks, Noticed: map[string][]string{}}
+		r.fill(&suiteReport{Results: test.results})
+		if r.noticed() != test.noticed {
+			t.Errorf("%s: noticed is %v, want %v", test.name, r.noticed(), test.noticed)
+		}
 	}
 }

@@ -203,7 +203,7 @@ func TestDefects(t *testing.T) {
 	m := &mutant{ID: "one", File: "reference/internal/x/x.go", Line: 7}
 	other := &mutant{ID: "two", File: "reference/internal/x/x.go", Line: 8}
 	refused := &buildError{files: map[string]string{"/tmp/a/x.go": m.File}, output: "# countersign/reference/internal/x\n/tmp/a/x.go:7:3: missing return\n"}
-	if got := defects(refused, "/root", []*mutant{m, other}); len(got) != 1 || got[0].Mutant != m || got[0].Message != "missing return" {
+	if got := defects(refused, []*mutant{m, other}); len(got) != 1 || got[0].Mutant != m || got[0].Message != "missing return" {
 		t.Errorf("defects = %+v, want the mutant on line 7", got)
 	}
 }

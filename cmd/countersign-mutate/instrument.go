@@ -58,20 +58,16 @@ type defect struct {
 
 // defects finds the mutants that the compiler refused: those on the lines that
 // it names. Instrumenting does not change the number of lines.
-func defects(refused *buildError, root string, mutants []*mutant) []defect {
+func defects(refused *buildError, mutants []*mutant) []defect {
 	messages := map[string]string{}
 	for line := range strings.Lines(refused.output) {
 		found := compilerLine.FindStringSubmatch(strings.TrimSpace(line))
 		if found == nil {
 			continue
 		}
-		file := found[1]
-		if known, ok := refused.files[file]; ok {
-			file = known
-		} else if rel, err := filepath.Rel(root, filepath.Join(root, file)); err == nil {
-			file = filepath.ToSlash(rel)
+		if file, ok := refused.files[refused.path(found[1])]; ok {
+			messages[file+":"+found[2]] = found[3]
 		}
-		messages[file+":"+found[2]] = found[3]
 	}
 	var all []defect
 	for _, m := range mutants {

@@ -103,7 +103,7 @@ func (s *mutantSession) build(ctx context.Context) error {
 		if !errors.As(err, &refused) {
 			return err
 		}
-		found := defects(refused, s.workshop.root, held)
+		found := defects(refused, held)
 		s.defects = append(s.defects, found...)
 		if len(found) == 0 || len(s.defects) > maxDefects {
 			return err

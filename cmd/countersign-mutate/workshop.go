@@ -35,8 +35,17 @@ type overlay map[string][]byte
 
 // A buildError is the error of a build that the compiler refused.
 type buildError struct {
+	dir    string            // to which paths in output are relative
 	files  map[string]string // path of a written file -> file of the overlay
 	output string
+}
+
+// path returns a path of the compiler's output as an absolute one.
+func (e *buildError) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(e.dir, name)
 }
 
 func (e *buildError) Error() string { return "go build:\n" + strings.TrimSpace(e.output) }
@@ -107,7 +116,7 @@ func (w *workshop) goBuild(ctx context.Context, replace map[string]string, outpu
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil && out.Len() > 0:
-		return &buildError{output: out.String()}
+		return &buildError{dir: w.root, output: out.String()}
 	case err != nil:
 		return fmt.Errorf("go build: %w", err)
 	}
