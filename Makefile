@@ -42,6 +42,7 @@ test: ## All tests, and the suite with containers, with processes, with a -race 
 	@.ci/ground --all
 	@$(MAKE) check build
 	go test -race -timeout 10m ./...
+	go test -timeout 10m ./cmd/countersign
 	@.ci/suite
 
 # How long each target is fuzzed: make fuzz FUZZTIME=10m

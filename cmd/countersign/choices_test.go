@@ -393,9 +393,7 @@ func outcomes(rep *report.Report) map[string]verdict.Outcome {
 // A server may decide otherwise than the reference does where the documents leave it
 // free, and conforms all the same.
 func TestRightfulChoicesConform(t *testing.T) {
-	if testing.Short() {
-		t.Skip("NOT RUN: three runs of the suite take half a minute")
-	}
+	wholeRuns(t)
 	server, _ := buildPrograms(t)
 	tests := []struct {
 		name    string
@@ -439,9 +437,7 @@ func TestRightfulChoicesConform(t *testing.T) {
 
 // The scenarios that accept such choices notice a server that breaks their rules.
 func TestWrongChoicesAreNoticed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("NOT RUN: fifteen short runs of the suite take half a minute")
-	}
+	wholeRuns(t)
 	server, _ := buildPrograms(t)
 	tests := []struct {
 		choice, rules string

@@ -57,3 +57,17 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+// wholeRuns begins a test that consists of many whole runs of the suite. It is left
+// out with -short, and under the race detector, which makes it take minutes and sees
+// the same code in the tests of shorter runs; make test runs the package a second
+// time without the race detector.
+func wholeRuns(t *testing.T) {
+	t.Helper()
+	switch {
+	case testing.Short():
+		t.Skip("NOT RUN: whole runs of the suite take minutes, and -short leaves them out")
+	case raceDetector:
+		t.Skip("NOT RUN under the race detector: go test ./cmd/countersign runs it")
+	}
+}

@@ -74,9 +74,7 @@ func (a alteration) of(relay *httputil.ReverseProxy) http.Handler {
 // but for one thing. None of them breaks a must rule, so advice decides: it changes
 // the exit code with --strict only, and leaves other rules as they are.
 func TestAlteredServers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("NOT RUN: ten runs of the suite take half a minute")
-	}
+	wholeRuns(t)
 	server, probe := buildPrograms(t)
 	tests := []struct {
 		kind, rules       string

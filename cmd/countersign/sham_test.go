@@ -152,9 +152,7 @@ func headlines(t *testing.T) string {
 }
 
 func TestShamsPassNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("NOT RUN: eight runs of the suite take a minute")
-	}
+	wholeRuns(t)
 	server, probe := buildPrograms(t)
 	for kind := range shams {
 		for _, relay := range []string{"", server} {
