@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -123,9 +125,13 @@ func startLauncher(t *testing.T) *launcher {
 	return l
 }
 
+// specs counts the instances of all tests. An instance ends what carries its mark, so
+// two instances that run at once must not have one id.
+var specs atomic.Int32
+
 func specIn(dir string) steps.InstanceSpec {
 	return steps.InstanceSpec{
-		ID: "i01", Config: "[Server]\n", Listen: "127.0.0.1:20001", Address: "http://127.0.0.1:20001/",
+		ID: fmt.Sprintf("i%02d", specs.Add(1)), Config: "[Server]\n", Listen: "127.0.0.1:20001", Address: "http://127.0.0.1:20001/",
 		DataDir: filepath.Join(dir, "data"), LogFile: filepath.Join(dir, "server.log"),
 	}
 }
