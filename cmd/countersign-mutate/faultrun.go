@@ -25,7 +25,6 @@ type faultResult struct {
 	Blocked  int                 `json:"blocked,omitempty"`  // scenarios that the server kept from running
 	Error    string              `json:"error,omitempty"`    // why there is no result
 	Duration time.Duration       `json:"duration_ns"`        // of the run
-	Seconds  string              `json:"-"`                  // Duration for people
 	Separate bool                `json:"separate,omitempty"` // has a build of its own
 }
 

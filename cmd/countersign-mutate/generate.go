@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -117,7 +118,7 @@ func mutantsOf(root string, p *packages.Package, file *ast.File) ([]*mutant, err
 	if err != nil {
 		return nil, err
 	}
-	raw, err := readSource(name)
+	raw, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}

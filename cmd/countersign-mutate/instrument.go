@@ -10,8 +10,6 @@ import (
 	"strings"
 )
 
-func readSource(file string) ([]byte, error) { return os.ReadFile(file) }
-
 // instrument returns the overlay of a server that holds every mutant.
 func instrument(root string, mutants []*mutant) (overlay, error) {
 	o := overlay{selectorFile: []byte(selectorSource)}
@@ -20,7 +18,7 @@ func instrument(root string, mutants []*mutant) (overlay, error) {
 		byFile[m.File] = append(byFile[m.File], m)
 	}
 	for file, of := range byFile {
-		raw, err := readSource(filepath.Join(root, file))
+		raw, err := os.ReadFile(filepath.Join(root, file))
 		if err != nil {
 			return nil, err
 		}

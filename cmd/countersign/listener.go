@@ -26,8 +26,9 @@ func (i *instance) CheckListener(address string) error {
 		return nil
 	}
 	own, found := readProcess(i.PID())
+	inodes := listeningSockets(at)
 	for _, p := range i.members(all) {
-		if holdsSocket(p.pid, listeningSockets(at)) {
+		if holdsSocket(p.pid, inodes) {
 			return nil
 		}
 	}
