@@ -35,7 +35,9 @@ type mutant struct {
 	Source   string // the line, without blanks around it
 	Operator string
 
-	number     int // in the instrumented server
+	number     int      // in the instrumented server
+	function   string   // the function it is in: the ID without operator and ordinal
+	handed     []string // functions that a dropped call hands on, such as the handler of a route
 	insertions []insertion
 }
 
@@ -151,14 +153,21 @@ func functionName(f *ast.FuncDecl) string {
 func (g *generator) offset(p token.Pos) int { return g.set.Position(p).Offset }
 
 // add notes a mutant. Its insertions hold numberMark where its number belongs.
-func (g *generator) add(operator string, at token.Pos, insertions ...insertion) {
+func (g *generator) add(operator string, at token.Pos, insertions ...insertion) *mutant {
 	key := g.function + ":" + operator
 	g.count[key]++
-	line := g.set.Position(at).Line
-	g.found = append(g.found, &mutant{
+	m := &mutant{
 		ID:      fmt.Sprintf("%s/%s:%s:%d", g.pkg, filepath.Base(g.file), key, g.count[key]),
-		Package: g.pkg, File: g.file, Line: line, Source: sourceLine(g.raw, g.offset(at)), Operator: operator, insertions: insertions,
-	})
+		Package: g.pkg, File: g.file, Line: g.set.Position(at).Line, Source: sourceLine(g.raw, g.offset(at)), Operator: operator,
+		function: functionID(g.pkg, g.file, g.function), insertions: insertions,
+	}
+	g.found = append(g.found, m)
+	return m
+}
+
+// functionID is how the ids of the mutants of a function begin.
+func functionID(pkg, file, function string) string {
+	return pkg + "/" + filepath.Base(file) + ":" + function
 }
 
 func sourceLine(raw []byte, offset int) string {
@@ -277,9 +286,46 @@ func (g *generator) statements(list []ast.Stmt) {
 			continue
 		}
 		if call, ok := statement.X.(*ast.CallExpr); ok && g.droppable(call) {
-			g.add(opDrop, s.Pos(), g.wrap(s, "if !"+selectorName+".On("+numberMark+") { ", " }")...)
+			m := g.add(opDrop, s.Pos(), g.wrap(s, "if !"+selectorName+".On("+numberMark+") { ", " }")...)
+			m.handed = g.handed(call)
 		}
 	}
+}
+
+// handed returns the functions of the reference server that a call has as
+// arguments. Where the call is left out, they are what nothing calls any more.
+func (g *generator) handed(call *ast.CallExpr) []string {
+	var functions []string
+	for _, arg := range call.Args {
+		name, _ := ast.Unparen(arg).(*ast.Ident)
+		if selector, ok := ast.Unparen(arg).(*ast.SelectorExpr); ok {
+			name = selector.Sel
+		}
+		f, ok := g.info.Uses[name].(*types.Func)
+		if !ok || f.Pkg() == nil {
+			continue
+		}
+		if _, pkg, ours := strings.Cut(f.Pkg().Path(), packagesFolder+"/"); ours {
+			functions = append(functions, functionID(pkg, g.set.Position(f.Pos()).Filename, declaredName(f)))
+		}
+	}
+	return functions
+}
+
+// declaredName is the name of a function as functionName gives it.
+func declaredName(f *types.Func) string {
+	receiver := f.Signature().Recv()
+	if receiver == nil {
+		return f.Name()
+	}
+	t := receiver.Type()
+	if pointer, ok := t.(*types.Pointer); ok {
+		t = pointer.Elem()
+	}
+	if named, ok := t.(*types.Named); ok {
+		return named.Obj().Name() + "." + f.Name()
+	}
+	return f.Name()
 }
 
 // droppable reports whether leaving out a call is a mistake that scenarios can

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -179,6 +180,31 @@ func TestIDsStayWhenLinesMove(t *testing.T) {
 	before, after := ids(source), ids(strings.Replace(source, "package x\n", "// Package x has a comment.\npackage x\n\nvar y = 1\n", 1))
 	if want := []string{"x/x.go:F:logic:1", "x/x.go:F:equal:1", "x/x.go:F:boundary:1"}; !slices.Equal(before, want) || !slices.Equal(after, want) {
 		t.Errorf("ids are %v, and %v after lines moved; want %v", before, after, want)
+	}
+}
+
+// TestHandedFunctions holds that a dropped call knows the functions that it hands
+// on, by the names that their own mutants have.
+func TestHandedFunctions(t *testing.T) {
+	mutants, err := generate(checkoutOf(t, map[string]string{
+		"reference/internal/x/x.go": "package x\n\nfunc register(string, func() bool) {}\n\nfunc F(s *S) {\n\tregister(\"/a\", s.a)\n\tregister(\"/b\", b)\n\tregister(\"/c\", nil)\n}\n",
+		"reference/internal/x/y.go": "package x\n\ntype S struct{}\n\nfunc (s *S) a() bool { return true }\n\nfunc b() bool { return true }\n",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	functions := map[string]bool{}
+	for _, m := range mutants {
+		got[m.ID] = m.handed
+		functions[m.function] = true
+	}
+	want := map[string][]string{"x/x.go:F:drop:1": {"x/y.go:S.a"}, "x/x.go:F:drop:2": {"x/y.go:b"}, "x/x.go:F:drop:3": nil, "x/y.go:S.a:boolean:1": nil, "x/y.go:b:boolean:1": nil}
+	if !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("the functions handed on are %v, want %v", got, want)
+	}
+	if !functions["x/y.go:S.a"] || !functions["x/y.go:b"] {
+		t.Errorf("the mutants are in the functions %v, want the names that are handed on among them", functions)
 	}
 }
 

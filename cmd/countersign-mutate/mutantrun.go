@@ -123,7 +123,7 @@ func (s *mutantSession) one(ctx context.Context, m *mutant) (mutantResult, error
 	if e := acceptedOf(s.accepted, m); e != nil {
 		r.Accepted, r.Why = e.Reason, e.Why
 	}
-	executing := s.cover.executing(m.number)
+	executing := s.cover.executing(m.number, s.handedPlaces(m)...)
 	r.Executed = len(executing)
 	if s.tries > 0 {
 		executing = executing[:min(s.tries, len(executing))]
@@ -148,6 +148,18 @@ func (s *mutantSession) one(ctx context.Context, m *mutant) (mutantResult, error
 	}
 	r.Duration = time.Since(started)
 	return r, nil
+}
+
+// handedPlaces returns the numbers of the mutants in the functions that a dropped
+// call hands on.
+func (s *mutantSession) handedPlaces(m *mutant) []int {
+	var places []int
+	for _, other := range s.all {
+		if slices.Contains(m.handed, other.function) {
+			places = append(places, other.number)
+		}
+	}
+	return places
 }
 
 // judge takes the outcome from a report: the best evidence in it decides.

@@ -58,6 +58,21 @@ func TestInTurn(t *testing.T) {
 	}
 }
 
+// TestExecutingFunctionsHandedOnComesFirst holds that a mutant which drops the
+// registration of a function is tried first with the scenarios that need it.
+func TestExecutingFunctionsHandedOnComesFirst(t *testing.T) {
+	c := newCoverage(map[int]map[string]bool{
+		1: {"a:1": true, "a:2": true, "b:1": true, "c:1": true},
+		2: {"c:1": true},
+	}, map[int]map[string]bool{1: {"d:1": true}, 2: {"a:2": true}})
+	if got, want := c.executing(1), []string{"a:1", "b:1", "c:1", "a:2", "d:1"}; !slices.Equal(got, want) {
+		t.Errorf("executing(1) = %v, want %v", got, want)
+	}
+	if got, want := c.executing(1, 2), []string{"c:1", "a:1", "b:1", "a:2", "d:1"}; !slices.Equal(got, want) {
+		t.Errorf("executing(1, 2) = %v, want %v", got, want)
+	}
+}
+
 func writeTrace(t *testing.T, dir, name string, records ...map[int]time.Time) {
 	t.Helper()
 	var raw []byte

@@ -122,9 +122,29 @@ func (c *coverage) sort(ids []string) {
 
 // executing returns the scenarios that execute a place, in the order in which a
 // mutant is tried with them: in turn from each feature, in each first those that
-// execute the fewest places; last those that only share an instance.
-func (c *coverage) executing(place int) []string {
-	return append(inTurn(c.direct[place]), inTurn(c.shared[place])...)
+// execute the fewest places; last those that only share an instance. Of all
+// these, those that execute one of the places of handed come first.
+func (c *coverage) executing(place int, handed ...int) []string {
+	all := append(inTurn(c.direct[place]), inTurn(c.shared[place])...)
+	if len(handed) == 0 {
+		return all
+	}
+	concerned := map[string]bool{}
+	for _, p := range handed {
+		for _, id := range c.direct[p] {
+			concerned[id] = true
+		}
+	}
+	slices.SortStableFunc(all, func(a, b string) int {
+		switch {
+		case concerned[a] == concerned[b]:
+			return 0
+		case concerned[a]:
+			return -1
+		}
+		return 1
+	})
+	return all
 }
 
 // inTurn takes ids in turn from each feature, and keeps the order within one.
