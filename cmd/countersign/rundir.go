@@ -120,7 +120,7 @@ func (r *runDir) note(what string, list ...process) {
 }
 
 // removeTime bounds how long the removal of the folder is tried.
-const removeTime = 2 * time.Second
+const removeTime = 10 * time.Second
 
 // remove removes the folder. A process that was just ended, or was started by one
 // that was, can still create a file between two steps of a removal, so a removal that
