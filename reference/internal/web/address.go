@@ -1,65 +1,35 @@
 package web
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 )
 
-// local turns a place to return to into a path on this server, below its public URL and beginning with a slash, or
-// answers false. It takes a path ("/content/...", with or without the public prefix) and a whole URL of this server.
-// Everything that a browser could read as another host is refused: "//host", "/\host", "https:/host", "https:host",
-// control characters, which browsers drop, and user information.
-func (s *Server) local(target string) (string, bool) {
-	if target == "" || len(target) > 4096 || strings.ContainsFunc(target, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '\\' }) {
-		return "", false
+// contentAt returns the path below the public URL if an address is that of content on this server, as a browser writes it;
+// otherwise "".
+func (s *Server) contentAt(address string) string {
+	rest, ok := strings.CutPrefix(address, s.origin+s.publicPath+"content/")
+	path := "/content/" + rest
+	u, err := url.Parse(path)
+	// A dot segment could lead out of the public path, to another application on the same host.
+	if !ok || err != nil || cleanPath(u.Path) != u.Path {
+		return ""
 	}
-	u, err := url.Parse(target)
-	if err != nil || u.User != nil || u.Opaque != "" {
-		return "", false
-	}
-	if u.Scheme != "" || u.Host != "" {
-		if u.Scheme == "" || u.Host == "" || !strings.EqualFold(originOf(u.Scheme+"://"+u.Host), s.origin) {
-			return "", false
-		}
-	}
-	path := u.EscapedPath()
-	if prefix := s.Config.PublicPath(); prefix != "/" && strings.HasPrefix(path, prefix) {
-		path = "/" + strings.TrimPrefix(path, prefix)
-	}
-	// Dot segments could lead out of the public prefix, to another application on the same host.
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || hasDotSegment(u.Path) {
-		return "", false
-	}
-	result := url.URL{RawQuery: u.RawQuery, Fragment: u.Fragment}
-	return path + result.String(), true
+	return path
 }
 
-func hasDotSegment(path string) bool {
-	for segment := range strings.SplitSeq(path, "/") {
-		if segment == "." || segment == ".." {
-			return true
-		}
-	}
-	return false
-}
-
-// navigates says whether a request is a person's browser going to a page: a GET or HEAD with Sec-Fetch-Dest: document (a
-// frame sends iframe, a script's call empty) or, where that header is absent, with an Accept that contains text/html.
+// navigates reports whether a request is that of a browser that opens a page: a GET or HEAD with Sec-Fetch-Dest: document
+// (a frame sends iframe, a script empty, a WebSocket websocket) or, where that header is absent, with an Accept that contains text/html.
 func navigates(r *http.Request) bool {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if unsafeMethod(r) {
 		return false
 	}
-	if r.Header.Get("Upgrade") != "" {
-		return false
+	if destination := r.Header.Get("Sec-Fetch-Dest"); destination != "" {
+		return destination == "document"
 	}
-	if dest, sent := r.Header["Sec-Fetch-Dest"]; sent {
-		return len(dest) == 1 && strings.EqualFold(dest[0], "document")
-	}
-	return strings.Contains(strings.ToLower(strings.Join(r.Header.Values("Accept"), ",")), "text/html")
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // unavailable is the answer while something of the server's own is missing.
@@ -73,11 +43,4 @@ func apiTime(t time.Time) any {
 		return nil
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-// randomToken makes 256 bits that a URL and a cookie can carry.
-func randomToken() string {
-	var b [32]byte
-	rand.Read(b[:]) // never fails: crypto/rand
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }

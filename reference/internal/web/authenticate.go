@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"countersign/reference/internal/account"
@@ -21,24 +22,18 @@ const (
 // token beats the proxy's header, the header decides, and a cookie without the header is
 // anonymous. A credential that does not hold is refused; nothing falls back to another one.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, error) {
-	if s.proxied {
-		// Before everything else: requests with a key or token are refused as well.
-		if err := s.proxy.CheckDuplicates(r.Header); err != nil {
-			s.logAuthentication(r)
-			return caller{}, s.rejected(r, err)
-		}
+	// Before everything else: requests with a key or token are refused as well.
+	if err := s.proxy.CheckDuplicates(r.Header); err != nil {
+		return caller{}, s.rejected(r, err)
 	}
-	key, present, err := presentedKey(r.Header)
-	switch {
-	case err != nil:
-		s.logAuthentication(r)
-		return caller{}, err
-	case present:
-		s.logAuthentication(r)
-		return s.keyCaller(r.Context(), key)
+	switch keys := presentedKeys(r.Header); len(keys) {
+	case 0:
+	case 1:
+		return s.keyCaller(r.Context(), keys[0])
+	default:
+		return caller{}, fail(30).because(errors.New("several API keys"))
 	}
 	if tokens, present := r.Header[tokenHeader]; present {
-		s.logAuthentication(r)
 		return s.signedCaller(w, r, tokens)
 	}
 	if s.proxied {
@@ -69,29 +64,27 @@ func (s *Server) logLeftOut(r *http.Request, claim proxyauth.Claim) {
 	}
 }
 
-// presentedKey finds the API key of a request. X-RSC-Authorization wins whenever it is
+// presentedKeys returns the API keys of a request. X-RSC-Authorization wins whenever it is
 // there, and Authorization is then not looked at (document line 79). Other schemes of
 // Authorization belong to the proxy and are nothing to us.
-func presentedKey(h http.Header) (key string, present bool, err error) {
-	if own, ok := h["X-Rsc-Authorization"]; ok {
-		if len(own) != 1 {
-			return "", true, fail(30).because(errors.New("several X-RSC-Authorization headers"))
+func presentedKeys(h http.Header) []string {
+	var keys []string
+	for _, line := range h["X-Rsc-Authorization"] {
+		key, ok := keyScheme(line)
+		if !ok {
+			key = strings.TrimSpace(line) // rsconnect-python sends the bare key
 		}
-		if key, ok := keyScheme(own[0]); ok {
-			return key, true, nil
-		}
-		return strings.TrimSpace(own[0]), true, nil // rsconnect-python sends the bare key
+		keys = append(keys, key)
 	}
-	lines := h["Authorization"]
-	for _, line := range lines {
+	if keys != nil {
+		return keys
+	}
+	for _, line := range h["Authorization"] {
 		if key, ok := keyScheme(line); ok {
-			if len(lines) != 1 {
-				return "", true, fail(30).because(errors.New("several Authorization headers"))
-			}
-			return key, true, nil
+			keys = append(keys, key)
 		}
 	}
-	return "", false, nil
+	return keys
 }
 
 // keyScheme takes "Key <text>" apart.
@@ -112,11 +105,8 @@ func (s *Server) keyCaller(ctx context.Context, text string) (caller, error) {
 	if key.Role.Rank() < c.Role.Rank() {
 		c.Role = key.Role
 	}
-	switch key.Kind {
-	case account.ContentKey:
+	if key.Kind == account.ContentKey {
 		c.Via = viaContent
-	case account.VisitorKey:
-		c.Via = viaVisitor
 	}
 	return c, nil
 }
@@ -127,7 +117,6 @@ func (s *Server) keyCaller(ctx context.Context, text string) (caller, error) {
 func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, error) {
 	claim, err := s.proxy.Read(r.Header)
 	if err != nil {
-		s.logAuthentication(r)
 		return caller{}, s.rejected(r, err)
 	}
 	if claim.Anonymous() {
@@ -148,24 +137,21 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 	return s.loginByHeader(w, r, claim, digest)
 }
 
+// refusedAlike are the reasons of a refusal that the client is not told, as with insecure attempts: whoever tries names
+// does not learn which of them are accounts. The administrator finds the reason in the log.
+var refusedAlike = []error{account.ErrProhibitedUsername, account.ErrNoUsername, account.ErrInvalidUsername, account.ErrNotProvisioned}
+
 func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim, digest string) (caller, error) {
-	s.logAuthentication(r)
 	s.logLeftOut(r, claim)
 	login, err := s.Accounts.SignIn(r.Context(), account.Claim{
 		Identity: claim.Identity, Username: claim.Username, FirstName: claim.FirstName, LastName: claim.LastName,
 		Email: claim.Email, Role: claim.Role, Groups: claim.Groups, Digest: digest,
 	})
-	switch {
-	case errors.Is(err, account.ErrProhibitedUsername), errors.Is(err, account.ErrNoUsername), errors.Is(err, account.ErrInvalidUsername),
-		errors.Is(err, account.ErrNotProvisioned):
-		// One answer for all, and for insecure attempts: whoever tries names does not learn
-		// which of them are accounts. The administrator finds the reason in the log.
+	if err != nil {
 		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
-		return caller{}, fail(30).because(err)
-	case errors.Is(err, account.ErrLocked):
-		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
-		return caller{}, err
-	case err != nil:
+		if slices.ContainsFunc(refusedAlike, func(known error) bool { return errors.Is(err, known) }) {
+			err = fail(30).because(err)
+		}
 		return caller{}, err
 	}
 	s.setSession(w, login)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,13 +24,8 @@ func (s *Server) logAuthentication(r *http.Request) {
 	if !s.proxied || !s.Config.ProxyAuth.Logging {
 		return
 	}
-	names := make([]string, 0, len(r.Header))
-	for name := range r.Header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	attrs := []any{}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		switch {
 		case name == "Cookie":
 		case slices.Contains(ownHeaders, name):

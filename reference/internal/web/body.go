@@ -27,11 +27,7 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 	defer control.SetReadDeadline(time.Time{})        //nolint:errcheck // as above
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSONBody))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return fail(121).saying("The request JSON is invalid: the body is larger than %d bytes.", maxJSONBody)
-		}
-		return fail(87).because(err)
+		return fail(121).saying("The request JSON is invalid: the body is larger than %d bytes or cannot be read.", maxJSONBody).because(err)
 	}
 	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
 		return fail(121).saying("The request JSON is invalid: the body may not be null.") // Decode would take it for anything
@@ -84,21 +80,17 @@ func jsonProblem(err error) string {
 	return "it is not well-formed"
 }
 
-// writeJSON answers with v.
+// writeJSON answers with v. The error is that v cannot be encoded, and nothing is written then.
 func writeJSON(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, err = w.Write(body)
-	if err != nil {
-		return errClientGone
-	}
+	w.Write(body) //nolint:errcheck // the client is gone
 	return nil
 }
-
-// errClientGone is returned by handlers whose reply could not be delivered; it is not logged as a failure.
-var errClientGone = errors.New("client went away")

@@ -17,7 +17,6 @@ const (
 	viaKey         // an API key of a user's own
 	viaContent     // the API key given to a content process
 	viaToken       // deployment credentials, by a signed request
-	viaVisitor     // the short-lived key of a visitor, got by exchange
 )
 
 // caller is who makes a request.
@@ -34,14 +33,21 @@ type caller struct {
 // SignedIn reports whether the caller is a user at all.
 func (c caller) SignedIn() bool { return c.Via != anonymous }
 
-// ByKey reports whether an API key of any kind was presented, or a signature: what no browser
-// sends by itself.
-func (c caller) ByKey() bool {
-	return c.Via == viaKey || c.Via == viaContent || c.Via == viaVisitor || c.Via == viaToken
-}
+// ByKey reports whether the caller presented an API key of any kind, or a signature: what no browser sends by itself.
+func (c caller) ByKey() bool { return c.SignedIn() && !c.Interactive() }
 
 // Interactive reports whether the caller is a person with a browser: header or cookie.
 func (c caller) Interactive() bool { return c.Via == viaHeader || c.Via == viaCookie }
+
+// person returns the caller of a request that only a person in a browser may make. A program must not give its owner's
+// rights to somebody else, or log its owner in or out, with the key that it was given.
+func person(r *http.Request) (caller, error) {
+	c := callerOf(r)
+	if !c.Interactive() {
+		return c, fail(95)
+	}
+	return c, nil
+}
 
 type callerKey struct{}
 

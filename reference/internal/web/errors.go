@@ -1,10 +1,8 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 
 	"countersign/reference/internal/account"
@@ -15,11 +13,10 @@ import (
 // apiError is a refusal in Connect's shape. Text is for the client; the wrapped cause
 // is for the log only.
 type apiError struct {
-	Code    int
-	Status  int
-	Text    string
-	Payload any
-	cause   error
+	Code   int
+	Status int
+	Text   string
+	cause  error
 }
 
 func (e *apiError) Error() string {
@@ -42,13 +39,6 @@ func (e *apiError) because(cause error) *apiError {
 func (e *apiError) saying(format string, args ...any) *apiError {
 	c := *e
 	c.Text = fmt.Sprintf(format, args...)
-	return &c
-}
-
-// with returns e with a payload.
-func (e *apiError) with(payload any) *apiError {
-	c := *e
-	c.Payload = payload
 	return &c
 }
 
@@ -128,20 +118,11 @@ func toAPIError(err error) *apiError {
 	return fail(1).because(err)
 }
 
-// writeError answers in Connect's shape. It writes nothing when headers are out already.
+// writeError answers in Connect's shape.
 func writeError(w http.ResponseWriter, e *apiError) {
-	body, err := json.Marshal(struct {
+	writeJSON(w, e.Status, struct { //nolint:errcheck // it can be encoded
 		Code    int    `json:"code"`
 		Error   string `json:"error"`
 		Payload any    `json:"payload"`
-	}{e.Code, e.Text, e.Payload})
-	if err != nil {
-		slog.Error("encode error reply", "err", err)
-		body = []byte(`{"code":1,"error":"An internal failure occurred.","payload":null}`)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(e.Status)
-	w.Write(body) //nolint:errcheck // the client is gone
+	}{e.Code, e.Text, nil})
 }

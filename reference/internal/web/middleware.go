@@ -2,11 +2,8 @@ package web
 
 import (
 	"crypto/subtle"
-	"errors"
 	"net/http"
-	"net/url"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -24,11 +21,14 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
-			s.refuse(w, r, fail(2)) // TRACE would echo what a proxy added
+		if r.Method == http.MethodTrace { // it would echo what a proxy added
+			s.refuse(w, r, fail(2))
 			return
 		}
 		c, err := s.authenticate(w, r)
+		if err != nil || c.ByKey() || c.fresh {
+			s.logAuthentication(r)
+		}
 		if err != nil {
 			s.refuse(w, r, err)
 			return
@@ -88,10 +88,11 @@ func (s *Server) page(need account.Role, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callerOf(r)
 		err := checkRole(c, need)
-		if err == nil && unsafeMethod(r) && c.Interactive() && !s.sameOrigin(r) {
+		switch {
+		case err != nil:
+		case unsafeMethod(r) && c.Interactive() && !s.sameOrigin(r):
 			err = fail(92)
-		}
-		if err == nil {
+		default:
 			err = h(w, r)
 		}
 		if err != nil {
@@ -121,20 +122,17 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.writePageError(w, r, err)
 }
 
-// logError notes what went wrong on our side.
-func (s *Server) logError(r *http.Request, e *apiError) {
-	if e.Status >= http.StatusInternalServerError && !errors.Is(e, r.Context().Err()) {
+// told returns what the client is told of an error. It logs what went wrong on the server's side.
+func (s *Server) told(r *http.Request, err error) *apiError {
+	e := toAPIError(err)
+	if e.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		s.Log.Error("Request failed", "method", r.Method, "path", r.URL.Path, "err", e.cause)
 	}
+	return e
 }
 
 func (s *Server) writeJSONError(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errClientGone) {
-		return
-	}
-	e := toAPIError(err)
-	s.logError(r, e)
-	writeError(w, e)
+	writeError(w, s.told(r, err))
 }
 
 func unsafeMethod(r *http.Request) bool {
@@ -146,23 +144,19 @@ func unsafeMethod(r *http.Request) bool {
 }
 
 // checkXSRF guards calls that change something and are authenticated by what a browser
-// sends by itself. Within a session the header X-Rsc-Xsrf, one of the cookies and the session
-// must agree. A request that brings no session yet (a script's first call by header) has no
-// token to show: it passes when it names none and no browser made it for a foreign page.
+// sends by itself. Within a session the header X-Rsc-Xsrf must hold the token of the session, which pages of other sites
+// cannot read. A request that brings no session yet (a script's first call by header) has no
+// token to show: it passes when no browser made it for a foreign page.
 // Keys need no token, because browsers never send them by themselves.
 func (s *Server) checkXSRF(r *http.Request, c caller) error {
-	if !unsafeMethod(r) || c.ByKey() {
+	switch {
+	case !unsafeMethod(r), c.ByKey():
 		return nil
-	}
-	sent := r.Header["X-Rsc-Xsrf"]
-	if c.SignedIn() && !c.fresh {
-		matches := func(cookie *http.Cookie) bool { return equal(cookie.Value, c.xsrf) }
-		if len(sent) != 1 || !equal(sent[0], c.xsrf) || !slices.ContainsFunc(cookiesNamed(r, xsrfCookie), matches) {
+	case c.SignedIn() && !c.fresh:
+		if !equal(r.Header.Get("X-Rsc-Xsrf"), c.xsrf) {
 			return fail(92)
 		}
-		return nil
-	}
-	if c.SignedIn() && len(sent) > 0 || !s.sameOrigin(r) {
+	case !s.sameOrigin(r):
 		return fail(92)
 	}
 	return nil
@@ -185,17 +179,9 @@ func (s *Server) sameOrigin(r *http.Request) bool {
 	return origin == "" || strings.EqualFold(origin, s.origin)
 }
 
-// originOf is the origin of a URL as browsers write it.
+// originOf returns the origin of a URL as browsers write it.
 func originOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	host := strings.ToLower(u.Host)
-	if u.Scheme == "http" {
-		host = strings.TrimSuffix(host, ":80")
-	} else {
-		host = strings.TrimSuffix(host, ":443")
-	}
-	return u.Scheme + "://" + host
+	scheme, rest, _ := strings.Cut(strings.ToLower(address), "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[scheme])
 }

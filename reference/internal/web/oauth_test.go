@@ -109,10 +109,10 @@ func TestOAuthAuthority(t *testing.T) {
 		{"GET", path + "/" + guid + "/associations", "", 401, 403, 403, 24, 22, 22, 200},
 		{"GET", "__api__/v1/oauth/sessions", "", 401, 200, 200, 24, 0, 0, 200},
 		{"POST", path + "/credentials", "x=y", 401, 403, 400, 24, 22, 210, 400},
-		{"GET", "__oauth__/integrations/" + guid + "/login", "", 401, 302, 302, 24, 0, 0, 302},
-		{"GET", "__oauth__/integrations/" + guid + "/logout", "", 401, 302, 302, 24, 0, 0, 302},
-		{"GET", "__oauth__/integrations/callback?state=x&code=y", "", 401, 400, 400, 24, 218, 218, 400},
-		{"GET", "__oauth__/integrations/nothing/login", "", 401, 404, 404, 24, 4, 4, 404},
+		{"GET", "__oauth__/integrations/" + guid + "/login", "", 401, 403, 403, 24, 95, 95, 403},
+		{"GET", "__oauth__/integrations/" + guid + "/logout", "", 401, 403, 403, 24, 95, 95, 403},
+		{"GET", "__oauth__/integrations/callback?state=x&code=y", "", 401, 403, 403, 24, 95, 95, 403},
+		{"GET", "__oauth__/integrations/nothing/login", "", 401, 403, 403, 24, 95, 95, 403},
 		{"DELETE", path + "/" + guid, "", 401, 403, 403, 24, 22, 22, 204},
 	} {
 		nobody.do(c.method, c.path, c.body).want(c.nobody, c.nobodyC)

@@ -1,8 +1,8 @@
 package web
 
 import (
-	"bytes"
-	"errors"
+	"cmp"
+	"html"
 	"html/template"
 	"net/http"
 	"strings"
@@ -14,22 +14,14 @@ import (
 // to log in where LoginURL says how (document lines 116 and 124), everybody else gets the
 // error as a page, or in the API's shape when the client asks for no page.
 func (s *Server) writePageError(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errClientGone) {
-		return
-	}
-	e := toAPIError(err)
-	s.logError(r, e)
-	login := s.Config.ProxyAuth.LoginURL
-	if e.Code == 24 && s.proxied && login != "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		redirectAsIs(w, login)
-		return
-	}
-	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+	e := s.told(r, err)
+	switch {
+	case e.Code == 24 && s.loginURL != "" && !unsafeMethod(r):
+		redirectAsIs(w, s.loginURL)
+	case strings.Contains(r.Header.Get("Accept"), "text/html"):
+		writePage(w, e.Status, errorPage, e)
+	default:
 		writeError(w, e)
-		return
-	}
-	if err := writePage(w, e.Status, errorPage, e); err != nil && !errors.Is(err, errClientGone) {
-		s.Log.Error("Error page", "err", err)
 	}
 }
 
@@ -44,12 +36,8 @@ func redirectAsIs(w http.ResponseWriter, location string) {
 // redirect sends the browser to a path of this server.
 func (s *Server) redirect(w http.ResponseWriter, path string) { redirectAsIs(w, s.url(path)) }
 
-// writePage answers with a page of ours, which loads and runs nothing.
-func writePage(w http.ResponseWriter, status int, t *template.Template, data any) error {
-	var body bytes.Buffer
-	if err := t.Execute(&body, data); err != nil {
-		return err
-	}
+// writePage answers with a page of the server's own, which loads and executes nothing.
+func writePage(w http.ResponseWriter, status int, t *template.Template, data any) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'")
@@ -57,10 +45,7 @@ func writePage(w http.ResponseWriter, status int, t *template.Template, data any
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	if _, err := w.Write(body.Bytes()); err != nil {
-		return errClientGone
-	}
-	return nil
+	t.Execute(w, data) //nolint:errcheck // the client is gone
 }
 
 var errorPage = template.Must(template.New("error").Parse(`<!doctype html>
@@ -72,65 +57,61 @@ var homePage = template.Must(template.New("home").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Countersign reference server</title>
 <h1>Countersign reference server</h1>
 <p>A reference for what the documents say, not a production server.</p>
-{{if .User}}<p>Signed in as <b>{{.User.Username}}</b> ({{.Role}}).</p>
-{{if .Logout}}<p><a href="{{.Logout}}">Log Out</a></p>{{end}}
+{{if .SignedIn}}<p>Signed in as <b>{{.Username}}</b> ({{.Role}}).</p>
+{{if .Logout}}<p><a {{.Logout}}>Log Out</a></p>{{end}}
 {{else}}<p>Not signed in.</p>{{if .Login}}<p><a href="{{.Login}}">Log In</a></p>{{end}}{{end}}
 </html>
 `))
 
 func (s *Server) home(w http.ResponseWriter, _ *http.Request) error {
-	s.redirect(w, "/connect/")
+	s.redirect(w, dashboardPath)
 	return nil
 }
 
-// dashboard is a page that says who is signed in; the real one has a room of its own.
+// dashboard is a page that tells who is signed in. "Log Out" leads to the LogoutURL where one is configured, otherwise
+// here, which leads on to the LoginURL.
 func (s *Server) dashboard(w http.ResponseWriter, r *http.Request) error {
-	c, p := callerOf(r), s.Config.ProxyAuth
+	c := callerOf(r)
 	data := struct {
-		User          *account.User
-		Role          account.Role
-		Login, Logout string
-	}{Role: c.Role}
-	if c.SignedIn() {
-		data.User = &c.User
-	}
-	switch {
-	case s.proxied && p.LoginURL != "":
+		SignedIn bool
+		Username string
+		Role     account.Role
+		Login    string
+		Logout   template.HTMLAttr // the template would escape a quote in the URL, which is placed as it is
+	}{SignedIn: c.SignedIn(), Username: c.User.Username, Role: c.Role}
+	logout := s.logoutURL
+	if s.loginURL != "" {
 		data.Login = s.url("/__login__")
+		logout = cmp.Or(logout, s.url("/__logout__"))
 	}
-	switch { // P7: the LogoutURL as it is, else ours, which leads to the LoginURL
-	case s.proxied && p.LogoutURL != "":
-		data.Logout = p.LogoutURL
-	case s.proxied && p.LoginURL != "", c.Via == viaCookie:
-		data.Logout = s.url("/__logout__")
+	if c.Via == viaCookie {
+		logout = s.url("/__logout__")
 	}
-	return writePage(w, http.StatusOK, homePage, data)
+	if logout != "" {
+		data.Logout = template.HTMLAttr(`href="` + html.EscapeString(logout) + `"`)
+	}
+	writePage(w, http.StatusOK, homePage, data)
+	return nil
 }
 
 // loginPage is where "Log In" leads: a redirect to the LoginURL as it is.
 func (s *Server) loginPage(w http.ResponseWriter, _ *http.Request) error {
-	if s.proxied && s.Config.ProxyAuth.LoginURL != "" {
-		redirectAsIs(w, s.Config.ProxyAuth.LoginURL)
-		return nil
+	if s.loginURL == "" {
+		return fail(2)
 	}
-	return fail(2)
+	redirectAsIs(w, s.loginURL)
+	return nil
 }
 
-// logout ends our session. The proxy's own it cannot end (document line 134).
+// logout ends the session with this server. It cannot end that with the proxy (document line 134).
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range cookiesNamed(r, sessionCookie) {
 		if err := s.Accounts.EndSession(r.Context(), c.Value); err != nil {
 			return err
 		}
 	}
-	// A login attempt of this very request may have set cookies already.
-	w.Header().Del("Set-Cookie")
 	s.clearSession(w)
-	if s.proxied && s.Config.ProxyAuth.LoginURL != "" {
-		redirectAsIs(w, s.Config.ProxyAuth.LoginURL)
-		return nil
-	}
-	s.redirect(w, "/connect/")
+	redirectAsIs(w, cmp.Or(s.loginURL, s.url(dashboardPath)))
 	return nil
 }
 

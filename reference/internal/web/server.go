@@ -38,8 +38,9 @@ type Options struct {
 // Server answers requests. It is safe for concurrent use.
 type Server struct {
 	Options
-	proxied bool             // Authentication.Provider = proxy
-	proxy   proxyauth.Policy // which headers mean what
+	proxied             bool             // Authentication.Provider = proxy
+	proxy               proxyauth.Policy // which headers mean what
+	loginURL, logoutURL string           // of the proxy; "" if there is none
 	// policyDigest stands for the configuration that decides what a login does: a session
 	// made under another one is a login attempt again.
 	policyDigest string
@@ -58,6 +59,9 @@ func New(o Options) *Server {
 		origin:       originOf(o.Base),
 		publicPath:   o.Config.PublicPath(),
 	}
+	if s.proxied {
+		s.loginURL, s.logoutURL = o.Config.ProxyAuth.LoginURL, o.Config.ProxyAuth.LogoutURL
+	}
 	s.handler = s.wrap(s.routes())
 	return s
 }
@@ -70,7 +74,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 func (s *Server) url(path string) string { return s.Base + strings.TrimPrefix(path, "/") }
 
 // handler is an endpoint. The error it returns is written by the one place that knows
-// how; having written a reply it must return nil.
+// how; having written a reply it must return nil, whether or not the client received it.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 // What an endpoint needs of its caller. Only these are used with api and page.
@@ -139,7 +143,6 @@ func (s *Server) routes() http.Handler {
 	page("GET /{$}", nobody, s.home)
 	page("GET /connect/", nobody, s.dashboard)
 
-	api("/__api__/", nobody, func(http.ResponseWriter, *http.Request) error { return fail(2) })
 	page("/", nobody, func(http.ResponseWriter, *http.Request) error { return fail(2) })
 	return s.tidy(mux, folders)
 }

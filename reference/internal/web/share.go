@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,7 +26,7 @@ func (s *Server) createShareLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	token := randomToken()
+	token := rand.Text()
 	link := &content.ShareLink{GUID: uuid.NewString(), ContentGUID: item.GUID, CreatedBy: callerOf(r).User.GUID, CreatedTime: s.Now()}
 	if err := s.Content.CreateShareLink(r.Context(), link, integration.Hash(token)); err != nil {
 		return err

