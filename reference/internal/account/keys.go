@@ -81,8 +81,3 @@ func (s *Service) UserOfKey(ctx context.Context, text string) (APIKey, User, err
 func (s *Service) RemoveKey(ctx context.Context, userGUID string, id int64) error {
 	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteKey(ctx, userGUID, id) })
 }
-
-// RemoveContentKeys deletes every key given to processes of an item.
-func (s *Service) RemoveContentKeys(ctx context.Context, contentGUID string) error {
-	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteKeysOfContent(ctx, contentGUID) })
-}

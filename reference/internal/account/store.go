@@ -108,8 +108,6 @@ type Tx interface {
 	InsertKey(ctx context.Context, k *APIKey) error
 	// DeleteKey removes a key of that user; ErrNotFound when it is not one.
 	DeleteKey(ctx context.Context, userGUID string, id int64) error
-	// DeleteKeysOfContent removes all keys given to an item's processes.
-	DeleteKeysOfContent(ctx context.Context, contentGUID string) error
 	TouchKey(ctx context.Context, id int64, used time.Time) error
 
 	// InsertToken returns ErrExists when there is such a token.

@@ -1,13 +1,13 @@
 package integration
 
 import (
-	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -16,31 +16,26 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// Bounds of every request to a provider.
-const (
-	ProviderTimeout = 4 * time.Second // below the five seconds that a client of ours waits for its own answer
-	maxReply        = 256 << 10
-)
+// ProviderTimeout bounds every request to a provider. It is below the five seconds that a client of ours waits for its own
+// answer.
+const ProviderTimeout = 4 * time.Second
 
 // A Fault is what went wrong between this server and a provider. It tells the kind and the provider's error code, and
 // never what the provider wrote: a broken provider may echo a secret.
 type Fault struct {
 	Kind   FaultKind
 	Status int    // of the provider's reply, 0 if there was none
-	Code   string // the reply's OAuth error code, if it is one that the RFCs define
+	Code   string // the reply's OAuth error code, if it is a known one
 }
 
 // FaultKind sorts faults by what they mean for the session.
 type FaultKind string
 
 const (
-	FaultTransport FaultKind = "the provider could not be reached"
-	FaultTimeout   FaultKind = "the provider did not answer in time"
-	FaultRefused   FaultKind = "the provider refused"
-	FaultGrant     FaultKind = "the provider says the grant is invalid" // invalid_grant: the refresh token or code is dead
-	FaultStatus    FaultKind = "the provider answered with an unexpected status"
-	FaultReply     FaultKind = "the provider's answer is not a token response"
-	FaultSize      FaultKind = "the provider's answer is too long"
+	FaultNoAnswer FaultKind = "the provider did not answer"
+	FaultError    FaultKind = "the provider answered with an error"
+	FaultGrant    FaultKind = "the provider asks for a new login" // the refresh token or code is dead
+	FaultReply    FaultKind = "the provider's answer is not a token response"
 )
 
 func (f *Fault) Error() string {
@@ -62,7 +57,7 @@ type grant struct {
 }
 
 // client talks to providers. It follows no redirect (a token request must not wander off with its secrets), reads a
-// bounded reply in bounded time and keeps no cookies.
+// bounded reply (x/oauth2 sees to that) in bounded time and keeps no cookies.
 type client struct{ http *http.Client }
 
 func newClient(transport http.RoundTripper) client {
@@ -72,7 +67,7 @@ func newClient(transport http.RoundTripper) client {
 		transport = t
 	}
 	return client{&http.Client{
-		Transport:     checked{transport},
+		Transport:     transport,
 		Timeout:       ProviderTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -115,18 +110,15 @@ func (c client) exchangeCode(ctx context.Context, cfg Config, secret, redirectUR
 	return read(token, err)
 }
 
-// refresh redeems a refresh token. A reply without a new one leaves the old in force (RFC 6749 section 6).
+// refresh redeems a refresh token. After a reply without a new one, the grant has the old one, which x/oauth2 keeps (RFC
+// 6749 section 6).
 func (c client) refresh(ctx context.Context, cfg Config, secret, refreshToken string) (grant, error) {
 	ctx, cancel := c.context(ctx)
 	defer cancel()
 	// An expired token makes the source refresh at once; the source is used once and thrown away.
 	old := &oauth2.Token{RefreshToken: refreshToken, Expiry: time.Unix(1, 0)}
 	token, err := settings(cfg, secret, "").TokenSource(ctx, old).Token()
-	g, err := read(token, err)
-	if err == nil && g.refresh == "" {
-		g.refresh = refreshToken
-	}
-	return g, err
+	return read(token, err)
 }
 
 // serviceToken asks for a service account's token. It is asked for anew each time: nothing is cached.
@@ -146,7 +138,7 @@ func read(token *oauth2.Token, err error) (grant, error) {
 		return grant{}, fault(err)
 	}
 	// token_type is REQUIRED and a client must not use a token of a type it does not understand (RFC 6749, 5.1 and 7.1).
-	if !strings.EqualFold(token.TokenType, "bearer") || strings.ContainsFunc(token.AccessToken, isControl) {
+	if !strings.EqualFold(token.TokenType, "bearer") {
 		return grant{}, &Fault{Kind: FaultReply, Status: http.StatusOK}
 	}
 	g := grant{access: token.AccessToken, refresh: token.RefreshToken, expires: !token.Expiry.IsZero()}
@@ -159,83 +151,34 @@ func read(token *oauth2.Token, err error) (grant, error) {
 }
 
 // oauthCodes are the error codes of RFC 6749 section 5.2. Any other text of a provider is not repeated.
-var oauthCodes = []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
-	"unsupported_grant_type", "invalid_scope", "server_error", "temporarily_unavailable"}
+var oauthCodes = []string{"invalid_request", "invalid_client", "unauthorized_client", "unsupported_grant_type",
+	"invalid_scope", "server_error", "temporarily_unavailable"}
+
+// loginCodes are errors that only a new login of the user mends, as providers spell them. They count whatever the status of
+// the reply is: one provider sends them with 200.
+var loginCodes = []string{"invalid_grant", "bad_refresh_token", "interaction_required", "login_required", "consent_required"}
 
 func fault(err error) *Fault {
-	var made *Fault
-	if errors.As(err, &made) {
-		return made
-	}
 	var reply *oauth2.RetrieveError
-	if errors.As(err, &reply) {
-		return replyFault(reply)
-	}
-	var timeout interface{ Timeout() bool }
+	var transport *url.Error
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return &Fault{Kind: FaultTimeout}
-	case isTransport(err):
-		return &Fault{Kind: FaultTransport}
+	case errors.As(err, &reply):
+		return replyFault(reply)
+	case errors.As(err, &transport): // of net/http, with time-outs
+		return &Fault{Kind: FaultNoAnswer}
 	}
 	return &Fault{Kind: FaultReply} // x/oauth2 could not parse it, or found no access_token
 }
 
 func replyFault(reply *oauth2.RetrieveError) *Fault {
-	f := &Fault{Kind: FaultStatus}
-	if reply.Response != nil {
-		f.Status = reply.Response.StatusCode
-	}
-	if slices.Contains(oauthCodes, reply.ErrorCode) {
-		f.Code = reply.ErrorCode
-	}
-	switch {
-	case f.Code == "invalid_grant" && f.Status >= 400 && f.Status < 500:
-		f.Kind = FaultGrant
-	case f.Status >= 400 && f.Status < 500:
-		f.Kind = FaultRefused
-	case f.Status >= 200 && f.Status < 300:
-		f.Kind = FaultReply
+	var body struct{ Error string }
+	json.Unmarshal(reply.Body, &body) //nolint:errcheck // x/oauth2 reads JSON only where the media type does not say otherwise
+	f := &Fault{Kind: FaultError, Status: reply.Response.StatusCode}
+	switch code := cmp.Or(reply.ErrorCode, body.Error); {
+	case slices.Contains(loginCodes, code):
+		f.Kind, f.Code = FaultGrant, code
+	case slices.Contains(oauthCodes, code):
+		f.Code = code
 	}
 	return f
-}
-
-// transportError marks an error that happened before there was a reply.
-type transportError struct{ error }
-
-func (e transportError) Unwrap() error { return e.error }
-
-func isTransport(err error) bool {
-	var t transportError
-	return errors.As(err, &t)
-}
-
-// checked is a RoundTripper that reads a bounded reply and insists on JSON where the provider says success: x/oauth2
-// would also take a form, which no token endpoint may answer (RFC 6749 section 5.1). It reads the body here, because an
-// error that comes up while x/oauth2 reads loses its kind there.
-type checked struct{ next http.RoundTripper }
-
-func (t checked) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context()) // a RoundTripper must not change its request
-	r.Header.Set("Accept", "application/json")
-	reply, err := t.next.RoundTrip(r)
-	if err != nil {
-		return nil, transportError{err}
-	}
-	body, err := io.ReadAll(io.LimitReader(reply.Body, maxReply+1))
-	reply.Body.Close()
-	if err != nil {
-		return nil, transportError{err}
-	}
-	if len(body) > maxReply {
-		return nil, &Fault{Kind: FaultSize, Status: reply.StatusCode}
-	}
-	if reply.StatusCode >= 200 && reply.StatusCode < 300 {
-		media, _, err := mime.ParseMediaType(reply.Header.Get("Content-Type"))
-		if err != nil || media != "application/json" {
-			return nil, &Fault{Kind: FaultReply, Status: reply.StatusCode}
-		}
-	}
-	reply.Body = io.NopCloser(bytes.NewReader(body))
-	return reply, nil
 }

@@ -54,34 +54,36 @@ func TestProviderFaults(t *testing.T) {
 		status int
 		code   string
 	}{
-		{"connection refused", httpmock.NewErrorResponder(errors.New("dial: " + canary)), FaultTransport, 0, ""},
-		{"time-out", httpmock.NewErrorResponder(context.DeadlineExceeded), FaultTimeout, 0, ""},
+		{"connection refused", httpmock.NewErrorResponder(errors.New("dial: " + canary)), FaultNoAnswer, 0, ""},
+		{"time-out", httpmock.NewErrorResponder(context.DeadlineExceeded), FaultNoAnswer, 0, ""},
 		{"slow body", func(r *http.Request) (*http.Response, error) {
 			ctx, cancel := context.WithTimeout(r.Context(), 20*time.Millisecond)
 			context.AfterFunc(ctx, cancel)
 			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: slow{ctx}}, nil
-		}, FaultTimeout, 0, ""},
-		{"500", reply(500, "text/html", "<h1>"+canary+"</h1>"), FaultStatus, 500, ""},
-		{"502 with an error code", reply(502, "application/json", `{"error":"temporarily_unavailable"}`), FaultStatus, 502, "temporarily_unavailable"},
-		{"500 invalid_grant", reply(500, "application/json", `{"error":"invalid_grant"}`), FaultStatus, 500, "invalid_grant"},
+		}, FaultReply, 0, ""},
+		{"500", reply(500, "text/html", "<h1>"+canary+"</h1>"), FaultError, 500, ""},
+		{"502 with an error code", reply(502, "application/json", `{"error":"temporarily_unavailable"}`), FaultError, 502, "temporarily_unavailable"},
+		{"429", reply(429, "application/json", `{}`), FaultError, 429, ""},
+		{"invalid_grant with another status", reply(500, "application/json", `{"error":"invalid_grant"}`), FaultGrant, 500, "invalid_grant"},
+		{"invalid_grant with another media type", reply(400, "text/plain", `{"error":"invalid_grant"}`), FaultGrant, 400, "invalid_grant"},
+		{"invalid_grant as a form", reply(200, "application/x-www-form-urlencoded", "error=bad_refresh_token"), FaultGrant, 200, "bad_refresh_token"},
+		{"interaction_required", reply(400, "application/json", `{"error":"interaction_required"}`), FaultGrant, 400, "interaction_required"},
 		{"invalid_grant", reply(400, "application/json", `{"error":"invalid_grant","error_description":"`+canary+`"}`), FaultGrant, 400, "invalid_grant"},
-		{"invalid_client", reply(401, "application/json", `{"error":"invalid_client"}`), FaultRefused, 401, "invalid_client"},
-		{"an error of its own", reply(400, "application/json", `{"error":"`+canary+`"}`), FaultRefused, 400, ""},
-		{"400 without JSON", reply(400, "text/plain", canary), FaultRefused, 400, ""},
-		{"200 that is an error", jsonReply(`{"error":"invalid_grant"}`), FaultReply, 200, "invalid_grant"},
+		{"invalid_client", reply(401, "application/json", `{"error":"invalid_client"}`), FaultError, 401, "invalid_client"},
+		{"an error of its own", reply(400, "application/json", `{"error":"`+canary+`"}`), FaultError, 400, ""},
+		{"400 without JSON", reply(400, "text/plain", canary), FaultError, 400, ""},
+		{"200 that is an error", jsonReply(`{"error":"invalid_grant"}`), FaultGrant, 200, "invalid_grant"},
 		{"redirect", func(*http.Request) (*http.Response, error) {
 			r := httpmock.NewStringResponse(302, "")
 			r.Header.Set("Location", "https://evil.example/token")
 			return r, nil
-		}, FaultStatus, 302, ""},
+		}, FaultError, 302, ""},
 		{"307, which would send the secrets on", func(*http.Request) (*http.Response, error) {
 			r := httpmock.NewStringResponse(307, "")
 			r.Header.Set("Location", "https://evil.example/token")
 			return r, nil
-		}, FaultStatus, 307, ""},
-		{"HTML", reply(200, "text/html", "<h1>Welcome "+canary+"</h1>"), FaultReply, 200, ""},
-		{"no content type", reply(200, "", `{"access_token":"a","token_type":"Bearer"}`), FaultReply, 200, ""},
-		{"form in place of JSON", reply(200, "application/x-www-form-urlencoded", "access_token=a&token_type=Bearer"), FaultReply, 200, ""},
+		}, FaultError, 307, ""},
+		{"HTML", reply(200, "text/html", "<h1>Welcome "+canary+"</h1>"), FaultReply, 0, ""},
 		{"broken JSON", jsonReply(`{"access_token":"` + canary), FaultReply, 0, ""},
 		{"JSON array", jsonReply(`["` + canary + `"]`), FaultReply, 0, ""},
 		{"empty", jsonReply(""), FaultReply, 0, ""},
@@ -89,11 +91,9 @@ func TestProviderFaults(t *testing.T) {
 		{"no access_token", jsonReply(`{"token_type":"Bearer","refresh_token":"` + canary + `"}`), FaultReply, 0, ""},
 		{"empty access_token", jsonReply(`{"access_token":"","token_type":"Bearer"}`), FaultReply, 0, ""},
 		{"access_token is a number", jsonReply(`{"access_token":5,"token_type":"Bearer"}`), FaultReply, 0, ""},
-		{"line end in access_token", jsonReply(`{"access_token":"a\r\nX-Evil: 1","token_type":"Bearer"}`), FaultReply, 200, ""},
 		{"no token_type", jsonReply(`{"access_token":"a"}`), FaultReply, 200, ""},
 		{"another token_type", jsonReply(`{"access_token":"a","token_type":"DPoP"}`), FaultReply, 200, ""},
-		{"too long", jsonReply(`{"access_token":"` + strings.Repeat("a", maxReply) + `","token_type":"Bearer"}`), FaultSize, 200, ""},
-		{"an error that is too long", reply(400, "application/json", strings.Repeat(" ", maxReply+1)), FaultSize, 400, ""},
+		{"too long", jsonReply(`{"access_token":"` + strings.Repeat("a", 1<<20) + `","token_type":"Bearer"}`), FaultReply, 0, ""},
 	}
 	requests := map[string]func(context.Context, client) (grant, error){
 		"code": func(ctx context.Context, c client) (grant, error) {
@@ -190,8 +190,8 @@ func TestTokenRequests(t *testing.T) {
 			if basic != test.basic || basic && (user != "id" || password != "s+e") { // form-encoded: RFC 6749 section 2.3.1
 				t.Errorf("basic authentication %v %q %q", basic, user, password)
 			}
-			if seen.URL.RawQuery != "" || seen.Header.Get("Accept") != "application/json" {
-				t.Errorf("query %q, Accept %q", seen.URL.RawQuery, seen.Header.Get("Accept"))
+			if seen.URL.RawQuery != "" {
+				t.Errorf("query %q", seen.URL.RawQuery)
 			}
 		})
 	}
@@ -216,21 +216,18 @@ func TestCheckIssuer(t *testing.T) {
 	t.Parallel()
 	const authorize = "https://idp.example/acme/authorize"
 	tests := []struct {
-		name, configured string
-		iss              []string
-		ok               bool
+		name string
+		iss  []string
+		ok   bool
 	}{
-		{"absent", "", nil, true},
-		{"the same", "", []string{"https://idp.example/acme"}, true},
-		{"host alone", "", []string{"https://idp.example"}, true},
-		{"another tenant", "", []string{"https://idp.example/evil"}, false},
-		{"another host", "", []string{"https://evil.example/acme"}, false},
-		{"another scheme", "", []string{"http://idp.example/acme"}, false},
-		{"twice", "", []string{"https://idp.example/acme", "https://idp.example/acme"}, false},
-		{"empty", "", []string{""}, false},
-		{"configured", "https://login.example", []string{"https://login.example"}, true},
-		{"configured, with a slash", "https://login.example", []string{"https://login.example/"}, false},
-		{"configured, another", "https://login.example", []string{"https://idp.example/acme"}, false},
+		{"absent", nil, true},
+		{"the same", []string{"https://idp.example/acme"}, true},
+		{"host alone", []string{"https://idp.example"}, true},
+		{"another tenant", []string{"https://idp.example/evil"}, false},
+		{"another host", []string{"https://evil.example/acme"}, false},
+		{"another scheme", []string{"http://idp.example/acme"}, false},
+		{"empty", []string{""}, false},
+		{"no URL", []string{"https://[idp.example"}, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -238,7 +235,7 @@ func TestCheckIssuer(t *testing.T) {
 			if test.iss != nil {
 				query["iss"] = test.iss
 			}
-			err := checkIssuer(Config{AuthorizationURI: authorize, Issuer: test.configured}, query)
+			err := checkIssuer(Config{AuthorizationURI: authorize}, query)
 			if (err == nil) != test.ok {
 				t.Errorf("checkIssuer = %v, want accepted %v", err, test.ok)
 			}

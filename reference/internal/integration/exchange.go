@@ -131,9 +131,6 @@ func (s *Service) subject(ctx context.Context, r Request) (*content.Execution, V
 	var visit Visit
 	var err error
 	if r.SubjectType == ContentSessionToken {
-		if r.SubjectToken == "" {
-			return nil, Visit{}, badSubject(r)
-		}
 		run, err = s.Content.ExecutionBySession(ctx, Hash(r.SubjectToken))
 	} else {
 		if visit, err = s.tokens.verify(r.SubjectToken); err != nil {
@@ -227,11 +224,8 @@ func providerFault(err error) error {
 // Fits says whether an integration of a type can be associated with content of a class: both published tables, as far as
 // they speak of content (OI-011 to OI-016: what does not fit is refused at once).
 func Fits(t AuthType, c content.Class) bool {
-	switch t {
-	case Viewer:
+	if t == Viewer {
 		return c == content.ClassInteractive
-	case ServiceAccount:
-		return c.Executes()
 	}
-	return false
+	return c.Executes()
 }

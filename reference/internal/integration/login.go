@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,12 +130,7 @@ type Callback struct {
 // flow, redeems the code and stores the tokens. It answers the path to return to, also beside a *LoginError where the
 // login was known.
 func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo string, err error) {
-	state, ok := single(back.Query, "state")
-	// Empty values would compare equal to those of nobody: they never get as far as a comparison.
-	if !ok || state == "" || back.Browser == "" || back.User == "" {
-		return "", badState()
-	}
-	login, err := s.Store.TakeLogin(ctx, Hash(state), Hash(back.Browser), back.User, s.Now())
+	login, err := s.Store.TakeLogin(ctx, Hash(back.Query.Get("state")), Hash(back.Browser), back.User, s.Now())
 	if errors.Is(err, ErrNotFound) {
 		return "", badState()
 	}
@@ -151,11 +147,11 @@ func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo stri
 	if err := checkIssuer(in.Config, back.Query); err != nil {
 		return login.ReturnTo, err
 	}
-	if code, is := single(back.Query, "error"); is || back.Query.Has("error") {
-		return login.ReturnTo, refusal(code)
+	if back.Query.Has("error") {
+		return login.ReturnTo, refusal(back.Query.Get("error"))
 	}
-	code, ok := single(back.Query, "code")
-	if !ok || code == "" {
+	code := back.Query.Get("code")
+	if code == "" {
 		return login.ReturnTo, &LoginError{LoginProvider, "The OAuth provider sent no authorization code."}
 	}
 	return login.ReturnTo, s.redeem(ctx, in, login, code)
@@ -165,17 +161,16 @@ func badState() error {
 	return &LoginError{LoginState, "This login is not known. It may have expired or been used already, or been started by another user or in another browser."}
 }
 
-// refusal words an error the provider sent. Only the codes that RFC 6749 section 4.1.2.1 defines are repeated.
+// refusalCodes are the error codes of RFC 6749 section 4.1.2.1.
+var refusalCodes = append([]string{"access_denied", "unsupported_response_type"}, oauthCodes...)
+
+// refusal words an error the provider sent. Only known codes are repeated.
 func refusal(code string) error {
-	if code == "access_denied" {
-		return &LoginError{LoginRefused, "The OAuth provider says that access was denied (access_denied). You are not logged in to the integration."}
+	text := "The OAuth provider refused the login"
+	if slices.Contains(refusalCodes, code) {
+		text += " (" + code + ")"
 	}
-	for _, known := range append([]string{"unsupported_response_type"}, oauthCodes...) {
-		if code == known {
-			return &LoginError{LoginRefused, "The OAuth provider refused the login (" + code + ")."}
-		}
-	}
-	return &LoginError{LoginRefused, "The OAuth provider refused the login."}
+	return &LoginError{LoginRefused, text + "."}
 }
 
 // redeem exchanges the code and stores what came. The client may go away; a code is used once, so the work goes on.
@@ -212,27 +207,22 @@ func (s *Service) redeem(ctx context.Context, in *Integration, login *Login, cod
 }
 
 // checkIssuer compares the parameter iss, where the provider sends one, with the provider this login was sent to
-// (RFC 9207: the defence against one provider answering for another). A configured issuer is compared exactly. Without
-// one, this server has not learnt any, and demands that iss be on the authorization endpoint's host and share its first
-// path segment, where both have one.
+// (RFC 9207: the defence against one provider answering for another). No configuration says what the issuer is, so iss
+// must be on the authorization endpoint's host and, where it has a path, share the first segment of it.
 func checkIssuer(cfg Config, query url.Values) error {
 	wrong := &LoginError{LoginIssuer, "The answer came from another OAuth provider than the one this login was sent to."}
 	if !query.Has("iss") {
 		return nil
 	}
-	iss, ok := single(query, "iss")
-	if !ok {
+	from, err := url.Parse(query.Get("iss"))
+	if err != nil {
 		return wrong
 	}
-	if cfg.Issuer != "" {
-		if iss != cfg.Issuer {
-			return wrong
-		}
-		return nil
+	to, err := url.Parse(cfg.AuthorizationURI)
+	if err != nil {
+		return fmt.Errorf("read authorization_uri: %w", err)
 	}
-	from, err1 := url.Parse(iss)
-	to, err2 := url.Parse(cfg.AuthorizationURI)
-	if err1 != nil || err2 != nil || from.Scheme != to.Scheme || from.Host != to.Host {
+	if from.Scheme+"://"+from.Host != to.Scheme+"://"+to.Host {
 		return wrong
 	}
 	if first := firstSegment(from); first != "" && first != firstSegment(to) {
@@ -244,14 +234,6 @@ func checkIssuer(cfg Config, query url.Values) error {
 func firstSegment(u *url.URL) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
 	return first
-}
-
-// single answers a parameter that is there exactly once (RFC 6749 section 3.1: none may be repeated).
-func single(query url.Values, name string) (string, bool) {
-	if values := query[name]; len(values) == 1 {
-		return values[0], true
-	}
-	return "", false
 }
 
 // secret opens an integration's client secret; "" where it has none.

@@ -115,7 +115,7 @@ func (c *clock) advance(d time.Duration) {
 
 func newNode(t *testing.T, db *store.DB, c *clock) *node {
 	t.Helper()
-	keys, err := vault.FromSecret(strings.Repeat("k", 32))
+	keys, err := vault.New([]byte(strings.Repeat("k", 32)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func (s *Service) refreshed(ctx context.Context, in *Integration, user string) (
 		}
 		select {
 		case <-ctx.Done():
-			return AccessToken{}, &Fault{Kind: FaultTimeout}
+			return AccessToken{}, &Fault{Kind: FaultNoAnswer}
 		case <-tick.C:
 		}
 	}
@@ -131,25 +131,21 @@ func (s *Service) refreshLeased(ctx context.Context, in *Integration, session *S
 	case errors.As(err, &f) && f.Kind == FaultGrant:
 		// The session stays, without tokens: the user is not logged in and is asked to log in again.
 		s.Log.Info("OAuth refresh token refused", "integration", in.GUID, "user", session.UserGUID)
-		return s.settle(ctx, session, &SealedTokens{}, AccessToken{}, ErrRefreshFailed)
+		return s.settle(ctx, in, session, &SealedTokens{}, AccessToken{}, ErrRefreshFailed)
 	case err != nil:
 		s.Log.Warn("OAuth refresh failed", "integration", in.GUID, "user", session.UserGUID, "fault", err)
-		return s.settle(ctx, session, nil, AccessToken{}, err)
+		return s.settle(ctx, in, session, nil, AccessToken{}, err)
 	}
 	tokens := s.seal(session, got)
-	return s.settle(ctx, session, &tokens, AccessToken{got.access, s.end(got)}, nil)
+	return s.settle(ctx, in, session, &tokens, AccessToken{got.access, s.end(got)}, nil)
 }
 
 // settle ends the lease and stores what came of it, unless the session was changed meanwhile: a logout or a new login
 // wins over a refresh that began before it.
-func (s *Service) settle(ctx context.Context, session *Session, tokens *SealedTokens, token AccessToken, outcome error) (AccessToken, error) {
+func (s *Service) settle(ctx context.Context, in *Integration, session *Session, tokens *SealedTokens, token AccessToken, outcome error) (AccessToken, error) {
 	err := s.Store.EndRefresh(ctx, session.GUID, session.Revision, tokens, s.Now())
 	if errors.Is(err, ErrChanged) {
-		now, err := s.Store.SessionOf(ctx, session.UserGUID, session.IntegrationGUID)
-		if err == nil && now.LoggedIn() && s.fresh(now) {
-			return s.open(now)
-		}
-		return AccessToken{}, ErrNotLoggedIn
+		return s.refreshed(ctx, in, session.UserGUID)
 	}
 	if err != nil {
 		return AccessToken{}, fmt.Errorf("store refreshed tokens: %w", err)

@@ -75,7 +75,7 @@ func (s *Content) Archive(ctx context.Context, guid string, id int64) ([]byte, e
 
 // DeleteBundle implements content.Store.
 func (s *Content) DeleteBundle(ctx context.Context, guid string, id int64) error {
-	return s.touch(ctx, "delete bundle", `DELETE FROM content_bundles WHERE content_guid = $1 AND id = $2`, guid, id)
+	return contentError("delete bundle", s.db.touch(ctx, `DELETE FROM content_bundles WHERE content_guid = $1 AND id = $2`, guid, id))
 }
 
 // CreateShareLink implements content.Store.
@@ -107,7 +107,7 @@ func (s *Content) ShareLinkHolds(ctx context.Context, guid, tokenHash string) (b
 
 // DeleteShareLink implements content.Store.
 func (s *Content) DeleteShareLink(ctx context.Context, guid, link string) error {
-	return s.touch(ctx, "delete share link", `DELETE FROM content_shares WHERE content_guid = $1 AND guid = $2`, guid, link)
+	return contentError("delete share link", s.db.touch(ctx, `DELETE FROM content_shares WHERE content_guid = $1 AND guid = $2`, guid, link))
 }
 
 // CreateTask implements content.TaskStore.
@@ -148,8 +148,8 @@ func (s *Content) SaveTask(ctx context.Context, t *content.Task) error {
 	if err != nil {
 		return err
 	}
-	return s.touch(ctx, "save task", `UPDATE content_tasks SET output = $2, finished = $3, code = $4, error = $5 WHERE id = $1`,
-		t.ID, string(output), t.Finished, t.Code, storable(t.Error))
+	return contentError("save task", s.db.touch(ctx, `UPDATE content_tasks SET output = $2, finished = $3, code = $4, error = $5 WHERE id = $1`,
+		t.ID, string(output), t.Finished, t.Code, storable(t.Error)))
 }
 
 // FailTasks implements content.TaskStore.

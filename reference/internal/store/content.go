@@ -60,13 +60,18 @@ func (t *Tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 	return result.RowsAffected()
 }
 
-// touch is exec for a row that must be there.
-func (s *Content) touch(ctx context.Context, op, query string, args ...any) error {
-	touched, err := s.db.exec(ctx, query, args...)
+// touch is exec for a row that must be there: sql.ErrNoRows if it is not.
+func (t *Tx) touch(ctx context.Context, query string, args ...any) error {
+	touched, err := t.exec(ctx, query, args...)
 	if err == nil && touched == 0 {
-		err = sql.ErrNoRows
+		return sql.ErrNoRows
 	}
-	return contentError(op, err)
+	return err
+}
+
+// touch runs one such statement in a transaction of its own.
+func (db *DB) touch(ctx context.Context, query string, args ...any) error {
+	return db.InTx(ctx, func(tx *Tx) error { return tx.touch(ctx, query, args...) })
 }
 
 const itemColumns = `guid, id, owner_guid, name, title, description, access_type, app_mode, bundle_id, settings, created, deployed`
@@ -147,8 +152,8 @@ func (s *Content) UpdateItem(ctx context.Context, guid string, change func(*cont
 	var refused error // what change says goes to the caller as it is
 	err := s.db.InTx(ctx, func(tx *Tx) error {
 		// Touching the row first makes other nodes wait, without SELECT ... FOR UPDATE, which SQLite does not know.
-		if n, err := tx.exec(ctx, `UPDATE content_items SET guid = guid WHERE guid = $1`, guid); err != nil || n == 0 {
-			return errors.Join(err, sql.ErrNoRows)
+		if _, err := tx.exec(ctx, `UPDATE content_items SET guid = guid WHERE guid = $1`, guid); err != nil {
+			return err
 		}
 		var err error
 		if item, err = scanItem(tx.q.QueryRowContext(ctx, `SELECT `+itemColumns+` FROM content_items WHERE guid = $1`, guid).Scan); err != nil {
@@ -180,11 +185,7 @@ func (s *Content) DeleteItem(ctx context.Context, guid string) error {
 		if _, err := tx.exec(ctx, `DELETE FROM api_keys WHERE kind = 'content' AND content_guid = $1`, guid); err != nil {
 			return err
 		}
-		n, err := tx.exec(ctx, `DELETE FROM content_items WHERE guid = $1`, guid)
-		if err == nil && n == 0 {
-			err = sql.ErrNoRows
-		}
-		return err
+		return tx.touch(ctx, `DELETE FROM content_items WHERE guid = $1`, guid)
 	})
 	return contentError("delete content", err)
 }
@@ -241,23 +242,17 @@ func (s *Content) SetPermissionRole(ctx context.Context, guid string, id int64, 
 
 // DeletePermission implements content.Store.
 func (s *Content) DeletePermission(ctx context.Context, guid string, id int64) error {
-	return s.touch(ctx, "delete permission", `DELETE FROM content_permissions WHERE content_guid = $1 AND id = $2`, guid, id)
+	return contentError("delete permission", s.db.touch(ctx, `DELETE FROM content_permissions WHERE content_guid = $1 AND id = $2`, guid, id))
 }
 
 // Activate implements content.Store.
 func (s *Content) Activate(ctx context.Context, guid string, bundle int64, mode content.Mode, render *content.Render, now time.Time) error {
 	err := s.db.InTx(ctx, func(tx *Tx) error {
-		n, err := tx.exec(ctx, `UPDATE content_items SET bundle_id = $2, app_mode = $3, deployed = $4
+		err := tx.touch(ctx, `UPDATE content_items SET bundle_id = $2, app_mode = $3, deployed = $4
 			WHERE guid = $1 AND EXISTS (SELECT 1 FROM content_bundles WHERE id = $2 AND content_guid = $1)`,
 			guid, bundle, mode, toMicros(now))
-		if err != nil {
+		if err != nil || render == nil {
 			return err
-		}
-		if n == 0 {
-			return sql.ErrNoRows
-		}
-		if render == nil {
-			return nil
 		}
 		_, err = tx.exec(ctx, `INSERT INTO content_renders (content_guid, bundle_id, body, created) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (content_guid) DO UPDATE SET bundle_id = excluded.bundle_id, body = excluded.body, created = excluded.created`,

@@ -33,18 +33,11 @@ const integrationColumns = `i.guid, i.id, i.name, i.description, i.template, i.c
 
 func scanIntegration(scan func(...any) error, more ...any) (*integration.Integration, error) {
 	var i integration.Integration
-	var name, description sql.NullString
 	var config string
 	var created, updated int64
-	targets := append([]any{&i.GUID, &i.ID, &name, &description, &i.Template, &config, &i.Secret, &created, &updated}, more...)
+	targets := append([]any{&i.GUID, &i.ID, &i.Name, &i.Description, &i.Template, &config, &i.Secret, &created, &updated}, more...)
 	if err := scan(targets...); err != nil {
 		return nil, err
-	}
-	if name.Valid {
-		i.Name = &name.String
-	}
-	if description.Valid {
-		i.Description = &description.String
 	}
 	i.CreatedTime, i.UpdatedTime = fromMicros(created), fromMicros(updated)
 	return &i, json.Unmarshal([]byte(config), &i.Config)
@@ -85,8 +78,8 @@ func (s *Integrations) UpdateIntegration(ctx context.Context, guid string, chang
 	var in *integration.Integration
 	var refused error // what change says goes to the caller as it is
 	err := s.db.InTx(ctx, func(tx *Tx) error {
-		if n, err := tx.exec(ctx, `UPDATE oauth_integrations SET guid = guid WHERE guid = $1`, guid); err != nil || n == 0 {
-			return errors.Join(err, sql.ErrNoRows)
+		if _, err := tx.exec(ctx, `UPDATE oauth_integrations SET guid = guid WHERE guid = $1`, guid); err != nil {
+			return err
 		}
 		var err error
 		if in, err = scanIntegration(tx.q.QueryRowContext(ctx,
@@ -126,28 +119,15 @@ func (s *Integrations) UpdateIntegration(ctx context.Context, guid string, chang
 
 // DeleteIntegration implements integration.Store: the rest follows by the foreign keys.
 func (s *Integrations) DeleteIntegration(ctx context.Context, guid string) error {
-	return s.touch(ctx, "delete integration", `DELETE FROM oauth_integrations WHERE guid = $1`, guid)
-}
-
-// touch is exec for a row that must be there.
-func (s *Integrations) touch(ctx context.Context, op, query string, args ...any) error {
-	touched, err := s.db.exec(ctx, query, args...)
-	if err == nil && touched == 0 {
-		err = sql.ErrNoRows
-	}
-	return integrationError(op, err)
+	return integrationError("delete integration", s.db.touch(ctx, `DELETE FROM oauth_integrations WHERE guid = $1`, guid))
 }
 
 // SetAssociations implements integration.Store.
 func (s *Integrations) SetAssociations(ctx context.Context, content string, guids []string, now time.Time) error {
 	err := s.db.InTx(ctx, func(tx *Tx) error {
 		// The item's row is held, so that two sets never mix. It also tells whether the item is there.
-		n, err := tx.exec(ctx, `UPDATE content_items SET guid = guid WHERE guid = $1`, content)
-		if err != nil {
+		if err := tx.touch(ctx, `UPDATE content_items SET guid = guid WHERE guid = $1`, content); err != nil {
 			return err
-		}
-		if n == 0 {
-			return sql.ErrNoRows
 		}
 		kept, err := collect(ctx, tx.q, "list associations",
 			`SELECT integration_guid, created FROM oauth_associations WHERE content_guid = $1`, []any{content},

@@ -74,15 +74,6 @@ func (t *Tx) DeleteKey(ctx context.Context, userGUID string, id int64) error {
 	return mustAffect("delete key", res, err)
 }
 
-// DeleteKeysOfContent implements account.Tx.
-func (t *Tx) DeleteKeysOfContent(ctx context.Context, contentGUID string) error {
-	if err := t.lock(ctx, lockContent); err != nil { // executions go with their keys
-		return err
-	}
-	_, err := t.q.ExecContext(ctx, `DELETE FROM api_keys WHERE content_guid = $1 AND kind = $2`, contentGUID, string(account.ContentKey))
-	return writeError("delete keys of content", err)
-}
-
 // TouchKey implements account.Tx.
 func (t *Tx) TouchKey(ctx context.Context, id int64, used time.Time) error {
 	_, err := t.q.ExecContext(ctx, `UPDATE api_keys SET used = $2 WHERE id = $1`, id, toMicros(used))

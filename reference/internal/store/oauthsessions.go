@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -128,8 +129,8 @@ func (s *Integrations) EndRefresh(ctx context.Context, guid string, revision int
 			obtained = $5, expires = $6, updated = $7 WHERE guid = $1 AND revision = $2`
 		args = append(args, tokens.Access, tokens.Refresh, toMicros(tokens.ObtainedTime), toMicros(tokens.ExpiresTime), toMicros(now))
 	}
-	n, err := s.db.exec(ctx, query, args...)
-	if err == nil && n == 0 {
+	err := s.db.touch(ctx, query, args...)
+	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("end refresh: %w", integration.ErrChanged)
 	}
 	return integrationError("end refresh", err)

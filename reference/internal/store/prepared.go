@@ -61,11 +61,3 @@ func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...an
 	}
 	return st.QueryRowContext(ctx, args...)
 }
-
-func (p *prepared) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, st := range p.stmts {
-		st.Close() //nolint:errcheck // the pool is closed next
-	}
-}

@@ -65,9 +65,6 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 
 // Close closes both pools.
 func (db *DB) Close() error {
-	if p, ok := db.q.(*prepared); ok {
-		p.close()
-	}
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 

@@ -3,7 +3,6 @@ package vault
 import (
 	"bytes"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -15,9 +14,6 @@ import (
 
 // FileName is the key file inside the data folder. One key a line, base64; the first seals, the others only open.
 const FileName = "vault.key"
-
-// maxFile bounds the key file: far more keys than anybody rotates through.
-const maxFile = 64 << 10
 
 // OpenDir reads the key file in dir and makes one with a fresh key where there is none. Processes that start at the same
 // moment on the same folder end up with the same key. A file that others than its owner may read is refused.
@@ -40,23 +36,10 @@ func OpenDir(dir string) (*Vault, error) {
 	return New(masters...)
 }
 
-// FromSecret makes a vault of a secret in the configuration, which several nodes share. The secret must carry enough
-// entropy of its own: it is hashed, not stretched.
-func FromSecret(secret string) (*Vault, error) {
-	if len(secret) < KeySize {
-		return nil, fmt.Errorf("vault: the secret has %d characters, at least %d are wanted", len(secret), KeySize)
-	}
-	sum := sha256.Sum256([]byte("countersign master " + secret))
-	return New(sum[:])
-}
-
 func readKeyFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, fmt.Errorf("%s is not a key file", path)
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 {
 		return nil, fmt.Errorf("%s can be read by others (mode %o): chmod 600 it", path, info.Mode().Perm())

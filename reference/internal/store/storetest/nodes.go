@@ -238,7 +238,7 @@ func oneRefresh(t *testing.T, a, b *store.DB) {
 	t.Cleanup(server.Close)
 	alice := addUser(t, a, account.User{Username: "alice"})
 	addIntegration(t, a, "i")
-	keys := got(vault.FromSecret("as many characters as a key wants"))(t)
+	keys := got(vault.New([]byte("as many characters as a key want")))(t)
 	var mu sync.Mutex
 	now := day
 	nodes := map[*store.DB]*integration.Service{}
