@@ -29,6 +29,7 @@ type issuer struct {
 	clients        map[string]*client
 	accounts       map[string]*account
 	defaultAccount string
+	trouble        control.Trouble
 	sessions       *ledger[*session]
 	choices        *ledger[*authRequest]
 	codes          *ledger[*code]

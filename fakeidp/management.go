@@ -26,6 +26,7 @@ func (p *Provider) Management() http.Handler {
 	mux.HandleFunc("DELETE /issuers/{issuer}", m.handle(m.remove))
 	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handle(m.journal))
 	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handle(m.setDefault))
+	mux.HandleFunc("PUT /issuers/{issuer}/trouble", m.handle(m.setTrouble))
 	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handle(m.addClient))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handle(m.addAccount))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handle(m.setRows))
@@ -171,6 +172,24 @@ func (m manager) setDefault(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	return 0, nil, missing(is.setDefault(who.Account))
+}
+
+func (m manager) setTrouble(r *http.Request) (int, any, error) {
+	is, err := m.at(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	var t control.Trouble
+	if err := read(r, &t); err != nil {
+		return 0, nil, err
+	}
+	if t != (control.Trouble{}) && (t.Status < 200 || t.Status > 599) {
+		return 0, nil, &statusError{http.StatusBadRequest, "the status must be from 200 to 599"}
+	}
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	is.trouble = t
+	return 0, nil, nil
 }
 
 func (m manager) addClient(r *http.Request) (int, any, error) {

@@ -44,11 +44,25 @@ func (ex *exchange) token() (reply, error) {
 	if !c.may(ps["grant_type"]) {
 		return reply{}, unauthorizedClient()
 	}
+	if err := ex.trouble(); err != nil {
+		return reply{}, err
+	}
 	t, err := redeem(ex, c, ps)
 	if err != nil {
 		return reply{}, err
 	}
 	return ex.give(t, ps["grant_type"])
+}
+
+// trouble is the error that the issuer is told to answer refreshes with, if there is one.
+func (ex *exchange) trouble() error {
+	ex.is.mu.Lock()
+	t := ex.is.trouble
+	ex.is.mu.Unlock()
+	if t == (control.Trouble{}) || ex.entry.GrantType != control.GrantRefreshToken {
+		return nil
+	}
+	return newProblem(t.Status, t.Error, "the provider was told to answer so")
 }
 
 // shown journals the secrets of a token request.

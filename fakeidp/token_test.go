@@ -160,6 +160,24 @@ func TestRefresh(t *testing.T) {
 }
 
 // TestRefreshReused: RFC 9700, section 4.14.2.
+// TestTrouble: while the issuer is told to answer refreshes with an error, it does so and uses up no refresh token.
+func TestTrouble(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, blue())
+	token := r.redeem("web").str("refresh_token")
+	for _, trouble := range []control.Trouble{{Status: 503, Error: "temporarily_unavailable"}, {Status: 200, Error: "bad_refresh_token"}} {
+		if err := r.mgmt.SetTrouble(t.Context(), "blue", trouble); err != nil {
+			t.Fatal(err)
+		}
+		r.refused(r.refresh("web", token), trouble.Status, trouble.Error)
+		r.redeem("web") // nothing else is in trouble
+	}
+	if err := r.mgmt.SetTrouble(t.Context(), "blue", control.Trouble{}); err != nil {
+		t.Fatal(err)
+	}
+	r.granted(r.refresh("web", token))
+}
+
 func TestRefreshReused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())

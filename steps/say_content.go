@@ -44,10 +44,14 @@ var sayContent = []sentence{
 	{`{who} has a share link to {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.makeShareLink(ctx, a[1])
 	}},
-	{`{who} is associated with {who}`, func(w *World, ctx context.Context, a []string) error {
-		reply, err := w.associate(ctx, a[0], a[1])
+	{`{who} is associated with {who}{also}`, func(w *World, ctx context.Context, a []string) error {
+		with := a[1:2]
+		if a[2] != "" {
+			with = a[1:3]
+		}
+		reply, err := w.associate(ctx, a[0], with...)
 		w.attempts.granted = reply
-		return granted("associating "+a[0]+" with "+a[1])(reply, err)
+		return granted("associating "+a[0]+" with "+strings.Join(with, " and "))(reply, err)
 	}},
 	{`{who} associates {who} with {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.attempt(w.associate(ctx, a[1], a[2]))
@@ -200,23 +204,27 @@ func (w *World) makeShareLink(ctx context.Context, short string) error {
 	return err
 }
 
-// associate puts an integration on an item, and remembers where the provider's
+// associate puts integrations on an item, and remembers where the provider's
 // journal stood.
-func (w *World) associate(ctx context.Context, short, with string) (*driver.Reply, error) {
+func (w *World) associate(ctx context.Context, short string, with ...string) (*driver.Reply, error) {
 	i, err := w.item(short)
 	if err != nil {
 		return nil, err
 	}
-	integration, err := w.integration(with)
-	if err != nil {
-		return nil, err
+	var guids []string
+	for _, one := range with {
+		integration, err := w.integration(one)
+		if err != nil {
+			return nil, err
+		}
+		guids = append(guids, integration.guid)
 	}
 	entries, err := w.journal(ctx)
 	if err != nil {
 		return nil, err
 	}
 	i.since = len(entries)
-	return i.owner.WithKey().Associate(ctx, i.guid, integration.guid)
+	return i.owner.WithKey().Associate(ctx, i.guid, guids...)
 }
 
 // replaceAssociation clears what is associated before it puts something else

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"countersign/fakeidp/control"
@@ -19,6 +20,14 @@ type integration struct {
 	clientID string
 }
 
+// A design is an integration that is to be made.
+type design struct {
+	kind, short string
+	scopes      string // "" are the usual ones of the kind
+	client      string // how the client authenticates, in the words of {made}; "" is basic
+	documented  bool   // only the keys of the documented example are given
+}
+
 // A provider is the scenario's own issuer.
 type provider struct {
 	issuer   string
@@ -31,11 +40,21 @@ type provider struct {
 // sayIntegrations: integrations as the administrator makes them, and what the
 // provider behind them grants.
 var sayIntegrations = []sentence{
-	{`a {type} integration {who}{offline}`, func(w *World, ctx context.Context, a []string) error {
-		if a[2] != "" {
-			return w.makeIntegration(ctx, a[0], a[1], "openid")
+	{`a {type} integration {who}{made}`, func(w *World, ctx context.Context, a []string) error {
+		d := design{kind: a[0], short: a[1], client: a[3]}
+		switch a[2] {
+		case " without offline access":
+			d.scopes = "openid"
+		case " that was created with the keys of the documented example":
+			d.client, d.documented = "client_secret_basic and PKCE", true
 		}
-		return w.makeIntegration(ctx, a[0], a[1], "openid offline_access")
+		return w.makeIntegration(ctx, d)
+	}},
+	{`the administrator creates a {type} integration {withkey} {value}`, func(w *World, ctx context.Context, a []string) error {
+		return w.createsAltered(ctx, a[0], a[2], a[1])
+	}},
+	{`the administrator changes the {setting} of the integration {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.changesIntegration(ctx, a[1], a[0])
 	}},
 	{`the provider grants {who} the row {value}`, func(w *World, ctx context.Context, a []string) error {
 		p, err := w.issuer(ctx)
@@ -109,47 +128,119 @@ func (p *provider) account(ctx context.Context, name string) error {
 	return trouble("open an account at the provider", p.control.AddAccount(ctx, p.issuer, control.Account{Name: name}))
 }
 
-func (w *World) makeIntegration(ctx context.Context, kind, short, scopes string) error {
+// registerClient makes the client of an integration known to the provider, which demands that it
+// authenticates as the design says.
+func (w *World) registerClient(ctx context.Context, d design) (control.ClientSpec, error) {
 	p, err := w.issuer(ctx)
 	if err != nil {
-		return err
+		return control.ClientSpec{}, err
 	}
-	spec := control.ClientSpec{
-		ID: "client-" + short, TokenEndpointAuthMethod: control.AuthBasic, Scopes: []string{"openid", "offline_access"},
+	spec := control.ClientSpec{ID: "client-" + d.short, TokenEndpointAuthMethod: control.AuthBasic, RequirePKCE: strings.Contains(d.client, "PKCE")}
+	switch {
+	case strings.Contains(d.client, control.AuthPost):
+		spec.TokenEndpointAuthMethod = control.AuthPost
+	case d.client == "PKCE alone":
+		spec.TokenEndpointAuthMethod, spec.Public = control.AuthNone, true
 	}
-	switch kind {
-	case "Viewer":
+	if d.kind == "Viewer" {
 		spec.GrantTypes = []string{control.GrantAuthorizationCode, control.GrantRefreshToken}
 		spec.RedirectURIs = []string{w.instance.Address() + callbackPath}
-	default:
-		spec.GrantTypes = []string{control.GrantClientCredentials}
-		spec.Scopes = []string{"data"}
-		spec.ServiceAccount, scopes = short, "data"
-		if err := p.account(ctx, short); err != nil {
-			return err
+		spec.Scopes = []string{"openid", "offline_access"}
+	} else {
+		spec.GrantTypes, spec.Scopes, spec.ServiceAccount = []string{control.GrantClientCredentials}, []string{"data"}, d.short
+		if err := p.account(ctx, d.short); err != nil {
+			return control.ClientSpec{}, err
 		}
 	}
 	client, err := p.control.AddClient(ctx, p.issuer, spec)
-	if err != nil {
-		return trouble("register a client at the provider", err)
+	return client, trouble("register a client at the provider", err)
+}
+
+// integrationConfig is that of the integration which a client stands for.
+func (w *World) integrationConfig(d design, client control.ClientSpec) map[string]any {
+	c := map[string]any{
+		"auth_type": d.kind, "auth_mode": "Confidential", "client_id": client.ID, "client_secret": client.Secret,
+		"authorization_uri": w.provider.url + "/authorize", "token_uri": w.provider.url + "/token",
+		"scopes": "openid offline_access", "token_endpoint_auth_method": "client_secret_basic", "use_pkce": true,
 	}
-	reply, err := w.operator().CreateIntegration(ctx, driver.NewIntegration{
-		Name: w.name(short), Template: "custom",
-		Config: map[string]any{
-			"auth_type": kind, "auth_mode": "Confidential", "client_id": client.ID, "client_secret": client.Secret,
-			"authorization_uri": p.url + "/authorize", "token_uri": p.url + "/token", "scopes": scopes,
-			"token_endpoint_auth_method": "client_secret_basic", "use_pkce": true,
-		},
-	})
+	if d.kind != "Viewer" {
+		c["scopes"] = "data"
+	}
+	if d.scopes != "" {
+		c["scopes"] = d.scopes
+	}
+	switch {
+	case client.Public:
+		c["auth_mode"] = "Public"
+		delete(c, "client_secret")
+		delete(c, "token_endpoint_auth_method")
+	case client.TokenEndpointAuthMethod == control.AuthPost:
+		c["token_endpoint_auth_method"] = "client_secret_post"
+	}
+	if d.documented {
+		for _, key := range []string{"auth_type", "auth_mode", "token_endpoint_auth_method", "use_pkce"} {
+			delete(c, key)
+		}
+	}
+	return c
+}
+
+func (w *World) makeIntegration(ctx context.Context, d design) error {
+	client, err := w.registerClient(ctx, d)
+	if err != nil {
+		return err
+	}
+	reply, err := w.creates(ctx, d.short, w.integrationConfig(d, client))
 	if err != nil {
 		return err
 	}
 	guid := reply.Text("guid")
 	if !reply.Is(2) || guid == "" {
-		return refused("making the integration "+short, reply)
+		return refused("making the integration "+d.short, reply)
 	}
-	w.integrations[short] = &integration{short: short, guid: guid, kind: kind, clientID: client.ID}
+	w.integrations[d.short] = &integration{short: d.short, guid: guid, kind: d.kind, clientID: client.ID}
 	return nil
+}
+
+func (w *World) creates(ctx context.Context, short string, config map[string]any) (*driver.Reply, error) {
+	return w.operator().CreateIntegration(ctx, driver.NewIntegration{Name: w.name(short), Template: "custom", Config: config})
+}
+
+// createsAltered creates an integration twice: as it should be, and with another value of one
+// key or, if the value is empty, without the key.
+func (w *World) createsAltered(ctx context.Context, kind, key, value string) error {
+	d := design{kind: kind, short: "altered"}
+	client, err := w.registerClient(ctx, d)
+	if err != nil {
+		return err
+	}
+	config := w.integrationConfig(d, client)
+	if w.attempts.granted, err = w.creates(ctx, "unaltered", config); err != nil {
+		return err
+	}
+	if value == "" {
+		delete(config, key)
+	} else {
+		config[key] = value
+	}
+	return w.attempt(w.creates(ctx, d.short, config))
+}
+
+// changesIntegration changes one setting and leaves out the others, which stay as they are.
+func (w *World) changesIntegration(ctx context.Context, short, setting string) error {
+	i, err := w.integration(short)
+	if err != nil {
+		return err
+	}
+	config := func(key, value string) map[string]any { return map[string]any{"config": map[string]any{key: value}} }
+	changes := map[string]map[string]any{
+		"name":                  {"name": w.name(short) + " renamed"},
+		"client":                config("client_id", "client-other"),
+		"token address":         config("token_uri", w.provider.url+"/other/token"),
+		"authorization address": config("authorization_uri", w.provider.url+"/other/authorize"),
+		"type":                  config("auth_type", "Service Account"),
+	}[setting]
+	return granted("changing the " + setting + " of " + short)(w.operator().UpdateIntegration(ctx, i.guid, changes))
 }
 
 func (w *World) findsListed(ctx context.Context, who, short, kind string) error {

@@ -17,6 +17,24 @@ var sayRenewal = []sentence{
 	{`the access tokens of the provider expire after {n} seconds`, func(w *World, ctx context.Context, a []string) error {
 		return w.shortTokens(ctx, a[0])
 	}},
+	{`the provider does not say when access tokens expire`, func(w *World, ctx context.Context, _ []string) error {
+		if w.provider != nil {
+			return &verdict.Trouble{Op: "change what the provider says before the first integration"}
+		}
+		_, err := w.newIssuer(ctx, control.Issuer{OmitExpiresIn: true})
+		return err
+	}},
+	{`the provider answers renewals {renewals}`, func(w *World, ctx context.Context, a []string) error {
+		n, _ := strconv.Atoi(a[1]) // 0, which ends the trouble, where the provider answers again
+		return w.troubles(ctx, control.Trouble{Status: n, Error: a[0]})
+	}},
+	{`the provider has renewed no access token`, func(w *World, ctx context.Context, _ []string) error {
+		entries, err := w.journal(ctx)
+		if err != nil {
+			return err
+		}
+		return noneRenewed(entries)
+	}},
 	{`the access token of {who} has expired`, func(w *World, ctx context.Context, a []string) error {
 		return w.tokenExpires(ctx, a[0])
 	}},
@@ -77,6 +95,23 @@ func (w *World) tokenExpires(ctx context.Context, account string) error {
 	case <-ctx.Done():
 		return &verdict.Trouble{Op: "wait for the access token to expire", Err: context.Cause(ctx)}
 	}
+}
+
+func (w *World) troubles(ctx context.Context, t control.Trouble) error {
+	if w.provider == nil {
+		return &verdict.Trouble{Op: "the scenario has no provider"}
+	}
+	return trouble("script the provider", w.provider.control.SetTrouble(ctx, w.provider.issuer, t))
+}
+
+// noneRenewed finds requests with a refresh token.
+func noneRenewed(entries []entry) error {
+	for _, e := range entries {
+		if e.GrantType == control.GrantRefreshToken {
+			return fail("no request with a refresh token", "one with the outcome %s", e.Outcome)
+		}
+	}
+	return nil
 }
 
 func (w *World) visitsAtOnce(ctx context.Context, who, short string, n int) error {

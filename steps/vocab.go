@@ -38,7 +38,6 @@ var placeholders = map[string]string{
 	"{anybody}":  `(?:"([^"]+)"|somebody who is not signed in)`,
 	"{manager}":  `(?:"([^"]+)"|the administrator)`,
 	"{token}":    `(an access token|a refresh token)`,
-	"{offline}":  `( without offline access)?`,
 	"{both}":     `(?:names both and )?`,
 	"{logs}":     `(?:logs|is logged)`,
 	"{begins}":   `(?:begins|has begun)`,
@@ -79,6 +78,13 @@ var placeholders = map[string]string{
 	"{twice}":      `( and two username headers)?`,
 	"{atonce}":     `( without a click)?`, // the browser is sent somewhere
 	"{obtains}":    `(?:has|obtains)`,
+	"{made}":       `( without offline access| that was created with the keys of the documented example| whose client authenticates with (client_secret_basic and PKCE|client_secret_post and PKCE|client_secret_post|PKCE alone))?`,                            // an integration
+	"{withkey}":    `(?:without|with "([^"]*)" as)`,                                                                                                                                                                                                             // a key of a configuration
+	"{setting}":    `(name|client|token address|authorization address|type)`,                                                                                                                                                                                    // of an integration
+	"{altered}":    `(with the answer unchanged|without the state|with another state|without the code|with an error beside the code|in another browser|with the issuer of another provider|with another issuer of the same provider|in the place of "([^"]+)")`, // with the answer of the provider,
+	"{differs}":    `(?:gives "([^"]*)" as (grant_type|subject_token_type|subject_token|requested_token_type|audience)|is made with the API key of "([^"]+)")`,                                                                                                  // an exchange
+	"{renewals}":   `(?:again|with "([^"]*)" and the status (\d+))`,
+	"{also}":       `(?: and "([^"]+)")?`,
 	"{visits}":     `(?:visits|has visited)`,
 	"{publishes}":  `(?:has published|publishes)`,
 	"{by}":         `( with (?:her|his|their) deployment credentials)?`,
@@ -98,7 +104,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
 var vocabulary = compile(
-	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayCredentials, sayKeys, sayProfile, sayRoles, sayIdentity, sayContent, sayGroups, sayIntegrations, saySessions, sayTokens, sayRenewal,
+	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayCredentials, sayKeys, sayProfile, sayRoles, sayIdentity, sayContent, sayGroups, sayIntegrations, saySessions, sayReturns, sayTokens, sayExchanges, sayRenewal,
 	sayUsermanager,
 )
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"net/url"
 	"strings"
 	"time"
 
@@ -50,6 +51,7 @@ type World struct {
 	book         groupBook
 	provider     *provider
 	attempts     attempts
+	answer       *url.URL // by which the provider has sent a browser back that has not come yet
 	edits        []*edit
 	keyExpiry    time.Time  // when the key that was created to expire does
 	tools        []*toolRun // what usermanager was told

@@ -100,6 +100,11 @@ func (c Client) SetConsent(ctx context.Context, issuer, account string, consent 
 	return c.call(ctx, http.MethodPut, consent, nil, "issuers", issuer, "accounts", account, "consent")
 }
 
+// SetTrouble scripts what refreshes are answered from now on; the zero Trouble ends it.
+func (c Client) SetTrouble(ctx context.Context, issuer string, trouble Trouble) error {
+	return c.call(ctx, http.MethodPut, trouble, nil, "issuers", issuer, "trouble")
+}
+
 // Grant sets the rows that /resource gives to an account, in place of those it
 // had. No rows: it is refused there.
 func (c Client) Grant(ctx context.Context, issuer, account string, rows []string) error {

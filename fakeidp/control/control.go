@@ -119,6 +119,16 @@ type Consent struct {
 	Withhold []string `json:"withhold,omitempty"`
 }
 
+// A Trouble is an error that the token endpoint answers in place of a refresh. The
+// refresh token that came with the request is not used up by it. The zero value is no
+// trouble.
+type Trouble struct {
+	Status int `json:"status"` // of the reply, from 200 to 599
+	// Error is the code in the reply; it may be empty, as from a provider that is
+	// out of order.
+	Error string `json:"error,omitempty"`
+}
+
 // An Entry is one request that an issuer answered. It holds digests, never
 // secrets, and of what the caller sent only what the issuer recognised.
 type Entry struct {

@@ -44,3 +44,32 @@ Feature: Renewal of access tokens
     Then "app" obtains no token
     And the session of "alice" with "crm" holds no refresh token
     And "alice" is sent to log in to "crm" when she opens "app" in her browser
+
+  @SEC-043 @direct
+  Scenario Outline: A renewal that is answered with "<error>" and the status <status> ends the login
+    Given the provider answers renewals with "<error>" and the status <status>
+    When the access token of "alice" has expired
+    And "alice" visits "app"
+    Then "app" obtains no token
+    And the session of "alice" with "crm" holds no refresh token
+
+    Examples: Errors that only the user can mend
+      | error             | status |
+      | login_required    | 400    |
+      | bad_refresh_token | 200    |
+
+  @SEC-043 @direct
+  Scenario Outline: A renewal that is answered with "<error>" and the status <status> is tried again
+    Given the provider answers renewals with "<error>" and the status <status>
+    When the access token of "alice" has expired
+    And "alice" visits "app"
+    Then "app" obtains no token
+    And the session of "alice" with "crm" says that a refresh token is held
+    When the provider answers renewals again
+    And "alice" visits "app"
+    Then "app" obtains a token of "alice"
+
+    Examples: Errors that pass, or that the administrator can mend
+      | error                   | status |
+      | temporarily_unavailable | 503    |
+      | invalid_client          | 401    |

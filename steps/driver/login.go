@@ -83,6 +83,39 @@ func (p *Persona) LoginChain(ctx context.Context, integration, issuer, account s
 	return p.Follow(ctx, first, provider)
 }
 
+// Authorize takes a browser from the login endpoint of an integration to the provider
+// and through its consent. It returns the URL by which the provider sends the browser
+// back, which the browser has not opened yet.
+func (p *Persona) Authorize(ctx context.Context, integration, issuer, account string) (*url.URL, error) {
+	if err := p.SignInAtProvider(ctx, issuer, account); err != nil {
+		return nil, err
+	}
+	provider, err := url.Parse(issuer)
+	if err != nil {
+		return nil, err
+	}
+	last, err := p.BeginLogin(ctx, integration)
+	for hop := 0; err == nil && hop < maxHops && last.redirects(); hop++ {
+		to := last.location()
+		if hop > 0 && origin(to) == origin(p.subject.Public) {
+			return to, nil
+		}
+		if origin(to) != origin(provider) {
+			break
+		}
+		last, err = p.send(ctx, ask{method: http.MethodGet, url: to, lines: navigation})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return nil, unusable(last, "go through the login at the provider")
+}
+
+// ComeBack opens the URL by which the provider has sent a browser back, or another.
+func (p *Persona) ComeBack(ctx context.Context, to *url.URL) (*Reply, error) {
+	return p.send(ctx, ask{method: http.MethodGet, url: to, lines: navigation})
+}
+
 // Follow goes on from a reply as a browser does, hop by hop, and returns all
 // replies, the first included. It goes only to the subject and to the origins
 // given: whatever else a subject redirects to is the last reply and is not

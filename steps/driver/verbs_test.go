@@ -413,6 +413,17 @@ func TestCompleteLogin(t *testing.T) {
 			t.Errorf("subject: got %v", a.Header)
 		}
 	}
+	other.all, j.all = nil, nil
+	back, err := p.Authorize(t.Context(), "i-1", issuer, "alice")
+	if err != nil || back.String() != at+"__oauth__/integrations/callback?code=ac&state=s" {
+		t.Errorf("the way back from the provider is %v, %v", back, err)
+	}
+	if len(j.all) != 1 {
+		t.Errorf("the browser made %d requests to the subject, want that of the login", len(j.all))
+	}
+	if reply, err := p.ComeBack(t.Context(), back); err != nil || reply.Location() != at+"connect/" {
+		t.Errorf("coming back: %v, %v", reply, err)
+	}
 	loops = true
 	var silence *driver.NoAnswer
 	if _, err := p.CompleteLogin(t.Context(), "i-1", issuer, "alice"); !errors.As(err, &silence) || !silence.BySubject {
