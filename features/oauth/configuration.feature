@@ -33,8 +33,8 @@ Feature: The configuration of an integration
     Scenario Outline: The client of a Viewer integration authenticates with <method>
       Given a Viewer integration "crm" whose client authenticates with <method>
       And "app" is associated with "crm"
-      And "alice" is logged in to "crm"
-      When "alice" visits "app"
+      When "alice" tries to log in to "crm"
+      And "alice" visits "app"
       Then "app" obtains a token of "alice"
 
       Examples:
@@ -54,8 +54,8 @@ Feature: The configuration of an integration
     Scenario: What the documented example leaves out has values with which a login succeeds
       Given a Viewer integration "crm" that was created with the keys of the documented example
       And "app" is associated with "crm"
-      And "alice" is logged in to "crm"
-      When "alice" visits "app"
+      When "alice" tries to log in to "crm"
+      And "alice" visits "app"
       Then "app" obtains a token of "alice"
 
   Rule: A configuration that cannot work is refused
