@@ -40,31 +40,35 @@ var sayLog = []sentence{
 	}},
 }
 
-// Bounds of what awaits the log.
+// Bounds of what awaits the end of the log.
 const (
-	logPoll   = 10 * time.Second      // for a line to appear
 	logStill  = 60 * time.Millisecond // without a new line, a log is complete
 	logWindow = 2 * time.Second       // in which it should come to rest
 )
 
-// logHolds awaits something in the log.
+// logHolds awaits something in the log, for as long as the run's patience allows.
 func (w *World) logHolds(ctx context.Context, wanted string, holds func(said string) bool) error {
 	if err := w.hasLog(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, logPoll)
+	patience := &w.run.logPatience
+	began, limit := time.Now(), patience.limit()
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		said := w.said()
-		if holds(said) {
+		switch {
+		case holds(said):
+			patience.appeared(time.Since(began))
 			return nil
+		case w.log.full:
+			return w.log.process.saidTooMuch()
+		case pause(limited, wait):
+			continue
+		case ctx.Err() == nil:
+			patience.miss()
 		}
-		if !pause(ctx, wait) {
-			if w.log.full {
-				return w.log.process.saidTooMuch()
-			}
-			return fail(wanted, "%q", lastOf(said))
-		}
+		return fail(wanted, "%q after %s", lastOf(said), limit)
 	}
 }
 

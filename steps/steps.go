@@ -106,6 +106,8 @@ type run struct {
 
 	ctx context.Context // ends when a person or the clock ends the run
 
+	logPatience logPatience
+
 	mu      sync.Mutex
 	results map[*plan.Job]report.Result
 	issuers map[*plan.Job]string // who issued what a scenario's tokens
