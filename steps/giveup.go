@@ -28,11 +28,13 @@ type patience struct {
 	ctx context.Context
 	end context.CancelCauseFunc
 
-	mu     sync.Mutex
-	waited time.Duration
-	ready  bool   // an instance could be used
-	kind   string // how the last instances failed
-	count  int    // how many failed so
+	mu      sync.Mutex
+	waited  time.Duration
+	slowest time.Duration // that a start took which succeeded; 0 if none did
+	unready int           // starts that were awaited in vain
+	ready   bool          // an instance could be used
+	kind    string        // how the last instances failed
+	count   int           // how many failed so
 }
 
 func newPatience(ctx context.Context) *patience {
@@ -67,13 +69,32 @@ func (p *patience) succeeded() {
 	p.ready, p.kind, p.count = true, "", 0
 }
 
-// readyTime returns how long a start may take. Once an instance was waited for in vain
-// and none was ready yet, there is less time for the next.
-func (p *patience) readyTime() time.Duration {
+// started notes that a process gave its first answer, and how long that took.
+func (p *patience) started(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.ready && p.waited >= readyTimeout {
+	p.slowest = max(p.slowest, took)
+}
+
+// awaitedInVain notes a start that gave no answer in its time.
+func (p *patience) awaitedInVain() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unready++
+}
+
+// readyTime returns how long a start may take. There is less time once starts were
+// awaited in vain: shortReady after one of them where none has succeeded, otherwise a
+// multiple of the slowest start that succeeded after maxUnready of them.
+func (p *patience) readyTime() time.Duration {
+	const multiple = 4
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.slowest == 0 && p.unready > 0:
 		return shortReady
+	case p.slowest > 0 && p.unready >= maxUnready:
+		return min(readyTimeout, max(quickReady, multiple*p.slowest))
 	}
 	return readyTimeout
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"countersign/steps/plan"
 	"countersign/steps/verdict"
@@ -50,20 +51,33 @@ func TestPatienceEnds(t *testing.T) {
 	}
 }
 
-func TestReadyTimeIsShorterOnceAStartWasAwaitedInVain(t *testing.T) {
+func TestReadyTimeIsShorterOnceStartsWereAwaitedInVain(t *testing.T) {
 	t.Parallel()
-	p := newPatience(t.Context())
-	defer p.close()
-	if got := p.readyTime(); got != readyTimeout {
-		t.Errorf("at first %v, want %v", got, readyTimeout)
+	tests := []struct {
+		name    string
+		unready int             // starts that were awaited in vain
+		started []time.Duration // what others took
+		want    time.Duration
+	}{
+		{"at first", 0, nil, readyTimeout},
+		{"one in vain, none before", 1, nil, shortReady},
+		{"one in vain, others quick", 1, []time.Duration{time.Second}, readyTimeout},
+		{"two in vain, others quick", maxUnready, []time.Duration{time.Second / 5, time.Second / 10}, quickReady},
+		{"two in vain, one slow", maxUnready, []time.Duration{3 * time.Second, time.Second}, 12 * time.Second},
+		{"two in vain, one very slow", maxUnready, []time.Duration{20 * time.Second}, readyTimeout},
 	}
-	p.wait(readyTimeout, "x")
-	if got := p.readyTime(); got != shortReady {
-		t.Errorf("then %v, want %v", got, shortReady)
-	}
-	p.succeeded()
-	if got := p.readyTime(); got != readyTimeout {
-		t.Errorf("after a start %v, want %v", got, readyTimeout)
+	for _, tt := range tests {
+		p := newPatience(t.Context())
+		for range tt.unready {
+			p.awaitedInVain()
+		}
+		for _, took := range tt.started {
+			p.started(took)
+		}
+		if got := p.readyTime(); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+		p.close()
 	}
 }
 

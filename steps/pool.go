@@ -21,6 +21,7 @@ import (
 const (
 	readyTimeout = 30 * time.Second
 	shortReady   = 10 * time.Second // for further instances, where none was ready
+	quickReady   = 5 * time.Second  // for further instances at least, where others were ready
 	stopTimeout  = 8 * time.Second  // the equipment kills after five
 )
 
@@ -120,7 +121,7 @@ func (p *pool) tryStart(ctx context.Context, i *instance) error {
 		p.patience.succeeded()
 	case errors.As(err, &block):
 		took := time.Since(began) - i.queued
-		p.patience.failed(*i.failure.Load(), took, block)
+		p.patience.failed(i.failureKind(block), took, block)
 		p.patience.wait(took, block.Reason)
 	}
 	return err
@@ -225,7 +226,15 @@ func (p *pool) launch(ctx context.Context, i *instance, c plan.Configuration) er
 	}
 	i.process = process
 	go i.watchLog(process)
-	return i.ready(ctx, p.patience.readyTime())
+	began, limit := time.Now(), p.patience.readyTime()
+	err = i.ready(ctx, limit)
+	switch took := time.Since(began); {
+	case err == nil:
+		p.patience.started(took)
+	case took >= limit && ctx.Err() == nil:
+		p.patience.awaitedInVain()
+	}
+	return err
 }
 
 // spec is what the equipment is told of an instance.
@@ -321,6 +330,15 @@ func (i *instance) blockedBySubject(format string, args ...any) error {
 		}
 	}
 	return &verdict.Block{Reason: reason, BySubject: true}
+}
+
+// failureKind returns in which way the instance failed: how blockedBySubject put it, or
+// the reason of a block that was made without it.
+func (i *instance) failureKind(block *verdict.Block) string {
+	if format := i.failure.Load(); format != nil {
+		return *format
+	}
+	return block.Reason
 }
 
 // forgo gives up a scenario's use of its instance before the instance was leased.
