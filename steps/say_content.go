@@ -32,7 +32,9 @@ var sayContent = []sentence{
 		return w.publish(ctx, a[0], a[1], a[2], a[3] != "")
 	}},
 	{`{who} may view {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.mayView(ctx, a[0], a[1])
+		return w.changeViewer(ctx, a[0], "may view", a[1], func(owner *driver.Persona, item, user string) (*driver.Reply, error) {
+			return owner.Permit(ctx, item, user, "viewer")
+		})
 	}},
 	{`{who} is open to anyone without login`, func(w *World, ctx context.Context, a []string) error {
 		i, err := w.item(a[0])
@@ -93,7 +95,9 @@ var sayContent = []sentence{
 		return w.receivesNoOtherCookie(a[0], a[1])
 	}},
 	{`{who} may no longer view {who}`, func(w *World, ctx context.Context, a []string) error {
-		return w.mayNoLongerView(ctx, a[0], a[1])
+		return w.changeViewer(ctx, a[0], "may no longer view", a[1], func(owner *driver.Persona, item, user string) (*driver.Reply, error) {
+			return owner.Forbid(ctx, item, user)
+		})
 	}},
 	{`{who} is no longer associated with an integration`, func(w *World, ctx context.Context, a []string) error {
 		i, err := w.item(a[0])
@@ -163,7 +167,8 @@ func (w *World) publish(ctx context.Context, who, mode, short string, signed boo
 	return w.attempt(reply, nil)
 }
 
-func (w *World) mayView(ctx context.Context, who, short string) error {
+// changeViewer has the owner of an item change what a user may do with it.
+func (w *World) changeViewer(ctx context.Context, who, verb, short string, change func(owner *driver.Persona, item, user string) (*driver.Reply, error)) error {
 	p, err := w.user(ctx, who)
 	if err != nil {
 		return err
@@ -172,19 +177,7 @@ func (w *World) mayView(ctx context.Context, who, short string) error {
 	if err != nil {
 		return err
 	}
-	return granted(who + " may view " + short)(i.owner.WithKey().Permit(ctx, i.guid, p.guid, "viewer"))
-}
-
-func (w *World) mayNoLongerView(ctx context.Context, who, short string) error {
-	p, err := w.user(ctx, who)
-	if err != nil {
-		return err
-	}
-	i, err := w.item(short)
-	if err != nil {
-		return err
-	}
-	return granted(who + " may no longer view " + short)(i.owner.WithKey().Forbid(ctx, i.guid, p.guid))
+	return granted(who + " " + verb + " " + short)(change(i.owner.WithKey(), i.guid, p.guid))
 }
 
 func (w *World) makeShareLink(ctx context.Context, short string) error {
