@@ -41,8 +41,9 @@ func alice(s driver.Subject, r *transcript.Recorder) *driver.Persona {
 	return driver.NewPersona(s, "alice", driver.Identity{Username: "alice-bcd", UniqueID: "id-1", Email: "a@example.com", Groups: []string{"g1", "g2"}}, names, r)
 }
 
-// peer accepts connections and treats each in the same bad way.
-func peer(t *testing.T, treat func(net.Conn)) string {
+// acceptAll accepts connections, hands each to a function and closes it after that. It
+// returns the base URL.
+func acceptAll(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -57,12 +58,20 @@ func peer(t *testing.T, treat func(net.Conn)) string {
 			}
 			go func() {
 				defer conn.Close()
-				_, _ = conn.Read(make([]byte, 64<<10))
-				treat(conn)
+				serve(conn)
 			}()
 		}
 	}()
 	return "http://" + l.Addr().String() + "/"
+}
+
+// peer accepts connections and treats each in the same bad way.
+func peer(t *testing.T, treat func(net.Conn)) string {
+	t.Helper()
+	return acceptAll(t, func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 64<<10))
+		treat(conn)
+	})
 }
 
 // TestBadSubjects meets subjects that hang, flood, cut off or speak no HTTP:
@@ -207,6 +216,21 @@ func callEverything(t *testing.T, s driver.Subject) {
 	}
 	_, _, _ = p.FindUser(ctx, "alice")
 	_, _ = p.Navigate(ctx, "../x")
+}
+
+// The memory that a short body of many JSON values can take is bounded.
+func TestTooManyValuesAreNotDecoded(t *testing.T) {
+	t.Parallel()
+	for values, want := range map[int]bool{50_001: true, 50_002: false} {
+		reply := &driver.Reply{Status: 200, Body: []byte("[" + strings.Repeat("0,", values-1) + "0]")}
+		if n, ok := reply.Entries(); ok != want || ok && n != values {
+			t.Errorf("a list of %d values: %d, %v, want %v", values, n, ok, want)
+		}
+	}
+	object := &driver.Reply{Status: 200, Body: []byte(`{"guid":"x","more":[` + strings.Repeat("0,", 60_000) + `0]}`)}
+	if got := object.Text("guid"); got != "" {
+		t.Errorf("guid of an object with too many values: %q, want none", got)
+	}
 }
 
 func TestNilReply(t *testing.T) {

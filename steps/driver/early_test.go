@@ -15,23 +15,10 @@ import (
 // closes the connection while the rest is still being sent.
 func hasty(t *testing.T, reply string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = conn.Read(make([]byte, 1<<10))
-			_, _ = io.WriteString(conn, reply)
-			conn.Close()
-		}
-	}()
-	return "http://" + l.Addr().String() + "/"
+	return acceptAll(t, func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 1<<10))
+		_, _ = io.WriteString(conn, reply)
+	})
 }
 
 // TestEarlyRefusal meets servers that refuse a request before they have read it and

@@ -23,26 +23,12 @@ type octetRecorder struct {
 
 func newOctetRecorder(t *testing.T) *octetRecorder {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	o := &octetRecorder{url: "http://" + l.Addr().String() + "/", heads: make(chan string, 8)}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go o.serve(conn)
-		}
-	}()
+	o := &octetRecorder{heads: make(chan string, 8)}
+	o.url = acceptAll(t, o.serve)
 	return o
 }
 
 func (o *octetRecorder) serve(conn net.Conn) {
-	defer conn.Close()
 	r := bufio.NewReader(conn)
 	for {
 		var head strings.Builder

@@ -123,6 +123,21 @@ func TestSeekIsBoundedByCompressionBombs(t *testing.T) {
 	}
 }
 
+// What compressed streams may grow to is bounded for all of them together.
+func TestSeekInflatesABoundedAmountInAll(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]int{3 << 20: 1, 4 << 20: 0} {
+		var data []byte
+		for range 2 {
+			data = append(append(data, compressed(t, "gzip", make([]byte, size))...), '\n')
+		}
+		data = append(data, compressed(t, "gzip", []byte(marks[probe.AccessToken]))...)
+		if finds := probe.Seek(probe.AllKinds, data); len(finds) != want {
+			t.Errorf("behind two streams of %d octets: got %+v, want %d", size, finds, want)
+		}
+	}
+}
+
 func FuzzSeek(f *testing.F) {
 	for _, mark := range marks {
 		f.Add([]byte(mark), 3)

@@ -238,6 +238,31 @@ func TestLargeBodies(t *testing.T) {
 	}
 }
 
+// A recorder keeps 64 KiB of a body, and only the start of it once it holds much.
+func TestRecorderKeepsABoundedAmountInAll(t *testing.T) {
+	t.Parallel()
+	r := transcript.New(transcript.Options{})
+	reply := "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", 100<<10) + refresh
+	const exchanges = 400
+	for range exchanges {
+		get(t, r, "/big", reply)
+	}
+	kept := 0
+	for _, x := range r.Exchanges() {
+		kept += cap(x.RequestHead) + cap(x.ResponseHead) + cap(x.ResponseBody)
+		if !x.Cut || x.Received != len(reply) || !strings.HasPrefix(reply, string(x.ResponseHead)+string(x.ResponseBody)) {
+			t.Fatalf("exchange %d: cut %v, received %d, want true and %d, and the start of the reply", x.Seq, x.Cut, x.Received, len(reply))
+		}
+	}
+	first, last := r.Exchanges()[0], r.Exchanges()[exchanges-1]
+	if len(first.ResponseBody) != 64<<10 || len(last.ResponseBody) != 4<<10 || kept > 12<<20 {
+		t.Errorf("kept %d octets of the first body, %d of the last, %d in all", len(first.ResponseBody), len(last.ResponseBody), kept)
+	}
+	if got := len(r.Leaks()); got != exchanges {
+		t.Errorf("%d leaks behind what is kept, want %d", got, exchanges)
+	}
+}
+
 func BenchmarkLogSeek(b *testing.B) {
 	log := strings.Repeat(`time=2026-11-22T01:45:48Z level=INFO msg=request method=GET path=/__api__/v1/user status=200 id=7b0c`+"\n", 50000)
 	b.SetBytes(int64(len(log)))
