@@ -105,7 +105,7 @@ func frontsWanted(fronts []string) error {
 func (g ground) check(ctx context.Context) []finding {
 	found := g.programs(ctx)
 	found = append(found, g.proxies(ctx)...)
-	return append(found, g.address(), g.loopback(), g.ports(), g.folder(), g.subject(), clock())
+	return append(found, address(connects), g.loopback(), g.ports(), g.folder(), g.subject(), clock())
 }
 
 // programs are the Go toolchain and the siblings, where the target needs them.
@@ -181,8 +181,9 @@ func (g ground) proxies(ctx context.Context) []finding {
 	return all
 }
 
-// address looks for 127.0.0.1, on which instances and proxies listen.
-func (g ground) address() finding {
+// address looks for 127.0.0.1, on which instances and proxies listen. connects returns
+// an error unless a listener at a host accepts connections.
+func address(connects func(host string) error) finding {
 	f := finding{what: "127.0.0.1", needed: true, ok: true, found: "accepts connections: instances and proxies listen there"}
 	err := connects("127.0.0.1")
 	switch {
