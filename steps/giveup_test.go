@@ -81,6 +81,21 @@ func TestReadyTimeIsShorterOnceStartsWereAwaitedInVain(t *testing.T) {
 	}
 }
 
+// Some blocks have no format of blockedBySubject.
+func TestTheKindOfAFailure(t *testing.T) {
+	t.Parallel()
+	i := &instance{Instance: &plan.Instance{}, dir: t.TempDir()}
+	block := &verdict.Block{Reason: "signing in was not granted", BySubject: true}
+	if got := i.failureKind(block); got != block.Reason {
+		t.Errorf("before anything failed %q, want %q", got, block.Reason)
+	}
+	const format = "it gave no answer within %s"
+	_ = i.blockedBySubject(format, readyTimeout)
+	if got := i.failureKind(block); got != format {
+		t.Errorf("after blockedBySubject %q, want %q", got, format)
+	}
+}
+
 func TestAnInstanceWithoutAnswersIsGivenUp(t *testing.T) {
 	t.Parallel()
 	patience := newPatience(t.Context())

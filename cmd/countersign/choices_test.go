@@ -51,7 +51,7 @@ func serveChoices(made []choice, server, config, listen, log string) error {
 	if err != nil {
 		return err
 	}
-	told := strings.ReplaceAll(string(text), "Verbosity = high", "ServiceLogLevel = DEBUG")
+	told := strings.ReplaceAll(string(text), invented, known)
 	script := "#!/bin/sh\n"
 	for _, c := range made {
 		if c.config != nil {
@@ -281,7 +281,7 @@ func wrong() map[string]choice {
 		"no warning of groups":                 {line: leaveOut("Groups with")},
 		"headers count for any provider":       {config: told("Provider = password", "Provider = proxy")},
 		"groups cannot be turned off":          {config: told("UserGroups = false", "UserGroups = true")},
-		"no debug log":                         {config: told("ServiceLogLevel = DEBUG", "ServiceLogLevel = INFO")},
+		"no debug log":                         {config: told(known, "ServiceLogLevel = INFO")},
 		"every viewer is a publisher": {response: func(r *http.Response) error {
 			if !strings.HasPrefix(r.Request.URL.Path, "/__api__/v1/users/") {
 				return nil

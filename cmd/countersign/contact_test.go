@@ -21,7 +21,7 @@ func TestDoctorStart(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "sham.yaml")
-			writeSham(t, file, test.environment)
+			writeSham(t, file, test.environment, invented)
 			var out bytes.Buffer
 			code := execute(t.Context(), []string{"doctor", "--target", file, "--front", "direct", "--start"}, &out, &out)
 			if code != test.code || !strings.Contains(out.String(), test.want) {

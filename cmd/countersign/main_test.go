@@ -16,6 +16,10 @@ func TestMain(m *testing.M) {
 	if base := os.Getenv(holdRun); base != "" {
 		os.Exit(holdARun(base))
 	}
+	if os.Getenv(hostileKind) != "" {
+		fmt.Fprintln(os.Stderr, beHostile(os.Args[1:]))
+		os.Exit(1)
+	}
 	if os.Getenv(shamKind) != "" {
 		fmt.Fprintln(os.Stderr, beSham(os.Args[1:]))
 		os.Exit(1)

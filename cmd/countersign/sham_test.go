@@ -65,16 +65,11 @@ func beSham(args []string) error {
 	sham := http.Handler(shams[os.Getenv(shamKind)])
 	altered, isAltered := alterations[os.Getenv(shamKind)]
 	if server := os.Getenv(shamRelay); server != "" {
-		_, port, _ := strings.Cut(listen, ":")
-		behind := "127.0.0.3:" + port
-		real := exec.Command(server, "serve", "--config", config, "--listen", behind, "--log-file", log, "--runtime", os.Getenv(shamProbe))
-		real.Stdout, real.Stderr = os.Stdout, os.Stderr
-		if err := real.Start(); err != nil {
+		relay, real, err := startReal(server, config, listen, log)
+		if err != nil {
 			return err
 		}
 		endWith(real)
-		relay := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind})
-		relay.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 		junk := shams[os.Getenv(shamKind)]
 		if os.Getenv(shamKind) == dies {
 			var signIns atomic.Int32
@@ -98,6 +93,21 @@ func beSham(args []string) error {
 		}
 	}
 	return (&http.Server{Addr: listen, Handler: sham, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: altered.maxHead}).ListenAndServe()
+}
+
+// startReal starts the real server behind an address, and returns a relay to it. The
+// relay answers 502 while the real server does not answer.
+func startReal(server, config, listen, log string) (*httputil.ReverseProxy, *exec.Cmd, error) {
+	_, port, _ := strings.Cut(listen, ":")
+	behind := "127.0.0.3:" + port
+	real := exec.Command(server, "serve", "--config", config, "--listen", behind, "--log-file", log, "--runtime", os.Getenv(shamProbe))
+	real.Stdout, real.Stderr = os.Stdout, os.Stderr
+	if err := real.Start(); err != nil {
+		return nil, nil, err
+	}
+	relay := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind})
+	relay.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+	return relay, real, nil
 }
 
 // endWith ends this process on SIGTERM when the real server has ended, which writes
@@ -196,7 +206,7 @@ func runSham(t *testing.T, environment map[string]string, flags ...string) *repo
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "sham.yaml")
-	writeSham(t, file, environment)
+	writeSham(t, file, environment, invented)
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	folder := filepath.Join(dir, "report")
@@ -219,7 +229,7 @@ func runSham(t *testing.T, environment map[string]string, flags ...string) *repo
 func shamTarget(t *testing.T, environment map[string]string) target.Target {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "sham.yaml")
-	writeSham(t, file, environment)
+	writeSham(t, file, environment, invented)
 	described, err := target.Load(file)
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +237,14 @@ func shamTarget(t *testing.T, environment map[string]string) target.Target {
 	return described
 }
 
-func writeSham(t *testing.T, file string, environment map[string]string) {
+// invented and known are what raises the log level of shams: an option that a relay
+// translates, and that of the real server.
+const (
+	invented = "Verbosity = high"
+	known    = "ServiceLogLevel = DEBUG"
+)
+
+func writeSham(t *testing.T, file string, environment map[string]string, debugLog string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -237,8 +254,8 @@ func writeSham(t *testing.T, file string, environment map[string]string) {
 	for name, value := range environment {
 		lines = append(lines, fmt.Sprintf("    %s: %q", name, value))
 	}
-	description := fmt.Sprintf("name: sham\nversion: \"1\"\nseat: server\nlaunch:\n  command: [%q, \"{config}\", \"{listen}\", \"{log}\"]\n  environment:\n%s\ncapabilities: [log, share-links]\nendpoints:\n  share_links: v1/content/{content}/share_links\ndebug_log: |\n  [Logging]\n  Verbosity = high\n",
-		self, strings.Join(lines, "\n"))
+	description := fmt.Sprintf("name: sham\nversion: \"1\"\nseat: server\nlaunch:\n  command: [%q, \"{config}\", \"{listen}\", \"{log}\"]\n  environment:\n%s\ncapabilities: [log, share-links]\nendpoints:\n  share_links: v1/content/{content}/share_links\ndebug_log: |\n  [Logging]\n  %s\n",
+		self, strings.Join(lines, "\n"), debugLog)
 	if err := os.WriteFile(file, []byte(description), 0o600); err != nil {
 		t.Fatal(err)
 	}
