@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"countersign/steps/plan"
+	"countersign/steps/target"
 	"countersign/steps/verdict"
 )
 
@@ -79,6 +81,44 @@ func TestReadyTimeIsShorterOnceStartsWereAwaitedInVain(t *testing.T) {
 		}
 		p.close()
 	}
+}
+
+// An endlessProcess is a process of the subject that does not answer, until it is ended.
+type endlessProcess struct {
+	Instance
+	exited chan struct{}
+}
+
+func (p endlessProcess) Exited() <-chan struct{} { return p.exited }
+
+// A lender is equipment that starts the same process each time.
+type lender struct {
+	Equipment
+	process Instance
+}
+
+func (l lender) Launch(context.Context, InstanceSpec) (Instance, error) { return l.process, nil }
+
+func TestAStartThatIsAwaitedInVainIsNoted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		patience := newPatience(t.Context())
+		defer patience.close()
+		process := endlessProcess{exited: make(chan struct{})}
+		defer close(process.exited)
+		p := newPool(lender{process: process}, target.Target{Instances: 1}, t.TempDir(), patience)
+		i := &instance{Instance: &plan.Instance{ID: "i01", Front: plan.Direct, Listen: "127.0.0.1:1"}, dir: t.TempDir()}
+		if err := i.prepare(); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []time.Duration{readyTimeout, shortReady, shortReady} {
+			began := time.Now()
+			err := p.launch(t.Context(), i, i.Configuration)
+			if took := time.Since(began); !verdict.BySubject([]error{err}) || took != want {
+				t.Errorf("%v after %v, want a block by the subject after %v", err, took, want)
+			}
+		}
+	})
 }
 
 // Some blocks have no format of blockedBySubject.

@@ -76,7 +76,6 @@ type hostileRun struct {
 // behind a relay that prepares scenarios as the real server does.
 func TestHostileSubjects(t *testing.T) {
 	wholeRuns(t)
-	t.Parallel()
 	dir := buildHostile(t)
 	var subjects []hostileSubject
 	for _, kind := range slices.Sorted(maps.Keys(hostilities)) {
