@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,6 +102,9 @@ var flaws = map[string]func(r *signedRequest) error{
 		return nil
 	},
 	"with an empty signature": func(r *signedRequest) error { r.after["X-Auth-Signature"] = ""; return nil },
+	"without a signature":     func(r *signedRequest) error { r.without = "X-Auth-Signature"; return nil },
+	"without a date":          func(r *signedRequest) error { r.without = "Date"; return nil },
+	"without a checksum":      func(r *signedRequest) error { r.without = "X-Content-Checksum"; return nil },
 	"with two signatures": func(r *signedRequest) error {
 		r.extra = driver.HeaderLine{Name: "X-Auth-Signature", Value: "x"}
 		return nil
@@ -131,6 +135,7 @@ type signedRequest struct {
 	body        []byte
 	after       map[string]string // what is changed after it was signed
 	extra       driver.HeaderLine
+	without     string // the name of a line that is left out
 }
 
 func (w *World) signedRequest(ctx context.Context, who string, beside bool, flaw string) error {
@@ -173,6 +178,7 @@ func (w *World) signedRequest(ctx context.Context, who string, beside bool, flaw
 			lines[i].Value = value
 		}
 	}
+	lines = slices.DeleteFunc(lines, func(l driver.HeaderLine) bool { return l.Name == r.without })
 	if r.extra.Name != "" {
 		lines = append(lines, r.extra)
 	}
@@ -293,8 +299,8 @@ func (w *World) isAPIError() error {
 		return err
 	}
 	reply := w.attempts.tried
-	if _, coded := reply.Int("code"); reply.Status != http.StatusUnauthorized || !coded || reply.Text("error") == "" {
-		return fail("401 and a JSON object with code and error", "%s, %s", reply.Summary(), reply.Header.Get("Content-Type"))
+	if _, coded := reply.Int("code"); reply.Status != http.StatusUnauthorized || !coded || reply.Text("error") == "" || !reply.IsJSON() {
+		return fail("401 and a JSON object with code and error, of a media type for JSON", "%s, %s", reply.Summary(), reply.Header.Get("Content-Type"))
 	}
 	return nil
 }

@@ -36,16 +36,19 @@ var sayIdentity = []sentence{
 		return w.dashboardShows(ctx, a[0])
 	}},
 	{`the refusals look alike`, func(w *World, _ context.Context, _ []string) error { return w.refusalsAlike() }},
-	{`the cookie of {their} session is {words}`, func(w *World, _ context.Context, a []string) error {
-		return w.sessionCookieIs(a[0])
+	{`the cookie of {their} {cookies} is {words}`, func(w *World, _ context.Context, a []string) error {
+		return w.cookieIs(a[0], a[1])
 	}},
 	{`{who} asks for an API key {xsrf}`, func(w *World, ctx context.Context, a []string) error {
 		p, err := w.user(ctx, a[0])
 		if err != nil {
 			return err
 		}
-		if a[1] == "without the XSRF token" {
+		switch a[1] {
+		case "without the XSRF token":
 			return w.attempt(p.ForgeKey(ctx, p.guid, "forged for "+p.short))
+		case "for a page of another site", "for a page of another site in an old browser":
+			return w.attempt(p.ForgeKeyWithoutCookies(ctx, p.guid, "forged for "+p.short, strings.HasSuffix(a[1], "in an old browser")))
 		}
 		reply, err := p.CreateKeyAmong(ctx, p.guid, "made by "+p.short, strings.Contains(a[1], "which one matches"))
 		if err == nil && reply == nil {
@@ -213,9 +216,9 @@ func (w *World) refusalsAlike() error {
 	return nil
 }
 
-// sessionCookieIs judges the cookies that the last sign-in has set, less those
+// cookieIs judges the cookies that the last request of a session or a login has set, less those
 // that scripts are meant to read.
-func (w *World) sessionCookieIs(how string) error {
+func (w *World) cookieIs(of, how string) error {
 	judged := 0
 	for _, c := range (&http.Response{Header: w.attempts.tried.Header}).Cookies() {
 		if strings.HasPrefix(c.Name, "RSC-XSRF") {
@@ -238,7 +241,7 @@ func (w *World) sessionCookieIs(how string) error {
 		}
 	}
 	if judged == 0 {
-		return &verdict.Inapplicable{Reason: "the server sets no cookie of a session"}
+		return &verdict.Inapplicable{Reason: "the server sets no cookie of a " + of}
 	}
 	return nil
 }

@@ -33,6 +33,9 @@ var sayKeys = []sentence{
 		}
 		return w.call(p.CreateKeyAs(ctx, p.guid, driver.NewKey{Name: "as " + a[1], Role: a[1]}))
 	}},
+	{`{manager} {usekeys} of {who}`, func(w *World, ctx context.Context, a []string) error {
+		return w.usesKeysOf(ctx, a[0], a[2], a[1] == "lists the API keys")
+	}},
 	{`{who} has no API key with the rights of an administrator`, func(w *World, ctx context.Context, a []string) error {
 		return w.keyIsNoAdministrator(ctx, a[0])
 	}},
@@ -43,6 +46,29 @@ var sayKeys = []sentence{
 		}
 		return w.call(p.WithKey().CreateContent(ctx, w.name("draft-"+strconv.Itoa(len(w.attempts.all)))))
 	}},
+}
+
+// usesKeysOf asks for an API key of a user, or lists the user's API keys. What is granted is the twin of what follows.
+func (w *World) usesKeysOf(ctx context.Context, who, of string, list bool) error {
+	p, err := w.manager(ctx, who)
+	if err != nil {
+		return err
+	}
+	owner, err := w.user(ctx, of)
+	if err != nil {
+		return err
+	}
+	use := p.ListKeys
+	if !list {
+		use = func(ctx context.Context, guid string) (*driver.Reply, error) {
+			return p.RequestKey(ctx, guid, "made by somebody else")
+		}
+	}
+	reply, err := use(ctx, owner.guid)
+	if err == nil && reply.Is(2) {
+		w.attempts.granted = reply
+	}
+	return w.attempt(reply, err)
 }
 
 // makeExpiringKey creates a key whose expiry time is counted from the time that the server shows in its reply to the sign-in.

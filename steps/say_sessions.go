@@ -43,6 +43,34 @@ var saySessions = []sentence{
 		return w.sentToProvider(a[1])
 	}},
 	{`{who} {logs} in to {who}`, func(w *World, ctx context.Context, a []string) error { return w.logsIn(ctx, a[0], a[1]) }},
+	{`{who} {logs} in to {who} {departing} {value}`, func(w *World, ctx context.Context, a []string) error {
+		address := strings.ReplaceAll(a[3], "<server>", w.instance.Address())
+		if a[2] == "from the page" {
+			return w.logsInFrom(ctx, a[0], a[1], driver.Departure{Page: address})
+		}
+		return w.logsInFrom(ctx, a[0], a[1], driver.Departure{ReturnTo: address})
+	}},
+	{`the browser has not left the server`, func(w *World, _ context.Context, _ []string) error {
+		return staysAt(w.loginChain, w.instance.Address(), w.run.equipment.ProviderURL()+"/")
+	}},
+	{`{who} opens {who} in {their} browser and logs in`, func(w *World, ctx context.Context, a []string) error {
+		return w.opensSoloAndLogsIn(ctx, a[0], a[1])
+	}},
+	{`{who} opens {who} in a frame of the dashboard`, func(w *World, ctx context.Context, a []string) error {
+		return w.visitsBy(ctx, a[0], a[1], func(p *driver.Persona, guid string) (*driver.Visit, error) { return p.OpenFrame(ctx, guid) })
+	}},
+	{`{who} submits a form to {who}{from}`, func(w *World, ctx context.Context, a []string) error {
+		return w.visitsBy(ctx, a[0], a[1], func(p *driver.Persona, guid string) (*driver.Visit, error) {
+			return p.SubmitForm(ctx, guid, a[2] != "")
+		})
+	}},
+	{`a page of another site makes the browser of {who} load the logout of {who}`, func(w *World, ctx context.Context, a []string) error {
+		p, i, err := w.pair(ctx, a[0], a[1])
+		if err != nil {
+			return err
+		}
+		return w.attempt(p.LoadLogout(ctx, i.guid))
+	}},
 	{`{who} tries to log in to {who}`, func(w *World, ctx context.Context, a []string) error {
 		return w.completes(ctx, a[0], a[1])
 	}},
@@ -186,6 +214,72 @@ func (w *World) completes(ctx context.Context, who, with string) error {
 		return err
 	}
 	return w.attempt(p.CompleteLogin(ctx, i.guid, w.provider.url, who))
+}
+
+// logsInFrom takes a browser of the named person through a login that begins at a departure, and keeps every hop.
+func (w *World) logsInFrom(ctx context.Context, who, with string, from driver.Departure) error {
+	p, i, err := w.pair(ctx, who, with)
+	if err != nil {
+		return err
+	}
+	if err := w.provider.account(ctx, who); err != nil {
+		return err
+	}
+	w.loginChain, err = p.LoginChainFrom(ctx, i.guid, w.provider.url, who, from)
+	return err
+}
+
+// staysAt wants every redirect of the server in a chain to lead to the server or to the provider, and the chain to end at the server.
+// Whether the server refuses the login or forgets the address to return to is left to it.
+func staysAt(chain []*driver.Reply, server, provider string) error {
+	if len(chain) == 0 {
+		return &verdict.Trouble{Op: "there was no login"}
+	}
+	for _, reply := range chain {
+		to := reply.Location()
+		if reply.Is(3) && strings.HasPrefix(reply.URL(), server) && !strings.HasPrefix(to, server) && !strings.HasPrefix(to, provider) {
+			return fail("redirects to "+server+" and to the provider only", "%s", reply.Summary())
+		}
+	}
+	if last := chain[len(chain)-1]; !strings.HasPrefix(last.URL(), server) || last.Is(5) {
+		return fail("an end at "+server, "%s", last.Summary())
+	}
+	return nil
+}
+
+// opensSoloAndLogsIn opens content as a browser does, and goes through the login to which that leads.
+func (w *World) opensSoloAndLogsIn(ctx context.Context, who, short string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	if err := w.provider.account(ctx, who); err != nil {
+		return err
+	}
+	if err := p.SignInAtProvider(ctx, w.provider.url, who); err != nil {
+		return err
+	}
+	provider, err := url.Parse(w.provider.url)
+	if err != nil {
+		return err
+	}
+	return w.visitsBy(ctx, who, short, func(p *driver.Persona, guid string) (*driver.Visit, error) {
+		return p.NavigateAndFollow(ctx, guid, provider)
+	})
+}
+
+func (w *World) visitsBy(ctx context.Context, who, short string, visit func(p *driver.Persona, guid string) (*driver.Visit, error)) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	v, err := visit(p.Persona, i.guid)
+	i.saw(v)
+	return w.visited(i, err)
 }
 
 func (w *World) logsIn(ctx context.Context, who, with string) error {

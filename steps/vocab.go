@@ -62,8 +62,11 @@ var placeholders = map[string]string{
 	"{fresh}":      `( from a new browser)?`,
 	"{keyand}":     `((?:her|his|their) key and )?`,
 	"{outcome}":    `(is refused|does not lead to the provider)`, // of a login
-	"{xsrf}":       `(without the XSRF token|with two XSRF cookies of which one matches|with two XSRF cookies of which none matches)`,
+	"{xsrf}":       `(without the XSRF token|with two XSRF cookies of which one matches|with two XSRF cookies of which none matches|for a page of another site|for a page of another site in an old browser)`,
 	"{a}":          `(a|no)`,
+	"{cookies}":    `(session|login)`,
+	"{departing}":  `(with the return address|from the page)`,
+	"{usekeys}":    `(asks for an API key|lists the API keys)`,
 	"{is}":         `(is|is not)`,
 	"{can}":        `(can|cannot)`,
 	"{further}":    `(?: with the further header "([^"]*)")?`,
@@ -90,7 +93,7 @@ var placeholders = map[string]string{
 	"{by}":         `( with (?:her|his|their) deployment credentials)?`,
 	"{browser}":    `( in (?:a|her|his|their) browser)?`,
 	"{beside}":     `( beside (?:her|his|their) identity)?`,
-	"{flawed}":     `(?: (with [a-zA-Z ]+?))?`,
+	"{flawed}":     `(?: (with(?:out)? [a-zA-Z ]+?))?`,
 	"{calls}":      `(?:calls|has called)`,
 	"{what}":       `(the API|"[^"]+"|the API about "[^"]+"|the path "[^"]+")`,
 	"{from}":       `( from a page of another site)?`,
@@ -104,7 +107,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
 var vocabulary = compile(
-	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayCredentials, sayKeys, sayProfile, sayRoles, sayIdentity, sayContent, sayGroups, sayIntegrations, saySessions, sayReturns, sayTokens, sayExchanges, sayRenewal,
+	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayCredentials, sayKeys, sayProfile, sayRoles, sayIdentity, sayContent, sayDashboard, sayGroups, sayIntegrations, saySessions, sayReturns, sayTokens, sayExchanges, sayRenewal,
 	sayUsermanager,
 )
 

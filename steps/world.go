@@ -51,7 +51,9 @@ type World struct {
 	book         groupBook
 	provider     *provider
 	attempts     attempts
-	answer       *url.URL // by which the provider has sent a browser back that has not come yet
+	answer       *url.URL        // by which the provider has sent a browser back that has not come yet
+	dashboard    dashboardVisit  // the last
+	loginChain   []*driver.Reply // every hop of the last login that began at a departure
 	edits        []*edit
 	keyExpiry    time.Time  // when the key that was created to expire does
 	tools        []*toolRun // what usermanager was told

@@ -96,6 +96,33 @@ Feature: OAuth sessions
       When "alice" logs in to "crm"
       Then the login ends at the server
 
+  Rule: After the login the browser is at the server
+
+    @OI-119
+    Scenario: A login that opening the content has started ends at the content
+      Given "alice" is sent to log in to "crm" when she opens "app" in her browser
+      When "alice" opens "app" in her browser and logs in
+      Then "app" answers
+
+    @SEC-004
+    Scenario Outline: A login that is asked to return to <address> does not leave the server
+      When "alice" logs in to "crm" with the return address "<address>"
+      Then the browser has not left the server
+
+      Examples:
+        | address                                |
+        | https://elsewhere.example.com/content/   |
+        | //elsewhere.example.com/content/         |
+        | /\\elsewhere.example.com/content/        |
+        | https:elsewhere.example.com              |
+        | javascript:alert(1)                      |
+        | <server>content/%zz                    |
+
+    @SEC-004
+    Scenario: A login that a page of another site has started does not leave the server
+      When "alice" logs in to "crm" from the page "https://elsewhere.example.com/content/"
+      Then the browser has not left the server
+
   Rule: The logout endpoint ends a session
 
     @OI-063
@@ -233,6 +260,20 @@ Feature: OAuth sessions
       When "alice" visits "second"
       Then "second" obtains a token of "alice" (OI-089)
       And the provider has authenticated "alice" once (OI-089)
+
+  Rule: Only opening content in a browser leads to the login
+
+    @OI-120
+    Scenario Outline: Alice is not logged in, and the content answers when <request>
+      Given "alice" is sent to log in to "crm" when she opens "app" in her browser
+      When "alice" <request>
+      Then "app" answers
+
+      Examples:
+        | request                                  |
+        | submits a form to "app"                  |
+        | opens "app" in a frame of the dashboard  |
+        | opens a WebSocket to "app"               |
 
   Rule: A refresh token makes the difference between logged in and not
 

@@ -22,6 +22,11 @@ Feature: API keys behind a proxy
         | Authorization | Key wrong |
       Then the call is refused
 
+    @PA-059
+    Scenario: A value of another scheme is no API key, and the proxy says who signs in
+      When "alice" signs in with the further header "Authorization: Basic YWxpY2U6c2VjcmV0"
+      Then the username of "alice" is "alice"
+
     @PA-060
     Scenario: The key is enough, no identity header is needed
       Given "bob" has signed in
@@ -164,7 +169,8 @@ Feature: API keys behind a proxy
     Scenario: A viewer obtains no API key with the rights of an administrator
       Given "alice" has signed in
       When "alice" asks for an API key with the role "viewer"
-      And "alice" asks for an API key with the role "administrator"
+      Then the call is granted
+      When "alice" asks for an API key with the role "administrator"
       Then "alice" has no API key with the rights of an administrator
 
     @SEC-026
@@ -174,6 +180,32 @@ Feature: API keys behind a proxy
       When the administrator changes the role of "paula" to "viewer"
       And "paula" creates content with her API key
       Then the creation is refused
+
+  Rule: API keys are for their owner to create and to see
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has an API key
+
+    @SEC-028
+    Scenario Outline: <who> neither creates nor lists API keys of another user
+      When "alice" asks for an API key of "alice"
+      Then the call is granted
+      When <who> asks for an API key of "alice"
+      Then the call is refused
+      When "alice" lists the API keys of "alice"
+      Then the call is granted
+      When <who> lists the API keys of "alice"
+      Then the call is refused
+
+      Examples:
+        | who               |
+        | "bob"             |
+        | the administrator |
 
   Rule: How a request came is no evidence of who makes it
 

@@ -94,6 +94,9 @@ Feature: Deployment from the IDE
         | with another date than the signed one                            |
         | with another body than the signed one                            |
         | with an empty signature                                          |
+        | without a signature                                              |
+        | without a date                                                   |
+        | without a checksum                                               |
         | with two signatures                                              |
         | with two tokens                                                  |
         | with a token that nobody has confirmed                           |

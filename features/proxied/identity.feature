@@ -217,6 +217,59 @@ Feature: Identity from the proxy
       When "alice" asks for an API key without the XSRF token
       Then the call is refused
 
+    @SEC-023 @direct
+    Scenario Outline: A browser that asks for an API key <origin>, without cookies, is refused
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has signed in
+      When "alice" asks for an API key <origin>
+      Then the call is refused
+
+      Examples:
+        | origin                                       |
+        | for a page of another site                   |
+        | for a page of another site in an old browser |
+
+    @SEC-023
+    Scenario: A page of another site submits no form to content in the name of a visitor
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      When "paula" submits a form to "app"
+      Then "app" answers
+      When "paula" submits a form to "app" from a page of another site
+      Then the visit is refused
+
+    @SEC-023
+    Scenario: A page of another site does not log a user out by a picture
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a Viewer integration "crm"
+      And "alice" is logged in to "crm"
+      When a page of another site makes the browser of "alice" load the logout of "crm"
+      Then "alice" has one session with "crm"
+
+    @SEC-023
+    Scenario: The cookie of a login to an integration is hidden from scripts
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a Viewer integration "crm"
+      When "alice" begins to log in to "crm"
+      Then the cookie of her login is hidden from scripts
+
     @SEC-027 @direct
     Scenario: Content receives the cookies of its visitor without those of the server
       Given a server configured with:

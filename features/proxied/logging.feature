@@ -27,6 +27,15 @@ Feature: What the log tells about sign-ins
       When "alice" signs in with the further header "X-Custom: blue-<alice>"
       Then the log gives "X-Custom" as "blue-<alice>"
 
+    @PA-322 @quiet @direct
+    Scenario: The headers of a sign-in that is refused are logged as well
+      Given "alice" signs in with the further header "X-Custom: green-<alice>"
+      And the log gives "X-Custom" as "green-<alice>"
+      When a client calls the API with the headers:
+        | X-Auth-Username | apps         |
+        | X-Custom        | blue-<alice> |
+      Then the log gives "X-Custom" as "blue-<alice>"
+
     @PA-325 @quiet
     Scenario: Headers that the server uses are logged as internal
       Given "alice" signs in with the further header "X-Custom: green-<alice>"
@@ -114,3 +123,20 @@ Feature: What the log tells about sign-ins
       When "alice" signs in again with a second username header for "mallory"
       Then the sign-in is refused
       And a following request without identity headers is anonymous
+
+  Rule: A value that is left out leaves a line
+
+    @PA-345 @quiet @direct
+    Scenario: The log names the header whose value is left out of the profile
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        FirstNameHeader = X-Auth-First-Name
+        LastNameHeader = X-Auth-Last-Name
+        EmailHeader = X-Auth-Email
+        """
+      When "alice" signs in with a first name that is longer than 4000 octets
+      Then the log says "X-Auth-First-Name"

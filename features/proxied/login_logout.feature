@@ -92,3 +92,97 @@ Feature: The login page of a proxy
       Then "app" answers
       When somebody who is not signed in visits "app" in a browser
       Then the browser is sent to "https://Login.example.com:443/a//b/../Open/?next=%2fapps%2F&b=2&a=1;c='d'#top"
+
+  Rule: The dashboard offers to log in and to log out
+
+    @PA-085
+    Scenario: The dashboard offers "Log In" to a visitor who is not signed in
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        LoginURL = https://login.example.com/
+        """
+      When somebody who is not signed in opens the dashboard
+      Then the dashboard has a link "Log In"
+
+    @PA-084
+    Scenario: "Log In" leads to the login page by a redirect of the server
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        LoginURL = https://login.example.com/
+        """
+      When somebody who is not signed in opens the dashboard
+      And the visitor follows the link "Log In"
+      Then the browser is sent without a click to "https://login.example.com/"
+
+    @PA-089 @PA-091
+    Scenario: With a login page alone, "Log Out" is offered and leads to that page
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        LoginURL = https://login.example.com/
+        """
+      When "alice" opens the dashboard
+      Then the dashboard has a link "Log Out" (PA-089)
+      When the visitor follows the link "Log Out"
+      Then the browser is sent without a click to "https://login.example.com/" (PA-091)
+
+    @PA-099
+    Scenario: The address of the page to log out is placed in the link as it is
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        LogoutURL = "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top"
+        """
+      When "alice" opens the dashboard
+      Then the link "Log Out" leads to "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top"
+
+    @PA-097
+    Scenario: "Log Out" is offered without a page to log in
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        LogoutURL = "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top"
+        """
+      When "alice" opens the dashboard
+      Then the dashboard has a link "Log Out"
+
+    @PA-098
+    Scenario: Of two pages, "Log Out" leads to the one to log out
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        LoginURL = https://login.example.com/
+        LogoutURL = https://login.example.com/out
+        """
+      When "alice" opens the dashboard
+      Then the link "Log Out" leads to "https://login.example.com/out"
+
+    @PA-090
+    Scenario: Without any page of the proxy the dashboard does not offer "Log Out"
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When "alice" opens the dashboard
+      Then the dashboard has no link "Log Out"

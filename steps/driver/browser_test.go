@@ -3,6 +3,8 @@ package driver_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"slices"
 	"testing"
 
 	"countersign/steps/driver"
@@ -86,6 +88,94 @@ func TestEntries(t *testing.T) {
 		}
 		if _, listed := (&driver.Reply{Status: 404, Body: []byte(c.body)}).Entries(); listed {
 			t.Errorf("a refusal with %s is a listing", c.body)
+		}
+	}
+}
+
+// A browser tells from which site it comes: another one from the provider on, for the way back as well.
+func TestFollowTellsTheSite(t *testing.T) {
+	t.Parallel()
+	var sites []string
+	note := func(r *http.Request) { sites = append(sites, r.URL.Path+" "+r.Header.Get("Sec-Fetch-Site")) }
+	var subject string
+	provider := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		note(r)
+		http.Redirect(w, r, subject+"back", http.StatusFound)
+	})
+	subject = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		note(r)
+		switch r.URL.Path {
+		case "/start":
+			http.Redirect(w, r, "/on", http.StatusFound)
+		case "/on":
+			http.Redirect(w, r, provider+"authorize", http.StatusFound)
+		case "/back":
+			http.Redirect(w, r, "/end", http.StatusFound)
+		}
+	})
+	p := alice(subjectAt(t, subject), nil)
+	first, err := p.Call(t.Context(), "GET", "start", nil, driver.HeaderLine{Name: "Sec-Fetch-Site", Value: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	also, err := url.Parse(provider)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Follow(t.Context(), first, also); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"/start none", "/on none", "/authorize cross-site", "/back cross-site", "/end cross-site"}
+	if !slices.Equal(sites, want) {
+		t.Errorf("requests %q, want %q", sites, want)
+	}
+}
+
+// What a page of another site makes a browser send is marked as such, and holds no XSRF token.
+func TestRequestsForAnotherSite(t *testing.T) {
+	t.Parallel()
+	var seen []*http.Request
+	p := alice(subjectAt(t, sessions(t, true, &seen)), nil)
+	if _, err := p.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		send                  func() error
+		site, origin, session string
+	}{
+		"a form of its own":  {func() error { _, err := p.SubmitForm(t.Context(), "g", false); return err }, "same-origin", "own", "of alice-bcd"},
+		"a foreign form":     {func() error { _, err := p.SubmitForm(t.Context(), "g", true); return err }, "cross-site", "foreign", "of alice-bcd"},
+		"a foreign picture":  {func() error { _, err := p.LoadLogout(t.Context(), "g"); return err }, "cross-site", "", "of alice-bcd"},
+		"a foreign script":   {func() error { _, err := p.ForgeKeyWithoutCookies(t.Context(), "g", "k", false); return err }, "cross-site", "foreign", ""},
+		"an old browser":     {func() error { _, err := p.ForgeKeyWithoutCookies(t.Context(), "g", "k", true); return err }, "", "foreign", ""},
+		"a frame of its own": {func() error { _, err := p.OpenFrame(t.Context(), "g"); return err }, "same-origin", "", "of alice-bcd"},
+	} {
+		if err := c.send(); err != nil {
+			t.Fatal(err)
+		}
+		r := seen[len(seen)-1]
+		session := ""
+		if cookie, err := r.Cookie("session"); err == nil {
+			session = cookie.Value
+		}
+		origin := map[string]string{"http://" + r.Host: "own", "": ""}[r.Header.Get("Origin")]
+		if o := r.Header.Get("Origin"); o != "" && o != "http://"+r.Host {
+			origin = "foreign"
+		}
+		if r.Header.Get("Sec-Fetch-Site") != c.site || origin != c.origin || session != c.session || r.Header.Get("X-Rsc-Xsrf") != "" || r.Header.Get("X-Auth-Username") != "alice-bcd" {
+			t.Errorf("%s: %s %v", name, r.Method, r.Header)
+		}
+	}
+}
+
+func TestIsJSON(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]bool{
+		"application/json": true, "application/json; charset=utf-8": true, "Application/Problem+JSON": true,
+		"text/plain": false, "text/json+x": false, "application/jsonx": false, "": false,
+	} {
+		if got := (&driver.Reply{Header: http.Header{"Content-Type": {kind}}}).IsJSON(); got != want {
+			t.Errorf("%q: %v, want %v", kind, got, want)
 		}
 	}
 }

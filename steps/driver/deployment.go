@@ -156,20 +156,28 @@ func attributes(tag string) map[string]string {
 	return found
 }
 
+// Link returns where a link in a page leads, as it is written there, and whether there is a link with this label.
+func (r *Reply) Link(label string) (href string, ok bool) {
+	for _, link := range linkTag.FindAllSubmatch(r.Body, -1) {
+		if strings.TrimSpace(html.UnescapeString(string(link[2]))) == label {
+			return attributes(string(link[1]))["href"], true
+		}
+	}
+	return "", false
+}
+
 // PressLink makes the request of a link in a page, found by its label. It returns
 // nil where the page has none.
 func (p *Persona) PressLink(ctx context.Context, page *Reply, label string) (*Reply, error) {
-	for _, link := range linkTag.FindAllSubmatch(page.Body, -1) {
-		if strings.TrimSpace(html.UnescapeString(string(link[2]))) != label {
-			continue
-		}
-		to, err := page.url.Parse(attributes(string(link[1]))["href"])
-		if err != nil || origin(to) != origin(p.subject.Public) {
-			return nil, unusable(page, "press "+label)
-		}
-		return p.send(ctx, ask{method: http.MethodGet, url: to, lines: navigation})
+	href, ok := page.Link(label)
+	if !ok {
+		return nil, nil
 	}
-	return nil, nil
+	to, err := page.url.Parse(href)
+	if err != nil || origin(to) != origin(p.subject.Public) {
+		return nil, unusable(page, "press "+label)
+	}
+	return p.send(ctx, ask{method: http.MethodGet, url: to, lines: arriving("same-origin")})
 }
 
 // Confirm opens an address of the subject's in the persona's browser and, where

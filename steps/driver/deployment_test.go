@@ -212,3 +212,13 @@ func TestOpenWebSocket(t *testing.T) {
 		t.Error("a handshake without its answer was believed")
 	}
 }
+
+func TestLink(t *testing.T) {
+	t.Parallel()
+	page := &driver.Reply{Status: 200, Body: []byte(`<a href="/in?a=1&amp;b=&#39;c&#39;"> Log In </a><a class=x href='https://x/out'>Log Out</a><b>Log Off</b>`)}
+	for label, want := range map[string]string{"Log In": "/in?a=1&b='c'", "Log Out": "https://x/out", "Log Off": "", "Log": ""} {
+		if href, ok := page.Link(label); href != want || ok != (want != "") {
+			t.Errorf("%s leads to %q, %v, want %q", label, href, ok, want)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func (p *Persona) CreateKey(ctx context.Context, userGUID, name string) (*Reply,
 
 // DeleteKeys deletes all API keys of a user, who is the persona. It returns the first reply that is no success, or the last one.
 func (p *Persona) DeleteKeys(ctx context.Context, userGUID string) (*Reply, error) {
-	reply, err := p.Get(ctx, api("users", userGUID, "keys"))
+	reply, err := p.ListKeys(ctx, userGUID)
 	if err != nil || !reply.Is(2) {
 		return reply, err
 	}
@@ -45,4 +45,14 @@ func (p *Persona) DeleteKeys(ctx context.Context, userGUID string) (*Reply, erro
 		}
 	}
 	return reply, nil
+}
+
+// RequestKey asks for an API key of any user. The key is not kept.
+func (p *Persona) RequestKey(ctx context.Context, userGUID, name string) (*Reply, error) {
+	return p.json(ctx, http.MethodPost, api("users", userGUID, "keys"), NewKey{Name: name})
+}
+
+// ListKeys lists the API keys of any user.
+func (p *Persona) ListKeys(ctx context.Context, userGUID string) (*Reply, error) {
+	return p.Get(ctx, api("users", userGUID, "keys"))
 }

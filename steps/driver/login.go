@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // maxHops bounds a chain of redirects. A login takes five.
@@ -12,6 +13,13 @@ const maxHops = 12
 // navigation is what a browser adds when somebody opens a page.
 var navigation = []HeaderLine{
 	{"Accept", "text/html"}, {"Sec-Fetch-Dest", "document"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Site", "none"},
+}
+
+// arriving returns what a browser adds when somebody follows a link of a page to a page of this site.
+func arriving(site string) []HeaderLine {
+	lines := slices.Clone(navigation)
+	lines[len(lines)-1].Value = site
+	return lines
 }
 
 func encodeForm(fields map[string]string) string {
@@ -24,12 +32,26 @@ func encodeForm(fields map[string]string) string {
 
 // BeginLogin opens the login endpoint of an integration and stops there.
 func (p *Persona) BeginLogin(ctx context.Context, integration string) (*Reply, error) {
-	return p.open(ctx, "__oauth__/integrations/"+url.PathEscape(integration)+"/login")
+	return p.open(ctx, loginPath(integration))
 }
 
 // Logout opens the logout endpoint of an integration.
 func (p *Persona) Logout(ctx context.Context, integration string) (*Reply, error) {
-	return p.open(ctx, "__oauth__/integrations/"+url.PathEscape(integration)+"/logout")
+	return p.open(ctx, logoutPath(integration))
+}
+
+// LoadLogout requests the logout endpoint as a browser does for a page of another site that names it as a picture.
+func (p *Persona) LoadLogout(ctx context.Context, integration string) (*Reply, error) {
+	return p.Call(ctx, http.MethodGet, logoutPath(integration), nil, HeaderLine{"Accept", "image/*"},
+		HeaderLine{"Sec-Fetch-Dest", "image"}, HeaderLine{"Sec-Fetch-Mode", "no-cors"}, HeaderLine{"Sec-Fetch-Site", "cross-site"})
+}
+
+func loginPath(integration string) string {
+	return "__oauth__/integrations/" + url.PathEscape(integration) + "/login"
+}
+
+func logoutPath(integration string) string {
+	return "__oauth__/integrations/" + url.PathEscape(integration) + "/logout"
 }
 
 func (p *Persona) open(ctx context.Context, path string) (*Reply, error) {
@@ -69,10 +91,38 @@ func (p *Persona) CompleteLogin(ctx context.Context, integration, issuer, accoun
 
 // LoginChain is [Persona.CompleteLogin] with the reply of every hop.
 func (p *Persona) LoginChain(ctx context.Context, integration, issuer, account string) ([]*Reply, error) {
+	return p.LoginChainFrom(ctx, integration, issuer, account, Departure{})
+}
+
+// A Departure is where a login begins and what it is told about its end.
+type Departure struct {
+	Page     string // address of the page with the link to the login, sent as Referer; "" sends none
+	ReturnTo string // sent in each of the usual parameters for the address to return to; "" sends none
+}
+
+// returnParameters are names that servers give to the parameter that holds the address to return to.
+var returnParameters = []string{
+	"redirect", "redirect_uri", "redirect_url", "redirectTo", "return", "return_to", "returnTo", "return_url", "returnUrl",
+	"next", "url", "rd", "to", "target", "continue", "goto", "destination", "back",
+}
+
+// LoginChainFrom is [Persona.LoginChain] for a login that begins at a departure.
+func (p *Persona) LoginChainFrom(ctx context.Context, integration, issuer, account string, from Departure) ([]*Reply, error) {
 	if err := p.SignInAtProvider(ctx, issuer, account); err != nil {
 		return nil, err
 	}
-	first, err := p.BeginLogin(ctx, integration)
+	path, lines := loginPath(integration), navigation
+	if from.ReturnTo != "" {
+		query := url.Values{}
+		for _, name := range returnParameters {
+			query.Set(name, from.ReturnTo)
+		}
+		path += "?" + query.Encode()
+	}
+	if from.Page != "" {
+		lines = append(arriving("cross-site"), HeaderLine{"Referer", from.Page})
+	}
+	first, err := p.Call(ctx, http.MethodGet, path, nil, lines...)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +172,7 @@ func (p *Persona) ComeBack(ctx context.Context, to *url.URL) (*Reply, error) {
 // asked for anything.
 func (p *Persona) Follow(ctx context.Context, first *Reply, also ...*url.URL) ([]*Reply, error) {
 	chain := []*Reply{first}
+	lines := navigation
 	for last := first; last.redirects(); {
 		next := last.location()
 		if !p.mayFollow(next, also) {
@@ -130,7 +181,10 @@ func (p *Persona) Follow(ctx context.Context, first *Reply, also ...*url.URL) ([
 		if len(chain) > maxHops {
 			return chain, unusable(last, "follow the redirects of "+first.method+" "+first.url.EscapedPath())
 		}
-		reply, err := p.send(ctx, ask{method: http.MethodGet, url: next, lines: navigation})
+		if origin(next) != origin(p.subject.Public) {
+			lines = arriving("cross-site") // from here on, the way back included
+		}
+		reply, err := p.send(ctx, ask{method: http.MethodGet, url: next, lines: lines})
 		if err != nil {
 			return chain, err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -98,6 +99,12 @@ func (r *Reply) Decode(into any) error {
 		return errors.New("body: more than one JSON value")
 	}
 	return nil
+}
+
+// IsJSON reports whether the reply says that its body is JSON.
+func (r *Reply) IsJSON() bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
 }
 
 // Object returns the members of a body that is a JSON object, else nil.

@@ -187,6 +187,18 @@ func (p *Persona) ForgeKey(ctx context.Context, userGUID, name string) (*Reply, 
 	return p.askForKey(ctx, userGUID, name, ask{forged: true})
 }
 
+// ForgeKeyWithoutCookies is [Persona.ForgeKey] in a browser that keeps the subject's cookies from other sites, so that the request has
+// nothing but the identity that the proxy adds. An old browser tells by Origin alone where the page is from.
+func (p *Persona) ForgeKeyWithoutCookies(ctx context.Context, userGUID, name string, old bool) (*Reply, error) {
+	q := *p
+	q.cookies = newCookies()
+	lines := []HeaderLine{{"Origin", elsewhere}}
+	if !old {
+		lines = append(lines, HeaderLine{"Sec-Fetch-Dest", "empty"}, HeaderLine{"Sec-Fetch-Mode", "no-cors"}, HeaderLine{"Sec-Fetch-Site", "cross-site"})
+	}
+	return q.askForKey(ctx, userGUID, name, ask{forged: true, lines: lines})
+}
+
 // CreateKeyAmong asks for an API key from a browser that sends a second XSRF cookie, as
 // one does that another server of the same host has given a cookie of this name. The
 // request echoes the subject's own cookie, or a value that is in neither cookie. The
@@ -216,7 +228,7 @@ func (p *Persona) askForKey(ctx context.Context, userGUID, name string, a ask) (
 		return nil, fmt.Errorf("write body: %w", err)
 	}
 	a.method, a.url = http.MethodPost, u
-	a.lines = []HeaderLine{{"Content-Type", "application/json"}, {"Accept", "application/json"}}
+	a.lines = append([]HeaderLine{{"Content-Type", "application/json"}, {"Accept", "application/json"}}, a.lines...)
 	return p.send(ctx, a)
 }
 

@@ -83,6 +83,54 @@ func (p *Persona) Navigate(ctx context.Context, guid string) (*Visit, error) {
 	return p.visit(ctx, u, nil, navigation)
 }
 
+// OpenFrame opens an item in a frame of the dashboard, as a browser does.
+func (p *Persona) OpenFrame(ctx context.Context, guid string) (*Visit, error) {
+	u, err := p.subject.at(ContentPath(guid))
+	if err != nil {
+		return nil, err
+	}
+	return p.visit(ctx, u, nil, []HeaderLine{
+		{"Accept", "text/html"}, {"Sec-Fetch-Dest", "iframe"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Site", "same-origin"},
+	})
+}
+
+// NavigateAndFollow is [Persona.Navigate], after which the browser goes on as [Persona.Follow] does. The visit is that of the last reply.
+func (p *Persona) NavigateAndFollow(ctx context.Context, guid string, also ...*url.URL) (*Visit, error) {
+	visit, err := p.Navigate(ctx, guid)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := p.Follow(ctx, visit.Reply, also...)
+	if err != nil {
+		return nil, err
+	}
+	return p.visited(chain[len(chain)-1]), nil
+}
+
+// SubmitForm submits a form of a page to an item, which fills the window with the answer. The page is one of the subject's, or
+// of another site.
+func (p *Persona) SubmitForm(ctx context.Context, guid string, foreign bool) (*Visit, error) {
+	u, err := p.subject.at(ContentPath(guid))
+	if err != nil {
+		return nil, err
+	}
+	from, site := origin(p.subject.cookieURL(p.subject.Public)), "same-origin"
+	if foreign {
+		from, site = elsewhere, "cross-site"
+	}
+	reply, err := p.send(ctx, ask{
+		method: http.MethodPost, url: u, forged: true, body: []byte(`{"actions":[]}`),
+		lines: append(arriving(site), HeaderLine{"Content-Type", "text/plain"}, HeaderLine{"Origin", from}),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.visited(reply), nil
+}
+
+// elsewhere is the origin of another site.
+const elsewhere = "https://elsewhere.example.com"
+
 // visit asks for a report and gives the recorder what the content has sighted.
 func (p *Persona) visit(ctx context.Context, u *url.URL, actions []probe.Action, lines []HeaderLine) (*Visit, error) {
 	if len(actions) > 0 {
@@ -100,11 +148,16 @@ func (p *Persona) visit(ctx context.Context, u *url.URL, actions []probe.Action,
 	if err != nil {
 		return nil, err
 	}
+	return p.visited(reply), nil
+}
+
+// visited returns the visit that ended with a reply.
+func (p *Persona) visited(reply *Reply) *Visit {
 	visit := &Visit{Reply: reply, Report: reportIn(reply)}
 	if visit.Report != nil && p.recorder != nil {
 		p.recorder.Report(reply.Exchange, visit.Report.Sightings)
 	}
-	return visit, nil
+	return visit
 }
 
 // reportIn reads a report of this version of the probe, if the reply is one.

@@ -121,7 +121,7 @@ func Reference(program string, extra ...string) Target {
 		Seat:         SeatServer,
 		Launch:       &Launch{Command: command},
 		Instances:    DefaultInstances,
-		Capabilities: []string{"log", "share-links", "usermanager"},
+		Capabilities: []string{"dashboard", "log", "share-links", "usermanager"},
 		Endpoints:    Endpoints{ShareLinks: "v1/content/{content}/share_links"},
 		Usermanager:  referenceUsermanager(program),
 		DebugLog:     "[Logging]\nServiceLogLevel = DEBUG",
