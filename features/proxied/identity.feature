@@ -20,6 +20,12 @@ Feature: Identity from the proxy
       And the username of "bob" is "bob"
       And "bob" has another account than "alice"
 
+    @PA-027
+    Scenario: A browser in which another person signs in is that person's
+      Given "alice" has signed in
+      When "alice" signs in as "bob" in the same browser with the further header "X-Custom: blue"
+      Then the call is answered to "bob"
+
     @PA-001
     Scenario: The dashboard knows visitors by the proxy
       When "alice" signs in
