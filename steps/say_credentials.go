@@ -20,6 +20,9 @@ var sayCredentials = []sentence{
 	{`{who} {obtains} deployment credentials`, func(w *World, ctx context.Context, a []string) error {
 		return w.obtainsCredentials(ctx, a[0])
 	}},
+	{`the page on which {who} confirms deployment credentials is not shown in a frame of another site`, func(w *World, ctx context.Context, a []string) error {
+		return w.confirmationRefusesFrames(ctx, a[0])
+	}},
 	{`{who} makes a signed request{beside}{flawed}`, func(w *World, ctx context.Context, a []string) error {
 		return w.signedRequest(ctx, a[0], a[1] != "", a[2])
 	}},
@@ -68,6 +71,32 @@ func (w *World) obtainsCredentials(ctx context.Context, who string) error {
 		return w.deniedCredentials("confirming deployment credentials in the browser", confirmed)
 	}
 	return err
+}
+
+// confirmationRefusesFrames has a client ask for credentials and opens the page on which their owner would confirm them by a click.
+func (w *World) confirmationRefusesFrames(ctx context.Context, who string) error {
+	p, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	credentials, err := driver.NewCredentials()
+	if err != nil {
+		return &verdict.Trouble{Op: "make credentials", Err: err}
+	}
+	reply, err := p.RegisterToken(ctx, credentials)
+	if err != nil {
+		return err
+	}
+	page, asks, err := p.ConfirmationPage(ctx, reply.Text("token_claim_url"))
+	switch {
+	case err != nil:
+		return err
+	case !asks:
+		return &verdict.Inapplicable{Reason: "the credentials are not confirmed by a form"}
+	case !page.RefusesForeignFrames():
+		return fail("a page that refuses to be shown in a frame of another site", "%s without frame-ancestors and X-Frame-Options", page.Summary())
+	}
+	return nil
 }
 
 // deniedCredentials blocks what builds on the credentials. Where obtaining them is what a

@@ -45,6 +45,11 @@ Feature: Deployment from the IDE
       When "alice" makes a signed request
       Then the call is answered to "alice"
 
+    @SEC-029
+    Scenario: No page of another site gets a user to confirm credentials by a click in a frame
+      Given "alice" has deployment credentials
+      Then the page on which "alice" confirms deployment credentials is not shown in a frame of another site
+
   Rule: With a login page configured, the server itself tells who need not log in
 
     @PA-055

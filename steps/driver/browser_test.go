@@ -179,3 +179,26 @@ func TestIsJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestRefusesForeignFrames(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		policy, option string
+		want           bool
+	}{
+		{"default-src 'none'; frame-ancestors 'none'", "", true}, {"frame-ancestors 'self'", "", true}, {"", "DENY", true}, {"", "SameOrigin", true},
+		{"frame-ancestors 'self' https://elsewhere.example.com", "DENY", false}, {"default-src 'none'", "", false}, {"frame-ancestors *", "", false},
+		{"", "ALLOW-FROM https://elsewhere.example.com", false}, {"", "", false},
+	} {
+		h := http.Header{}
+		if c.policy != "" {
+			h.Set("Content-Security-Policy", c.policy)
+		}
+		if c.option != "" {
+			h.Set("X-Frame-Options", c.option)
+		}
+		if got := (&driver.Reply{Header: h}).RefusesForeignFrames(); got != c.want {
+			t.Errorf("%v: %v, want %v", h, got, c.want)
+		}
+	}
+}

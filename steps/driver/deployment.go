@@ -180,26 +180,34 @@ func (p *Persona) PressLink(ctx context.Context, page *Reply, label string) (*Re
 	return p.send(ctx, ask{method: http.MethodGet, url: to, lines: arriving("same-origin")})
 }
 
-// Confirm opens an address of the subject's in the persona's browser and, where
-// the page asks something by a form, presses its button. It returns the last reply.
-func (p *Persona) Confirm(ctx context.Context, address string) (*Reply, error) {
+// ConfirmationPage opens an address of the subject's in the persona's browser and returns the page to which it leads, and
+// whether that asks something by a form with the method post.
+func (p *Persona) ConfirmationPage(ctx context.Context, address string) (page *Reply, asks bool, err error) {
 	u, err := url.Parse(address)
 	if err != nil || origin(u) != origin(p.subject.Public) {
-		return nil, &NoAnswer{Op: "open the address", BySubject: true, Err: described("the address does not lead to the subject")}
+		return nil, false, &NoAnswer{Op: "open the address", BySubject: true, Err: described("the address does not lead to the subject")}
 	}
 	first, err := p.send(ctx, ask{method: http.MethodGet, url: u, lines: navigation})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	chain, err := p.Follow(ctx, first)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	page := chain[len(chain)-1]
+	page = chain[len(chain)-1]
 	form := formTag.FindSubmatch(page.Body)
-	if !page.Is(2) || form == nil || !strings.EqualFold(attributes(string(form[1]))["method"], "post") {
-		return page, nil
+	return page, page.Is(2) && form != nil && strings.EqualFold(attributes(string(form[1]))["method"], "post"), nil
+}
+
+// Confirm opens an address of the subject's in the persona's browser and, where
+// the page asks something by a form, presses its button. It returns the last reply.
+func (p *Persona) Confirm(ctx context.Context, address string) (*Reply, error) {
+	page, asks, err := p.ConfirmationPage(ctx, address)
+	if err != nil || !asks {
+		return page, err
 	}
+	form := formTag.FindSubmatch(page.Body)
 	to, err := page.url.Parse(attributes(string(form[1]))["action"])
 	if err != nil || origin(to) != origin(p.subject.Public) {
 		return nil, unusable(page, "press the button")
@@ -220,7 +228,7 @@ func (p *Persona) Confirm(ctx context.Context, address string) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	chain, err = p.Follow(ctx, pressed)
+	chain, err := p.Follow(ctx, pressed)
 	if err != nil {
 		return nil, err
 	}

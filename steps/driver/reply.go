@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -105,6 +106,21 @@ func (r *Reply) Decode(into any) error {
 func (r *Reply) IsJSON() bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
+}
+
+// RefusesForeignFrames reports whether the reply tells browsers not to show it in a frame of another site, by Content-Security-Policy
+// or by X-Frame-Options.
+func (r *Reply) RefusesForeignFrames() bool {
+	for _, policy := range r.Header.Values("Content-Security-Policy") {
+		for _, directive := range strings.FieldsFunc(policy, func(c rune) bool { return c == ';' || c == ',' }) {
+			words := strings.Fields(strings.ToLower(directive))
+			if len(words) > 0 && words[0] == "frame-ancestors" {
+				return !slices.ContainsFunc(words[1:], func(source string) bool { return source != "'none'" && source != "'self'" })
+			}
+		}
+	}
+	option := strings.ToLower(r.Header.Get("X-Frame-Options"))
+	return option == "deny" || option == "sameorigin"
 }
 
 // Object returns the members of a body that is a JSON object, else nil.
