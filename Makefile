@@ -42,7 +42,7 @@ test: ## All tests, and the suite with containers, with processes, with a -race 
 	@.ci/ground --all
 	@$(MAKE) check build
 	go test -race -timeout 10m ./...
-	go test -timeout 15m ./cmd/countersign
+	go test -timeout 15m -run '^TestWholeRuns' ./cmd/countersign
 	@.ci/suite
 
 # How many inputs each target is tried with, or for how long: make fuzz FUZZTIME=10m.

@@ -392,7 +392,7 @@ func outcomes(rep *report.Report) map[string]verdict.Outcome {
 
 // A server may decide otherwise than the reference does where the documents leave it
 // free, and conforms all the same.
-func TestRightfulChoicesConform(t *testing.T) {
+func TestWholeRunsOfRightfulChoices(t *testing.T) {
 	wholeRuns(t)
 	server, _ := buildPrograms(t)
 	tests := []struct {
@@ -436,7 +436,7 @@ func TestRightfulChoicesConform(t *testing.T) {
 }
 
 // The scenarios that accept such choices notice a server that breaks their rules.
-func TestWrongChoicesAreNoticed(t *testing.T) {
+func TestWholeRunsOfWrongChoices(t *testing.T) {
 	wholeRuns(t)
 	server, _ := buildPrograms(t)
 	tests := []struct {

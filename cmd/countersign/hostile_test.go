@@ -25,7 +25,7 @@ import (
 
 // To measure by hand, as in
 //
-//	go test ./cmd/countersign -run TestHostileSubjects -v -hostile '^drips' -whole
+//	go test ./cmd/countersign -run TestWholeRunsOfHostileSubjects -v -hostile '^drips' -whole
 var (
 	hostileOnly  = flag.String("hostile", "", "run only hostile subjects whose name matches this pattern")
 	hostileWhole = flag.Bool("whole", false, "run hostile subjects with all scenarios of the front direct")
@@ -70,11 +70,11 @@ type hostileRun struct {
 	output   string
 }
 
-// TestHostileSubjects runs the suite against subjects that answer nothing, too much, too
+// TestWholeRunsOfHostileSubjects runs the suite against subjects that answer nothing, too much, too
 // slowly or nonsense, that flood their logs, do not end, or are not there. They are the
 // subject's fault, cost bounded memory, and leave nothing behind. Each is run alone, and
 // behind a relay that prepares scenarios as the real server does.
-func TestHostileSubjects(t *testing.T) {
+func TestWholeRunsOfHostileSubjects(t *testing.T) {
 	wholeRuns(t)
 	dir := buildHostile(t)
 	var subjects []hostileSubject

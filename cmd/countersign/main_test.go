@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -64,14 +65,16 @@ func TestNearest(t *testing.T) {
 
 // wholeRuns begins a test that consists of many whole runs of the suite. It is left
 // out with -short, and under the race detector, which makes it take minutes and sees
-// the same code in the tests of shorter runs; make test runs the package a second
-// time without the race detector.
+// the same code in the tests of shorter runs. The names of these tests begin with
+// TestWholeRuns: make test runs them by that name without the race detector.
 func wholeRuns(t *testing.T) {
 	t.Helper()
 	switch {
+	case !strings.HasPrefix(t.Name(), "TestWholeRuns"):
+		t.Fatal("the name of a test of whole runs begins with TestWholeRuns: make test would not run it")
 	case testing.Short():
 		t.Skip("NOT RUN: whole runs of the suite take minutes, and -short leaves them out")
 	case raceDetector:
-		t.Skip("NOT RUN under the race detector: go test ./cmd/countersign runs it")
+		t.Skip("NOT RUN under the race detector: go test -run TestWholeRuns ./cmd/countersign runs it")
 	}
 }

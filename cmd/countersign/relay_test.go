@@ -70,10 +70,10 @@ func (a alteration) of(relay *httputil.ReverseProxy) http.Handler {
 	})
 }
 
-// TestAlteredServers holds the exit code and the verdict about a server that is right
+// TestWholeRunsOfAlteredServers holds the exit code and the verdict about a server that is right
 // but for one thing. None of them breaks a must rule, so advice decides: it changes
 // the exit code with --strict only, and leaves other rules as they are.
-func TestAlteredServers(t *testing.T) {
+func TestWholeRunsOfAlteredServers(t *testing.T) {
 	wholeRuns(t)
 	server, probe := buildPrograms(t)
 	tests := []struct {

@@ -161,7 +161,7 @@ func headlines(t *testing.T) string {
 	return strings.Join(slices.Sorted(maps.Keys(cited)), ",")
 }
 
-func TestShamsPassNothing(t *testing.T) {
+func TestWholeRunsOfShams(t *testing.T) {
 	wholeRuns(t)
 	server, probe := buildPrograms(t)
 	for kind := range shams {
