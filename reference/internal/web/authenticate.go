@@ -57,13 +57,6 @@ func (s *Server) rejected(r *http.Request, err error) error {
 	return fail(30).because(err)
 }
 
-// logLeftOut tells the operator which headers of a login attempt held values that are not used.
-func (s *Server) logLeftOut(r *http.Request, claim proxyauth.Claim) {
-	for _, out := range claim.LeftOut {
-		s.Log.Warn("Left out a value of a proxied authentication attempt", "reason", string(out.Reason), "header", out.Header, "remote", r.RemoteAddr)
-	}
-}
-
 // presentedKeys returns the API keys of a request. X-RSC-Authorization wins whenever it is
 // there, and Authorization is then not looked at (document line 79). Other schemes of
 // Authorization belong to the proxy and are nothing to us.
@@ -142,7 +135,9 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 var refusedAlike = []error{account.ErrProhibitedUsername, account.ErrNoUsername, account.ErrInvalidUsername, account.ErrNotProvisioned}
 
 func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim, digest string) (caller, error) {
-	s.logLeftOut(r, claim)
+	for _, out := range claim.LeftOut {
+		s.Log.Warn("Left out a value of a proxied authentication attempt", "reason", string(out.Reason), "header", out.Header, "remote", r.RemoteAddr)
+	}
 	login, err := s.Accounts.SignIn(r.Context(), account.Claim{
 		Identity: claim.Identity, Username: claim.Username, FirstName: claim.FirstName, LastName: claim.LastName,
 		Email: claim.Email, Role: claim.Role, Groups: claim.Groups, Digest: digest,

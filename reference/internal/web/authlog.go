@@ -20,8 +20,11 @@ var ownHeaders = []string{
 // authentication request is whatever presents a key, a token or an identity, refused ones
 // too, but for the requests of a session, which say nothing new. slog quotes names and
 // values, so none can forge a line.
-func (s *Server) logAuthentication(r *http.Request) {
+func (s *Server) logAuthentication(r *http.Request, c caller, refusal error) {
 	if !s.proxied || !s.Config.ProxyAuth.Logging {
+		return
+	}
+	if refusal == nil && !c.ByKey() && !c.fresh {
 		return
 	}
 	attrs := []any{}

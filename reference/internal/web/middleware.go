@@ -26,9 +26,7 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 			return
 		}
 		c, err := s.authenticate(w, r)
-		if err != nil || c.ByKey() || c.fresh {
-			s.logAuthentication(r)
-		}
+		s.logAuthentication(r, c, err)
 		if err != nil {
 			s.refuse(w, r, err)
 			return
