@@ -62,7 +62,11 @@ func (ex *exchange) trouble() error {
 	if t == (control.Trouble{}) || ex.entry.GrantType != control.GrantRefreshToken {
 		return nil
 	}
-	return newProblem(t.Status, t.Error, "the provider was told to answer so")
+	p := newProblem(t.Status, t.Error, "the provider was told to answer so")
+	if t.PlainText {
+		p.with("Content-Type", "text/plain")
+	}
+	return p
 }
 
 // shown journals the secrets of a token request.

@@ -172,6 +172,12 @@ func TestTrouble(t *testing.T) {
 		r.refused(r.refresh("web", token), trouble.Status, trouble.Error)
 		r.redeem("web") // nothing else is in trouble
 	}
+	if err := r.mgmt.SetTrouble(t.Context(), "blue", control.Trouble{Status: 400, Error: "login_required", PlainText: true}); err != nil {
+		t.Fatal(err)
+	}
+	if g := r.refresh("web", token); g.status != 400 || g.header.Get("Content-Type") != "text/plain" || !strings.Contains(g.text, `"login_required"`) {
+		t.Errorf("as plain text: %d %s %s", g.status, g.header.Get("Content-Type"), g.text)
+	}
 	if err := r.mgmt.SetTrouble(t.Context(), "blue", control.Trouble{}); err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ var sayRenewal = []sentence{
 	}},
 	{`the provider answers renewals {renewals}`, func(w *World, ctx context.Context, a []string) error {
 		n, _ := strconv.Atoi(a[1]) // 0, which ends the trouble, where the provider answers again
-		return w.troubles(ctx, control.Trouble{Status: n, Error: a[0]})
+		return w.troubles(ctx, control.Trouble{Status: n, Error: a[0], PlainText: a[2] != ""})
 	}},
 	{`the provider has renewed no access token`, func(w *World, ctx context.Context, _ []string) error {
 		entries, err := w.journal(ctx)

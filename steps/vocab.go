@@ -86,7 +86,7 @@ var placeholders = map[string]string{
 	"{setting}":    `(name|client|token address|authorization address|type)`,                                                                                                                                                                                    // of an integration
 	"{altered}":    `(with the answer unchanged|without the state|with another state|without the code|with an error beside the code|in another browser|with the issuer of another provider|with another issuer of the same provider|in the place of "([^"]+)")`, // with the answer of the provider,
 	"{differs}":    `(?:gives "([^"]*)" as (grant_type|subject_token_type|subject_token|requested_token_type|audience)|is made with the API key of "([^"]+)")`,                                                                                                  // an exchange
-	"{renewals}":   `(?:again|with "([^"]*)" and the status (\d+))`,
+	"{renewals}":   `(?:again|with "([^"]*)" and the status (\d+)( as plain text)?)`,
 	"{also}":       `(?: and "([^"]+)")?`,
 	"{visits}":     `(?:visits|has visited)`,
 	"{publishes}":  `(?:has published|publishes)`,

@@ -127,6 +127,8 @@ type Trouble struct {
 	// Error is the code in the reply; it may be empty, as from a provider that is
 	// out of order.
 	Error string `json:"error,omitempty"`
+	// PlainText sends the JSON of the reply as text/plain, which is wrong and happens.
+	PlainText bool `json:"plain_text,omitempty"`
 }
 
 // An Entry is one request that an issuer answered. It holds digests, never

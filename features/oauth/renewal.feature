@@ -46,17 +46,18 @@ Feature: Renewal of access tokens
     And "alice" is sent to log in to "crm" when she opens "app" in her browser
 
   @SEC-043 @direct
-  Scenario Outline: A renewal that is answered with "<error>" and the status <status> ends the login
-    Given the provider answers renewals with "<error>" and the status <status>
+  Scenario Outline: A renewal that is answered with "<error>" and the status <how> ends the login
+    Given the provider answers renewals with "<error>" and the status <how>
     When the access token of "alice" has expired
     And "alice" visits "app"
     Then "app" obtains no token
     And the session of "alice" with "crm" holds no refresh token
 
     Examples: Errors that only the user can mend
-      | error             | status |
-      | login_required    | 400    |
-      | bad_refresh_token | 200    |
+      | error             | how               |
+      | login_required    | 400               |
+      | invalid_grant     | 400 as plain text |
+      | bad_refresh_token | 200               |
 
   @SEC-043 @direct
   Scenario Outline: A renewal that is answered with "<error>" and the status <status> is tried again

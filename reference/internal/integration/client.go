@@ -61,11 +61,6 @@ type grant struct {
 type client struct{ http *http.Client }
 
 func newClient(transport http.RoundTripper) client {
-	if transport == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxResponseHeaderBytes = 64 << 10
-		transport = t
-	}
 	return client{&http.Client{
 		Transport:     transport,
 		Timeout:       ProviderTimeout,

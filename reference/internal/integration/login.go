@@ -24,14 +24,14 @@ import (
 // LoginLifetime is how long a started login may take at the provider.
 const LoginLifetime = 10 * time.Minute
 
-// Options is what a Service is made of. Store and Vault are required.
+// Options is what a Service is made of. Store, Vault, Content and Log are required.
 type Options struct {
 	Store     Store
 	Vault     *vault.Vault
-	Content   Content           // what the exchange asks about content and users
-	Transport http.RoundTripper // to providers; nil: a transport of its own
+	Content   Content // what the exchange asks about content and users
+	Log       *slog.Logger
+	Transport http.RoundTripper // to providers; nil: that of net/http
 	Now       func() time.Time  // nil: time.Now
-	Log       *slog.Logger      // nil: nothing is written
 }
 
 // Service carries logins, sessions and exchanges. It is safe for concurrent use.
@@ -46,9 +46,6 @@ type Service struct {
 func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
 	}
 	tokens, err := newUserTokens(o.Vault.Key("user session token"), o.Now)
 	if err != nil {

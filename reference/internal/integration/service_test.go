@@ -3,6 +3,7 @@ package integration_test
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -119,7 +120,7 @@ func newNode(t *testing.T, db *store.DB, c *clock) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := integration.New(integration.Options{Store: db.Integrations(), Vault: keys, Now: c.Now})
+	s, err := integration.New(integration.Options{Store: db.Integrations(), Vault: keys, Now: c.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -243,7 +243,7 @@ func oneRefresh(t *testing.T, a, b *store.DB) {
 	now := day
 	nodes := map[*store.DB]*integration.Service{}
 	for _, db := range []*store.DB{a, b} {
-		nodes[db] = got(integration.New(integration.Options{Store: db.Integrations(), Vault: keys, Now: func() time.Time {
+		nodes[db] = got(integration.New(integration.Options{Store: db.Integrations(), Vault: keys, Log: slog.New(slog.DiscardHandler), Now: func() time.Time {
 			mu.Lock()
 			defer mu.Unlock()
 			return now
