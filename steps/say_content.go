@@ -70,8 +70,8 @@ var sayContent = []sentence{
 		}
 		return w.then(a[3], a[1], w.visits(ctx, a[0], a[1]))
 	}},
-	{`somebody who is not signed in {follows} the share link to {who}{obtained}`, func(w *World, ctx context.Context, a []string) error {
-		return w.then(a[1], a[0], w.followsLink(ctx, a[0]))
+	{`somebody who is not signed in {follows} the share link to {who}{spoilt}{obtained}`, func(w *World, ctx context.Context, a []string) error {
+		return w.then(a[2], a[0], w.followsLink(ctx, a[0], a[1] != ""))
 	}},
 	{`{who} {isrendered}{obtained}`, func(w *World, ctx context.Context, a []string) error {
 		return w.then(a[1], a[0], w.render(ctx, a[0]))
@@ -295,14 +295,28 @@ func (w *World) visited(i *item, err error) error {
 	return nil
 }
 
-func (w *World) followsLink(ctx context.Context, short string) error {
+// followsLink opens a share link as it was given, or with another ending.
+func (w *World) followsLink(ctx context.Context, short string, spoilt bool) error {
 	i, err := w.item(short)
 	if err != nil {
 		return err
 	}
-	visit, err := w.stranger("anybody").Persona.WithoutIdentity().VisitURL(ctx, i.share, w.questions())
+	link := i.share
+	if spoilt {
+		link = spoil(link)
+	}
+	visit, err := w.stranger("anybody").Persona.WithoutIdentity().VisitURL(ctx, link, w.questions())
 	i.saw(visit)
-	return err
+	return w.visited(i, err)
+}
+
+// spoil returns a link whose last eight characters are others.
+func spoil(link string) string {
+	ending := "00000000"
+	if strings.HasSuffix(link, ending) {
+		ending = "11111111"
+	}
+	return link[:max(0, len(link)-len(ending))] + ending
 }
 
 // render deploys the bundle again, which renders it, and reads the outcome as

@@ -75,6 +75,7 @@ var placeholders = map[string]string{
 	"{starts}":     `(starts|refuses to start|starts or refuses to start)`,
 	"{row}":        `(no row|the row "([^"]*)")`,
 	"{follows}":    `(?:follows|has followed)`,
+	"{spoilt}":     `( with another ending)?`,
 	"{isrendered}": `(?:is rendered|has been rendered)`,
 	"{obtained}":   `( and it obtained a token| and obtained a token)?`,
 	"{exchange}":   `(?:but the exchange's )?`,

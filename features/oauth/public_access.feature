@@ -73,6 +73,15 @@ Feature: Integrations and visitors who are not signed in
       And somebody who is not signed in follows the share link to "app"
       Then "app" obtains no token
 
+    @SEC-044 @direct
+    Scenario: A share link with another ending shows nothing
+      Given "paula" has published python-api content "app"
+      And "app" is associated with "warehouse"
+      And "paula" has a share link to "app"
+      And somebody who is not signed in has followed the share link to "app" and it obtained a token
+      When somebody who is not signed in follows the share link to "app" with another ending
+      Then the visit is refused or asked to log in
+
   Rule: A Service Account integration asks nobody who visits
 
     @OI-009

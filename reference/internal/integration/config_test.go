@@ -52,7 +52,6 @@ func TestConfigProblems(t *testing.T) {
 		{"viewer without secret", viewer, "scopes", "x", false, "client_secret"},
 		{"service account without secret", service, "scopes", "x", false, "client_secret"},
 		{"public service account", service, "auth_mode", "Public", true, "client_secret"},
-		{"public without PKCE", map[string]any{"client_id": "c", "authorization_uri": "https://i/a", "token_uri": "https://i/t", "auth_mode": "Public"}, "use_pkce", false, false, "use_pkce"},
 		{"unknown key", viewer, "max_role", "Viewer", true, "max_role"},
 		{"number for a string", viewer, "client_id", 5.0, true, "client_id"},
 		{"string for a boolean", viewer, "use_pkce", "yes", true, "use_pkce"},

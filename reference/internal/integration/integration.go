@@ -152,10 +152,6 @@ func (c Config) Validate(hasSecret bool) error {
 	if c.AuthMode == modeConfidential && !hasSecret {
 		return badConfig(SecretKey, "is required unless auth_mode is Public")
 	}
-	if c.AuthMode == modePublic && !c.UsePKCE {
-		// Nothing else would tie the code to who asked for it (RFC 9700 section 2.1.1).
-		return badConfig("use_pkce", "must be true where auth_mode is Public")
-	}
 	return nil
 }
 

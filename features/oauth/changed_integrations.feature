@@ -1,0 +1,37 @@
+Feature: Integrations that are changed
+  A login belongs to one client at one provider. When the integration becomes that of another client or
+  another provider, the tokens of the old one are not sent to the new one, and users log in again.
+
+  Background:
+    Given a server configured with:
+      """
+      [Authentication]
+      Provider = proxy
+      """
+    And a publisher "paula"
+    And a Viewer integration "crm"
+    And "paula" has published python-api content "app"
+    And "app" is associated with "crm"
+    And "alice" may view "app"
+    And "alice" is logged in to "crm"
+    And "alice" has visited "app" and it obtained a token
+
+  @SEC-041 @direct
+  Scenario Outline: Changing the <setting> of an integration ends the logins
+    When the administrator changes the <setting> of the integration "crm"
+    And "alice" visits "app"
+    Then "app" obtains no token
+    And the session of "alice" with "crm" holds no refresh token
+
+    Examples:
+      | setting               |
+      | client                |
+      | token address         |
+      | authorization address |
+      | type                  |
+
+  @SEC-041 @direct
+  Scenario: Changing the name of an integration ends no login
+    When the administrator changes the name of the integration "crm"
+    And "alice" visits "app"
+    Then "app" obtains a token of "alice"
