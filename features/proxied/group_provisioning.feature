@@ -82,6 +82,16 @@ Feature: How groups come to be on the server
       And "alice" is a member of "engineers, managers, owners" (PA-266)
       And "bob" is not a member of "engineers" (PA-266)
 
+    @PA-265 @PA-266 @direct
+    Scenario: Ten groups that are missing are created at once
+      Given there is no group "g1"
+      And there is no group "g10"
+      And "alice" is in the groups "g1, g2, g3, g4, g5, g6, g7, g8, g9, g10" at the proxy
+      When "alice" signs in
+      Then there is a group "g1" (PA-265)
+      And there is a group "g10" (PA-265)
+      And "alice" is a member of "g1, g2, g3, g4, g5, g6, g7, g8, g9, g10" (PA-266)
+
     @PA-267
     Scenario: A group stays when its last member has gone
       Given "alice" is in the groups "engineers" at the proxy
