@@ -228,6 +228,9 @@ func (w *World) noneRequested(ctx context.Context, short string) error {
 	if i.visit != nil && i.visit.Report != nil {
 		return fail("a page that executes nothing", "a report of content that has run")
 	}
+	if i.visit != nil && i.visit.Reply.Is(2) && !driver.ShowsPage(i.visit.Reply) {
+		return &verdict.Block{Reason: "the visit did not show the page of the content: " + i.visit.Reply.Summary(), BySubject: true}
+	}
 	return w.handedOut(control.KindAccessToken, 0)
 }
 
@@ -296,7 +299,11 @@ func (w *World) readsSession(ctx context.Context, reader *driver.Persona, who, w
 	if len(found) != 1 {
 		return fail("one session", "%d", len(found))
 	}
-	return w.attempt(reader.Session(ctx, found[0].GUID))
+	reply, err := reader.Session(ctx, found[0].GUID)
+	if reply.Is(2) {
+		w.attempts.granted = reply
+	}
+	return w.attempt(reply, err)
 }
 
 func (w *World) describedWithout(ctx context.Context, kind string) error {

@@ -35,6 +35,8 @@ var placeholders = map[string]string{
 	"{they}":   `(?:she|he|they)`,
 	"{again}":  `(?: again)?`,
 
+	"{actor}":    `("[^"]+"|the administrator|somebody who is not signed in)`,
+	"{manage}":   `(read|rename|open to everybody|delete|clear the associations of|let a guest view|share|upload a bundle to|deploy|follow a deployment of)`,
 	"{anybody}":  `(?:"([^"]+)"|somebody who is not signed in)`,
 	"{manager}":  `(?:"([^"]+)"|the administrator)`,
 	"{token}":    `(an access token|a refresh token)`,
@@ -110,6 +112,7 @@ const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
 var vocabulary = compile(
 	sayServer, sayStart, sayLog, saySignIn, sayUsers, sayCredentials, sayKeys, sayProfile, sayRoles, sayIdentity, sayContent, sayDashboard, sayGroups, sayIntegrations, saySessions, sayReturns, sayTokens, sayExchanges, sayRenewal,
 	sayUsermanager,
+	sayManagement, sayAssociations, sayManaging, sayVisits,
 )
 
 type phrase struct {

@@ -79,3 +79,11 @@ Feature: Identities apart from usernames
       Then the email of "alice" is "alice@example.org"
       When the administrator changes the role of "alice" to "publisher"
       Then the role of "alice" is "publisher"
+
+  Rule: Other users do not learn a unique id
+
+    @SEC-036
+    Scenario: A user reads the account of another user
+      Given "bob" has signed in
+      When "alice" reads all that the server shows her of "bob"
+      Then no reply to "alice" holds the unique id of "bob"

@@ -37,6 +37,9 @@ func ExchangeAction(subject, subjectType string) probe.Action {
 // page is what static content shows.
 const page = "<!doctype html>\n<meta charset=utf-8>\n<title>Countersign</title>\n<p>This page executes nothing.\n"
 
+// ShowsPage reports whether a reply shows the page of static content.
+func ShowsPage(r *Reply) bool { return r.Is(2) && string(r.Body) == page }
+
 // Bundle makes content of an app mode: the manifest, the actions that it does
 // when it is rendered, a page for what executes nothing.
 func Bundle(mode string, actions []probe.Action) ([]byte, error) {

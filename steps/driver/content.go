@@ -20,6 +20,18 @@ func (p *Persona) Content(ctx context.Context, guid string) (*Reply, error) {
 	return p.Get(ctx, api("content", guid))
 }
 
+// Contents lists the guids of the items that the caller may see; nil if the reply holds no list.
+func (p *Persona) Contents(ctx context.Context) ([]string, *Reply, error) {
+	reply, err := p.Get(ctx, api("content"))
+	var guids []string
+	for _, item := range list[struct {
+		GUID string `json:"guid"`
+	}](reply) {
+		guids = append(guids, item.GUID)
+	}
+	return guids, reply, err
+}
+
 // DeleteContent removes an item.
 func (p *Persona) DeleteContent(ctx context.Context, guid string) (*Reply, error) {
 	return p.Call(ctx, http.MethodDelete, api("content", guid), nil)
@@ -43,6 +55,11 @@ type Task struct {
 	Code     int      `json:"code"`
 	Error    string   `json:"error"`
 	Output   []string `json:"output"`
+}
+
+// Task reads a task once.
+func (p *Persona) Task(ctx context.Context, id string) (*Reply, error) {
+	return p.Get(ctx, api("tasks", id))
 }
 
 // AwaitTask asks for a task until it has finished, at most for the poll limit.
@@ -118,9 +135,14 @@ func (p *Persona) PublishContent(ctx context.Context, name, mode string, actions
 	return guid, reply, nil
 }
 
+// ChangeContent changes one member of an item.
+func (p *Persona) ChangeContent(ctx context.Context, guid, member, value string) (*Reply, error) {
+	return p.json(ctx, http.MethodPatch, api("content", guid), map[string]string{member: value})
+}
+
 // SetAccess says who may see an item: "all", "logged_in" or "acl".
 func (p *Persona) SetAccess(ctx context.Context, guid, access string) (*Reply, error) {
-	return p.json(ctx, http.MethodPatch, api("content", guid), map[string]string{"access_type": access})
+	return p.ChangeContent(ctx, guid, "access_type", access)
 }
 
 // Permit gives a user a role on an item, "viewer" or "owner".

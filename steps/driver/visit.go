@@ -35,13 +35,18 @@ func (p *Persona) Visit(ctx context.Context, guid string, actions []probe.Action
 	return p.VisitPath(ctx, ContentPath(guid), actions)
 }
 
-// VisitWith is [Persona.Visit] while the client sends header lines as well.
+// VisitWith is [Persona.VisitActing] without actions.
 func (p *Persona) VisitWith(ctx context.Context, guid string, lines ...HeaderLine) (*Visit, error) {
+	return p.VisitActing(ctx, guid, nil, lines...)
+}
+
+// VisitActing is [Persona.Visit] while the client sends header lines as well.
+func (p *Persona) VisitActing(ctx context.Context, guid string, actions []probe.Action, lines ...HeaderLine) (*Visit, error) {
 	u, err := p.subject.at(ContentPath(guid))
 	if err != nil {
 		return nil, err
 	}
-	return p.visit(ctx, u, nil, append(slices.Clone(fetch), lines...))
+	return p.visit(ctx, u, actions, append(slices.Clone(fetch), lines...))
 }
 
 // VisitPath is [Persona.Visit] of a path below the public address.

@@ -52,15 +52,12 @@ func RoleOf(item *Item, permissions []Permission, v Visitor) AppRole {
 	return role
 }
 
-// holds says whether the permission is the visitor's, of their own or by a group.
+// holds reports whether the permission is given to the visitor, or to a group of theirs.
 func (p Permission) holds(v Visitor) bool {
-	switch p.PrincipalType {
-	case PrincipalUser:
-		return p.PrincipalGUID == v.UserGUID
-	case PrincipalGroup:
+	if p.PrincipalType == PrincipalGroup {
 		return slices.Contains(v.Groups, p.PrincipalGUID)
 	}
-	return false
+	return p.PrincipalGUID == v.UserGUID
 }
 
 // CanView says whether the role gives sight of the content itself.

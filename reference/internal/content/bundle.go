@@ -2,6 +2,7 @@ package content
 
 import (
 	"archive/tar"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -66,8 +67,8 @@ func Unpack(archive io.Reader, dir string) error {
 		}
 		left -= written
 	}
-	// What follows the end of the tar must still be whole gzip: its checksum is at the very end.
-	if n, err := io.Copy(io.Discard, io.LimitReader(unzipped, left+1)); err != nil || n > left {
+	// The checksum of gzip is at the very end, behind what may follow the end of the tar.
+	if _, err := io.Copy(io.Discard, io.LimitReader(unzipped, maxUnpacked)); err != nil {
 		return badBundle("damaged archive")
 	}
 	if files == 0 {
@@ -109,11 +110,8 @@ func unpackEntry(root *os.Root, r io.Reader, header *tar.Header, left int64) (in
 	if err != nil {
 		return 0, badBundle("file %q clashes with another entry", header.Name)
 	}
-	written, err := io.Copy(file, io.LimitReader(r, left+1))
-	if closeErr := file.Close(); closeErr != nil {
-		return written, closeErr
-	}
-	if err != nil {
+	written, err := io.Copy(file, r) // r ends after header.Size bytes
+	if err := errors.Join(err, file.Close()); err != nil {
 		return written, badBundle("damaged archive at %q", header.Name)
 	}
 	return written, nil
@@ -121,11 +119,8 @@ func unpackEntry(root *os.Root, r io.Reader, header *tar.Header, left int64) (in
 
 // cleanName gives the name of an entry relative to the folder, or refuses it.
 func cleanName(name string) (string, error) {
-	if name == "" || strings.ContainsAny(name, "\x00\\") || path.IsAbs(name) {
-		return "", badBundle("entry name %q is not allowed", name)
-	}
 	clean := path.Clean(name)
-	if !filepath.IsLocal(filepath.FromSlash(clean)) {
+	if strings.ContainsAny(name, "\x00\\") || !filepath.IsLocal(filepath.FromSlash(clean)) {
 		return "", badBundle("entry name %q leads outside the bundle", name)
 	}
 	if strings.Count(clean, "/") >= maxDepth {
@@ -152,29 +147,21 @@ func ReadManifest(dir string) (Manifest, error) {
 		return Manifest{}, badBundle("the application's manifest is missing")
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxManifest+1))
-	if err != nil || len(text) > maxManifest {
-		return Manifest{}, badBundle("the application's manifest cannot be read")
-	}
 	// Only these members are ours; rsconnect, rsconnect-python and Publisher write many more.
 	var wire struct {
-		Metadata *struct {
-			AppMode     string  `json:"appmode"`
-			PrimaryHTML *string `json:"primary_html"`
+		Metadata struct {
+			AppMode     string `json:"appmode"`
+			PrimaryHTML string `json:"primary_html"`
 		} `json:"metadata"`
 	}
-	if err := json.Unmarshal(text, &wire); err != nil || wire.Metadata == nil {
+	text, err := io.ReadAll(io.LimitReader(file, maxManifest))
+	if err := errors.Join(err, json.Unmarshal(text, &wire)); err != nil {
 		return Manifest{}, badBundle("the application's manifest is invalid")
 	}
 	mode, known := ParseMode(wire.Metadata.AppMode)
 	if !known {
-		return Manifest{}, badBundle("the application's manifest has the unknown appmode %q", wire.Metadata.AppMode)
+		return Manifest{}, badBundle("the application's manifest has no known appmode: %q", wire.Metadata.AppMode)
 	}
-	m := Manifest{Mode: mode, Entry: "index.html"}
-	if wire.Metadata.PrimaryHTML != nil && *wire.Metadata.PrimaryHTML != "" {
-		if m.Entry, err = cleanName(*wire.Metadata.PrimaryHTML); err != nil {
-			return Manifest{}, err
-		}
-	}
-	return m, nil
+	entry, err := cleanName(cmp.Or(wire.Metadata.PrimaryHTML, "index.html"))
+	return Manifest{Mode: mode, Entry: entry}, err
 }

@@ -158,7 +158,7 @@ func (d *deployment) deploy(ctx context.Context) error {
 func (d *deployment) render(ctx context.Context, item *Item, folder string, manifest Manifest) (*Render, error) {
 	switch manifest.Mode.Class() {
 	case ClassStatic:
-		if info, err := os.Stat(filepath.Join(folder, filepath.FromSlash(manifest.Entry))); err != nil || !info.Mode().IsRegular() {
+		if _, err := os.Stat(filepath.Join(folder, filepath.FromSlash(manifest.Entry))); err != nil {
 			return nil, badBundle("the file %s is missing", manifest.Entry)
 		}
 		return nil, nil

@@ -125,8 +125,8 @@ func TestUnpack(t *testing.T) {
 		{"wrong checksum", damaged, "damaged"},
 		{"parent folder", contenttest.Archive(t, []*tar.Header{file("../evil")}, []string{"x"}), "leads outside"},
 		{"parent in the middle", contenttest.Archive(t, []*tar.Header{file("a/../../evil")}, []string{"x"}), "leads outside"},
-		{"absolute", contenttest.Archive(t, []*tar.Header{file("/etc/evil")}, []string{"x"}), "not allowed"},
-		{"backslash", contenttest.Archive(t, []*tar.Header{file(`..\evil`)}, []string{"x"}), "not allowed"},
+		{"absolute", contenttest.Archive(t, []*tar.Header{file("/etc/evil")}, []string{"x"}), "leads outside"},
+		{"backslash", contenttest.Archive(t, []*tar.Header{file(`..\evil`)}, []string{"x"}), "leads outside"},
 		{"symbolic link", contenttest.Archive(t, []*tar.Header{link(tar.TypeSymlink, "l", "/etc")}, nil), "neither a file"},
 		{"hard link", contenttest.Archive(t, []*tar.Header{link(tar.TypeLink, "l", "/etc/passwd")}, nil), "neither a file"},
 		{"device", contenttest.Archive(t, []*tar.Header{{Name: "d", Typeflag: tar.TypeChar}}, nil), "neither a file"},
@@ -178,9 +178,9 @@ func TestReadManifest(t *testing.T) {
 		{"alias", `{"metadata":{"appmode":"nodejs-api"}}`, ""},
 		{"not JSON", `appmode: shiny`, "invalid"},
 		{"data after it", `{"metadata":{"appmode":"shiny"}} x`, "invalid"},
-		{"no metadata", `{"version":1}`, "invalid"},
-		{"unknown mode", `{"metadata":{"appmode":"cobol"}}`, `unknown appmode "cobol"`},
-		{"mode unknown", `{"metadata":{"appmode":"unknown"}}`, "unknown appmode"},
+		{"no metadata", `{"version":1}`, "no known appmode"},
+		{"unknown mode", `{"metadata":{"appmode":"cobol"}}`, `no known appmode: "cobol"`},
+		{"mode unknown", `{"metadata":{"appmode":"unknown"}}`, "no known appmode"},
 		{"primary page outside", `{"metadata":{"appmode":"static","primary_html":"../x.html"}}`, "leads outside"},
 	}
 	for _, test := range tests {

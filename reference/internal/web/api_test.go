@@ -128,7 +128,6 @@ func TestCreateUsers(t *testing.T) {
 		{"no unique id", `{"username":"kim"}`, unique, 400, 129},
 		{"blank unique id", `{"username":"kim","external_id":" "}`, unique, 400, 129},
 		{"taken unique id", `{"username":"kim","external_id":"2"}`, unique, 400, 76},
-		{"two unique ids", `{"username":"kim","external_id":"3","unique_id":"4"}`, unique, 400, 25},
 		{"generated", `{"external_id":"1","email":"ada@y"}`, generated, 200, 0},
 		{"nothing to generate from", `{"external_id":"2"}`, generated, 400, 91},
 		{"taken username", `{"external_id":"2","username":"ada"}`, generated, 409, 8},

@@ -277,8 +277,17 @@ func TestEveryBodiedRouteIsInTheTable(t *testing.T) {
 	}
 	for _, f := range functions {
 		ast.Inspect(f, func(n ast.Node) bool {
-			if call, ok := n.(*ast.CallExpr); ok && (called(call) == "api" || called(call) == "page") && len(call.Args) == 3 {
-				if h, ok := call.Args[2].(*ast.SelectorExpr); ok && readers[h.Sel.Name] {
+			var registration []ast.Expr // pattern, role, handler
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if name := called(n); name == "api" || name == "page" {
+					registration = n.Args
+				}
+			case *ast.CompositeLit:
+				registration = n.Elts
+			}
+			if len(registration) == 3 {
+				if h, ok := registration[2].(*ast.SelectorExpr); ok && readers[h.Sel.Name] {
 					registered[h.Sel.Name]++
 				}
 			}

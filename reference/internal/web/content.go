@@ -1,11 +1,11 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,32 +18,38 @@ import (
 	"countersign/reference/internal/integration"
 )
 
+// A route is a pattern with who may call it.
+type route struct {
+	pattern string
+	need    account.Role
+	serve   handler
+}
+
 // contentRoutes are the API of content: items, permissions, bundles, deployment, tasks, share links.
-func (s *Server) contentRoutes(api func(pattern string, need account.Role, h handler)) {
+func (s *Server) contentRoutes() []route {
 	const one = "/__api__/v1/content/{guid}"
-	api("GET /__api__/v1/content", signedIn, s.listContent)
-	api("POST /__api__/v1/content", publisher, s.createContent)
-	api("GET "+one, signedIn, s.getContent)
-	api("PATCH "+one, publisher, s.changeContent)
-	api("DELETE "+one, publisher, s.deleteContent)
-
-	api("GET "+one+"/permissions", signedIn, s.listPermissions)
-	api("POST "+one+"/permissions", publisher, s.putPermission)
-	api("GET "+one+"/permissions/{id}", signedIn, s.getPermission)
-	api("PUT "+one+"/permissions/{id}", publisher, s.changePermission)
-	api("DELETE "+one+"/permissions/{id}", publisher, s.deletePermission)
-
-	api("GET "+one+"/bundles", publisher, s.listBundles)
-	api("POST "+one+"/bundles", publisher, s.uploadBundle)
-	api("GET "+one+"/bundles/{id}", publisher, s.getBundle)
-	api("GET "+one+"/bundles/{id}/download", publisher, s.downloadBundle)
-	api("DELETE "+one+"/bundles/{id}", publisher, s.deleteBundle)
-	api("POST "+one+"/deploy", publisher, s.deployContent)
-	api("GET /__api__/v1/tasks/{id}", signedIn, s.getTask)
-
-	api("GET "+one+"/share_links", publisher, s.listShareLinks)
-	api("POST "+one+"/share_links", publisher, s.createShareLink)
-	api("DELETE "+one+"/share_links/{link}", publisher, s.deleteShareLink)
+	return []route{
+		{"GET /__api__/v1/content", signedIn, s.listContent},
+		{"POST /__api__/v1/content", publisher, s.createContent},
+		{"GET " + one, signedIn, s.getContent},
+		{"PATCH " + one, publisher, s.changeContent},
+		{"DELETE " + one, publisher, s.deleteContent},
+		{"GET " + one + "/permissions", signedIn, s.listPermissions},
+		{"POST " + one + "/permissions", publisher, s.putPermission},
+		{"GET " + one + "/permissions/{id}", signedIn, s.getPermission},
+		{"PUT " + one + "/permissions/{id}", publisher, s.changePermission},
+		{"DELETE " + one + "/permissions/{id}", publisher, s.deletePermission},
+		{"GET " + one + "/bundles", publisher, s.listBundles},
+		{"POST " + one + "/bundles", publisher, s.uploadBundle},
+		{"GET " + one + "/bundles/{id}", publisher, s.getBundle},
+		{"GET " + one + "/bundles/{id}/download", publisher, s.downloadBundle},
+		{"DELETE " + one + "/bundles/{id}", publisher, s.deleteBundle},
+		{"POST " + one + "/deploy", publisher, s.deployContent},
+		{"GET /__api__/v1/tasks/{id}", signedIn, s.getTask},
+		{"GET " + one + "/share_links", publisher, s.listShareLinks},
+		{"POST " + one + "/share_links", publisher, s.createShareLink},
+		{"DELETE " + one + "/share_links/{link}", publisher, s.deleteShareLink},
+	}
 }
 
 // tellingError words the errors of other rooms that carry more than a meaning; nil for all others.
@@ -108,10 +114,13 @@ func (s *Server) standing(ctx context.Context, item *content.Item, c caller) (co
 // viewable is item for callers who may see it; administrators may see what an item is, without a role on it.
 func (s *Server) viewable(r *http.Request) (*content.Item, content.AppRole, error) {
 	item, visitor, role, err := s.item(r)
-	if err == nil && !role.CanView() && !visitor.Admin {
-		err = fail(19)
+	if err != nil {
+		return nil, "", err
 	}
-	return item, role, err
+	if !role.CanView() && !visitor.Admin {
+		return nil, "", fail(19)
+	}
+	return item, role, nil
 }
 
 // editable is item for callers who may change it.
@@ -133,7 +142,7 @@ func (s *Server) editable(r *http.Request) (*content.Item, content.AppRole, erro
 // nothing to say.
 func (s *Server) contentView(r *http.Request, i *content.Item, role content.AppRole) map[string]any {
 	view := map[string]any{
-		"guid": i.GUID, "id": strconv.FormatInt(i.ID, 10), "name": i.Name, "title": orNull(i.Title), "description": i.Description,
+		"guid": i.GUID, "id": strconv.FormatInt(i.ID, 10), "name": i.Name, "title": i.Title, "description": i.Description,
 		"access_type": i.Access, "owner_guid": i.OwnerGUID, "app_mode": i.Mode, "app_role": role, "bundle_id": nil,
 		"created_time": apiTime(i.CreatedTime), "last_deployed_time": apiTime(i.DeployedTime),
 		"content_url":   s.Base + "content/" + i.GUID + "/",
@@ -157,13 +166,6 @@ func (s *Server) contentView(r *http.Request, i *content.Item, role content.AppR
 		view[name] = value
 	}
 	return view
-}
-
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }
 
 func (s *Server) listContent(w http.ResponseWriter, r *http.Request) error {
@@ -285,13 +287,13 @@ func (s *Server) checkOwner(r *http.Request, guid string) error {
 		return fail(22)
 	}
 	user, err := s.Accounts.Store.UserByGUID(r.Context(), guid)
-	if errors.Is(err, account.ErrNotFound) {
-		return fail(156).because(err)
+	if err != nil {
+		return notFoundAs(err, 156)
 	}
-	if err == nil && (user.Locked || !user.Role.AtLeast(account.Publisher)) {
-		err = fail(156)
+	if user.Locked || !user.Role.AtLeast(account.Publisher) {
+		return fail(156)
 	}
-	return err
+	return nil
 }
 
 func (s *Server) deleteContent(w http.ResponseWriter, r *http.Request) error {
@@ -302,11 +304,7 @@ func (s *Server) deleteContent(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Content.DeleteItem(r.Context(), item.GUID); err != nil {
 		return err
 	}
-	if err := s.Runtime.Remove(item.GUID); err != nil {
-		s.Log.Error("remove files of deleted content", "content", item.GUID, "err", err)
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Runtime.Remove(item.GUID))
 }
 
 // contentChange is the body of a create or change: the fields that are there, checked for type.
@@ -332,15 +330,10 @@ func (s *Server) contentChange(w http.ResponseWriter, r *http.Request) (contentC
 			change.settings[name] = value
 			continue
 		}
-		text := ""
-		null := bytes.Equal(value, []byte("null"))
-		if null && name != "title" && name != "description" {
-			continue // a client that sends null for what it does not want to set
-		}
-		if err := json.Unmarshal(value, &text); err != nil {
+		// null leaves a field as it is: some clients send it for what they do not want to set.
+		if err := json.Unmarshal(value, target); err != nil {
 			return contentChange{}, fail(121).saying("The request JSON is invalid: field %s wants a string.", name)
 		}
-		*target = &text
 	}
 	return change, nil
 }
@@ -356,18 +349,21 @@ func (c contentChange) apply(item *content.Item) error {
 	if c.access != nil {
 		item.Access = content.Access(*c.access)
 	}
-	if item.Settings == nil {
-		item.Settings = content.Settings{}
-	}
-	for name, value := range c.settings {
-		item.Settings[name] = value
-	}
+	maps.Copy(item.Settings, c.settings)
 	return item.Validate()
+}
+
+// noContent answers that what was asked for is done, or returns the error because of which it is not.
+func noContent(w http.ResponseWriter, err error) error {
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return err
 }
 
 func pathID(r *http.Request, name string) (int64, error) {
 	id, err := strconv.ParseInt(r.PathValue(name), 10, 64)
-	if err != nil || id <= 0 {
+	if err != nil {
 		return 0, fail(3).because(fmt.Errorf("%s is not a number", name))
 	}
 	return id, nil

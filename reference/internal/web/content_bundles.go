@@ -203,11 +203,7 @@ func (s *Server) deleteBundle(w http.ResponseWriter, r *http.Request) error {
 	if b.ID == item.BundleID {
 		return fail(75)
 	}
-	if err := s.Content.DeleteBundle(r.Context(), item.GUID, b.ID); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Content.DeleteBundle(r.Context(), item.GUID, b.ID))
 }
 
 // deployBody names the bundle to serve; null or nothing means the latest.

@@ -162,9 +162,5 @@ func (s *Server) deletePermission(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	if err := s.Content.DeletePermission(r.Context(), item.GUID, id); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Content.DeletePermission(r.Context(), item.GUID, id))
 }

@@ -46,8 +46,8 @@ func TestContentLife(t *testing.T) {
 	if _, there := full["tags"]; there {
 		t.Error("tags are there though there are none")
 	}
-	changed := s.publisher.do("PATCH", "__api__/v1/content/"+guid, `{"title":null,"access_type":"logged_in","max_processes":3}`).want(200, 0).object()
-	if changed["title"] != nil || changed["access_type"] != "logged_in" || changed["max_processes"] != 3.0 || changed["name"] != "my-app" {
+	changed := s.publisher.do("PATCH", "__api__/v1/content/"+guid, `{"title":null,"name":null,"access_type":"logged_in","max_processes":3}`).want(200, 0).object()
+	if changed["title"] != made.object()["title"] || changed["access_type"] != "logged_in" || changed["max_processes"] != 3.0 || changed["name"] != "my-app" {
 		t.Errorf("changed: %v", changed)
 	}
 	s.publisher.do("DELETE", "__api__/v1/content/"+guid, "").want(204, 0)
@@ -86,7 +86,7 @@ func TestContentBadBodies(t *testing.T) {
 		t.Errorf("%d items, %v: a refused one was stored", len(list), err)
 	}
 	s.publisher.do("PATCH", "__api__/v1/content/"+guid, `{"name":"no","title":"New title"}`).want(400, 5)
-	if got := s.publisher.get("__api__/v1/content/" + guid).object(); got["title"] != nil {
+	if got := s.publisher.get("__api__/v1/content/" + guid).object(); got["title"] != "" {
 		t.Errorf("half a change was stored: %v", got["title"])
 	}
 	s.publisher.get("__api__/v1/content/"+guid+"?include=secrets").want(400, 161)

@@ -102,11 +102,7 @@ func (s *Server) updateGroup(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
-	if err := s.Accounts.DeleteGroup(r.Context(), c.User, c.Role, r.PathValue("guid")); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Accounts.DeleteGroup(r.Context(), c.User, c.Role, r.PathValue("guid")))
 }
 
 func (s *Server) listMembers(w http.ResponseWriter, r *http.Request) error {
@@ -141,18 +137,10 @@ func (s *Server) addMember(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &in); err != nil {
 		return err
 	}
-	if err := s.Accounts.AddMember(r.Context(), c.User, c.Role, r.PathValue("guid"), in.UserGUID); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Accounts.AddMember(r.Context(), c.User, c.Role, r.PathValue("guid"), in.UserGUID))
 }
 
 func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
-	if err := s.Accounts.RemoveMember(r.Context(), c.User, c.Role, r.PathValue("guid"), r.PathValue("user")); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Accounts.RemoveMember(r.Context(), c.User, c.Role, r.PathValue("guid"), r.PathValue("user")))
 }

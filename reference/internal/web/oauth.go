@@ -10,32 +10,36 @@ import (
 
 	"github.com/google/uuid"
 
-	"countersign/reference/internal/account"
 	"countersign/reference/internal/integration"
 )
 
-// oauthRoutes are the API of OAuth integrations and what browsers visit to log in to one.
-func (s *Server) oauthRoutes(api, page func(pattern string, need account.Role, h handler)) {
+// oauthRoutes are the API of OAuth integrations.
+func (s *Server) oauthRoutes() []route {
 	const all, one = "/__api__/v1/oauth/integrations", "/__api__/v1/oauth/integrations/{guid}"
-	api("GET "+all, publisher, s.listIntegrations)
-	api("POST "+all, admin, s.createIntegration)
-	api("GET "+one, publisher, s.getIntegration)
-	api("PATCH "+one, admin, s.changeIntegration)
-	api("DELETE "+one, admin, s.deleteIntegration)
-	api("GET "+one+"/associations", admin, s.listAssociationsOf)
-	api("POST "+one+"/verify", admin, s.verifyIntegration)
-	api("POST "+all+"/credentials", publisher, s.exchange)
+	return []route{
+		{"GET " + all, publisher, s.listIntegrations},
+		{"POST " + all, admin, s.createIntegration},
+		{"GET " + one, publisher, s.getIntegration},
+		{"PATCH " + one, admin, s.changeIntegration},
+		{"DELETE " + one, admin, s.deleteIntegration},
+		{"GET " + one + "/associations", admin, s.listAssociationsOf},
+		{"POST " + one + "/verify", admin, s.verifyIntegration},
+		{"POST " + all + "/credentials", publisher, s.exchange},
+		{"GET /__api__/v1/content/{guid}/oauth/integrations/associations", signedIn, s.listAssociations},
+		{"PUT /__api__/v1/content/{guid}/oauth/integrations/associations", publisher, s.setAssociations},
+		{"GET /__api__/v1/oauth/sessions", signedIn, s.listSessions},
+		{"GET /__api__/v1/oauth/sessions/{guid}", signedIn, s.getSession},
+		{"DELETE /__api__/v1/oauth/sessions/{guid}", signedIn, s.deleteSession},
+	}
+}
 
-	api("GET /__api__/v1/content/{guid}/oauth/integrations/associations", signedIn, s.listAssociations)
-	api("PUT /__api__/v1/content/{guid}/oauth/integrations/associations", publisher, s.setAssociations)
-
-	api("GET /__api__/v1/oauth/sessions", signedIn, s.listSessions)
-	api("GET /__api__/v1/oauth/sessions/{guid}", signedIn, s.getSession)
-	api("DELETE /__api__/v1/oauth/sessions/{guid}", signedIn, s.deleteSession)
-
-	page("GET /__oauth__/integrations/{guid}/login", signedIn, s.oauthLogin)
-	page("GET /__oauth__/integrations/{guid}/logout", signedIn, s.oauthLogout)
-	page("GET /__oauth__/integrations/callback", signedIn, s.oauthCallback)
+// oauthPages are what browsers visit to log in to an integration.
+func (s *Server) oauthPages() []route {
+	return []route{
+		{"GET /__oauth__/integrations/{guid}/login", signedIn, s.oauthLogin},
+		{"GET /__oauth__/integrations/{guid}/logout", signedIn, s.oauthLogout},
+		{"GET /__oauth__/integrations/callback", signedIn, s.oauthCallback},
+	}
 }
 
 // viewIntegration is an integration as every call answers it: create, get and list alike, because clients compare them.
@@ -52,7 +56,7 @@ func viewIntegration(i *integration.Integration) map[string]any {
 type integrationBody struct {
 	Name        json.RawMessage   `json:"name"`
 	Description json.RawMessage   `json:"description"`
-	Template    *string           `json:"template"`
+	Template    string            `json:"template"`
 	Config      map[string]any    `json:"config"`
 	Permissions []json.RawMessage `json:"permissions"`
 }
@@ -134,7 +138,7 @@ func (s *Server) createIntegration(w http.ResponseWriter, r *http.Request) error
 	}
 	now := s.Now()
 	i := &integration.Integration{GUID: uuid.NewString(), Template: integration.TemplateCustom, CreatedTime: now, UpdatedTime: now}
-	if body.Template == nil || *body.Template != integration.TemplateCustom {
+	if body.Template != integration.TemplateCustom {
 		return fail(227).saying("The OAuth template does not exist: this server has the template custom.")
 	}
 	if err := body.texts(i); err != nil {
@@ -163,7 +167,7 @@ func (s *Server) changeIntegration(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	changed, err := s.Integrations.Store.UpdateIntegration(r.Context(), r.PathValue("guid"), func(i *integration.Integration) error {
-		if body.Template != nil && *body.Template != i.Template {
+		if body.Template != "" && body.Template != i.Template {
 			return fail(229)
 		}
 		if err := body.texts(i); err != nil {
@@ -179,11 +183,7 @@ func (s *Server) changeIntegration(w http.ResponseWriter, r *http.Request) error
 }
 
 func (s *Server) deleteIntegration(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Integrations.Store.DeleteIntegration(r.Context(), r.PathValue("guid")); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Integrations.Store.DeleteIntegration(r.Context(), r.PathValue("guid")))
 }
 
 // verifyIntegration asks for a token once, to see that the configuration is right. The token is thrown away.
@@ -279,13 +279,5 @@ func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
 		}
 		guids = append(guids, i.GUID)
 	}
-	err = s.Integrations.Store.SetAssociations(r.Context(), item.GUID, guids, s.Now())
-	if errors.Is(err, integration.ErrNotFound) {
-		return fail(207).because(err)
-	}
-	if err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Integrations.Store.SetAssociations(r.Context(), item.GUID, guids, s.Now()))
 }

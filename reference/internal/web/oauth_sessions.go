@@ -67,9 +67,5 @@ func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Integrations.Store.DeleteSession(r.Context(), session.GUID); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Integrations.Store.DeleteSession(r.Context(), session.GUID))
 }

@@ -5,6 +5,7 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,9 +134,12 @@ func (s *Server) routes() http.Handler {
 	api("DELETE /__api__/v1/groups/{guid}/members/{user}", signedIn, s.removeMember)
 
 	s.tokenRoutes(api, page)
-	s.contentRoutes(api)
-	s.oauthRoutes(api, page)
-	s.visitRoutes(page)
+	for _, r := range slices.Concat(s.contentRoutes(), s.oauthRoutes()) {
+		api(r.pattern, r.need, r.serve)
+	}
+	for _, r := range slices.Concat(s.oauthPages(), s.visitPages()) {
+		page(r.pattern, r.need, r.serve)
+	}
 
 	page("GET /__login__", nobody, s.loginPage)
 	api("POST /__login__", nobody, s.passwordLogin)

@@ -59,11 +59,7 @@ func (s *Server) deleteShareLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Content.DeleteShareLink(r.Context(), item.GUID, r.PathValue("link")); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Content.DeleteShareLink(r.Context(), item.GUID, r.PathValue("link")))
 }
 
 // shared says whether the request comes by a share link of the item, by its parameter or the cookie it left. A visitor
@@ -77,7 +73,7 @@ func (s *Server) shared(w http.ResponseWriter, r *http.Request, item *content.It
 		return holds, err
 	}
 	cookie, err := r.Cookie(shareCookie)
-	if err != nil || cookie.Value == "" {
+	if err != nil {
 		return false, nil
 	}
 	if role.CanView() && navigates(r) {

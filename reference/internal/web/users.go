@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -227,13 +228,8 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 		}
 		n.Role = role
 	}
-	switch {
-	case in.ExternalID != nil && in.UniqueID != nil && *in.ExternalID != *in.UniqueID:
-		return fail(25).saying("external_id and its older name unique_id differ.")
-	case in.ExternalID != nil:
-		n.UniqueID, n.UniqueIDGiven = *in.ExternalID, true
-	case in.UniqueID != nil:
-		n.UniqueID, n.UniqueIDGiven = *in.UniqueID, true
+	if id := cmp.Or(in.ExternalID, in.UniqueID); id != nil {
+		n.UniqueID, n.UniqueIDGiven = *id, true
 	}
 	u, err := s.Accounts.CreateUser(r.Context(), c.User, c.Role, n)
 	if err != nil {

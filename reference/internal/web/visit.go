@@ -18,10 +18,12 @@ import (
 	"countersign/reference/internal/integration"
 )
 
-// visitRoutes are where content is seen.
-func (s *Server) visitRoutes(page func(pattern string, need account.Role, h handler)) {
-	page("/content/{guid}", nobody, s.visitFolder)
-	page("/content/{guid}/{path...}", nobody, s.visit)
+// visitPages are where content is seen.
+func (s *Server) visitPages() []route {
+	return []route{
+		{"/content/{guid}", nobody, s.visitFolder},
+		{"/content/{guid}/{path...}", nobody, s.visit},
+	}
 }
 
 // visitFolder adds the slash that content's relative links need.
@@ -61,8 +63,13 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 	if !v.byLink && !role.CanView() {
 		return turnAway(v.caller)
 	}
-	if sent, err := s.toLogin(w, r, v); sent || err != nil {
+	login, err := s.loginFor(r, v)
+	if err != nil {
 		return err
+	}
+	if login != "" {
+		s.redirect(w, login)
+		return nil
 	}
 	switch item.Mode.Class() {
 	case content.ClassInteractive:
@@ -83,37 +90,40 @@ func turnAway(c caller) error {
 	return fail(24)
 }
 
-// toLogin sends a viewer who opens an item by itself and is not logged in to its Viewer integration to that login
-// (OAuth document, line 42; OI-049). Where no token could be had anyway (items for anyone, share links, anonymous visitors,
-// API keys) nobody is sent.
-func (s *Server) toLogin(w http.ResponseWriter, r *http.Request, v visitCall) (sent bool, err error) {
-	if !v.known() || !v.caller.Interactive() || !navigates(r) || v.item.Access == content.AccessAll ||
-		v.item.Mode.Class() != content.ClassInteractive {
-		return false, nil
+// loginFor returns the login to which a viewer is sent who opens an item by itself and is not logged in to its Viewer
+// integration (OAuth document, line 42; OI-049), "" for other visits. Where no token could be had anyway (items for anyone,
+// share links, anonymous visitors, API keys) nobody is sent.
+func (s *Server) loginFor(r *http.Request, v visitCall) (string, error) {
+	if v.byLink || !v.caller.Interactive() || !navigates(r) || v.item.Access == content.AccessAll {
+		return "", nil
 	}
 	associations, err := s.Integrations.Store.Associations(r.Context(), v.item.GUID)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	for _, a := range associations {
 		if a.Integration.Config.AuthType != integration.Viewer {
 			continue
 		}
 		session, err := s.Integrations.Store.SessionOf(r.Context(), v.caller.User.GUID, a.Integration.GUID)
-		if err == nil && session.LoggedIn() {
-			continue
+		if errors.Is(err, integration.ErrNotFound) {
+			session, err = &integration.Session{}, nil
 		}
-		if err != nil && !errors.Is(err, integration.ErrNotFound) {
-			return false, err
+		if err != nil {
+			return "", err
 		}
-		back := s.origin + strings.TrimSuffix(s.publicPath, "/") + r.URL.EscapedPath()
-		if query := withoutShare(r.URL.RawQuery); query != "" {
-			back += "?" + query
+		if !session.LoggedIn() {
+			return "__oauth__/integrations/" + a.Integration.GUID + "/login?" + returnParam + "=" + url.QueryEscape(s.urlOf(r)), nil
 		}
-		s.redirect(w, "__oauth__/integrations/"+a.Integration.GUID+"/login?"+returnParam+"="+url.QueryEscape(back))
-		return true, nil
 	}
-	return false, nil
+	return "", nil
+}
+
+// urlOf returns the public URL of a request, without the token of a share link.
+func (s *Server) urlOf(r *http.Request) string {
+	u := *r.URL
+	u.RawQuery = withoutShare(u.RawQuery)
+	return s.origin + strings.TrimSuffix(s.publicPath, "/") + u.RequestURI()
 }
 
 // visitRender serves the last render. It executes nothing, which belongs to the deployment.
