@@ -84,7 +84,8 @@ Feature: How groups come to be on the server
 
     @PA-265 @PA-266 @direct
     Scenario: Ten groups that are missing are created at once
-      Given there is no group "g1"
+      Given there is a group "managers"
+      And there is no group "g1"
       And there is no group "g10"
       And "alice" is in the groups "g1, g2, g3, g4, g5, g6, g7, g8, g9, g10" at the proxy
       When "alice" signs in
