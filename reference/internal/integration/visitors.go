@@ -21,11 +21,11 @@ func (v Visitors) RoleOfUser(ctx context.Context, item *content.Item, guid strin
 		return content.AppNone, nil
 	}
 	if err != nil {
-		return "", err
+		return content.AppNone, err
 	}
 	groups, err := v.Accounts.GroupsOf(ctx, guid)
 	if err != nil {
-		return "", err
+		return content.AppNone, err
 	}
 	visitor := content.Visitor{UserGUID: guid, Publisher: user.Role.AtLeast(account.Publisher), Admin: user.Role == account.Administrator}
 	for _, g := range groups {
@@ -33,7 +33,7 @@ func (v Visitors) RoleOfUser(ctx context.Context, item *content.Item, guid strin
 	}
 	permissions, err := v.Permissions(ctx, item.GUID)
 	if err != nil {
-		return "", err
+		return content.AppNone, err
 	}
 	return content.RoleOf(item, permissions, visitor), nil
 }
