@@ -5,11 +5,11 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // key is one option: its name as documented, and how its value gets into a Config.
@@ -84,16 +84,13 @@ var sections = []section{
 
 func boolean(field func(*Config) *bool) func(*Config, setting) string {
 	return func(c *Config, v setting) string {
-		switch strings.ToLower(v.value) {
-		case "true", "yes", "on", "1":
+		switch value := strings.ToLower(v.value); {
+		case v.noValue || slices.Contains([]string{"true", "yes", "on", "1"}, value): // a key alone is true
 			*field(c) = true
-		case "false", "no", "off", "0":
+		case slices.Contains([]string{"false", "no", "off", "0"}, value):
 			*field(c) = false
 		default:
-			if !v.noValue { // a key alone is true
-				return fmt.Sprintf("%s is not a boolean; allowed: true, yes, on, 1, false, no, off, 0", quoted(v.value))
-			}
-			*field(c) = true
+			return fmt.Sprintf("%s is not a boolean; allowed: true, yes, on, 1, false, no, off, 0", quoted(v.value))
 		}
 		return ""
 	}
@@ -156,10 +153,13 @@ var notIdentity = []string{
 	"X-Rsc-Request", "X-Rsc-Xsrf", "X-Correlation-Id", "Origin", "Referer", "Date",
 }
 
+// fieldName matches the name of a header (RFC 9110 section 5.6.2). "" means that the header is not configured.
+var fieldName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]*$")
+
 func header(field func(*Config) *string) func(*Config, setting) string {
 	return func(c *Config, v setting) string {
 		switch {
-		case strings.ContainsFunc(v.value, func(r rune) bool { return !isTokenChar(r) }):
+		case !fieldName.MatchString(v.value):
 			return fmt.Sprintf("%s cannot be the name of a header; allowed: letters, digits and !#$%%&'*+-.^_`|~ (RFC 9110 section 5.6.2)", quoted(v.value))
 		case slices.ContainsFunc(notIdentity, func(n string) bool { return strings.EqualFold(n, v.value) }):
 			return fmt.Sprintf("%s has a meaning of its own; allowed: a header that only the proxy uses", quoted(v.value))
@@ -169,22 +169,16 @@ func header(field func(*Config) *string) func(*Config, setting) string {
 	}
 }
 
-func isTokenChar(r rune) bool {
-	return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
-}
+// separatorForm matches one character that may stand in the value of a header (RFC 7230 section 3.2.6, document line 348), or none.
+var separatorForm = regexp.MustCompile(`^[\t -~]?$`)
 
-// separator: one character that may stand in a header's value (RFC 7230 section 3.2.6,
-// document line 348).
 func separator(c *Config, v setting) string {
 	const allowed = "allowed: exactly one printable ASCII character, blank or tab; put ; # and \\ in double quotes"
 	switch {
 	case v.cut:
 		return "the value is empty because a comment begins there; " + allowed
-	case v.value == "":
-	case len(v.value) != 1:
-		return fmt.Sprintf("%s is not one character; %s", quoted(v.value), allowed)
-	case v.value[0] != '\t' && (v.value[0] < ' ' || v.value[0] > '~'):
-		return fmt.Sprintf("%s cannot stand in a header's value; %s", quoted(v.value), allowed)
+	case !separatorForm.MatchString(v.value):
+		return fmt.Sprintf("%s is not one character that can stand in a header's value; %s", quoted(v.value), allowed)
 	}
 	c.ProxyAuth.GroupsHeaderSeparator = v.value
 	return ""
@@ -193,7 +187,7 @@ func separator(c *Config, v setting) string {
 // webURL takes a URL or an absolute path as it is, once it is known to be one that a browser may be sent to.
 func webURL(field func(*Config) *string) func(*Config, setting) string {
 	return func(c *Config, v setting) string {
-		if v.value != "" && !isWebURL(v.value) && !isAbsolutePath(v.value) {
+		if v.value != "" && !isWebURL(v.value) && !absolutePath.MatchString(v.value) {
 			return fmt.Sprintf("%s is neither an absolute URL nor an absolute path; allowed: http://..., https://... or /path, without blanks",
 				quoted(v.value))
 		}
@@ -202,28 +196,24 @@ func webURL(field func(*Config) *string) func(*Config, setting) string {
 	}
 }
 
+// A URL has no blanks, no characters beyond ASCII, and no "\", which browsers take for "/". A path begins at the root of this host:
+// browsers take what follows "//" for another host.
+var (
+	webURLForm   = regexp.MustCompile(`^[Hh][Tt][Tt][Pp][Ss]?://[!-\[\]-~]+$`)
+	absolutePath = regexp.MustCompile(`^/([!-.0-\[\]-~][!-\[\]-~]*)?$`)
+)
+
 func isWebURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && !strings.ContainsFunc(s, notInURL)
-}
-
-// isAbsolutePath reports whether s is a path that begins at the root of this host. Browsers take "//x" and "/\x" for another host.
-func isAbsolutePath(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") && u.Host == "" && !strings.ContainsFunc(s, notInURL)
-}
-
-func notInURL(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || r > unicode.MaxASCII || r == '\\'
+	return err == nil && webURLForm.MatchString(s) && u.Hostname() != ""
 }
 
 func address(c *Config, v setting) string {
-	u, err := url.Parse(v.value)
 	if v.value == "" {
 		c.Server.Address = ""
 		return ""
 	}
-	if err != nil || !isWebURL(v.value) || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil {
+	if !isWebURL(v.value) || strings.ContainsAny(v.value, "?#@") {
 		return fmt.Sprintf("%s is not a public address; allowed: http:// or https://, host, optional port and path, nothing else", quoted(v.value))
 	}
 	c.Server.Address = strings.TrimRight(v.value, "/") + "/"

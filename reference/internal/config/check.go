@@ -6,86 +6,87 @@ import (
 )
 
 // refuse reports that options contradict each other, at the place of the named one.
-func (b *binder) refuse(name, format string, args ...any) {
+func (b *binder) refuse(name, problem string) {
 	v := b.seen[name]
-	line, place := 0, v.place
-	if place == "" {
-		place = "configuration"
-	} else {
-		line = lineOf(place)
-	}
-	b.bad.add(line, place+": "+name+": "+format, args...)
+	b.bad.add(v.line, "%s: %s: %s", v.place, name, problem)
 }
 
 // checkTogether judges options that depend on each other. ProxyAuth counts only where its
 // provider is chosen.
 func (b *binder) checkTogether() {
-	c := b.c
-	a := &c.Authorization
+	a := &b.c.Authorization
 	if a.UserRoleMapping && a.UserRoleGroupMapping {
 		b.refuse("Authorization.UserRoleGroupMapping", "it may not be on together with Authorization.UserRoleMapping; allowed: one of the two")
 	}
-	if c.Database.Provider == DatabasePostgres && c.Postgres.URL == "" && b.seen["Postgres.URL"].place == "" {
-		b.refuse("Database.Provider", "postgres needs Postgres.URL; allowed: Postgres.URL = postgres://user:password@host:port/database")
-	}
-	if host, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil && !isLoopback(host) {
-		b.warn("HTTP.Listen = %s: everybody who reaches this address can sign in as anybody by sending the header; let only the proxy reach it", c.HTTP.Listen)
-	}
-	if c.Server.Address == "" {
+	b.checkDatabase()
+	b.warnOfListen()
+	if b.c.Server.Address == "" {
 		b.warn("Server.Address is not configured: links, redirects and the OAuth callback use the address that the server listens on, and browsers may bypass the proxy")
 	}
-	if c.Authentication.Provider != ProviderProxy {
-		if a.UserRoleMapping || a.UserRoleGroupMapping {
-			b.warn("Authorization.UserRoleMapping and UserRoleGroupMapping have no effect with Authentication.Provider = %s", c.Authentication.Provider)
-		}
-		return
+	if b.c.Authentication.Provider == ProviderProxy {
+		b.checkProxyAuth()
+		b.warnOfPaths()
+		b.warnOfGroups()
 	}
-	b.checkProxyAuth()
-	b.checkGroups()
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+func (b *binder) checkDatabase() {
+	if b.c.Database.Provider == DatabasePostgres && b.c.Postgres.URL == "" {
+		b.refuse("Database.Provider", "postgres needs Postgres.URL; allowed: Postgres.URL = postgres://user:password@host:port/database")
+	}
+}
+
+// warnOfListen warns of an address that other machines can reach.
+func (b *binder) warnOfListen() {
+	host, _, _ := net.SplitHostPort(b.c.HTTP.Listen)
+	if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
+		b.warn("HTTP.Listen = %s: everybody who reaches this address can sign in as anybody by sending the header; let only the proxy reach it", b.c.HTTP.Listen)
+	}
 }
 
 func (b *binder) checkProxyAuth() {
 	p, a := &b.c.ProxyAuth, &b.c.Authorization
 	switch {
-	case p.UniqueIDHeader != "" && p.UsernameHeader == "" && p.EmailHeader == "":
+	case p.UsernameHeader != "":
+	case p.UniqueIDHeader != "" && p.EmailHeader == "":
 		b.refuse("ProxyAuth.UniqueIdHeader", "it needs a source of usernames; allowed: together with ProxyAuth.UsernameHeader, ProxyAuth.EmailHeader or both")
-	case p.UniqueIDHeader == "" && p.UsernameHeader == "" && b.seen["ProxyAuth.UsernameHeader"].place != "" && b.seen["ProxyAuth.UsernameHeader"].value == "":
-		b.refuse("ProxyAuth.UsernameHeader", "it is empty, so that nobody could sign in; allowed: the name of a header, or leave the option out")
-	case p.UniqueIDHeader == "" && p.UsernameHeader == "":
+	case p.UniqueIDHeader != "":
 		// The default holds only while no unique id is configured: otherwise no username could
 		// ever be generated.
+	default:
+		if v, written := b.seen["ProxyAuth.UsernameHeader"]; written && v.value == "" {
+			b.refuse("ProxyAuth.UsernameHeader", "it is empty, so that nobody could sign in; allowed: the name of a header, or leave the option out")
+		}
 		p.UsernameHeader = "X-Auth-Username"
 	}
 	if a.UserRoleMapping && p.RoleHeader == "" {
 		b.refuse("Authorization.UserRoleMapping", "it needs the header that carries the values; allowed: together with ProxyAuth.RoleHeader")
 	}
+	if p.GroupsByUniqueID && p.GroupsAutoProvision {
+		b.refuse("ProxyAuth.GroupsAutoProvision", "it may not be on together with ProxyAuth.GroupsByUniqueId, because the groups would have no names; allowed: one of the two")
+	}
+}
+
+// warnOfPaths warns of pages of the proxy that have a path only.
+func (b *binder) warnOfPaths() {
+	p := &b.c.ProxyAuth
 	for _, u := range []struct{ option, value string }{{"LoginURL", p.LoginURL}, {"LogoutURL", p.LogoutURL}} {
-		switch {
-		case strings.HasPrefix(u.value, "/"):
+		if strings.HasPrefix(u.value, "/") {
 			b.warn("ProxyAuth.%s is a path: browsers are sent to it as it is, and a proxy that publishes the server below a prefix may add the prefix; an absolute URL has one meaning everywhere", u.option)
-		case strings.HasPrefix(u.value, "http://") && b.c.Secure():
-			b.warn("ProxyAuth.%s is plain http although Server.Address is https", u.option)
 		}
 	}
 }
 
-func (b *binder) checkGroups() {
+// warnOfGroups warns of options about groups that have no effect beside the others.
+func (b *binder) warnOfGroups() {
 	p, a := &b.c.ProxyAuth, &b.c.Authorization
-	if p.GroupsByUniqueID && p.GroupsAutoProvision {
-		b.refuse("ProxyAuth.GroupsAutoProvision", "it may not be on together with ProxyAuth.GroupsByUniqueId, because the groups would have no names; allowed: one of the two")
-	}
+	about := p.GroupsHeader != "" || p.GroupsAutoProvision || p.GroupsByUniqueID || p.GroupsHeaderSeparator != "" || a.UserRoleGroupMapping
 	switch {
-	case !a.UserGroups && (p.GroupsHeader != "" || p.GroupsAutoProvision || p.GroupsByUniqueID || a.UserRoleGroupMapping):
+	case !a.UserGroups && about:
 		b.warn("Authorization.UserGroups = false: the options about groups have no effect")
-	case p.GroupsHeader != "":
-	case a.UserRoleGroupMapping:
+	case p.GroupsHeader == "" && a.UserRoleGroupMapping:
 		b.warn("Authorization.UserRoleGroupMapping has no effect without ProxyAuth.GroupsHeader: it does not work with locally managed groups")
-	case p.GroupsAutoProvision || p.GroupsByUniqueID || p.GroupsHeaderSeparator != "":
+	case p.GroupsHeader == "" && about:
 		b.warn("ProxyAuth.GroupsAutoProvision, GroupsByUniqueId and GroupsHeaderSeparator have no effect without ProxyAuth.GroupsHeader")
 	}
 }

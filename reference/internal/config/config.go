@@ -4,7 +4,6 @@
 package config
 
 import (
-	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -112,28 +111,9 @@ func (c *Config) SQLitePath() string {
 // PublicPath is the path of Server.Address, with a trailing slash: "/" unless the server
 // is published under a prefix. Cookies are set for it.
 func (c *Config) PublicPath() string {
-	u, err := url.Parse(c.Server.Address)
-	if err != nil || u.Path == "" {
-		return "/"
-	}
-	return u.EscapedPath()
-}
-
-// PublicOrigin is scheme and host of Server.Address, as a browser's Origin header gives
-// them; "" when no address is configured.
-func (c *Config) PublicOrigin() string {
-	u, err := url.Parse(c.Server.Address)
-	if err != nil || c.Server.Address == "" {
-		return ""
-	}
-	host := u.Hostname()
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	if p := u.Port(); p != "" && !(u.Scheme == "http" && p == "80") && !(u.Scheme == "https" && p == "443") {
-		host += ":" + p
-	}
-	return strings.ToLower(u.Scheme + "://" + host)
+	_, host, _ := strings.Cut(c.Server.Address, "://")
+	_, path, _ := strings.Cut(host, "/")
+	return "/" + path
 }
 
 // Secure reports whether browsers reach the server by https.

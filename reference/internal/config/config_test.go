@@ -56,8 +56,8 @@ PublisherRoleMapping = "Engi\"neering"
 AdministratorRoleMapping = A
 AdministratorRoleMapping = B
 `)
-	if c.Server.Address != "https://example.com/apps/posit-connect/" || c.PublicPath() != "/apps/posit-connect/" || c.PublicOrigin() != "https://example.com" || !c.Secure() {
-		t.Errorf("address %q path %q origin %q", c.Server.Address, c.PublicPath(), c.PublicOrigin())
+	if c.Server.Address != "https://example.com/apps/posit-connect/" || c.PublicPath() != "/apps/posit-connect/" || !c.Secure() {
+		t.Errorf("address %q path %q", c.Server.Address, c.PublicPath())
 	}
 	if c.ProxyAuth.LoginURL != "https://example.com/auth/login?next=a;b#c" {
 		t.Errorf("LoginURL %q is not as written", c.ProxyAuth.LoginURL)
@@ -116,9 +116,9 @@ func TestProblems(t *testing.T) {
 		{"header with a meaning", proxy + "GroupsHeader = cookie", []string{`f.gcfg:4: ProxyAuth.GroupsHeader: "cookie" has a meaning of its own`}},
 		{"no username header", proxy + `UsernameHeader = ""`, []string{`f.gcfg:4: ProxyAuth.UsernameHeader: it is empty`}},
 		{"unique id alone", proxy + "UniqueIdHeader = X-Auth-ID", []string{`f.gcfg:4: ProxyAuth.UniqueIdHeader: it needs a source of usernames; allowed: together with`}},
-		{"separator too long", proxy + "GroupsHeaderSeparator = ||", []string{`f.gcfg:4: ProxyAuth.GroupsHeaderSeparator: "||" is not one character; allowed: exactly one`}},
+		{"separator too long", proxy + "GroupsHeaderSeparator = ||", []string{`f.gcfg:4: ProxyAuth.GroupsHeaderSeparator: "||" is not one character that can stand in a header's value; allowed: exactly one`}},
 		{"separator not ASCII", proxy + "GroupsHeaderSeparator = ·", []string{`f.gcfg:4: ProxyAuth.GroupsHeaderSeparator: `}},
-		{"separator control", proxy + `GroupsHeaderSeparator = "\n"`, []string{`f.gcfg:4: ProxyAuth.GroupsHeaderSeparator: "\n" cannot stand in a header's value`}},
+		{"separator control", proxy + `GroupsHeaderSeparator = "\n"`, []string{`f.gcfg:4: ProxyAuth.GroupsHeaderSeparator: "\n" is not one character that can stand in a header's value`}},
 		{"separator cut by a comment", proxy + "GroupsHeaderSeparator = ;", []string{`f.gcfg:4: ProxyAuth.GroupsHeaderSeparator: the value is empty because a comment begins there`}},
 		{"boolean", proxy + "Logging = maybe", []string{`f.gcfg:4: ProxyAuth.Logging: "maybe" is not a boolean; allowed: true`}},
 		{"boolean register", proxy + "RegisterOnFirstLogin = 2", []string{`f.gcfg:4: ProxyAuth.RegisterOnFirstLogin: `}},

@@ -25,7 +25,7 @@ func Parse(name string, src []byte, environ []string) (*Config, error) {
 		b.checkSection(at)
 	}
 	for _, v := range file.settings {
-		b.bind(v, lineOf(v.place))
+		b.bind(v)
 	}
 	b.environment(environ)
 	b.checkTogether()
@@ -45,12 +45,6 @@ type binder struct {
 
 func (b *binder) warn(format string, args ...any) {
 	b.c.Warnings = append(b.c.Warnings, fmt.Sprintf(format, args...))
-}
-
-func lineOf(place string) int {
-	var line int
-	fmt.Sscanf(place[strings.LastIndexByte(place, ':')+1:], "%d", &line) //nolint:errcheck // 0 for the environment
-	return line
 }
 
 // checkSection reports a section that Connect does not have as a problem, and one that this server does not implement as a
@@ -94,36 +88,41 @@ func (s *section) find(name string) *key {
 	return nil
 }
 
-func (b *binder) bind(v setting, line int) {
+func (b *binder) bind(v setting) {
 	s := findSection(v.section)
 	if s == nil {
 		return // said by checkSection
 	}
 	k := s.find(v.key)
 	if k == nil {
-		b.bindUnknown(s, v, line)
+		b.bindUnknown(s, v)
 		return
 	}
 	name := s.name + "." + k.name
-	if first, twice := b.seen[name]; twice && !k.many {
+	b.warnOfLoss(v, name, k.many)
+	b.seen[name] = v
+	if problem := k.set(b.c, v); problem != "" {
+		b.bad.add(v.line, "%s: %s: %s", v.place, name, problem)
+	}
+}
+
+// warnOfLoss warns of a value that replaces another, and of one that a comment cuts off.
+func (b *binder) warnOfLoss(v setting, name string, many bool) {
+	if first, twice := b.seen[name]; twice && !many {
 		b.warn("%s: %s is given again; this value replaces the one at %s", v.place, name, first.place)
 	}
-	b.seen[name] = v
 	if v.cut {
 		b.warn("%s: %s: the rest of the line is a comment; put a value that contains ; or # in double quotes", v.place, name)
-	}
-	if problem := k.set(b.c, v); problem != "" {
-		b.bad.add(line, "%s: %s: %s", v.place, name, problem)
 	}
 }
 
 // bindUnknown warns of an option that Connect has and this server does not implement, and reports any other name as a problem.
-func (b *binder) bindUnknown(s *section, v setting, line int) {
+func (b *binder) bindUnknown(s *section, v setting) {
 	if other := spelling(withoutEffect[s.name], v.key); other != "" {
 		b.hasNoEffect(v.place, s.name+"."+other)
 		return
 	}
-	b.bad.add(line, "%s: %s.%s: the option is not known, the nearest is %s; allowed: %s, or another option of Connect (which has no effect)",
+	b.bad.add(v.line, "%s: %s.%s: the option is not known, the nearest is %s; allowed: %s, or another option of Connect (which has no effect)",
 		v.place, s.name, v.key, nearestOption(s, v.key), strings.Join(s.implementedOptions(), ", "))
 }
 

@@ -2,8 +2,9 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -14,6 +15,7 @@ import (
 // setting is one "Key = value" of a file, or one environment variable.
 type setting struct {
 	place   string // "file:line" or "environment NAME"
+	line    int    // 0 for the environment
 	section string
 	key     string
 	value   string
@@ -153,7 +155,7 @@ func oneLine(s string) string {
 
 func (p *parser) variable(section string) {
 	line := p.line()
-	st := setting{place: fmt.Sprintf("%s:%d", p.name, line), section: section, key: p.lit}
+	st := setting{place: fmt.Sprintf("%s:%d", p.name, line), line: line, section: section, key: p.lit}
 	errors := p.s.ErrorCount
 	p.next()
 	switch p.tok {
@@ -221,7 +223,7 @@ func (p *problems) err() error {
 	if len(p.list) == 0 {
 		return nil
 	}
-	sort.SliceStable(p.list, func(i, j int) bool { return p.list[i].line < p.list[j].line })
+	slices.SortStableFunc(p.list, func(a, b problem) int { return cmp.Compare(a.line, b.line) })
 	e := &Error{}
 	for _, one := range p.list {
 		e.Problems = append(e.Problems, one.text)

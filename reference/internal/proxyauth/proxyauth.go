@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/textproto"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -91,7 +92,7 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Header, r.Reas
 // The groups header may repeat (line 326). It holds for requests with a key or token as well.
 func (p Policy) CheckDuplicates(h http.Header) error {
 	for _, name := range [...]string{p.Username, p.UniqueID, p.FirstName, p.LastName, p.Email, p.Role} {
-		if name != "" && len(h[textproto.CanonicalMIMEHeaderKey(name)]) > 1 {
+		if len(h[textproto.CanonicalMIMEHeaderKey(name)]) > 1 {
 			return &Refusal{Duplicate, name}
 		}
 	}
@@ -127,11 +128,8 @@ func (p Policy) Read(h http.Header) (Claim, error) {
 	return c, nil
 }
 
-// value returns the one value of a header and whether the header is there at all.
+// value returns the one value of a header and whether the header is there at all. No header has the name "".
 func value(h http.Header, name string) (string, bool) {
-	if name == "" {
-		return "", false
-	}
 	lines := h[textproto.CanonicalMIMEHeaderKey(name)]
 	if len(lines) == 0 {
 		return "", false
@@ -167,26 +165,21 @@ func CheckIdentity(v string) Reason {
 		return Blank
 	case strings.Contains(v, ","):
 		return Joined
-	case unfilled(v):
+	case unfilled.MatchString(v):
 		return Placeholder
 	}
 	return ""
 }
 
-// unfilled recognises what common proxies send for a variable without a value: Apache's
+// unfilled matches what common proxies send for a variable without a value: Apache's
 // "(null)", and the text of a variable that was never replaced.
-func unfilled(v string) bool {
-	return v == "(null)" ||
-		strings.HasPrefix(v, "${") && strings.HasSuffix(v, "}") ||
-		strings.HasPrefix(v, "{") && strings.HasSuffix(v, "}") ||
-		strings.HasPrefix(v, "%{") && (strings.HasSuffix(v, "}") || strings.HasSuffix(v, "}e") || strings.HasSuffix(v, "}s"))
-}
+var unfilled = regexp.MustCompile(`(?s)^(\(null\)|\$?\{.*\}|%\{.*\}[es]?)$`)
 
 // profile reads a header that describes somebody. A blank value counts as not sent.
 func (c *Claim) profile(h http.Header, name string, check func(string) Reason) string {
 	v, _ := value(h, name)
 	v = strings.TrimSpace(v)
-	if v == "" || unfilled(v) {
+	if v == "" || unfilled.MatchString(v) {
 		return ""
 	}
 	if reason := check(v); reason != "" {
@@ -231,11 +224,8 @@ func checkEmail(v string) Reason {
 func role(h http.Header, name string) string {
 	v, _ := value(h, name)
 	v = strings.TrimSpace(v)
-	if unfilled(v) {
+	if unfilled.MatchString(v) {
 		return ""
-	}
-	if len(v) > MaxValue {
-		v = v[:MaxValue]
 	}
 	return strings.ToValidUTF8(v, "\uFFFD")
 }
@@ -244,9 +234,6 @@ func role(h http.Header, name string) string {
 // configured; blanks around a name do not count, and neither empty names nor variables that a
 // proxy did not fill in are groups. Beyond MaxGroups no name is read.
 func (c *Claim) groups(h http.Header, p Policy) []string {
-	if p.Groups == "" {
-		return nil
-	}
 	var names []string
 	seen := map[string]bool{}
 	for _, line := range h[textproto.CanonicalMIMEHeaderKey(p.Groups)] {
@@ -256,7 +243,7 @@ func (c *Claim) groups(h http.Header, p Policy) []string {
 		}
 		for _, name := range parts {
 			name = strings.TrimSpace(name)
-			if name == "" || unfilled(name) || seen[name] {
+			if name == "" || unfilled.MatchString(name) || seen[name] {
 				continue
 			}
 			if reason := checkProfile(name); reason != "" {
