@@ -22,7 +22,6 @@ var (
 	ErrUsernameNotEdit    = errors.New("username is not editable")
 	ErrForbidden          = errors.New("not permitted")
 	ErrSoleAdministrator  = errors.New("only remaining administrator")
-	ErrFirstUser          = errors.New("the first user must sign in")
 	ErrNoSession          = errors.New("no session")
 	ErrNoKey              = errors.New("no such key")
 	ErrBlankKeyName       = errors.New("key name is blank")

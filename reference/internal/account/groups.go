@@ -44,7 +44,7 @@ func (s *Service) CreateGroup(ctx context.Context, by User, byRole Role, n NewGr
 	switch {
 	case s.Policy.GroupsByUniqueID && strings.TrimSpace(n.UniqueID) == "":
 		return Group{}, ErrGroupBlankUniqueID
-	case s.Policy.GroupsByUniqueID && (len(n.UniqueID) > maxName || !printable(n.UniqueID)):
+	case s.Policy.GroupsByUniqueID && !usable(n.UniqueID):
 		return Group{}, ErrInvalidField
 	case s.Policy.GroupsByUniqueID:
 		g.UniqueID = n.UniqueID
@@ -65,7 +65,7 @@ func (s *Service) CreateGroup(ctx context.Context, by User, byRole Role, n NewGr
 }
 
 func checkGroupName(name string) error {
-	if strings.TrimSpace(name) == "" || strings.TrimSpace(name) != name || len(name) > maxName || !printable(name) {
+	if name == "" || strings.TrimSpace(name) != name || !usable(name) {
 		return ErrGroupName
 	}
 	return nil

@@ -10,9 +10,9 @@ import (
 
 // NewKey describes a key to be made.
 type NewKey struct {
-	Kind        KeyKind // "" means UserKey
-	User        User    // whose rights it has
-	ContentGUID string  // of a content key
+	Kind        KeyKind
+	User        User   // whose rights it has
+	ContentGUID string // of a content key
 	Name        string
 	Role        Role      // at most; "" means the user's
 	Expires     time.Time // zero: never
@@ -21,14 +21,11 @@ type NewKey struct {
 // MakeKey makes a key and returns it with its text, which nobody can get again. Errors:
 // ErrBlankKeyName, ErrInvalidRole, ErrKeyRole.
 func (s *Service) MakeKey(ctx context.Context, n NewKey) (APIKey, string, error) {
-	if n.Kind == "" {
-		n.Kind = UserKey
-	}
 	n.Name = strings.TrimSpace(n.Name)
 	if n.Kind == UserKey && n.Name == "" {
 		return APIKey{}, "", ErrBlankKeyName
 	}
-	if len(n.Name) > maxName || !printable(n.Name) {
+	if !usable(n.Name) {
 		return APIKey{}, "", ErrInvalidField
 	}
 	if n.Role == "" {

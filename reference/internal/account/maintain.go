@@ -107,8 +107,10 @@ func (s *Service) AlterUser(ctx context.Context, ref UserRef, a UserAlteration) 
 		if err := alterUniqueID(ctx, tx, &after, a.UniqueID); err != nil {
 			return err
 		}
-		if err := keepAdministrator(ctx, tx, before, after, a.Force); err != nil {
-			return err
+		if !a.Force {
+			if err := keepAdministrator(ctx, tx, before, after); err != nil {
+				return err
+			}
 		}
 		if after == before {
 			return nil
@@ -130,7 +132,7 @@ func alterProfile(u *User, a UserAlteration) error {
 		switch {
 		case f.want == nil:
 			continue
-		case len(*f.want) > maxName || !printable(*f.want):
+		case !usable(*f.want):
 			return ErrInvalidField
 		}
 		*f.stored = *f.want
@@ -199,19 +201,6 @@ func uniqueIDFree(ctx context.Context, tx Reader, id, guid string) error {
 	return err
 }
 
-// keepAdministrator refuses what would take the last administrator away.
-func keepAdministrator(ctx context.Context, tx Reader, before, after User, force bool) error {
-	counts := func(u User) bool { return u.Role == Administrator && !u.Locked }
-	if force || !counts(before) || counts(after) {
-		return nil
-	}
-	n, err := tx.CountActiveAdministrators(ctx)
-	if err == nil && n <= 1 {
-		return ErrSoleAdministrator
-	}
-	return err
-}
-
 // RemoveUser deletes a user with all that is theirs alone: sessions, keys, memberships, access
 // to content. Groups they own lose their owner. Errors: ErrNoUser, ErrAmbiguous,
 // ErrSoleAdministrator unless force, ErrOwnsContent.
@@ -225,8 +214,10 @@ func (s *Service) RemoveUser(ctx context.Context, ref UserRef, force bool) (User
 		if u, err = findUser(ctx, tx, ref); err != nil {
 			return err
 		}
-		if err := keepAdministrator(ctx, tx, u, User{}, force); err != nil {
-			return err
+		if !force {
+			if err := keepAdministrator(ctx, tx, u, User{}); err != nil {
+				return err
+			}
 		}
 		return tx.DeleteUser(ctx, u.GUID)
 	})
@@ -300,7 +291,7 @@ func alterGroupUniqueID(ctx context.Context, tx Tx, g *Group, want *string) erro
 		return nil
 	case strings.TrimSpace(*want) == "":
 		return ErrGroupBlankUniqueID
-	case len(*want) > maxName || !printable(*want):
+	case !usable(*want):
 		return ErrInvalidField
 	}
 	g.UniqueID = *want
@@ -360,13 +351,14 @@ func allGroups(ctx context.Context, r Reader) ([]Group, error) {
 	const page = 500
 	var all []Group
 	for {
-		groups, total, err := r.Groups(ctx, GroupQuery{Limit: page, Offset: len(all)})
+		groups, _, err := r.Groups(ctx, GroupQuery{Limit: page, Offset: len(all)})
 		if err != nil {
 			return nil, err
 		}
-		if all = append(all, groups...); len(groups) == 0 || len(all) >= total {
+		if len(groups) == 0 {
 			return all, nil
 		}
+		all = append(all, groups...)
 	}
 }
 

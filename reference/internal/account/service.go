@@ -19,7 +19,7 @@ type Service struct {
 	Policy Policy
 	Now    func() time.Time
 	Log    *slog.Logger
-	// SessionLifetime is how long a session lasts; zero means 24 hours.
+	// SessionLifetime is how long a session lasts.
 	SessionLifetime time.Duration
 	// PasswordRounds is the work factor of new password hashes; zero means the default.
 	PasswordRounds int
@@ -36,9 +36,6 @@ type Seen struct {
 // SessionOf returns the session that a cookie's value opens, with its user. It costs one
 // indexed read and writes nothing. It returns ErrNoSession when there is none or it is over.
 func (s *Service) SessionOf(ctx context.Context, cookie string) (Seen, error) {
-	if cookie == "" {
-		return Seen{}, ErrNoSession
-	}
 	session, user, err := s.Store.SessionUser(ctx, digest(cookie))
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -64,15 +61,11 @@ type Login struct {
 
 // openSession makes a session for u inside tx and forgets those that are over.
 func (s *Service) openSession(ctx context.Context, tx Tx, u User, headersDigest string) (Login, error) {
-	life := s.SessionLifetime
-	if life == 0 {
-		life = 24 * time.Hour
-	}
 	now := s.Now()
 	cookie := secret()
 	session := Session{
 		ID: digest(cookie), UserGUID: u.GUID, XSRF: secret(), HeadersDigest: headersDigest,
-		Created: now, Expires: now.Add(life),
+		Created: now, Expires: now.Add(s.SessionLifetime),
 	}
 	if err := tx.DeleteSessionsBefore(ctx, now); err != nil {
 		return Login{}, err

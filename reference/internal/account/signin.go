@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -52,7 +54,7 @@ func (s *Service) SignIn(ctx context.Context, c Claim) (Login, error) {
 
 // register makes the account of somebody who signs in for the first time.
 func (s *Service) register(ctx context.Context, tx Tx, c Claim) (User, error) {
-	if c.Username != "" && prohibited(c.Username) {
+	if prohibited(c.Username) {
 		return User{}, ErrProhibitedUsername
 	}
 	if err := tx.HoldUsers(ctx); err != nil {
@@ -119,7 +121,7 @@ func (s *Service) noteInvalidRole(invalid string, role Role) {
 // refresh brings a known user up to date with a claim.
 func (s *Service) refresh(ctx context.Context, tx Tx, u User, c Claim) (User, error) {
 	before := u
-	if c.Username != "" && c.Username != u.Username && !s.Policy.GeneratedUsernames {
+	if c.Username != "" && c.Username != u.Username {
 		if prohibited(c.Username) {
 			return User{}, ErrProhibitedUsername
 		}
@@ -153,32 +155,21 @@ func (s *Service) refresh(ctx context.Context, tx Tx, u User, c Claim) (User, er
 // changeRole returns the role a user gets at sign-in, which is the one wanted unless that
 // would leave the server without an administrator.
 func (s *Service) changeRole(ctx context.Context, tx Tx, u User, want Role) (Role, error) {
-	if u.Role != Administrator || want == Administrator {
-		return want, nil
-	}
-	if err := tx.HoldUsers(ctx); err != nil {
-		return "", err
-	}
-	n, err := tx.CountActiveAdministrators(ctx)
-	if err != nil {
-		return "", err
-	}
-	if n <= 1 {
+	after := u
+	after.Role = want
+	err := keepAdministrator(ctx, tx, u, after)
+	if errors.Is(err, ErrSoleAdministrator) {
 		s.Log.Warn("The only remaining administrator keeps the role", "user_guid", u.GUID, "role_received", string(want))
 		return u.Role, nil
 	}
-	return want, nil
+	return want, err
 }
 
 // generateUsername derives a username from an e-mail address: what precedes the domain,
 // with a number behind it where that is taken or prohibited (document line 216). Where many
-// share a name it does not try all their numbers: past some it doubles the number until one
-// is free, then halves the distance to the last that was taken.
+// share a name it does not try all their numbers: past some it draws one at random.
 func generateUsername(ctx context.Context, tx Tx, email string) (string, error) {
-	local := email
-	if at := strings.LastIndexByte(email, '@'); at >= 0 {
-		local = email[:at]
-	}
+	local, _, _ := strings.Cut(email, "@")
 	local = strings.TrimSpace(local)
 	if local == "" {
 		return "", ErrNoUsername
@@ -186,46 +177,20 @@ func generateUsername(ctx context.Context, tx Tx, email string) (string, error) 
 	if err := CheckUsername(local); errors.Is(err, ErrInvalidUsername) {
 		return "", err
 	}
-	name := func(n int) string {
-		if n == 0 {
-			return local
-		}
-		return local + strconv.Itoa(n)
-	}
 	const inTurn = 8
-	taken, free := -1, 0
-	for {
-		is, err := unavailable(ctx, tx, name(free))
+	for n := 0; ; n++ {
+		name := local
 		switch {
-		case err != nil:
-			return "", err
-		case is && free < inTurn:
-			taken, free = free, free+1
-		case is:
-			taken, free = free, 2*free
-		case free-taken <= 1:
-			return name(free), nil
-		default:
-			return bisect(ctx, tx, name, taken, free)
+		case n > inTurn:
+			name += strconv.Itoa(rand.IntN(inTurn << n))
+		case n > 0:
+			name += strconv.Itoa(n)
+		}
+		taken, err := unavailable(ctx, tx, name)
+		if err != nil || !taken {
+			return name, err
 		}
 	}
-}
-
-// bisect returns a username that is free, between a number that is taken and one that is free.
-func bisect(ctx context.Context, tx Tx, name func(int) string, taken, free int) (string, error) {
-	for free-taken > 1 {
-		middle := taken + (free-taken)/2
-		is, err := unavailable(ctx, tx, name(middle))
-		switch {
-		case err != nil:
-			return "", err
-		case is:
-			taken = middle
-		default:
-			free = middle
-		}
-	}
-	return name(free), nil
 }
 
 func unavailable(ctx context.Context, tx Reader, username string) (bool, error) {
@@ -238,15 +203,7 @@ func unavailable(ctx context.Context, tx Reader, username string) (bool, error) 
 // usernameTaken reports whether a user other than the one with guid has the username.
 func usernameTaken(ctx context.Context, tx Reader, username, guid string) (bool, error) {
 	users, err := tx.UsersByUsername(ctx, username)
-	if err != nil {
-		return false, err
-	}
-	for _, u := range users {
-		if u.GUID != guid {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(users, func(u User) bool { return u.GUID != guid }), err
 }
 
 // syncGroups makes a user's memberships those that the proxy lists: of the groups known
@@ -272,7 +229,7 @@ func (s *Service) syncGroups(ctx context.Context, tx Tx, u User, listed []string
 	}
 	var leave, missing []string
 	for _, g := range current {
-		if _, wanted := member[key(g)]; wanted && key(g) != "" {
+		if _, wanted := member[key(g)]; wanted {
 			member[key(g)] = true
 			continue
 		}
@@ -280,7 +237,6 @@ func (s *Service) syncGroups(ctx context.Context, tx Tx, u User, listed []string
 	}
 	for _, name := range listed {
 		if !member[name] {
-			member[name] = true
 			missing = append(missing, name)
 		}
 	}
@@ -313,7 +269,7 @@ func (s *Service) listedGroups(ctx context.Context, tx Tx, names []string) (guid
 			guids = append(guids, g.GUID)
 		}
 	}
-	if !s.Policy.GroupsAutoProvision || s.Policy.GroupsByUniqueID {
+	if !s.Policy.GroupsAutoProvision {
 		return guids, nil
 	}
 	var made []Group

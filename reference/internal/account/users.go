@@ -23,12 +23,12 @@ type NewUser struct {
 	Password                             string // password provider only
 }
 
-// CreateUser makes a user ahead of their first sign-in. by is the zero User when nobody is
+// CreateUser makes a user ahead of their first sign-in. byRole is empty when nobody is
 // signed in, which only the very first user of the password provider may use. Errors:
-// ErrForbidden, ErrFirstUser, ErrProhibitedUsername, ErrInvalidUsername, ErrUsernameTaken,
+// ErrForbidden, ErrProhibitedUsername, ErrInvalidUsername, ErrUsernameTaken,
 // ErrUniqueIDTaken, ErrBlankUniqueID, ErrUniqueIDNotUsed, ErrInvalidRole, ErrPassword,
 // ErrInvalidField.
-func (s *Service) CreateUser(ctx context.Context, by User, byRole Role, n NewUser) (User, error) {
+func (s *Service) CreateUser(ctx context.Context, byRole Role, n NewUser) (User, error) {
 	u, err := s.draft(n)
 	if err != nil {
 		return User{}, err
@@ -42,11 +42,9 @@ func (s *Service) CreateUser(ctx context.Context, by User, byRole Role, n NewUse
 			return err
 		}
 		switch {
-		case count == 0 && !s.Policy.PasswordLogin:
-			return ErrFirstUser
-		case count == 0:
+		case count == 0 && s.Policy.PasswordLogin:
 			u.Role = Administrator
-		case by.GUID == "" || byRole != Administrator:
+		case byRole != Administrator:
 			return ErrForbidden
 		}
 		return s.insertDraft(ctx, tx, &u)
@@ -98,7 +96,7 @@ func (s *Service) draft(n NewUser) (User, error) {
 		}
 	}
 	for _, v := range [...]string{u.FirstName, u.LastName, u.Email} {
-		if len(v) > maxName || !printable(v) {
+		if !usable(v) {
 			return User{}, ErrInvalidField
 		}
 	}
@@ -150,8 +148,9 @@ func CheckUsername(name string) error {
 	return nil
 }
 
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+// usable reports whether s can be stored: as a name, an address or a unique id of a group.
+func usable(s string) bool {
+	return len(s) <= maxName && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // UserChange is what an API call wants to change; nil leaves a field as it is.
@@ -212,7 +211,7 @@ func (s *Service) changeFields(u *User, c UserChange) error {
 			continue
 		case f.sent:
 			return ErrNotEditable
-		case len(*f.want) > maxName || !printable(*f.want):
+		case !usable(*f.want):
 			return ErrInvalidField
 		}
 		*f.stored = *f.want
@@ -256,17 +255,9 @@ func (s *Service) changeRoleByHand(ctx context.Context, tx Tx, u *User, byRole R
 	case !s.Policy.RolesEditable():
 		return ErrNotEditable
 	}
-	if u.Role == Administrator && !u.Locked {
-		n, err := tx.CountActiveAdministrators(ctx)
-		if err != nil {
-			return err
-		}
-		if n <= 1 {
-			return ErrSoleAdministrator
-		}
-	}
+	was := *u
 	u.Role = *want
-	return nil
+	return keepAdministrator(ctx, tx, was, *u)
 }
 
 // LockUser locks or unlocks. Administrators may lock anybody but the last of their kind;
@@ -287,21 +278,32 @@ func (s *Service) LockUser(ctx context.Context, by User, byRole Role, guid strin
 		if u.Locked == locked {
 			return nil
 		}
-		if locked && u.Role == Administrator {
-			n, err := tx.CountActiveAdministrators(ctx)
-			if err != nil {
-				return err
-			}
-			if n <= 1 {
-				return ErrSoleAdministrator
-			}
-		}
+		was := u
 		u.Locked, u.Updated = locked, s.Now()
+		if err := keepAdministrator(ctx, tx, was, u); err != nil {
+			return err
+		}
 		if err := tx.UpdateUser(ctx, u); err != nil {
 			return err
 		}
 		return tx.DeleteSessionsOfUser(ctx, guid)
 	})
+}
+
+// keepAdministrator returns ErrSoleAdministrator if a change would leave the server without an administrator who can sign in.
+func keepAdministrator(ctx context.Context, tx Tx, before, after User) error {
+	counts := func(u User) bool { return u.Role == Administrator && !u.Locked }
+	if !counts(before) || counts(after) {
+		return nil
+	}
+	if err := tx.HoldUsers(ctx); err != nil {
+		return err
+	}
+	n, err := tx.CountActiveAdministrators(ctx)
+	if err == nil && n <= 1 {
+		return ErrSoleAdministrator
+	}
+	return err
 }
 
 func asNoUser(err error) error {

@@ -75,7 +75,6 @@ var domainCodes = []struct {
 	{account.ErrUsernameNotEdit, 36},
 	{account.ErrForbidden, 22},
 	{account.ErrSoleAdministrator, 61},
-	{account.ErrFirstUser, 22},
 	{account.ErrNoKey, 4},
 	{account.ErrTokenExpired, 29},
 	{account.ErrTokenClaimed, 84},

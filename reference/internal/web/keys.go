@@ -65,7 +65,7 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &in); err != nil {
 		return err
 	}
-	n := account.NewKey{User: c.User, Name: in.Name, Role: c.Role}
+	n := account.NewKey{Kind: account.UserKey, User: c.User, Name: in.Name, Role: c.Role}
 	if in.UserRole != nil {
 		role, ok := account.ParseRole(*in.UserRole)
 		if !ok {

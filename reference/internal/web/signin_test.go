@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"html"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -361,13 +362,12 @@ func TestGeneratedUsernames(t *testing.T) {
 		who := s.visitor(fmt.Sprintf("X-ID: info-%d", n), "X-Email: info@x.org")
 		names[who.get("__api__/v1/user").want(200, 0).str("username")] = true
 	}
-	for n := range 40 {
-		name := "info"
-		if n > 0 {
-			name += fmt.Sprint(n)
-		}
-		if !names[name] {
-			t.Errorf("of 40 generated usernames none is %s: %v", name, names)
+	if len(names) != 40 || !names["info"] || !names["info1"] {
+		t.Errorf("of 40 generated usernames %d differ: %v", len(names), names)
+	}
+	for name := range names {
+		if !regexp.MustCompile(`^info[0-9]*$`).MatchString(name) {
+			t.Errorf("generated %q", name)
 		}
 	}
 	s.visitor("X-ID: 5").get("__api__/v1/user").want(401, 30)

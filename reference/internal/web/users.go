@@ -231,7 +231,7 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 	if id := cmp.Or(in.ExternalID, in.UniqueID); id != nil {
 		n.UniqueID, n.UniqueIDGiven = *id, true
 	}
-	u, err := s.Accounts.CreateUser(r.Context(), c.User, c.Role, n)
+	u, err := s.Accounts.CreateUser(r.Context(), c.Role, n)
 	if err != nil {
 		if !c.SignedIn() && toAPIError(err).Code == 22 {
 			return fail(24)

@@ -115,7 +115,7 @@ func succeeded(t *testing.T, errs []error, want error) int {
 // accounts is the service of one node.
 func accounts(db *store.DB, p account.Policy) *account.Service {
 	p.RegisterOnFirstLogin, p.DefaultRole = true, account.Viewer
-	return &account.Service{Store: db, Policy: p, Now: func() time.Time { return day }, Log: slog.New(slog.DiscardHandler)}
+	return &account.Service{Store: db, Policy: p, Now: func() time.Time { return day }, SessionLifetime: time.Hour, Log: slog.New(slog.DiscardHandler)}
 }
 
 func claim(name string, groups ...string) account.Claim {
