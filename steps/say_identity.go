@@ -190,6 +190,33 @@ func (w *World) intrude(ctx context.Context, short, act string) error {
 	case "publish content":
 		return w.attempt(p.Call(ctx, http.MethodPost, "__api__/v1/content", []byte(`{"name":"`+name+`"}`), driver.HeaderLine{Name: "Content-Type", Value: "application/json"}))
 	}
+	return w.interfere(ctx, p, act)
+}
+
+// interfere has a user try what only administrators may do: to the group or to the person that is the last word of the act.
+func (w *World) interfere(ctx context.Context, p *persona, act string) error {
+	space := strings.LastIndexByte(act, ' ')
+	verb, object := act[:max(space, 0)], act[space+1:]
+	group, person := w.book.known[object], w.personas[object]
+	self := w.attempts.tried.Text("guid")
+	switch {
+	case verb == "create a group":
+		return w.attempt(p.CreateGroup(ctx, w.group(object), ""))
+	case verb == "create an account for":
+		return w.attempt(p.CreateUser(ctx, driver.NewUser{Username: w.identity(object).Username}))
+	case verb == "rename the group" && group != nil:
+		return w.attempt(p.RenameGroup(ctx, group.guid, w.group("renamed")))
+	case verb == "remove the group" && group != nil:
+		return w.attempt(p.DeleteGroup(ctx, group.guid))
+	case verb == "join the group" && group != nil:
+		return w.attempt(p.AddMember(ctx, group.guid, self))
+	case verb == "end the membership of" && person != nil:
+		for _, g := range w.book.known {
+			return w.attempt(p.RemoveMember(ctx, g.guid, person.guid))
+		}
+	case verb == "lock" && person != nil:
+		return w.attempt(p.LockUser(ctx, person.guid, true))
+	}
 	return &verdict.Trouble{Op: "nobody knows how to " + act}
 }
 

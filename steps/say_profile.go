@@ -14,8 +14,12 @@ import (
 // who may change that there. A change that is refused is held against one of the
 // same scenario that was made.
 var sayProfile = []sentence{
-	{`{who} has the {header} {value} at the proxy`, func(w *World, _ context.Context, a []string) error {
-		w.alter(a[0], func(i *driver.Identity) { set(i, a[1], w.own(a[1], a[2])) })
+	{`{who} has {exactly}the {header} {value} at the proxy`, func(w *World, _ context.Context, a []string) error {
+		value := a[3]
+		if a[1] == "" {
+			value = w.own(a[2], value)
+		}
+		w.alter(a[0], func(i *driver.Identity) { set(i, a[2], value) })
 		return nil
 	}},
 	{`the {header} of {who} is {value}{suffixed}`, func(w *World, ctx context.Context, a []string) error {

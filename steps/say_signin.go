@@ -241,6 +241,8 @@ var malformed = map[string]func(good string) string{
 	"broken by a control character of two octets": func(good string) string { return good + "\u0085x" },
 	"cut off inside a character":                  func(good string) string { return good + "\xc3" },
 	"longer than 4000 octets":                     func(good string) string { return good + strings.Repeat("x", 4000) },
+	"a word for no value":                         func(string) string { return "(null)" },
+	"a variable that was not replaced":            func(string) string { return "%{REMOTE_USER}e" },
 }
 
 func (w *World) signInMalformed(ctx context.Context, who, header, kind string) error {

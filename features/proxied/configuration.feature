@@ -313,3 +313,69 @@ Feature: Turning proxied authentication on
       Then it refuses to start
       And it says what is wrong with "LoginURL"
       And it says what is wrong with "LogoutURL"
+
+    @PA-348 @direct
+    Scenario: Either may be a path of the proxy
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Server]
+        Address = https://connect.example.com/
+
+        [ProxyAuth]
+        LoginURL = /auth/login
+        LogoutURL = "/oauth2/sign_out?rd=/"
+        """
+      Then it starts
+      And the log says "LoginURL"
+      And the log says "LogoutURL"
+
+  Rule: A mistake in the file keeps the server from starting
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+
+    @SEC-052 @direct
+    Scenario Outline: The server does not start with <value> for <option>
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        <option> = <value>
+        """
+      Then it refuses to start
+      And it says what is wrong with "<option>"
+
+      Examples:
+        | option                | value           |
+        | RegisterOnFirstLogin  | fasle           |
+        | RegisterOnFirstLogins | false           |
+        | UsernameHeader        | X Auth Username |
+        | GroupsHeaderSeparator | ", "            |
+
+    @SEC-052 @direct
+    Scenario Outline: The server does not start with the line <line>
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        <line>
+        """
+      Then it refuses to start
+
+      Examples:
+        | line                                 |
+        | RegisterOnFirstLogin false           |
+        | RegisterOnFirstLogin = "false        |
+        | RegisterOnFirstLogin = "false" false |
+        | = false                              |

@@ -114,6 +114,16 @@ Feature: Duplicate authentication headers
         | cut off inside a character                  |
         | longer than 4000 octets                     |
 
+    @SEC-053 @direct
+    Scenario Outline: A username that is <kind>
+      When "alice" signs in again with a username that is <kind>
+      Then the sign-in is refused
+
+      Examples:
+        | kind                             |
+        | a word for no value              |
+        | a variable that was not replaced |
+
     @SEC-010 @careless
     Scenario: An underscore beside the header
       When "alice" signs in with the further header "X_Auth_Username: mallory"

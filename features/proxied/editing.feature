@@ -269,3 +269,29 @@ Feature: Editing users
       Then the change is made
       When the administrator changes the username of "alice" to "alix"
       Then the change is made
+
+  Rule: Viewers manage neither other users nor groups
+
+    Background:
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a group "engineers"
+      And the administrator adds "alice" to the group "engineers"
+
+    @SEC-051
+    Scenario Outline: A viewer does not <act>
+      When "mallory" tries to <act>
+      Then the call is refused
+
+      Examples:
+        | act                         |
+        | create a group testers      |
+        | rename the group engineers  |
+        | remove the group engineers  |
+        | join the group engineers    |
+        | end the membership of alice |
+        | create an account for bob   |
+        | lock alice                  |

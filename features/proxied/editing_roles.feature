@@ -61,6 +61,7 @@ Feature: Editing roles
         ViewerRoleMapping = "Marketing"
         ViewerRoleMapping = "Support"
         PublisherRoleMapping = "Engineering"
+        PublisherRoleMapping = "CORP\\staff"
         AdministratorRoleMapping = "IT"
         AdministratorRoleMapping = "Support"
         """

@@ -47,6 +47,15 @@ Feature: Generated usernames
       Then the username of "janet" is "jane" and a number
       And one account has the username of "jane"
 
+    @PA-173
+    Scenario: Somebody whom the API creates cannot have a name that was generated
+      Given "jane" has signed in
+      And the administrator has created an account for "bob"
+      And "janet" has the username "jane" at the proxy
+      When the administrator creates an account for "janet"
+      Then the creation is refused
+      And one account has the username of "jane"
+
     @PA-174
     Scenario: The address changes later
       Given "jane" has signed in

@@ -93,6 +93,17 @@ Feature: How groups come to be on the server
       And there is a group "g10" (PA-265)
       And "alice" is a member of "g1, g2, g3, g4, g5, g6, g7, g8, g9, g10" (PA-266)
 
+    @PA-343
+    Scenario: A group that is listed twice, and one that the server has, are not created again
+      Given "alice" is in the groups "engineers, managers, engineers, owners" at the proxy
+      When "alice" signs in
+      Then there is a group "owners"
+      And "alice" is a member of "engineers, managers, owners"
+      When the administrator removes the group "engineers"
+      And the administrator removes the group "managers"
+      Then there is no group "engineers"
+      And there is no group "managers"
+
     @PA-267
     Scenario: A group stays when its last member has gone
       Given "alice" is in the groups "engineers" at the proxy

@@ -137,3 +137,70 @@ Feature: Locally managed groups
         UserGroups = false
         """
       Then "alice" cannot open "app"
+
+  Rule: An option without effect is named in a warning
+
+    @PA-349 @direct
+    Scenario: Switching groups off is named where groups are sent
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+        """
+      Then it starts
+      And the log does not say "UserGroups"
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        GroupsHeader = X-Auth-Groups
+
+        [Authorization]
+        UserGroups = false
+        """
+      Then it starts
+      And the log says "UserGroups"
+
+    @PA-349 @direct
+    Scenario: A mapping of groups is named where no groups are sent
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        RoleHeader = X-Auth-RSC-Role
+        GroupsHeader = X-Auth-Groups
+
+        [Authorization]
+        UserRoleGroupMapping = true
+        PublisherRoleMapping = "Developers"
+        """
+      Then it starts
+      And the log does not say "UserRoleGroupMapping"
+      When a server is started with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserRoleGroupMapping = true
+        PublisherRoleMapping = "Developers"
+        """
+      Then it starts
+      And the log says "UserRoleGroupMapping"

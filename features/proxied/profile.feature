@@ -100,6 +100,19 @@ Feature: Profiles from headers
         | email      | joined to another by a comma     |
         | email      | joined to another by a semicolon |
 
+    @SEC-053 @direct
+    Scenario: A first name that the proxy did not know is left out
+      When "alice" signs in with a first name that is a word for no value
+      Then "alice" is signed in
+      And the first name of "alice" is ""
+
+    @PA-350 @direct @quiet @log
+    Scenario: The log names the headers of what was left out
+      When "alice" signs in with a first name that is broken by a tab
+      Then the log says "X-Auth-First-Name"
+      When "alice" signs in with a group that is cut off inside a character
+      Then the log says "X-Auth-Groups"
+
     @PA-345 @direct
     Scenario Outline: A group is left out if its name is <kind>, and the other groups count
       Given a group "engineers"

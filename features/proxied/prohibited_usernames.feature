@@ -171,3 +171,15 @@ Feature: Prohibited usernames
         | register        |
         | resetpassword   |
         | content         |
+
+    Scenario Outline: No username is generated that is <username>
+      Given "bob" has signed in
+      And "jane" has exactly the email "<username>@example.com" at the proxy
+      When "jane" signs in
+      Then no account exists with the username "<username>"
+
+      Examples:
+        | rule   | username |
+        | PA-124 | apps     |
+        | PA-134 | settings |
+        | PA-142 | content  |

@@ -59,6 +59,11 @@ Feature: Roles from the user's profile
       And "alice" signs in again
       Then the role of "alice" is "publisher"
 
+    @PA-220
+    Scenario: A user whose role is not sent has the default role
+      When "alice" signs in
+      Then the role of "alice" is "viewer"
+
     @PA-231
     Scenario: An invalid value takes a role away and keeps nobody out
       Given "alice" has the role "publisher" at the proxy
@@ -135,6 +140,7 @@ Feature: Roles from the user's profile
         ViewerRoleMapping = "Marketing"
         ViewerRoleMapping = "Support"
         PublisherRoleMapping = "Engineering"
+        PublisherRoleMapping = "CORP\\staff"
         AdministratorRoleMapping = "IT"
         AdministratorRoleMapping = "Support"
         """
@@ -149,11 +155,17 @@ Feature: Roles from the user's profile
         | PA-208 | Engineering   | publisher     |
         | PA-225 | Engineering   | publisher     |
         | PA-235 | Engineering   | publisher     |
+        | PA-235 | CORP\\staff   | publisher     |
         | PA-236 | IT            | administrator |
         | PA-237 | Sales         | viewer        |
         | PA-237 | administrator | viewer        |
         | PA-238 | Support       | administrator |
         | PA-240 | Support       | administrator |
+
+    @PA-220
+    Scenario: A user whose department is not sent has the default role
+      When "alice" signs in
+      Then the role of "alice" is "viewer"
 
     @PA-207
     Scenario: The role follows the department
@@ -237,6 +249,9 @@ Feature: Roles from the user's profile
       And "alice" has the role "superuser" at the proxy
       When "alice" signs in
       Then the log says "superuser"
+      When "alice" has the role "overlord" at the proxy
+      And "alice" signs in again
+      Then the log says "overlord"
 
     @PA-233 @quiet @log
     Scenario: Without debug logging

@@ -15,6 +15,8 @@ Feature: The usermanager tool
       And "bob" has signed in
       When usermanager changes the unique id of "alice" to "staff-17"
       Then usermanager succeeds
+      When usermanager changes the username of "alice" to "alicia"
+      Then usermanager succeeds
       When it is restarted with:
         """
         [Authentication]
@@ -283,3 +285,24 @@ Feature: The usermanager tool
         | username  | nobody      | rob       | exactly "content" |
         | username  | one already | rob       | "alice"           |
         | role      | nobody      | publisher | "root"            |
+
+    @SEC-021 @alone @direct
+    Scenario: A unique id that another user has
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [ProxyAuth]
+        UniqueIdHeader = X-Auth-Uniqueid
+        UsernameHeader = X-Auth-Username
+        """
+      And "alice" has the unique id "staff-17" at the proxy
+      And "alice" has signed in
+      And "bob" has signed in
+      And usermanager has changed the unique id of "bob" to "staff-18"
+      And "bob" has the unique id "staff-18" at the proxy
+      When usermanager changes the unique id of "bob" to "staff-17"
+      Then usermanager fails
+      When "bob" signs in again
+      Then "bob" has the same account as before

@@ -104,7 +104,7 @@ func (s *Service) AlterUser(ctx context.Context, ref UserRef, a UserAlteration) 
 		if err := s.rename(ctx, tx, &after, a.Username); err != nil {
 			return err
 		}
-		if err := alterUniqueID(ctx, tx, &after, a.UniqueID); err != nil {
+		if err := alterUniqueID(&after, a.UniqueID); err != nil {
 			return err
 		}
 		if !a.Force {
@@ -116,7 +116,11 @@ func (s *Service) AlterUser(ctx context.Context, ref UserRef, a UserAlteration) 
 			return nil
 		}
 		after.Updated = s.Now()
-		if err := tx.UpdateUser(ctx, after); err != nil {
+		err := tx.UpdateUser(ctx, after)
+		if errors.Is(err, ErrExists) {
+			return ErrUniqueIDTaken
+		}
+		if err != nil {
 			return err
 		}
 		if after.Locked && !before.Locked {
@@ -167,16 +171,13 @@ func (s *Service) rename(ctx context.Context, tx Tx, u *User, want *string) erro
 		return ErrUsernameTaken
 	}
 	if !s.Policy.UniqueIDs && u.UniqueID == u.Username {
-		if err := uniqueIDFree(ctx, tx, *want, u.GUID); err != nil {
-			return err
-		}
 		u.UniqueID = *want
 	}
 	u.Username = *want
 	return nil
 }
 
-func alterUniqueID(ctx context.Context, tx Tx, u *User, want *string) error {
+func alterUniqueID(u *User, want *string) error {
 	switch {
 	case want == nil:
 		return nil
@@ -186,19 +187,7 @@ func alterUniqueID(ctx context.Context, tx Tx, u *User, want *string) error {
 		return ErrInvalidField
 	}
 	u.UniqueID = *want
-	return uniqueIDFree(ctx, tx, *want, u.GUID)
-}
-
-// uniqueIDFree returns ErrUniqueIDTaken when a user other than the one with guid has the id.
-func uniqueIDFree(ctx context.Context, tx Reader, id, guid string) error {
-	other, err := tx.UserByUniqueID(ctx, id)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil
-	case err == nil && other.GUID != guid:
-		return ErrUniqueIDTaken
-	}
-	return err
+	return nil
 }
 
 // RemoveUser deletes a user with all that is theirs alone: sessions, keys, memberships, access
