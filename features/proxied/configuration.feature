@@ -308,7 +308,7 @@ Feature: Turning proxied authentication on
 
         [ProxyAuth]
         LoginURL = javascript:alert(1)
-        LogoutURL = javascript:alert(2)
+        LogoutURL = javascript://login.example.com/%0Aalert(2)
         """
       Then it refuses to start
       And it says what is wrong with "LoginURL"

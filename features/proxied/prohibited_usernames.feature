@@ -183,3 +183,16 @@ Feature: Prohibited usernames
         | PA-124 | apps     |
         | PA-134 | settings |
         | PA-142 | content  |
+
+    @PA-143
+    Scenario Outline: Creating <username> through the API, where usernames are generated
+      Given the administrator has created an account for "bob"
+      And "mallory" has exactly the username "<username>" at the proxy
+      When the administrator creates an account for "mallory"
+      Then the creation is refused
+      And no account exists with the username "<username>"
+
+      Examples:
+        | username |
+        | settings |
+        | content  |
