@@ -204,3 +204,25 @@ Feature: Locally managed groups
         """
       Then it starts
       And the log says "UserRoleGroupMapping"
+
+    @PA-349 @alone
+    Scenario: A mapping of groups changes no role where no groups are sent
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And "alice" has signed in
+      And the administrator has changed the role of "alice" to "publisher"
+      When it is restarted with:
+        """
+        [Authentication]
+        Provider = proxy
+
+        [Authorization]
+        UserRoleGroupMapping = true
+        PublisherRoleMapping = "Developers"
+        """
+      Then it starts
+      When "alice" signs in again
+      Then the role of "alice" is "publisher"
