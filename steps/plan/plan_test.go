@@ -234,7 +234,7 @@ func TestReserveGivesEachPortOnce(t *testing.T) {
 
 // maxConfigurations bounds what a run has to start: an instance for each
 // configuration at each front, and once each configuration that a scenario starts itself.
-const maxConfigurations = 56
+const maxConfigurations = 62
 
 func TestTheSuiteStaysWithinItsConfigurations(t *testing.T) {
 	documents, err := plan.Read(features.FS())
