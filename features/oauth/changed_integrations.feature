@@ -16,7 +16,7 @@ Feature: Integrations that are changed
     And "alice" is logged in to "crm"
     And "alice" has visited "app" and it obtained a token
 
-  @SEC-041 @direct
+  @SEC-038 @direct
   Scenario Outline: Changing the <setting> of an integration ends the logins
     When the administrator changes the <setting> of the integration "crm"
     And "alice" visits "app"
@@ -30,7 +30,7 @@ Feature: Integrations that are changed
       | authorization address |
       | type                  |
 
-  @SEC-041 @direct
+  @SEC-038 @direct
   Scenario: Changing the name of an integration ends no login
     When the administrator changes the name of the integration "crm"
     And "alice" visits "app"

@@ -10,13 +10,13 @@ Feature: The client that the server is to a provider
       """
     And a publisher "paula"
 
-  @OI-133 @direct
+  @OI-124 @direct
   Scenario: What the documented example leaves out has values with which a login succeeds
     Given a Viewer integration "crm" that was created with the keys of the documented example
     When "alice" tries to log in to "crm"
     Then the session of "alice" with "crm" says that a refresh token is held
 
-  @OI-132 @direct
+  @OI-123 @direct
   Scenario Outline: The client of a Viewer integration authenticates with <method>
     Given a Viewer integration "crm" whose client authenticates with <method>
     When "alice" tries to log in to "crm"
@@ -28,7 +28,7 @@ Feature: The client that the server is to a provider
       | client_secret_post and PKCE  |
       | PKCE alone                   |
 
-  @OI-132 @direct
+  @OI-123 @direct
   Scenario: The client of a Service Account integration authenticates with client_secret_post
     Given a Service Account integration "warehouse" whose client authenticates with client_secret_post
     And "paula" has published python-api content "app"

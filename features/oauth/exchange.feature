@@ -46,7 +46,7 @@ Feature: The credential exchange
 
   Rule: Content with several integrations names the one it means
 
-    @OI-134 @direct
+    @OI-125 @direct
     Scenario Outline: An exchange that names <audience> obtains the token of <account>
       Given a Service Account integration "warehouse"
       And "app" is associated with "crm" and "warehouse"
@@ -58,7 +58,7 @@ Feature: The credential exchange
         | crm       | alice     |
         | warehouse | warehouse |
 
-    @OI-134 @direct
+    @OI-125 @direct
     Scenario: Without a name it obtains no token
       Given "alice" has visited "app" and it obtained a token
       And a Service Account integration "warehouse"
@@ -66,7 +66,7 @@ Feature: The credential exchange
       And "alice" visits "app"
       Then "app" obtains no token
 
-    @OI-134 @direct
+    @OI-125 @direct
     Scenario: The name of an integration that the content does not have obtains no token
       Given "alice" has visited "app" and it obtained a token
       And a Viewer integration "erp"

@@ -2,7 +2,7 @@ Feature: The lifetime of access tokens
   An access token is good until it expires. The server keeps it as long as that and asks the provider for
   another one only afterwards: providers limit how many tokens they issue.
 
-  @OI-135 @direct
+  @OI-126 @direct
   Scenario Outline: <tokens> are handed out again as long as they live
     Given a server configured with:
       """

@@ -32,8 +32,8 @@ Feature: Answers of the provider
       | SEC-003 | without the code                         |
       | SEC-003 | with an error beside the code            |
       | SEC-003 | in another browser                       |
-      | SEC-042 | with the issuer of another provider      |
-      | SEC-042 | with another issuer of the same provider |
+      | SEC-039 | with the issuer of another provider      |
+      | SEC-039 | with another issuer of the same provider |
 
   @SEC-003 @direct
   Scenario: An answer that another user brings gives no tokens to either

@@ -73,7 +73,7 @@ Feature: Integrations and visitors who are not signed in
       And somebody who is not signed in follows the share link to "app"
       Then "app" obtains no token
 
-    @SEC-044 @direct
+    @SEC-041 @direct
     Scenario: A share link with another ending shows nothing
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"

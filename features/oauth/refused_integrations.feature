@@ -9,7 +9,7 @@ Feature: Integrations that cannot work
       Provider = proxy
       """
 
-  @OI-131 @direct
+  @OI-122 @direct
   Scenario Outline: A <type> integration <with> "<key>" is refused
     When the administrator creates a <type> integration <with> "<key>"
     Then the creation is refused

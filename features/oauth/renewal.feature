@@ -45,7 +45,7 @@ Feature: Renewal of access tokens
     And the session of "alice" with "crm" holds no refresh token
     And "alice" is sent to log in to "crm" when she opens "app" in her browser
 
-  @SEC-043 @direct
+  @SEC-040 @direct
   Scenario Outline: A renewal that is answered with "<error>" and the status <how> ends the login
     Given the provider answers renewals with "<error>" and the status <how>
     When the access token of "alice" has expired
@@ -59,7 +59,7 @@ Feature: Renewal of access tokens
       | invalid_grant     | 400 as plain text |
       | bad_refresh_token | 200               |
 
-  @SEC-043 @direct
+  @SEC-040 @direct
   Scenario Outline: A renewal that is answered with "<error>" and the status <status> is tried again
     Given the provider answers renewals with "<error>" and the status <status>
     When the access token of "alice" has expired

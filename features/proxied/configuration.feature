@@ -341,7 +341,7 @@ Feature: Turning proxied authentication on
         Provider = proxy
         """
 
-    @SEC-052 @direct
+    @SEC-043 @direct
     Scenario Outline: The server does not start with <value> for <option>
       When a server is started with:
         """
@@ -361,7 +361,7 @@ Feature: Turning proxied authentication on
         | UsernameHeader        | X Auth Username |
         | GroupsHeaderSeparator | ", "            |
 
-    @SEC-052 @direct
+    @SEC-043 @direct
     Scenario Outline: The server does not start with the line <line>
       When a server is started with:
         """

@@ -114,7 +114,7 @@ Feature: Duplicate authentication headers
         | cut off inside a character                  |
         | longer than 4000 octets                     |
 
-    @SEC-053 @direct
+    @SEC-044 @direct
     Scenario Outline: A username that is <kind>
       When "alice" signs in again with a username that is <kind>
       Then the sign-in is refused

@@ -281,7 +281,7 @@ Feature: Editing users
       And a group "engineers"
       And the administrator adds "alice" to the group "engineers"
 
-    @SEC-051
+    @SEC-042
     Scenario Outline: A viewer does not <act>
       When "mallory" tries to <act>
       Then the call is refused

@@ -100,7 +100,7 @@ Feature: Profiles from headers
         | email      | joined to another by a comma     |
         | email      | joined to another by a semicolon |
 
-    @SEC-053 @direct
+    @SEC-044 @direct
     Scenario: A first name that the proxy did not know is left out
       When "alice" signs in with a first name that is a word for no value
       Then "alice" is signed in

@@ -155,12 +155,16 @@ Feature: Roles from the user's profile
         | PA-208 | Engineering   | publisher     |
         | PA-225 | Engineering   | publisher     |
         | PA-235 | Engineering   | publisher     |
-        | PA-235 | CORP\\staff   | publisher     |
         | PA-236 | IT            | administrator |
         | PA-237 | Sales         | viewer        |
         | PA-237 | administrator | viewer        |
         | PA-238 | Support       | administrator |
         | PA-240 | Support       | administrator |
+
+      @direct
+      Examples: A value that no cookie of the login server can carry
+        | rule   | value       | role      |
+        | PA-235 | CORP\\staff | publisher |
 
     @PA-220
     Scenario: A user whose department is not sent has the default role
