@@ -120,13 +120,14 @@ func (s *mutantSession) build(ctx context.Context) error {
 // one tries a mutant with the scenarios that execute its place.
 func (s *mutantSession) one(ctx context.Context, m *mutant) (mutantResult, error) {
 	r := mutantResult{ID: m.ID, Package: m.Package, File: m.File, Line: m.Line, Source: m.Source, Operator: m.Operator, Outcome: notExecuted}
-	if e := acceptedOf(s.accepted, m); e != nil {
-		r.Accepted, r.Why = e.Reason, e.Why
+	entry := acceptedOf(s.accepted, m)
+	if entry != nil {
+		r.Accepted, r.Why = entry.Reason, entry.Why
 	}
 	executing := s.cover.executing(m.number, s.handedPlaces(m)...)
 	r.Executed = len(executing)
-	if s.tries > 0 {
-		executing = executing[:min(s.tries, len(executing))]
+	if limit := s.limit(entry, m); limit > 0 {
+		executing = executing[:min(limit, len(executing))]
 	}
 	r.Tried = len(executing)
 	started := time.Now()
@@ -148,6 +149,19 @@ func (s *mutantSession) one(ctx context.Context, m *mutant) (mutantResult, error
 	}
 	r.Duration = time.Since(started)
 	return r, nil
+}
+
+// limit returns how many scenarios a mutant is tried with at most; 0 is all. A
+// mutant of an accepted group is tried with the first only: it may be noticed, and
+// nothing follows from it, while an entry that names a mutant is stale in that case.
+func (s *mutantSession) limit(entry *Accepted, m *mutant) int {
+	if entry == nil || entry.exact(m) {
+		return s.tries
+	}
+	if s.tries == 0 {
+		return firstScenarios
+	}
+	return min(s.tries, firstScenarios)
 }
 
 // handedPlaces returns the numbers of the mutants in the functions that a dropped

@@ -58,6 +58,24 @@ func TestInTurn(t *testing.T) {
 	}
 }
 
+// TestLimit holds that few scenarios are spent on a mutant of an accepted group.
+func TestLimit(t *testing.T) {
+	m := &mutant{ID: "x/x.go:F:equal:1"}
+	group, exact := &Accepted{Mutants: []string{"x/x.go:F:*"}}, &Accepted{Mutants: []string{m.ID}}
+	for _, test := range []struct {
+		entry       *Accepted
+		tries, want int
+	}{
+		{nil, 120, 120}, {nil, 0, 0}, {exact, 120, 120}, {exact, 0, 0},
+		{group, 120, firstScenarios}, {group, 0, firstScenarios}, {group, 5, 5},
+	} {
+		s := &mutantSession{tries: test.tries}
+		if got := s.limit(test.entry, m); got != test.want {
+			t.Errorf("limit(%v) with %d tries = %d, want %d", test.entry, test.tries, got, test.want)
+		}
+	}
+}
+
 // TestExecutingFunctionsHandedOnComesFirst holds that a mutant which drops the
 // registration of a function is tried first with the scenarios that need it.
 func TestExecutingFunctionsHandedOnComesFirst(t *testing.T) {
