@@ -3,9 +3,9 @@ package steps
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/cucumber/godog"
 
@@ -139,24 +139,45 @@ func compile(subjects ...[]sentence) []phrase {
 func checkSentences(s *plan.Scenario) []error {
 	var problems []error
 	for _, text := range s.Sentences {
-		var matches []string
-		for _, p := range vocabulary {
-			if p.pattern.MatchString(text) {
-				matches = append(matches, p.words)
-			}
-		}
+		matches := meanings(text)
 		switch {
 		case len(matches) == 0:
 			problems = append(problems, fmt.Errorf("%s: no sentence reads %q; the vocabulary is in steps/say_*.go", s.ID(), text))
 		case len(matches) > 1:
-			problems = append(problems, fmt.Errorf("%s: %q has several meanings: %s", s.ID(), text, strings.Join(matches, "; ")))
+			var words []string
+			for _, p := range matches {
+				words = append(words, p.words)
+			}
+			problems = append(problems, fmt.Errorf("%s: %q has several meanings: %s", s.ID(), text, strings.Join(words, "; ")))
 		}
 	}
 	return problems
 }
 
-// register makes the vocabulary known to godog, which calls a function with as
-// many parameters as the pattern has groups.
+// read holds the phrases that match a text, by text. A feature repeats its sentences
+// in each scenario, and a run in each front.
+var read sync.Map // of string to []*phrase
+
+// meanings returns the phrases that match the text of a step.
+func meanings(text string) []*phrase {
+	if found, ok := read.Load(text); ok {
+		return found.([]*phrase)
+	}
+	var matches []*phrase
+	for n := range vocabulary {
+		if vocabulary[n].pattern.MatchString(text) {
+			matches = append(matches, &vocabulary[n])
+		}
+	}
+	read.Store(text, matches)
+	return matches
+}
+
+// anyText is the one pattern that godog has to match: which sentence a step is was
+// found out when the run was planned.
+var anyText = regexp.MustCompile(`(?s)^.*$`)
+
+// register makes the vocabulary known to godog.
 func (w *World) register(sc *godog.ScenarioContext) {
 	sc.Before(w.begin)
 	sc.After(w.end)
@@ -164,51 +185,40 @@ func (w *World) register(sc *godog.ScenarioContext) {
 		w.step = step
 		return ctx, nil
 	})
-	for _, p := range vocabulary {
-		sc.Step(p.pattern, w.handler(p))
-	}
+	sc.Step(anyText, func(context.Context) error { return w.perform(w.step) })
 }
 
-// handler makes the function that godog calls: a string for each group of the
-// pattern, and a docstring or, where the sentence ends with a colon, a table, which
-// is its last argument.
-func (w *World) handler(p phrase) any {
-	in := []reflect.Type{reflect.TypeFor[context.Context]()}
-	for range p.pattern.NumSubexp() {
-		in = append(in, reflect.TypeFor[string]())
+// perform runs one step. The arguments of its sentence are the groups of the pattern,
+// and a docstring or a table before the last of them, the rule that the sentence names.
+func (w *World) perform(step *godog.Step) error {
+	matches := meanings(step.Text)
+	if len(matches) != 1 {
+		return &verdict.Trouble{Op: fmt.Sprintf("%d sentences read %q", len(matches), step.Text)}
 	}
-	switch {
-	case plan.TakesDocstring(p.words):
-		in = append(in, reflect.TypeFor[*godog.DocString]())
-	case strings.HasSuffix(p.words, ":"):
-		in = append(in, reflect.TypeFor[*godog.Table]())
+	p := matches[0]
+	args := p.pattern.FindStringSubmatch(step.Text)[1:]
+	if plan.TakesDocstring(p.words) || strings.HasSuffix(p.words, ":") {
+		below, err := argument(step)
+		if err != nil {
+			return err
+		}
+		last := len(args) - 1
+		args = append(args[:last:last], below, args[last])
 	}
-	out := []reflect.Type{reflect.TypeFor[error]()}
-	return reflect.MakeFunc(reflect.FuncOf(in, out, false), func(values []reflect.Value) []reflect.Value {
-		var args []string
-		for _, v := range values[1 : 1+p.pattern.NumSubexp()] {
-			args = append(args, v.String())
-		}
-		if len(values) > 1+p.pattern.NumSubexp() {
-			last := len(args) - 1 // the rule that the sentence names
-			args = append(args[:last], argument(values[len(values)-1].Interface()), args[last])
-		}
-		result := reflect.New(out[0]).Elem()
-		if err := w.say(p, args...); err != nil {
-			result.Set(reflect.ValueOf(err))
-		}
-		return []reflect.Value{result}
-	}).Interface()
+	return w.say(*p, args...)
 }
 
-// argument is what stands below a sentence, as text: a docstring, or the rows of
-// a table of names and values, one to a line as "name: value".
-func argument(of any) string {
-	if doc, ok := of.(*godog.DocString); ok {
-		return doc.Content
+// argument returns what stands below a step, as text: a docstring, or the rows of a
+// table of names and values, one to a line as "name: value".
+func argument(step *godog.Step) (string, error) {
+	switch below := step.Argument; {
+	case below != nil && below.DocString != nil:
+		return below.DocString.Content, nil
+	case below == nil || below.DataTable == nil:
+		return "", &verdict.Trouble{Op: fmt.Sprintf("nothing stands below %q", step.Text)}
 	}
 	var b strings.Builder
-	for _, row := range of.(*godog.Table).Rows {
+	for _, row := range step.Argument.DataTable.Rows {
 		for i, cell := range row.Cells {
 			if i > 0 {
 				b.WriteString(": ")
@@ -217,7 +227,7 @@ func argument(of any) string {
 		}
 		b.WriteByte('\n')
 	}
-	return b.String()
+	return b.String(), nil
 }
 
 // say runs one sentence. A violation in a Then is noted and the scenario goes
