@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -88,7 +89,7 @@ failed; 130 interrupted, with a report of what ran.`,
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&o.out, "out", "", "folder for mutation.json and mutation.md")
-	flags.IntVar(&o.parallel, "parallel", 2, "runs of the suite at once")
+	flags.IntVar(&o.parallel, "parallel", runtime.NumCPU()+1, "runs of the suite at once; a run also waits, so one more than the number of CPUs is the default")
 	faults := func(cmd *cobra.Command) {
 		cmd.Flags().StringSliceVar(&o.faults, "fault", nil, "names of the faults to run; none is all")
 		cmd.Flags().BoolVar(&o.quick, "quick", false, "run only the scenarios that cite a rule of the fault, and not all that execute the changed function")
