@@ -55,8 +55,8 @@ var kinds = map[string][]wrong{
 		{`:-1`, `":-1" is not`}, {`:http`, `":http" is not`}, {`a:1:2`, `"a:1:2" is not`}, {`"a b:1"`, `"a b:1" is not`}, {`http://x:1`, `"http://x:1" is not`},
 	},
 	"separator": {
-		{`||`, `"||" is not one character; allowed: exactly one printable ASCII character, blank or tab`}, {`·`, `"·" is not one character`},
-		{`"\n"`, `"\n" cannot stand in a header's value`}, {`;`, `the value is empty because a comment begins there`}, {`#`, `the value is empty because a comment begins there`},
+		{`||`, `"||" is not one character that can stand in a header's value; allowed: exactly one printable ASCII character, blank or tab`}, {`·`, `"·" is not one character`},
+		{`"\n"`, `"\n" is not one character that can stand in a header's value`}, {`;`, `the value is empty because a comment begins there`}, {`#`, `the value is empty because a comment begins there`},
 	},
 	"DSN": {
 		{`hunter2`, `the value is not a Postgres URL; allowed: postgres://user:password@host:port/database`}, {`""`, `the value is not`},

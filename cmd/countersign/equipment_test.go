@@ -42,8 +42,13 @@ func TestEquipmentLendsAndTakesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !hasMark(i.PID(), run.mark) {
-		t.Errorf("the subject does not carry %s", run.mark)
+	// Launch returns when the kernel has closed the files of this program in the new
+	// one, which is before /proc shows the environment of the new one.
+	for !hasMark(i.PID(), run.mark) {
+		if ctx.Err() != nil {
+			t.Fatalf("the subject does not carry %s", run.mark)
+		}
+		time.Sleep(time.Millisecond)
 	}
 	if journal := read(t, filepath.Join(run.path, journalFile)); !strings.Contains(journal, "subject") {
 		t.Errorf("the journal does not name the subject: %q", journal)
