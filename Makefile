@@ -48,7 +48,7 @@ test: ## All tests, and the suite with containers, with processes, with a -race 
 # How many inputs each target is tried with, or for how long: make fuzz FUZZTIME=10m.
 # The default is a number, because before Go 1.27 a duration now and then ends with
 # "context deadline exceeded" and no failing input (go.dev/issue/75804).
-FUZZTIME ?= 100000x
+FUZZTIME ?= 50000x
 
 .PHONY: fuzz
 fuzz: ## Fuzz what reads foreign bytes: headers, groups, configurations, signatures
