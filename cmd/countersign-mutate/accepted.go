@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,10 +23,10 @@ var reasons = []string{
 
 // An Accepted is an entry of the list of mutants that may survive.
 type Accepted struct {
-	Mutants []string `yaml:"mutants"` // ids; a last * stands for any rest
-	Source  string   `yaml:"source"`  // the source line of an entry for one mutant
-	Reason  string   `yaml:"reason"`  // one of reasons
-	Why     string   `yaml:"why"`     // the explanation of this case
+	Mutants map[string]string `yaml:"mutants"` // id -> source line, by which a mutant that got another id is found out
+	Groups  []string          `yaml:"groups"`  // beginnings of ids, each with a * behind it
+	Reason  string            `yaml:"reason"`  // one of reasons
+	Why     string            `yaml:"why"`     // the explanation of this case
 
 	place string // file and line of the entry
 }
@@ -55,32 +56,32 @@ func loadAccepted(root string) ([]Accepted, error) {
 
 func (e Accepted) validate() error {
 	switch {
-	case len(e.Mutants) == 0:
+	case len(e.Mutants) == 0 && len(e.Groups) == 0:
 		return fmt.Errorf("%s: mutants: name at least one; countersign-mutate list shows the ids", e.place)
+	case slices.ContainsFunc(e.Groups, func(group string) bool { return !strings.HasSuffix(group, "*") }):
+		return fmt.Errorf("%s: groups: a group ends with *; name a mutant under mutants, with its source line", e.place)
 	case !slices.Contains(reasons, e.Reason):
 		return fmt.Errorf("%s: reason: %q is none of %s", e.place, e.Reason, strings.Join(reasons, ", "))
 	case strings.TrimSpace(e.Why) == "":
 		return fmt.Errorf("%s: why: explain why no scenario can or should notice this", e.place)
-	case e.Source != "" && (len(e.Mutants) > 1 || strings.HasSuffix(e.Mutants[0], "*")):
-		return fmt.Errorf("%s: source: belongs to an entry for one mutant", e.place)
 	}
 	return nil
 }
 
 // matches reports whether the entry is about the mutant.
 func (e Accepted) matches(m *mutant) bool {
-	return slices.ContainsFunc(e.Mutants, func(id string) bool { return matchesID(id, m) })
+	return e.exact(m) || slices.ContainsFunc(e.Groups, func(group string) bool { return inGroup(group, m) })
 }
 
-func matchesID(id string, m *mutant) bool {
-	if prefix, any := strings.CutSuffix(id, "*"); any {
-		return strings.HasPrefix(m.ID, prefix)
-	}
-	return m.ID == id
+func inGroup(group string, m *mutant) bool {
+	return strings.HasPrefix(m.ID, strings.TrimSuffix(group, "*"))
 }
 
 // exact reports whether the entry names the mutant itself, and not a group.
-func (e Accepted) exact(m *mutant) bool { return slices.Contains(e.Mutants, m.ID) }
+func (e Accepted) exact(m *mutant) bool {
+	_, named := e.Mutants[m.ID]
+	return named
+}
 
 // acceptedOf returns the entry about a mutant, the one that names it itself first.
 func acceptedOf(entries []Accepted, m *mutant) *Accepted {
@@ -99,15 +100,24 @@ func acceptedOf(entries []Accepted, m *mutant) *Accepted {
 // staleEntries returns what is wrong with the list as seen from the mutants that
 // exist: ids that match none, and source lines that have changed.
 func staleEntries(entries []Accepted, mutants []*mutant) []error {
+	source := map[string]string{}
+	for _, m := range mutants {
+		source[m.ID] = m.Source
+	}
 	var problems []error
 	for _, e := range entries {
-		for _, id := range e.Mutants {
-			n := slices.IndexFunc(mutants, func(m *mutant) bool { return matchesID(id, m) })
+		for _, id := range slices.Sorted(maps.Keys(e.Mutants)) {
+			now, exists := source[id]
 			switch {
-			case n < 0:
+			case !exists:
 				problems = append(problems, fmt.Errorf("%s: %s matches no mutant; the entry is stale", e.place, id))
-			case e.Source != "" && e.Source != mutants[n].Source:
-				problems = append(problems, fmt.Errorf("%s: the source of %s is now %q; the entry is stale", e.place, id, mutants[n].Source))
+			case now != e.Mutants[id]:
+				problems = append(problems, fmt.Errorf("%s: the source line of %s is %q and not %q; the entry is stale", e.place, id, now, e.Mutants[id]))
+			}
+		}
+		for _, group := range e.Groups {
+			if !slices.ContainsFunc(mutants, func(m *mutant) bool { return inGroup(group, m) }) {
+				problems = append(problems, fmt.Errorf("%s: %s matches no mutant; the entry is stale", e.place, group))
 			}
 		}
 	}

@@ -200,7 +200,7 @@ func staleAccepted(entries []Accepted, results []mutantResult) []error {
 	var problems []error
 	for _, r := range results {
 		for _, e := range entries {
-			if r.noticed() && slices.Contains(e.Mutants, r.ID) {
+			if _, named := e.Mutants[r.ID]; named && r.noticed() {
 				problems = append(problems, fmt.Errorf("%s: %s is accepted as a survivor and was noticed by %s; remove the entry", e.place, r.ID, r.By))
 			}
 		}

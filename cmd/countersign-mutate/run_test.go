@@ -61,7 +61,7 @@ func TestInTurn(t *testing.T) {
 // TestLimit holds that few scenarios are spent on a mutant of an accepted group.
 func TestLimit(t *testing.T) {
 	m := &mutant{ID: "x/x.go:F:equal:1"}
-	group, exact := &Accepted{Mutants: []string{"x/x.go:F:*"}}, &Accepted{Mutants: []string{m.ID}}
+	group, exact := &Accepted{Groups: []string{"x/x.go:F:*"}}, &Accepted{Mutants: map[string]string{m.ID: ""}}
 	for _, test := range []struct {
 		entry       *Accepted
 		tries, want int
@@ -149,8 +149,8 @@ func TestFaultResult(t *testing.T) {
 
 func TestAccepted(t *testing.T) {
 	mutants := []*mutant{{ID: "x/x.go:F:equal:1", Source: "a == b"}, {ID: "x/x.go:G:drop:1", Source: "f()"}}
-	entry := Accepted{Mutants: []string{"x/x.go:F:equal:1"}, Source: "a == b", Reason: "equivalent", Why: "Because."}
-	group := Accepted{Mutants: []string{"x/x.go:*"}, Reason: "nodes", Why: "Because."}
+	entry := Accepted{Mutants: map[string]string{"x/x.go:F:equal:1": "a == b"}, Reason: "equivalent", Why: "Because."}
+	group := Accepted{Groups: []string{"x/x.go:*"}, Reason: "nodes", Why: "Because."}
 	for _, test := range []struct {
 		name  string
 		entry Accepted
@@ -158,8 +158,9 @@ func TestAccepted(t *testing.T) {
 	}{
 		{"exact", entry, 0},
 		{"group", group, 0},
-		{"changed source", Accepted{Mutants: entry.Mutants, Source: "a == c"}, 1},
-		{"no such mutant", Accepted{Mutants: []string{"x/x.go:F:equal:2", "y/*"}}, 2},
+		{"changed source", Accepted{Mutants: map[string]string{"x/x.go:F:equal:1": "a == c"}}, 1},
+		{"no source", Accepted{Mutants: map[string]string{"x/x.go:F:equal:1": ""}}, 1},
+		{"no such mutant", Accepted{Mutants: map[string]string{"x/x.go:F:equal:2": "a == b"}, Groups: []string{"y/*"}}, 2},
 	} {
 		if got := staleEntries([]Accepted{test.entry}, mutants); len(got) != test.stale {
 			t.Errorf("%s: stale entries %v, want %d", test.name, got, test.stale)
@@ -180,7 +181,7 @@ func TestAccepted(t *testing.T) {
 		{Reason: "equivalent", Why: "Because."},
 		{Mutants: entry.Mutants, Reason: "boredom", Why: "Because."},
 		{Mutants: entry.Mutants, Reason: "equivalent"},
-		{Mutants: group.Mutants, Source: "a", Reason: "nodes", Why: "Because."},
+		{Groups: []string{"x/x.go:F:equal:1"}, Reason: "nodes", Why: "Because."},
 	} {
 		if bad.validate() == nil {
 			t.Errorf("%+v is valid, want an error", bad)
@@ -205,7 +206,7 @@ func TestConclude(t *testing.T) {
 		{"score reached", mutationReport{generated: true, Score: 90, Mutants: []mutantResult{noticed, acceptedSurvivor}}, exitNoticed},
 		{"score missed", mutationReport{generated: true, Score: 90, Mutants: []mutantResult{noticed, survivor}}, exitUnnoticed},
 		{"a mutant without a result", mutationReport{generated: true, Mutants: []mutantResult{{Outcome: noResult}}}, exitUnnoticed},
-		{"a stale entry", mutationReport{generated: true, Mutants: []mutantResult{noticed}, accepted: []Accepted{{Mutants: []string{"n"}}}}, exitUnnoticed},
+		{"a stale entry", mutationReport{generated: true, Mutants: []mutantResult{noticed}, accepted: []Accepted{{Mutants: map[string]string{"n": ""}}}}, exitUnnoticed},
 	} {
 		test.report.catalogue = &catalogue{}
 		test.report.conclude()
