@@ -80,7 +80,8 @@ func jsonProblem(err error) string {
 	return "it is not well-formed"
 }
 
-// writeJSON answers with v. The error is that v cannot be encoded, and nothing is written then.
+// writeJSON answers with v, which caches may not store: replies of the API hold tokens and what one user may see. The
+// error is that v cannot be encoded, and nothing is written then.
 func writeJSON(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {

@@ -18,9 +18,7 @@ const maxForm = 64 << 10
 // exchange is the credential exchange, the one place that hands out access tokens (OAuth document, line 52). Its form is
 // that of RFC 8693 as Posit's clients send it.
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request) error {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
+	w.Header().Set("Pragma", "no-cache") // RFC 6749 5.1 asks for it beside the Cache-Control that every reply of the API has
 	c := callerOf(r)
 	if c.Via != viaKey && c.Via != viaContent {
 		return fail(95) // a browser has no business here: what it sends by itself is no proof of the content's will

@@ -31,7 +31,6 @@ func (s *Server) createShareLink(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Content.CreateShareLink(r.Context(), link, integration.Hash(token)); err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, map[string]string{
 		"guid": link.GUID,
 		"url":  s.Base + "content/" + item.GUID + "/?" + shareParam + "=" + url.QueryEscape(token),
