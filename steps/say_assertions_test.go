@@ -23,6 +23,12 @@ func TestAssertionsFail(t *testing.T) {
 	exchanged := func(control string) probe.Result {
 		return probe.Result{Headers: map[string][]string{"Cache-Control": {control}}}
 	}
+	setting := func(cookie string) *driver.Visit {
+		return &driver.Visit{
+			Reply:  &driver.Reply{Status: 200, Header: http.Header{"Set-Cookie": {cookie}}},
+			Report: &probe.Report{Results: []probe.Result{{}}},
+		}
+	}
 	associations := []driver.Association{{IntegrationGUID: "b"}, {IntegrationGUID: "a"}}
 	visited := func(token, execution string) *probe.Report {
 		return &probe.Report{
@@ -45,6 +51,7 @@ func TestAssertionsFail(t *testing.T) {
 		{"a header with a key", received(report("sha256:"+probe.Digest("Key other")), "forged"), received(report("sha256:"+probe.Digest("Key forged")), "forged")},
 		{"tokens of executions", differentTokens(visited("a", "x"), visited("b", "y")), differentTokens(visited("a", "x"), visited("b", "x"))},
 		{"tokens of visits", differentTokens(visited("a", ""), visited("b", "")), differentTokens(visited("a", "x"), visited("a", "y"))},
+		{"cookies of content", cookiesHeldBack(setting("session=x")), cookiesHeldBack(setting("session=" + planted + "; Path=/"))},
 		{"the reply of an exchange", notStored(exchanged("no-store")), notStored(exchanged("private"))},
 	}
 	for _, test := range tests {

@@ -28,6 +28,16 @@ var sayVisits = []sentence{
 	{`{anybody} visits {who} with the further header {value}`, func(w *World, ctx context.Context, a []string) error {
 		return w.visitsSending(ctx, a[0], a[1], a[2])
 	}},
+	{`{who} visits {who}, which sets cookies of the same names as the server`, func(w *World, ctx context.Context, a []string) error {
+		return w.visitsSettingCookies(ctx, a[0], a[1])
+	}},
+	{`the browser receives none of these cookies of {who}`, func(w *World, _ context.Context, a []string) error {
+		i, err := w.item(a[0])
+		if err != nil {
+			return err
+		}
+		return cookiesHeldBack(i.visit)
+	}},
 	{`{who} has received no header with the value {value}`, func(w *World, _ context.Context, a []string) error {
 		i, err := w.item(a[0])
 		if err != nil {
@@ -143,6 +153,46 @@ func (w *World) visitsSending(ctx context.Context, who, short, line string) erro
 	visit, err := visitor.VisitActing(ctx, i.guid, w.questions(), lines...)
 	i.saw(visit)
 	return w.visited(i, err)
+}
+
+// planted is the value of cookies that content sets in place of the server's.
+const planted = "planted-by-content"
+
+// visitsSettingCookies has content set, for every cookie that the server has set in the visitor's browser, one of the same
+// name.
+func (w *World) visitsSettingCookies(ctx context.Context, who, short string) error {
+	i, err := w.item(short)
+	if err != nil {
+		return err
+	}
+	visitor, err := w.user(ctx, who)
+	if err != nil {
+		return err
+	}
+	names := visitor.CookieNames()
+	if len(names) == 0 {
+		return &verdict.Inapplicable{Reason: "the server sets no cookie when a user signs in"}
+	}
+	var actions []probe.Action
+	for _, name := range names {
+		actions = append(actions, probe.Action{Do: probe.DoSetCookie, Cookie: name + "=" + planted + "; Path=/"})
+	}
+	visit, err := visitor.Visit(ctx, i.guid, actions)
+	i.saw(visit)
+	return w.visited(i, err)
+}
+
+// cookiesHeldBack returns a violation if a cookie that content has set for the server's name reached the browser.
+func cookiesHeldBack(visit *driver.Visit) error {
+	if visit == nil || visit.Report == nil || len(visit.Report.Results) == 0 {
+		return &verdict.Block{Reason: "the content did not report that it set cookies", BySubject: true}
+	}
+	for _, cookie := range visit.Reply.Header["Set-Cookie"] {
+		if name, value, _ := strings.Cut(cookie, "="); strings.HasPrefix(value, planted) {
+			return fail("no cookie of content in place of the server's", "Set-Cookie: %s=%s", name, planted)
+		}
+	}
+	return nil
 }
 
 // received returns a violation if a header of a visit reached the content with a value, or with the digest by which the

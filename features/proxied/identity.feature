@@ -290,6 +290,19 @@ Feature: Identity from the proxy
       When "alice" visits "app"
       Then "app" receives no other cookie than "colour=blue"
 
+    @SEC-045 @direct
+    Scenario: Content cannot replace the cookies of the server
+      Given a server configured with:
+        """
+        [Authentication]
+        Provider = proxy
+        """
+      And a publisher "paula"
+      And "paula" has published python-api content "app"
+      And "alice" may view "app"
+      When "alice" visits "app", which sets cookies of the same names as the server
+      Then the browser receives none of these cookies of "app"
+
     @SEC-023
     Scenario: An XSRF cookie of another server on the same host does no harm
       Given a server configured with:

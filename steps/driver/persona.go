@@ -105,6 +105,17 @@ func (p *Persona) Bring(name, value string) {
 	p.brought = append(p.brought, &http.Cookie{Name: name, Value: value, Path: "/"})
 }
 
+// CookieNames are the names of the cookies that the browser sends to the subject, without those that it was given by
+// [Persona.Bring].
+func (p *Persona) CookieNames() []string {
+	var names []string
+	api, _ := p.subject.at(userPath) // parsed before as part of the public address
+	for _, c := range p.cookies.get().Cookies(p.subject.cookieURL(api)) {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
 // HasKey reports whether the persona has an API key.
 func (p *Persona) HasKey() bool { return p.key.get() != "" }
 

@@ -33,9 +33,12 @@ const (
 	ModeRender = "render"
 )
 
-// DoCall is the action that calls a URL. Streaming and holding a WebSocket are
-// to become actions of their own.
-const DoCall = "call"
+// What an action does. Streaming and holding a WebSocket are to become actions of
+// their own.
+const (
+	DoCall      = "call"       // calls a URL
+	DoSetCookie = "set-cookie" // answers the visit with a Set-Cookie header
+)
 
 // AsExchange marks a call as a token exchange: its reply is reported by member
 // names and digests, and its access_token is {token} for the calls after it.
@@ -57,6 +60,7 @@ type Action struct {
 	Form    map[string]string `json:"form,omitempty"`
 	Body    string            `json:"body,omitempty"`
 	As      string            `json:"as,omitempty"`
+	Cookie  string            `json:"cookie,omitempty"` // of set-cookie: the value of the header
 }
 
 // Script is the form of ./probe.json and of a POST body.

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -327,6 +328,23 @@ func TestActionsInBodyAndBadActions(t *testing.T) {
 	probe.Handler(nil).ServeHTTP(w, httptest.NewRequest("GET", "/?probe=!!", nil))
 	if w.Code != http.StatusBadRequest {
 		t.Errorf("query: got %d, want 400", w.Code)
+	}
+}
+
+func TestSetCookie(t *testing.T) {
+	t.Parallel()
+	const actions = `{"actions":[{"do":"set-cookie","cookie":"colour=blue; Path=/"}]}`
+	w := httptest.NewRecorder()
+	probe.Handler(nil).ServeHTTP(w, httptest.NewRequest("POST", "/", strings.NewReader(actions)))
+	if got := w.Header()["Set-Cookie"]; !slices.Equal(got, []string{"colour=blue; Path=/"}) {
+		t.Errorf("Set-Cookie: got %q", got)
+	}
+	var out bytes.Buffer
+	if err := probe.Render(t.Context(), strings.NewReader(actions), nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "no visit that could be answered") {
+		t.Errorf("a render reports %s, want that nobody is answered", out.String())
 	}
 }
 

@@ -35,18 +35,20 @@ type visit struct {
 	token     string      // access_token of the last exchange
 	results   []Result
 	sightings []Sighting
+	cookies   []string // values of Set-Cookie with which the visit is answered
 }
 
 // verbs maps what an action does to how; streams and WebSockets come here.
 var verbs = map[string]func(*visit, context.Context, int, Action) Result{
-	DoCall: (*visit).call,
+	DoCall:      (*visit).call,
+	DoSetCookie: (*visit).setCookie,
 }
 
 // checkActions refuses a list with an action this version does not know.
 func checkActions(actions []Action) error {
 	for i, a := range actions {
 		if verbs[a.Do] == nil {
-			return fmt.Errorf("action %d: unknown do %q: want %q", i, a.Do, DoCall)
+			return fmt.Errorf("action %d: unknown do %q: want %q or %q", i, a.Do, DoCall, DoSetCookie)
 		}
 		if a.As != "" && a.As != AsExchange {
 			return fmt.Errorf("action %d: unknown as %q: want %q or nothing", i, a.As, AsExchange)
@@ -93,6 +95,15 @@ func (v *visit) seek(kinds Kinds, data []byte, where string) (found bool) {
 		}
 	}
 	return found
+}
+
+// setCookie answers the visit with a cookie. In a render nobody is answered.
+func (v *visit) setCookie(_ context.Context, _ int, a Action) Result {
+	if v.header == nil {
+		return Result{Error: "there is no visit that could be answered with a cookie"}
+	}
+	v.cookies = append(v.cookies, a.Cookie)
+	return Result{Headers: map[string][]string{"Set-Cookie": {shown("Set-Cookie", a.Cookie)}}}
 }
 
 func (v *visit) call(ctx context.Context, index int, a Action) Result {

@@ -97,6 +97,9 @@ func Handler(environ []string) http.Handler {
 		v := &visit{environ: variables, header: r.Header}
 		request := v.requestOf(r)
 		v.run(r.Context(), actions)
+		for _, cookie := range v.cookies {
+			w.Header().Add("Set-Cookie", cookie)
+		}
 		answer(w, http.StatusOK, v.report(ModeServe, request))
 	})
 }
