@@ -55,7 +55,7 @@ fuzz: ## Fuzz what reads foreign bytes: headers, groups, configurations, signatu
 	go test -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/proxyauth
 	go test -run '^$$' -fuzz '^FuzzGroups$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/proxyauth
 	go test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/config
-	go test -run '^$$' -fuzz '^FuzzVerifySignature$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/web
+	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/signature
 
 # More flags for the mutation tester: make mutate MUTATE='--sample 0 --seed 7'
 MUTATE ?=

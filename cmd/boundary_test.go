@@ -49,6 +49,7 @@ var rooms = []room{
 	{folder: "reference", may: []string{"reference/..."}},
 	{folder: "reference/internal/proxyauth", standardOnly: true, not: []string{"net", "os", "database/sql"}},
 	{folder: "reference/internal/account", may: []string{"reference/internal/account/...", "reference/internal/proxyauth"}, not: []string{"net", "net/http", "os", "database/sql"}},
+	{folder: "reference/internal/signature", standardOnly: true, not: []string{"net", "os", "database/sql"}},
 	{folder: "fakeidp", may: []string{"fakeidp/..."}},
 	{folder: "fakeidp/control"},
 	{folder: "proxies", may: []string{"proxies/..."}},

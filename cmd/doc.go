@@ -55,7 +55,8 @@
 // A sentence's words: steps/say_*.go. How it becomes HTTP: steps/driver. What
 // counts as broken: the rule's text in features/rules.tsv, the comparison in
 // say_*.go. What a header means to the server: reference/internal/proxyauth. What
-// a user is: reference/internal/account. SQL: reference/internal/store. Status
+// a user is: reference/internal/account. What signed a request: reference/internal/signature.
+// SQL: reference/internal/store. Status
 // codes: reference/internal/web. Flags and environment: here. Where it fits
 // nowhere the map is wrong: mend the map first.
 package cmd

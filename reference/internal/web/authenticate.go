@@ -9,6 +9,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/proxyauth"
+	"countersign/reference/internal/signature"
 )
 
 // The cookies of a session. The second is for scripts of our own pages to read and send
@@ -33,7 +34,7 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, e
 	default:
 		return caller{}, fail(30).because(errors.New("several API keys"))
 	}
-	if tokens, present := r.Header[tokenHeader]; present {
+	if tokens, present := r.Header[signature.TokenHeader]; present {
 		return s.signedCaller(w, r, tokens)
 	}
 	if s.proxied {

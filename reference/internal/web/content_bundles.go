@@ -18,6 +18,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/signature"
 )
 
 // uploadTimeout is how long a bundle may be on its way.
@@ -38,7 +39,7 @@ func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 		}
 		return fail(134).because(err)
 	}
-	if !checksumHolds(r.Header.Get("X-Content-Checksum"), body) {
+	if !checksumHolds(r.Header.Get(signature.ChecksumHeader), body) {
 		return fail(104)
 	}
 	archive, metadata, err := bundleParts(r, body)

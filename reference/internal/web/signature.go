@@ -1,10 +1,7 @@
 package web
 
 import (
-	"crypto"
 	"crypto/md5" //nolint:gosec // the protocol's choice
-	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // the protocol's choice
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -17,13 +14,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
-)
-
-// Headers of a signed request (document lines 56 to 60).
-const (
-	tokenHeader     = "X-Auth-Token"
-	signatureHeader = "X-Auth-Signature"
-	checksumHeader  = "X-Content-Checksum"
+	"countersign/reference/internal/signature"
 )
 
 // anonymousToken is what deployment clients send as X-Auth-Token before they have one.
@@ -47,48 +38,13 @@ func (s *Server) signedCaller(w http.ResponseWriter, r *http.Request, tokens []s
 	case err != nil:
 		return caller{}, err
 	}
-	if err := verifySignature(key, r.Method, s.signedPaths(r), r.Header); err != nil {
+	if err := signature.Verify(key, r.Method, s.signedPaths(r), r.Header); err != nil {
 		return caller{}, fail(30).because(err)
 	}
 	if err := s.verifyBody(w, r); err != nil {
 		return caller{}, err
 	}
 	return caller{Via: viaToken, User: user, Role: user.Role}, nil
-}
-
-// errSignature says why a signature does not hold; it goes to the log.
-type errSignature string
-
-func (e errSignature) Error() string { return "signed request: " + string(e) }
-
-// verifySignature holds a request against its signature: RSA PKCS #1 v1.5 with SHA-1 over
-// method, path, date and checksum, one to a line, as rsconnect and Publisher write it. One of
-// the paths has to fit.
-func verifySignature(key *rsa.PublicKey, method string, paths []string, h http.Header) error {
-	var values [3]string
-	for i, name := range [...]string{"Date", checksumHeader, signatureHeader} {
-		lines := h[name]
-		if len(lines) != 1 {
-			return errSignature("not one " + name)
-		}
-		values[i] = lines[0]
-	}
-	signature, err := base64.StdEncoding.DecodeString(values[2])
-	if err != nil {
-		return errSignature("the signature is not base64")
-	}
-	for _, path := range paths {
-		digest := sha1.Sum([]byte(canonical(method, path, values[0], values[1]))) //nolint:gosec // the protocol's choice
-		if rsa.VerifyPKCS1v15(key, crypto.SHA1, digest[:], signature) == nil {
-			return nil
-		}
-	}
-	return errSignature("the signature does not fit method, path, date and checksum")
-}
-
-// canonical is the text that a client signs.
-func canonical(method, path, date, checksum string) string {
-	return method + "\n" + path + "\n" + date + "\n" + checksum
 }
 
 // signedPaths returns the paths that a client may have signed for this request: the one received and the public one,
@@ -109,8 +65,8 @@ func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fail(87).because(err)
 	}
-	if !sumHolds(r.Header.Get(checksumHeader), sum) {
-		return errors.Join(fail(30).because(errSignature("the body does not have the checksum that was signed")), kept.Close())
+	if !sumHolds(r.Header.Get(signature.ChecksumHeader), sum) {
+		return errors.Join(fail(30).because(signature.Error("the body does not have the checksum that was signed")), kept.Close())
 	}
 	r.Body = kept
 	return nil

@@ -1,4 +1,4 @@
-package web
+package signature
 
 import (
 	"crypto"
@@ -40,9 +40,9 @@ func fixedKey(tb testing.TB) *rsa.PrivateKey {
 	return key
 }
 
-// FuzzVerifySignature: a signature holds for the very text that was signed, once in each header,
+// FuzzVerify: a signature holds for the very text that was signed, once in each header,
 // and for nothing else.
-func FuzzVerifySignature(f *testing.F) {
+func FuzzVerify(f *testing.F) {
 	key := fixedKey(f)
 	const method, path, date, sum = "GET", "/rsconnect/__api__/v1/user", "Thu, 09 Mar 2023 14:29:00 GMT", "1B2M2Y8AsgTpgAmY7PhCfg=="
 	digest := sha1.Sum([]byte(canonical(method, path, date, sum)))
@@ -72,20 +72,20 @@ func FuzzVerifySignature(f *testing.F) {
 		f.Add(c[0], c[1], c[2], c[3], c[4], c[5])
 	}
 	f.Fuzz(func(t *testing.T, m, p, d, c, signature, second string) {
-		h := http.Header{"Date": {d}, checksumHeader: {c}, signatureHeader: {signature}}
+		h := http.Header{"Date": {d}, ChecksumHeader: {c}, Header: {signature}}
 		decoded, bad := base64.StdEncoding.DecodeString(signature)
 		want := bad == nil && string(decoded) == string(raw) && d != "" && c != "" && canonical(m, p, d, c) == canonical(method, path, date, sum)
-		if err := verifySignature(&key.PublicKey, m, []string{"/never", p}, h); (err == nil) != want {
+		if err := Verify(&key.PublicKey, m, []string{"/never", p}, h); (err == nil) != want {
 			t.Errorf("%q %q %q %q %q: %v", m, p, d, c, signature, err)
 		}
-		for _, name := range []string{"Date", checksumHeader, signatureHeader} {
+		for _, name := range []string{"Date", ChecksumHeader, Header} {
 			twice := h.Clone()
 			twice[name] = append(twice[name], second)
-			if verifySignature(&key.PublicKey, m, []string{p}, twice) == nil {
+			if Verify(&key.PublicKey, m, []string{p}, twice) == nil {
 				t.Errorf("two lines of %s: %q", name, twice[name])
 			}
 		}
-		if err := verifySignature(&key.PublicKey, m, nil, h); err == nil {
+		if err := Verify(&key.PublicKey, m, nil, h); err == nil {
 			t.Error("a signature holds for no path")
 		}
 	})
