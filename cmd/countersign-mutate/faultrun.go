@@ -37,6 +37,7 @@ type faultSession struct {
 	catalogue *catalogue
 	faults    []Fault
 	quick     bool
+	tries     int // scenarios beside those that cite a fault's rules; 0 is all
 
 	servers  []string // of each fault, the countersign that judges it
 	separate map[int]bool
@@ -138,34 +139,50 @@ func (s *faultSession) baseline(ctx context.Context) error {
 	return err
 }
 
-// one runs the suite against one fault.
+// one runs the suite against one fault: first the scenarios that cite its rules, since
+// the suite gives up a server that breaks much before it has run them all, and then
+// others that execute the changed function.
 func (s *faultSession) one(ctx context.Context, n int) (faultResult, error) {
 	f := s.faults[n]
+	r := faultResult{Name: f.Name, Place: f.place, Mistake: f.Mistake, Rules: f.Rules, Blocks: f.Blocks, Noticed: map[string][]string{}, Separate: s.separate[n]}
 	run := suiteRun{countersign: s.servers[n], active: n + 1, rules: f.Rules}
 	if s.separate[n] {
 		run.active = 0
 	}
-	if !s.quick {
-		run.rules = nil
-		if !s.separate[n] {
-			run.scenarios = s.cover.executing(n + 1)
-			if len(run.scenarios) == 0 {
-				run.rules = f.Rules // executed by none: every rule will be missed
+	dir := filepath.Join(s.workshop.dir, "runs", "fault-"+strconv.Itoa(n))
+	started := time.Now()
+	report, err := run.run(ctx, dir)
+	if err == nil {
+		r.fill(report)
+		if run.rules, run.scenarios = nil, s.others(n, report); len(run.scenarios) > 0 {
+			if report, err = run.run(ctx, dir); err == nil {
+				r.addOthers(report)
 			}
 		}
 	}
-	started := time.Now()
-	report, err := run.run(ctx, filepath.Join(s.workshop.dir, "runs", "fault-"+strconv.Itoa(n)))
-	r := faultResult{Name: f.Name, Place: f.place, Mistake: f.Mistake, Rules: f.Rules, Blocks: f.Blocks, Noticed: map[string][]string{}, Separate: s.separate[n], Duration: time.Since(started)}
+	r.Duration = time.Since(started)
 	if ctx.Err() != nil {
 		return r, ctx.Err()
 	}
 	if err != nil {
 		r.Error, r.Missed = err.Error(), f.Rules
-		return r, nil
 	}
-	r.fill(report)
 	return r, nil
+}
+
+// others returns scenarios that execute the changed function and did not run yet.
+// Those of a server with a build of its own are not known.
+func (s *faultSession) others(n int, ran *suiteReport) []string {
+	if s.quick || s.separate[n] {
+		return nil
+	}
+	others := slices.DeleteFunc(s.cover.executing(n+1), func(id string) bool {
+		return slices.ContainsFunc(ran.Results, func(r suiteResult) bool { return r.ID == id && r.ran() })
+	})
+	if s.tries > 0 {
+		others = others[:min(s.tries, len(others))]
+	}
+	return others
 }
 
 // fill compares what turned red with the rules of the fault.
@@ -198,9 +215,16 @@ func (r *faultResult) fill(report *suiteReport) {
 		}
 		r.Noticed[id] = red[id]
 	}
-	for id := range red {
-		if !slices.Contains(r.Rules, id) {
-			r.Others = append(r.Others, id)
+	r.addOthers(report)
+}
+
+// addOthers adds the rules that turned red and are not the fault's.
+func (r *faultResult) addOthers(report *suiteReport) {
+	for _, result := range report.Results {
+		for _, id := range result.broken() {
+			if !slices.Contains(r.Rules, id) && !slices.Contains(r.Others, id) {
+				r.Others = append(r.Others, id)
+			}
 		}
 	}
 	slices.Sort(r.Others)

@@ -92,14 +92,16 @@ failed; 130 interrupted, with a report of what ran.`,
 	flags.IntVar(&o.parallel, "parallel", runtime.NumCPU()+1, "runs of the suite at once; a run also waits, so one more than the number of CPUs is the default")
 	faults := func(cmd *cobra.Command) {
 		cmd.Flags().StringSliceVar(&o.faults, "fault", nil, "names of the faults to run; none is all")
-		cmd.Flags().BoolVar(&o.quick, "quick", false, "run only the scenarios that cite a rule of the fault, and not all that execute the changed function")
+		cmd.Flags().BoolVar(&o.quick, "quick", false, "run only the scenarios that cite a rule of the fault, and none of the others that execute the changed function")
+	}
+	tries := func(cmd *cobra.Command) {
+		cmd.Flags().IntVar(&o.tries, "tries", 120, "number of scenarios that a wrong server is tried with at most, of those that execute the changed place and cite no rule of the fault; 0 is all")
 	}
 	generated := func(cmd *cobra.Command) {
 		cmd.Flags().Int64Var(&o.seed, "seed", 1, "seed of the sample")
 		cmd.Flags().IntVar(&o.sample, "sample", 300, "number of mutants to run; 0 is all of them")
 		cmd.Flags().StringVar(&o.pkg, "package", "", "take mutants of one package only, such as account")
 		cmd.Flags().StringSliceVar(&o.mutants, "mutant", nil, "ids of the mutants to run, instead of a sample")
-		cmd.Flags().IntVar(&o.tries, "tries", 120, "number of scenarios that a mutant is tried with at most, of those that execute it; 0 is all")
 		cmd.Flags().Float64Var(&o.score, "score", 90, "percentage of mutants, without accepted survivors, that must be noticed")
 	}
 	faultsCmd := &cobra.Command{
@@ -107,17 +109,20 @@ failed; 130 interrupted, with a report of what ran.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, true, false) },
 	}
 	faults(faultsCmd)
+	tries(faultsCmd)
 	generatedCmd := &cobra.Command{
 		Use: "generated", Short: "Run generated mutants", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, false, true) },
 	}
 	generated(generatedCmd)
+	tries(generatedCmd)
 	allCmd := &cobra.Command{
 		Use: "all", Short: "Run the named faults and generated mutants", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, true, true) },
 	}
 	faults(allCmd)
 	generated(allCmd)
+	tries(allCmd)
 	checkCmd := &cobra.Command{
 		Use: "check", Short: "Check the fault files and the list of accepted survivors, and build nothing", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.check(cmd) },

@@ -147,6 +147,27 @@ func TestFaultResult(t *testing.T) {
 	}
 }
 
+// TestOthers holds that a fault is tried with scenarios that did not run with its rules,
+// and with a bounded number of them.
+func TestOthers(t *testing.T) {
+	cover := &coverage{direct: map[int][]string{1: {"a:1", "a:2", "b:1", "c:1"}}}
+	ran := &suiteReport{Results: []suiteResult{{ID: "a:1", Outcome: "fail"}, {ID: "b:1", Outcome: "skipped"}}}
+	for _, test := range []struct {
+		name    string
+		session faultSession
+		want    []string
+	}{
+		{"all", faultSession{cover: cover}, []string{"b:1", "c:1", "a:2"}},
+		{"bounded", faultSession{cover: cover, tries: 2}, []string{"b:1", "c:1"}},
+		{"quick", faultSession{cover: cover, quick: true}, nil},
+		{"a build of its own", faultSession{cover: cover, separate: map[int]bool{0: true}}, nil},
+	} {
+		if got := test.session.others(0, ran); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 func TestAccepted(t *testing.T) {
 	mutants := []*mutant{{ID: "x/x.go:F:equal:1", Source: "a == b"}, {ID: "x/x.go:G:drop:1", Source: "f()"}}
 	entry := Accepted{Mutants: map[string]string{"x/x.go:F:equal:1": "a == b"}, Reason: "equivalent", Why: "Because."}

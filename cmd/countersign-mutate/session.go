@@ -245,7 +245,7 @@ func (o *options) run(cmd *cobra.Command, faults, generated bool) error {
 	r.fillRun(faults, generated, in)
 	runErr := w.buildSuite(ctx)
 	if runErr == nil && faults {
-		fs := &faultSession{session: s, catalogue: in.catalogue, faults: chosenFaults, quick: o.quick}
+		fs := &faultSession{session: s, catalogue: in.catalogue, faults: chosenFaults, quick: o.quick, tries: o.tries}
 		r.Faults, runErr = fs.run(ctx)
 		r.complete = r.complete && len(o.faults) == 0
 	}
