@@ -31,6 +31,13 @@ Feature: Integrations that are changed
       | type                  |
 
   @SEC-038 @direct
+  Scenario: Changing the authorization address of an integration ends a login that has begun
+    Given "bob" has authenticated at the provider of "crm"
+    When the administrator changes the authorization address of the integration "crm"
+    And "bob" returns from the provider with the answer unchanged
+    Then the session of "bob" with "crm" holds no refresh token
+
+  @SEC-038 @direct
   Scenario: Changing the name of an integration ends no login
     When the administrator changes the name of the integration "crm"
     And "alice" visits "app"
