@@ -169,12 +169,7 @@ func (p *parser) variable(section string) {
 		}
 		st.value = unquote(p.lit)
 		p.next()
-		if p.tok == token.COMMENT {
-			st.cut = p.cutHere()
-		} else if p.tok != token.EOL && p.tok != token.EOF {
-			p.errorf("nothing may follow the value of %s", st.key)
-			return
-		}
+		st.cut = p.tok == token.COMMENT && p.cutHere() // the scanner takes everything else in the line for the value
 	default:
 		p.errorf("expected '=' behind %s", st.key)
 		return
