@@ -13,12 +13,12 @@ import (
 
 // Bounds after which the suite gives up a subject.
 const (
-	maxSilent  = 5                 // scenarios in a row in which an instance gave no answer
+	maxSilent  = 5                // scenarios in a row in which an instance gave no answer
 	maxWaited  = 90 * time.Second // what waiting may cost all scenarios that did not pass, added up
-	maxFailed  = 4                 // instances in a row that failed in the same way, before one was ready
-	maxFailing = 8                 // the same after one was ready
-	maxUnready = 2                 // the same where the start was waited for, before one was ready
-	slowAnswer = time.Second       // a request that takes this long is counted as waiting
+	maxFailed  = 4                // instances in a row that failed in the same way, before one was ready
+	maxFailing = 8                // the same after one was ready
+	maxUnready = 2                // the same where the start was waited for, before one was ready
+	slowAnswer = time.Second      // a request that takes this long is counted as waiting
 )
 
 // A patience decides when a subject is given up: when it has cost the scenarios that
