@@ -197,7 +197,7 @@ func (w *World) perform(step *godog.Step) error {
 	}
 	p := matches[0]
 	args := p.pattern.FindStringSubmatch(step.Text)[1:]
-	if plan.TakesDocstring(p.words) || strings.HasSuffix(p.words, ":") {
+	if strings.HasSuffix(p.words, ":") {
 		below, err := argument(step)
 		if err != nil {
 			return err
@@ -208,10 +208,16 @@ func (w *World) perform(step *godog.Step) error {
 	return w.say(*p, args...)
 }
 
-// argument returns what stands below a step, as text: a docstring, or the rows of a
-// table of names and values, one to a line as "name: value".
+// argument returns what stands below a step, as text: a configuration, a docstring, or the
+// rows of a table of names and values, one to a line as "name: value".
 func argument(step *godog.Step) (string, error) {
 	switch below := step.Argument; {
+	case plan.TakesConfiguration(step.Text):
+		c, err := plan.ReadArgument(below)
+		if err != nil {
+			return "", &verdict.Trouble{Op: "read a configuration", Err: err}
+		}
+		return c.Text, nil
 	case below != nil && below.DocString != nil:
 		return below.DocString.Content, nil
 	case below == nil || below.DataTable == nil:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -86,7 +87,7 @@ func flagError(cmd *cobra.Command, err error) error {
 func nearest(word string, candidates []string) string {
 	best, least := "", min(2, 1+len(word)/3)+1
 	for _, c := range candidates {
-		d := distance(word, c)
+		d := levenshtein.Distance(word, c, nil)
 		if strings.HasPrefix(c, word) && len(word) > 1 {
 			d = 1
 		}
@@ -95,25 +96,4 @@ func nearest(word string, candidates []string) string {
 		}
 	}
 	return best
-}
-
-// distance is Levenshtein's, by rows.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -3,12 +3,7 @@ Feature: Associations of integrations with content
   dashboard. A request states all integrations that the content is to have.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"
     And "paula" has published python-api content "app"

@@ -3,12 +3,7 @@ Feature: Integrations that are changed
   another provider, the tokens of the old one are not sent to the new one, and users log in again.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"

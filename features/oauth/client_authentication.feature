@@ -3,12 +3,7 @@ Feature: The client that the server is to a provider
   Providers refuse a client that authenticates in another way than it is registered for.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
 
   @OI-124 @direct
   Scenario: What the documented example leaves out has values with which a login succeeds

@@ -3,12 +3,7 @@ Feature: The credential exchange
   what the token stands for, to the content it was given to and its owner, and nothing else.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"

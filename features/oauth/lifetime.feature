@@ -4,12 +4,7 @@ Feature: The lifetime of access tokens
 
   @OI-126 @direct
   Scenario Outline: <tokens> are handed out again as long as they live
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And <expiry>
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"

@@ -5,12 +5,7 @@ Feature: Newer content types
 
   @OI-117 @direct
   Scenario Outline: Integrations on <mode> content
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"
     And "paula" has published <mode> content "app"

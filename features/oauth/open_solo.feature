@@ -3,12 +3,7 @@ Feature: Content that users open by itself
   sends the browser to that login instead, if there is one and if the user has not done it.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"

@@ -5,12 +5,7 @@ Feature: Answers of the provider
   answer that another provider gave counts for nothing.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a Viewer integration "crm"
+    Given a Viewer integration "crm"
 
   @SEC-003 @direct
   Scenario: The answer of the provider completes the login

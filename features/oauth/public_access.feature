@@ -9,13 +9,7 @@ Feature: Integrations and visitors who are not signed in
 
   Background:
     Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-
-      [ProxyAuth]
-      LoginURL = https://login.example.com/
-      """
+      | ProxyAuth.LoginURL | https://login.example.com/ |
     And a publisher "paula"
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"

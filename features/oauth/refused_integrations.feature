@@ -2,13 +2,6 @@ Feature: Integrations that cannot work
   An integration whose configuration lacks something, or says something that has no meaning, would fail
   at the first login or the first visit. The administrator who creates it is told at once.
 
-  Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-
   @OI-122 @direct
   Scenario Outline: A <type> integration <with> "<key>" is refused
     When the administrator creates a <type> integration <with> "<key>"

@@ -4,12 +4,7 @@ Feature: Renewal of access tokens
   take the second use of one for theft, so the server has to store the new one and must not use one twice.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And the access tokens of the provider expire after 2 seconds
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"

@@ -3,12 +3,7 @@ Feature: Management of OAuth sessions
   sessions of all users.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a Viewer integration "crm"
+    Given a Viewer integration "crm"
     And "alice" has begun to log in to "crm"
     And "bob" has begun to log in to "crm"
 

@@ -4,12 +4,7 @@ Feature: OAuth sessions
   There is never more than one for a user and an integration, and one is enough for all content.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"

@@ -11,12 +11,7 @@ Feature: Which content an integration supports
   executes. Beside each "no" stands a "yes" that differs in one thing.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"
 

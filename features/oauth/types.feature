@@ -5,12 +5,7 @@ Feature: Viewer and Service Account integrations
   read "stock", the account "bob" may read nothing.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"
     And the provider grants "alice" the row "north"

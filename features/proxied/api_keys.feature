@@ -5,12 +5,7 @@ Feature: API keys behind a proxy
   Rule: A key stands for its owner
 
     Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
       And "alice" has an API key
 
     @PA-059
@@ -80,13 +75,7 @@ Feature: API keys behind a proxy
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://login.example.com/
-        """
+        | ProxyAuth.LoginURL | https://login.example.com/ |
       And "alice" has signed in
       And "alice" has an API key
 
@@ -130,13 +119,6 @@ Feature: API keys behind a proxy
 
   Rule: An API key that has expired or was deleted is refused
 
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-
     @SEC-025
     Scenario: An API key is refused after its expiry time
       Given "alice" has an API key that expires in 3 seconds
@@ -158,13 +140,6 @@ Feature: API keys behind a proxy
 
   Rule: An API key never permits more than its owner may do
 
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-
     @SEC-026
     Scenario: A viewer obtains no API key with the rights of an administrator
       Given "alice" has signed in
@@ -184,12 +159,7 @@ Feature: API keys behind a proxy
   Rule: API keys are for their owner to create and to see
 
     Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has an API key
+      Given "alice" has an API key
 
     @SEC-028
     Scenario Outline: <who> neither creates nor lists API keys of another user
@@ -211,13 +181,7 @@ Feature: API keys behind a proxy
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://login.example.com/
-        """
+        | ProxyAuth.LoginURL | https://login.example.com/ |
       And a publisher "paula"
       And "paula" has published python-api content "app"
 
@@ -261,13 +225,7 @@ Feature: API keys behind a proxy
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://login.example.com/
-        """
+        | ProxyAuth.LoginURL | https://login.example.com/ |
       And a publisher "paula"
       And "paula" has published python-api content "app"
 

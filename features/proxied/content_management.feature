@@ -3,12 +3,7 @@ Feature: Management of content
   on it. Whoever may view it may do nothing else with it.
 
   Background:
-    Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-      """
-    And a publisher "paula"
+    Given a publisher "paula"
     And "paula" has published python-api content "app"
 
   Rule: Content is managed by its owner, its collaborators and administrators

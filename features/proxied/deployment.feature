@@ -5,13 +5,6 @@ Feature: Deployment from the IDE
 
   Rule: Credentials come out of an authenticated session
 
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-
     @PA-044
     Scenario: Once their owner has confirmed them, they sign requests
       Given "alice" has signed in
@@ -55,13 +48,7 @@ Feature: Deployment from the IDE
     @PA-055
     Scenario: Signed requests and others reach the server alike
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://login.example.com/
-        """
+        | ProxyAuth.LoginURL | https://login.example.com/ |
       And "alice" has deployment credentials
       When "alice" makes a signed request
       Then the call is answered to "alice"
@@ -75,12 +62,7 @@ Feature: Deployment from the IDE
     it, from which it differs in one thing.
 
     Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has deployment credentials
+      Given "alice" has deployment credentials
 
     @SEC-012
     Scenario Outline: A signed request <flaw>

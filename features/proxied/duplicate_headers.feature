@@ -8,12 +8,7 @@ Feature: Duplicate authentication headers
   Rule: A username header may occur once
 
     Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
 
     @PA-034 @careless
     Scenario: Two usernames that differ
@@ -53,17 +48,11 @@ Feature: Duplicate authentication headers
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        FirstNameHeader = X-Auth-Firstname
-        LastNameHeader = X-Auth-Lastname
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader  | X-Auth-Uniqueid  |
+        | ProxyAuth.UsernameHeader  | X-Auth-Username  |
+        | ProxyAuth.FirstNameHeader | X-Auth-Firstname |
+        | ProxyAuth.LastNameHeader  | X-Auth-Lastname  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email     |
       And "alice" has signed in
 
     @careless
@@ -81,12 +70,7 @@ Feature: Duplicate authentication headers
   Rule: Neither spelling nor joining hides a second identity
 
     Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
 
     @SEC-010 @careless
     Scenario Outline: A second username header in other letters
@@ -150,17 +134,11 @@ Feature: Duplicate authentication headers
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        FirstNameHeader = X-Auth-Firstname
-        LastNameHeader = X-Auth-Lastname
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader  | X-Auth-Uniqueid  |
+        | ProxyAuth.UsernameHeader  | X-Auth-Username  |
+        | ProxyAuth.FirstNameHeader | X-Auth-Firstname |
+        | ProxyAuth.LastNameHeader  | X-Auth-Lastname  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email     |
       And "alice" has signed in
 
     @SEC-010 @direct
@@ -183,12 +161,7 @@ Feature: Duplicate authentication headers
 
     @SEC-024 @careless
     Scenario: An API key beside two username headers
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has an API key
+      Given "alice" has an API key
       And "alice" has called the API with her key
       When "alice" calls the API with her key and two username headers
       Then the call is refused

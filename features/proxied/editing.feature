@@ -9,12 +9,7 @@ Feature: Editing users
   Rule: Attributes that the proxy does not send can be edited
 
     Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
 
     Scenario Outline: The <attribute>
       When the administrator changes the <attribute> of "alice" to "<value>"
@@ -53,13 +48,7 @@ Feature: Editing users
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserInfoEditableBy = AdminAndSelf
-        """
+        | Authorization.UserInfoEditableBy | AdminAndSelf |
       And "alice" has signed in
 
     @PA-192
@@ -108,32 +97,15 @@ Feature: Editing users
 
     @PA-195 @direct
     Scenario: Administrators only
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserInfoEditableBy = Admin
-        """
+        | Authorization.UserInfoEditableBy | Admin |
       Then it starts
 
   Rule: Editing can be left to administrators
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserInfoEditableBy = Admin
-        """
+        | Authorization.UserInfoEditableBy | Admin |
       And "alice" has signed in
 
     @PA-197
@@ -171,14 +143,8 @@ Feature: Editing users
 
     Scenario Outline: The <attribute>, where the proxy sends it but no last name
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        FirstNameHeader = X-Auth-First-Name
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
+        | ProxyAuth.EmailHeader     | X-Auth-Email      |
       And "alice" has changed her last name to "Adler"
       When "alice" changes her <attribute> to "<value>"
       Then the change is refused
@@ -194,13 +160,7 @@ Feature: Editing users
     @PA-183
     Scenario: The last name, where the proxy sends it but no first name
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LastNameHeader = X-Auth-Last-Name
-        """
+        | ProxyAuth.LastNameHeader | X-Auth-Last-Name |
       And "alice" has changed her first name to "Alicia"
       When "alice" changes her last name to "Adler"
       Then the change is refused
@@ -211,17 +171,11 @@ Feature: Editing users
     @PA-190
     Scenario Outline: A sign-in brings the <attribute> up to date
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        FirstNameHeader = X-Auth-Firstname
-        LastNameHeader = X-Auth-Lastname
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader  | X-Auth-Uniqueid  |
+        | ProxyAuth.UsernameHeader  | X-Auth-Username  |
+        | ProxyAuth.FirstNameHeader | X-Auth-Firstname |
+        | ProxyAuth.LastNameHeader  | X-Auth-Lastname  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email     |
       And "alice" has signed in
       And "alice" has the <attribute> "<value>" at the proxy
       When "alice" signs in again
@@ -239,14 +193,8 @@ Feature: Editing users
     @PA-200
     Scenario: A username that the proxy sends beside a unique id
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.UsernameHeader | X-Auth-Username |
       And "alice" has changed her first name to "Alicia"
       When "alice" changes her username to "alicia"
       Then the change is refused
@@ -257,14 +205,8 @@ Feature: Editing users
     @PA-201
     Scenario: A username that was generated
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.EmailHeader    | X-Auth-Email    |
       When "alice" changes her username to "alicia"
       Then the change is made
       When the administrator changes the username of "alice" to "alix"
@@ -273,12 +215,7 @@ Feature: Editing users
   Rule: Viewers manage neither other users nor groups
 
     Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a group "engineers"
+      Given a group "engineers"
       And the administrator adds "alice" to the group "engineers"
 
     @SEC-042

@@ -7,12 +7,7 @@ Feature: Editing roles
   Rule: Roles can be edited where nothing else decides them
 
     Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
 
     @PA-202
     Scenario Outline: Making somebody a <role>
@@ -48,23 +43,15 @@ Feature: Editing roles
     @PA-203
     Scenario: A mapping of values in the profile
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-
-        [Authorization]
-        UserRoleMapping = true
-        ViewerRoleMapping = "HR"
-        ViewerRoleMapping = "Marketing"
-        ViewerRoleMapping = "Support"
-        PublisherRoleMapping = "Engineering"
-        PublisherRoleMapping = "CORP\\staff"
-        AdministratorRoleMapping = "IT"
-        AdministratorRoleMapping = "Support"
-        """
+        | ProxyAuth.RoleHeader                   | X-Auth-RSC-Role |
+        | Authorization.UserRoleMapping          | true            |
+        | Authorization.ViewerRoleMapping        | "HR"            |
+        | Authorization.ViewerRoleMapping        | "Marketing"     |
+        | Authorization.ViewerRoleMapping        | "Support"       |
+        | Authorization.PublisherRoleMapping     | "Engineering"   |
+        | Authorization.PublisherRoleMapping     | "CORP\\\\staff" |
+        | Authorization.AdministratorRoleMapping | "IT"            |
+        | Authorization.AdministratorRoleMapping | "Support"       |
       And the administrator has changed the first name of "alice" to "Alicia"
       When the administrator changes the role of "alice" to "publisher"
       Then the change is refused
@@ -72,19 +59,11 @@ Feature: Editing roles
     @PA-204
     Scenario: A mapping of groups
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "Developers"
-        AdministratorRoleMapping = "Dev-Leaders"
-        AdministratorRoleMapping = "IT-Administrators"
-        """
+        | ProxyAuth.GroupsHeader                 | X-Auth-Groups       |
+        | Authorization.UserRoleGroupMapping     | true                |
+        | Authorization.PublisherRoleMapping     | "Developers"        |
+        | Authorization.AdministratorRoleMapping | "Dev-Leaders"       |
+        | Authorization.AdministratorRoleMapping | "IT-Administrators" |
       And the administrator has changed the first name of "alice" to "Alicia"
       When the administrator changes the role of "alice" to "publisher"
       Then the change is refused
@@ -92,13 +71,7 @@ Feature: Editing roles
     @PA-205
     Scenario: A role that the proxy sends
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-        """
+        | ProxyAuth.RoleHeader | X-Auth-RSC-Role |
       And the administrator has changed the first name of "alice" to "Alicia"
       When the administrator changes the role of "alice" to "publisher"
       Then the change is refused

@@ -7,14 +7,8 @@ Feature: Generated usernames
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.EmailHeader    | X-Auth-Email    |
 
     @PA-169 @PA-170 @PA-172
     Scenario: Somebody without a username
@@ -69,14 +63,8 @@ Feature: Generated usernames
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.EmailHeader    | X-Auth-Email    |
 
     @PA-175
     Scenario: By the user
@@ -121,77 +109,36 @@ Feature: Generated usernames
     @PA-165 @direct
     Scenario: From nowhere
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.EmailHeader    | X-Auth-Email    |
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
       Then it refuses to start
       And it says what is wrong with "ProxyAuth.UniqueIdHeader"
 
     @PA-166 @PA-167 @PA-168 @direct
     Scenario: From one header or from two
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.UsernameHeader | X-Auth-Username |
       Then it starts (PA-166)
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.EmailHeader    | X-Auth-Email    |
       Then it starts (PA-167)
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        FirstNameHeader = X-Auth-Firstname
-        LastNameHeader = X-Auth-Lastname
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader  | X-Auth-Uniqueid  |
+        | ProxyAuth.UsernameHeader  | X-Auth-Username  |
+        | ProxyAuth.FirstNameHeader | X-Auth-Firstname |
+        | ProxyAuth.LastNameHeader  | X-Auth-Lastname  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email     |
       Then it starts (PA-168)
 
     @PA-167
     Scenario: From the email header
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.EmailHeader    | X-Auth-Email    |
       When "jane" signs in
       Then the username of "jane" is "jane"
       And the email of "jane" is "jane@example.com"
@@ -199,14 +146,8 @@ Feature: Generated usernames
     @PA-166
     Scenario: From the username header
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.UsernameHeader | X-Auth-Username |
       And "jane" has the username "calamity" at the proxy
       When "jane" signs in
       Then the username of "jane" is "calamity"
@@ -214,17 +155,11 @@ Feature: Generated usernames
     @PA-168
     Scenario: From the username header beside the email header
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        FirstNameHeader = X-Auth-Firstname
-        LastNameHeader = X-Auth-Lastname
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader  | X-Auth-Uniqueid  |
+        | ProxyAuth.UsernameHeader  | X-Auth-Username  |
+        | ProxyAuth.FirstNameHeader | X-Auth-Firstname |
+        | ProxyAuth.LastNameHeader  | X-Auth-Lastname  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email     |
       And "jane" has the username "calamity" at the proxy
       When "jane" signs in
       Then the username of "jane" is "calamity"

@@ -6,13 +6,7 @@ Feature: Group memberships from the proxy
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
       And a group "managers"
 
@@ -73,13 +67,7 @@ Feature: Group memberships from the proxy
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
 
     @PA-040 @PA-251
     Scenario: A groups header for each group
@@ -115,14 +103,8 @@ Feature: Group memberships from the proxy
     @PA-253
     Scenario: Groups are listed in one header
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsHeaderSeparator = "|"
-        """
+        | ProxyAuth.GroupsHeader          | X-Auth-Groups |
+        | ProxyAuth.GroupsHeaderSeparator | "\|"          |
       And a group "engineers"
       And a group "managers"
       And a group "testers"
@@ -135,14 +117,8 @@ Feature: Group memberships from the proxy
     @PA-254
     Scenario: The operator chooses the separator, and every other character is part of a name
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Teams
-        GroupsHeaderSeparator = "/"
-        """
+        | ProxyAuth.GroupsHeader          | X-Teams |
+        | ProxyAuth.GroupsHeaderSeparator | "/"     |
       And a group "engineers"
       And a group "research|development"
       And a group "managers"
@@ -154,23 +130,11 @@ Feature: Group memberships from the proxy
     @PA-255 @direct
     Scenario: What cannot stand in a header cannot be a separator
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsHeaderSeparator = "|"
-        """
+        | ProxyAuth.GroupsHeader          | X-Auth-Groups |
+        | ProxyAuth.GroupsHeaderSeparator | "\|"          |
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsHeaderSeparator = "\n"
-        """
+        | ProxyAuth.GroupsHeader          | X-Auth-Groups |
+        | ProxyAuth.GroupsHeaderSeparator | "\\n"         |
       Then it refuses to start
       And it says what is wrong with "GroupsHeaderSeparator"
 
@@ -179,14 +143,8 @@ Feature: Group memberships from the proxy
     @PA-249
     Scenario: The header that is configured
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Teams
-        GroupsHeaderSeparator = "/"
-        """
+        | ProxyAuth.GroupsHeader          | X-Teams |
+        | ProxyAuth.GroupsHeaderSeparator | "/"     |
       And a group "engineers"
       And "alice" is in the groups "engineers" at the proxy
       When "alice" signs in
@@ -195,14 +153,8 @@ Feature: Group memberships from the proxy
     @PA-249 @direct
     Scenario: A header of another name
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Teams
-        GroupsHeaderSeparator = "/"
-        """
+        | ProxyAuth.GroupsHeader          | X-Teams |
+        | ProxyAuth.GroupsHeaderSeparator | "/"     |
       And a group "engineers"
       And a group "managers"
       And "alice" is in the groups "engineers" at the proxy

@@ -6,13 +6,7 @@ Feature: How groups come to be on the server
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
 
     @PA-257 @PA-258
@@ -52,14 +46,8 @@ Feature: How groups come to be on the server
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       And "bob" is in the groups "managers" at the proxy
       And "bob" signs in
 
@@ -158,14 +146,8 @@ Feature: How groups come to be on the server
     @PA-272
     Scenario: A group that a sign-in has made
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       And "alice" is in the groups "engineers" at the proxy
       When "alice" signs in
       Then there is a group "engineers"
@@ -174,13 +156,7 @@ Feature: How groups come to be on the server
     @PA-274
     Scenario: A group that an administrator has made
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       When the administrator creates a group "engineers"
       Then there is a group "engineers"
       And the owner of the group "engineers" is the administrator
@@ -193,94 +169,40 @@ Feature: How groups come to be on the server
     @PA-275 @PA-277 @alone @direct
     Scenario: The server warns of groups without an owner when groups are provisioned by hand
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       And "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
       And the owner of the group "engineers" is nobody
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       Then it starts (PA-275)
       And the log warns of "group" (PA-275)
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       Then it starts (PA-277)
       And the log no longer warns of "group" (PA-277)
 
     @PA-276 @PA-277 @alone @direct
     Scenario: The server warns of groups with an owner when groups are provisioned automatically
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       And it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
       And the owner of the group "engineers" is the administrator
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       Then it starts (PA-276)
       And the log warns of "group" (PA-276)
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       Then it starts (PA-277)
       And the log no longer warns of "group" (PA-277)

@@ -6,13 +6,7 @@ Feature: Groups by name
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
 
     @PA-294
     Scenario: A group is known by its name
@@ -49,13 +43,7 @@ Feature: Groups by name
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a publisher "paula"
       And "paula" has published python-api content "app"
       And a group "engineers"
@@ -88,14 +76,8 @@ Feature: Groups by name
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       And a publisher "paula"
       And "paula" has published python-api content "app"
       And "alice" is in the groups "engineers" at the proxy

@@ -6,14 +6,8 @@ Feature: Groups by unique id
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsByUniqueId = true
-        """
+        | ProxyAuth.GroupsHeader     | X-Auth-Groups |
+        | ProxyAuth.GroupsByUniqueId | true          |
       And a group "engineers" with the unique id "g-17"
       And a group "managers" with the unique id "g-18"
 
@@ -57,14 +51,8 @@ Feature: Groups by unique id
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsByUniqueId = true
-        """
+        | ProxyAuth.GroupsHeader     | X-Auth-Groups |
+        | ProxyAuth.GroupsByUniqueId | true          |
       And a group "engineers" with the unique id "g-17"
 
     @PA-307
@@ -102,13 +90,7 @@ Feature: Groups by unique id
     @PA-305
     Scenario: A name is matched
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
       And a group "managers"
       And "alice" is in the groups "engineers" at the proxy
@@ -121,23 +103,11 @@ Feature: Groups by unique id
     @PA-316 @direct
     Scenario: The two options contradict each other
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsByUniqueId = true
-        """
+        | ProxyAuth.GroupsHeader     | X-Auth-Groups |
+        | ProxyAuth.GroupsByUniqueId | true          |
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsByUniqueId = true
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsByUniqueId    | true          |
+        | ProxyAuth.GroupsAutoProvision | true          |
       Then it refuses to start
       And it says what is wrong with "GroupsAutoProvision"

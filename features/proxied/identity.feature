@@ -5,13 +5,6 @@ Feature: Identity from the proxy
 
   Rule: The header says who makes a request
 
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-
     @PA-027
     Scenario: The API answers as to the person whom the proxy names
       When "alice" signs in
@@ -71,13 +64,6 @@ Feature: Identity from the proxy
 
   Rule: The username has to be valid
 
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-
     @PA-008
     Scenario: A prohibited username
       Given somebody has signed in with the username "settings1"
@@ -93,13 +79,6 @@ Feature: Identity from the proxy
       And a following request without identity headers is anonymous
 
   Rule: A username is an identity
-
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
 
     @PA-122 @PA-146
     Scenario: Signing in twice
@@ -140,16 +119,10 @@ Feature: Identity from the proxy
     @PA-148
     Scenario: A person whose username changes is somebody else, although the email address stays
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UsernameHeader = X-Auth-Username
-        FirstNameHeader = X-Auth-First-Name
-        LastNameHeader = X-Auth-Last-Name
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UsernameHeader  | X-Auth-Username   |
+        | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
+        | ProxyAuth.LastNameHeader  | X-Auth-Last-Name  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email      |
       And "alice" has signed in
       And "alice" has the username "alison" at the proxy
       When "alice" signs in again
@@ -162,12 +135,7 @@ Feature: Identity from the proxy
 
     @SEC-022
     Scenario Outline: Nobody opens content by sending <header>
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a publisher "paula"
+      Given a publisher "paula"
       And "paula" has published python-api content "app"
       And "paula" has published python-api content "lobby"
       And "alice" may view "app"
@@ -190,11 +158,6 @@ Feature: Identity from the proxy
 
     @SEC-023
     Scenario: Neither scripts nor other sites get at it
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When "alice" signs in
       Then the cookie of her session is hidden from scripts
       And the cookie of her session is kept from other sites
@@ -202,35 +165,19 @@ Feature: Identity from the proxy
     @SEC-023 @direct
     Scenario: Behind https it is never sent in the clear
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Server]
-        Address = https://connect.example.com/
-        """
+        | Server.Address | https://connect.example.com/ |
       When "alice" signs in
       Then the cookie of her session is sent over https only
 
     @SEC-023
     Scenario: A page of another site cannot use it to change something
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has an API key
+      Given "alice" has an API key
       When "alice" asks for an API key without the XSRF token
       Then the call is refused
 
     @SEC-023 @direct
     Scenario Outline: A browser that asks for an API key <origin>, without cookies, is refused
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
       When "alice" asks for an API key <origin>
       Then the call is refused
 
@@ -241,12 +188,7 @@ Feature: Identity from the proxy
 
     @SEC-023
     Scenario: A page of another site submits no form to content in the name of a visitor
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a publisher "paula"
+      Given a publisher "paula"
       And "paula" has published python-api content "app"
       When "paula" submits a form to "app"
       Then "app" answers
@@ -255,35 +197,20 @@ Feature: Identity from the proxy
 
     @SEC-023
     Scenario: A page of another site does not log a user out by a picture
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a Viewer integration "crm"
+      Given a Viewer integration "crm"
       And "alice" is logged in to "crm"
       When a page of another site makes the browser of "alice" load the logout of "crm"
       Then "alice" has one session with "crm"
 
     @SEC-023
     Scenario: The cookie of a login to an integration is hidden from scripts
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a Viewer integration "crm"
+      Given a Viewer integration "crm"
       When "alice" begins to log in to "crm"
       Then the cookie of her login is hidden from scripts
 
     @SEC-027 @direct
     Scenario: Content receives the cookies of its visitor without those of the server
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a publisher "paula"
+      Given a publisher "paula"
       And "paula" has published python-api content "app"
       And "alice" has the cookie "colour=blue" in her browser
       And "alice" may view "app"
@@ -292,12 +219,7 @@ Feature: Identity from the proxy
 
     @SEC-045 @direct
     Scenario: Content cannot replace the cookies of the server
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a publisher "paula"
+      Given a publisher "paula"
       And "paula" has published python-api content "app"
       And "alice" may view "app"
       When "alice" visits "app", which sets cookies of the same names as the server
@@ -305,12 +227,7 @@ Feature: Identity from the proxy
 
     @SEC-023
     Scenario: An XSRF cookie of another server on the same host does no harm
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
       When "alice" asks for an API key with two XSRF cookies of which one matches
       Then the call is granted
       When "alice" asks for an API key with two XSRF cookies of which none matches
@@ -320,13 +237,7 @@ Feature: Identity from the proxy
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UsernameHeader = X-Auth-Custom-Username
-        """
+        | ProxyAuth.UsernameHeader | X-Auth-Custom-Username |
 
     @PA-011
     Scenario: Signing in by the configured header
@@ -349,16 +260,10 @@ Feature: Identity from the proxy
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UsernameHeader = X-Auth-Username
-        FirstNameHeader = X-Auth-First-Name
-        LastNameHeader = X-Auth-Last-Name
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UsernameHeader  | X-Auth-Username   |
+        | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
+        | ProxyAuth.LastNameHeader  | X-Auth-Last-Name  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email      |
 
     @PA-009
     Scenario: With the further headers

@@ -4,13 +4,6 @@ Feature: Locally managed groups
 
   Rule: Groups need no support from the proxy
 
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-
     @PA-248 @PA-284
     Scenario: Members of a group see its content
       Given a publisher "paula"
@@ -63,23 +56,12 @@ Feature: Locally managed groups
 
     @PA-291 @alone @direct
     Scenario Outline: Without groups nobody can <do something>
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a publisher "paula"
+      Given a publisher "paula"
       And "paula" has published python-api content "app"
       And a group "engineers"
       And the administrator can <do something>
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserGroups = false
-        """
+        | Authorization.UserGroups | false |
       And the administrator tries to <do something>
       Then the call is refused
 
@@ -91,22 +73,11 @@ Feature: Locally managed groups
 
     @PA-291 @alone @direct
     Scenario Outline: Without groups nobody finds any to <do something>
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a group "engineers"
+      Given a group "engineers"
       And the administrator adds "alice" to the group "engineers"
       And the administrator can <do something>
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserGroups = false
-        """
+        | Authorization.UserGroups | false |
       And the administrator tries to <do something>
       Then the call is refused or shows nothing
 
@@ -117,112 +88,52 @@ Feature: Locally managed groups
 
     @PA-291 @alone @direct
     Scenario: Without groups membership opens no content
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a publisher "paula"
+      Given a publisher "paula"
       And "paula" has published python-api content "app"
       And a group "engineers"
       And the group "engineers" may view "app"
       And the administrator adds "alice" to the group "engineers"
       And "alice" can open "app"
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserGroups = false
-        """
+        | Authorization.UserGroups | false |
       Then "alice" cannot open "app"
 
   Rule: An option without effect is named in a warning
 
     @PA-349 @direct
     Scenario: Switching groups off is named where groups are sent
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       Then it starts
       And the log does not say "UserGroups"
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        UserGroups = false
-        """
+        | ProxyAuth.GroupsHeader   | X-Auth-Groups |
+        | Authorization.UserGroups | false         |
       Then it starts
       And the log says "UserGroups"
 
     @PA-349 @direct
     Scenario: A mapping of groups is named where no groups are sent
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "Developers"
-        """
+        | ProxyAuth.RoleHeader               | X-Auth-RSC-Role |
+        | ProxyAuth.GroupsHeader             | X-Auth-Groups   |
+        | Authorization.UserRoleGroupMapping | true            |
+        | Authorization.PublisherRoleMapping | "Developers"    |
       Then it starts
       And the log does not say "UserRoleGroupMapping"
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "Developers"
-        """
+        | Authorization.UserRoleGroupMapping | true         |
+        | Authorization.PublisherRoleMapping | "Developers" |
       Then it starts
       And the log says "UserRoleGroupMapping"
 
     @PA-349 @alone
     Scenario: A mapping of groups changes no role where no groups are sent
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
       And the administrator has changed the role of "alice" to "publisher"
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "Developers"
-        """
+        | Authorization.UserRoleGroupMapping | true         |
+        | Authorization.PublisherRoleMapping | "Developers" |
       Then it starts
       When "alice" signs in again
       Then the role of "alice" is "publisher"

@@ -14,13 +14,7 @@ Feature: What the log tells about sign-ins
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        Logging = true
-        """
+        | ProxyAuth.Logging | true |
 
     @PA-322 @quiet
     Scenario: Headers are logged with their contents
@@ -84,33 +78,17 @@ Feature: What the log tells about sign-ins
 
     @PA-021 @PA-321 @alone
     Scenario: It has to be turned on
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When "alice" signs in with the further header "X-Custom: blue-<alice>"
       Then the log does not say "blue-<alice>" (PA-021)
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        Logging = true
-        """
+        | ProxyAuth.Logging | true |
       And "alice" signs in again with the further header "X-Custom: blue-<alice>"
       Then the log gives "X-Custom" as "blue-<alice>" (PA-321)
 
   Rule: A sign-in that is refused as insecure leaves a line
 
     Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
 
     @PA-328 @quiet @careless
     Scenario: The line says what happened and not to whom
@@ -129,14 +107,8 @@ Feature: What the log tells about sign-ins
     @PA-345 @quiet @direct
     Scenario: The log names the header whose value is left out of the profile
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        FirstNameHeader = X-Auth-First-Name
-        LastNameHeader = X-Auth-Last-Name
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
+        | ProxyAuth.LastNameHeader  | X-Auth-Last-Name  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email      |
       When "alice" signs in with a first name that is longer than 4000 octets
       Then the log says "X-Auth-First-Name"

@@ -7,13 +7,7 @@ Feature: The login page of a proxy
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://login.example.com/
-        """
+        | ProxyAuth.LoginURL | https://login.example.com/ |
       And a publisher "paula"
       And "paula" has published python-api content "app"
 
@@ -62,12 +56,7 @@ Feature: The login page of a proxy
 
     @PA-082 @direct
     Scenario: A visitor who is not signed in is sent to no login page
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a publisher "paula"
+      Given a publisher "paula"
       And "paula" has published python-api content "app"
       When "paula" visits "app" in her browser
       Then "app" answers
@@ -79,13 +68,7 @@ Feature: The login page of a proxy
     @PA-083
     Scenario: Whatever it looks like
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = "https://Login.example.com:443/a//b/../Open/?next=%2fapps%2F&b=2&a=1;c='d'#top"
-        """
+        | ProxyAuth.LoginURL | "https://Login.example.com:443/a//b/../Open/?next=%2fapps%2F&b=2&a=1;c='d'#top" |
       And a publisher "paula"
       And "paula" has published python-api content "app"
       When "paula" visits "app" in her browser
@@ -98,26 +81,14 @@ Feature: The login page of a proxy
     @PA-085
     Scenario: The dashboard offers "Log In" to a visitor who is not signed in
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://login.example.com/
-        """
+        | ProxyAuth.LoginURL | https://login.example.com/ |
       When somebody who is not signed in opens the dashboard
       Then the dashboard has a link "Log In"
 
     @PA-084
     Scenario: "Log In" leads to the login page by a redirect of the server
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://login.example.com/
-        """
+        | ProxyAuth.LoginURL | https://login.example.com/ |
       When somebody who is not signed in opens the dashboard
       And the visitor follows the link "Log In"
       Then the browser is sent without a click to "https://login.example.com/"
@@ -125,13 +96,7 @@ Feature: The login page of a proxy
     @PA-089 @PA-091
     Scenario: With a login page alone, "Log Out" is offered and leads to that page
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://login.example.com/
-        """
+        | ProxyAuth.LoginURL | https://login.example.com/ |
       When "alice" opens the dashboard
       Then the dashboard has a link "Log Out" (PA-089)
       When the visitor follows the link "Log Out"
@@ -140,49 +105,26 @@ Feature: The login page of a proxy
     @PA-099
     Scenario: The address of the page to log out is placed in the link as it is
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LogoutURL = "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top"
-        """
+        | ProxyAuth.LogoutURL | "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top" |
       When "alice" opens the dashboard
       Then the link "Log Out" leads to "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top"
 
     @PA-097
     Scenario: "Log Out" is offered without a page to log in
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LogoutURL = "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top"
-        """
+        | ProxyAuth.LogoutURL | "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top" |
       When "alice" opens the dashboard
       Then the dashboard has a link "Log Out"
 
     @PA-098
     Scenario: Of two pages, "Log Out" leads to the one to log out
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        LoginURL = https://login.example.com/
-        LogoutURL = https://login.example.com/out
-        """
+        | ProxyAuth.LoginURL  | https://login.example.com/    |
+        | ProxyAuth.LogoutURL | https://login.example.com/out |
       When "alice" opens the dashboard
       Then the link "Log Out" leads to "https://login.example.com/out"
 
     @PA-090
     Scenario: Without any page of the proxy the dashboard does not offer "Log Out"
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When "alice" opens the dashboard
       Then the dashboard has no link "Log Out"

@@ -8,11 +8,6 @@ Feature: Profiles from headers
 
     @direct
     Scenario Outline: The header <header>
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When "alice" signs in with the further header "<header>: <value>"
       Then "alice" is signed in
       And the <attribute> of "alice" is "<stored>"
@@ -29,12 +24,7 @@ Feature: Profiles from headers
 
     @PA-017 @direct
     Scenario: The header X-Auth-Groups
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a group "engineers"
+      Given a group "engineers"
       And the administrator adds "bob" to the group "engineers"
       When "alice" signs in with the further header "X-Auth-Groups: <engineers>"
       Then "bob" is a member of "engineers"
@@ -75,16 +65,10 @@ Feature: Profiles from headers
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        FirstNameHeader = X-Auth-First-Name
-        LastNameHeader = X-Auth-Last-Name
-        EmailHeader = X-Auth-Email
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
+        | ProxyAuth.LastNameHeader  | X-Auth-Last-Name  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email      |
+        | ProxyAuth.GroupsHeader    | X-Auth-Groups     |
 
     @PA-345 @direct
     Scenario Outline: The <attribute> is left out if it is <kind>
@@ -130,19 +114,13 @@ Feature: Profiles from headers
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = Remote-Number
-        UsernameHeader = Remote-User
-        FirstNameHeader = sso_given.name
-        LastNameHeader = SSO-FAMILY-NAME
-        EmailHeader = mail
-        RoleHeader = X-Department-9
-        GroupsHeader = X-Teams
-        """
+        | ProxyAuth.UniqueIdHeader  | Remote-Number   |
+        | ProxyAuth.UsernameHeader  | Remote-User     |
+        | ProxyAuth.FirstNameHeader | sso_given.name  |
+        | ProxyAuth.LastNameHeader  | SSO-FAMILY-NAME |
+        | ProxyAuth.EmailHeader     | mail            |
+        | ProxyAuth.RoleHeader      | X-Department-9  |
+        | ProxyAuth.GroupsHeader    | X-Teams         |
 
     @PA-018
     Scenario Outline: The header of the <attribute>

@@ -4,13 +4,6 @@ Feature: Prohibited usernames
 
   Rule: A prohibited username cannot sign in
 
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-
     Scenario Outline: Signing in as <username>
       Given somebody has signed in with the username "<username>1"
       When the same person signs in again with the username "<username>"
@@ -41,13 +34,6 @@ Feature: Prohibited usernames
         | PA-142 | content         |
 
   Rule: A prohibited username cannot be given to a new user
-
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
 
     @PA-143
     Scenario Outline: Creating <username> through the API
@@ -84,14 +70,8 @@ Feature: Prohibited usernames
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.UsernameHeader | X-Auth-Username |
 
     Scenario Outline: Changing the username at the proxy to <username>
       Given somebody has signed in with the username "<username>1"
@@ -107,13 +87,6 @@ Feature: Prohibited usernames
         | PA-142 | content         |
 
   Rule: Only the exact name is prohibited
-
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
 
     @PA-145
     Scenario Outline: Signing in as <username>
@@ -132,14 +105,8 @@ Feature: Prohibited usernames
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.EmailHeader    | X-Auth-Email    |
 
     @PA-144
     Scenario Outline: Editing a generated username to <username>

@@ -4,13 +4,6 @@ Feature: User provisioning
 
   Rule: The first sign-in creates an account
 
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-
     @PA-104 @PA-112
     Scenario: Somebody who is new
       Given the administrator has created an account for "alice"
@@ -27,13 +20,6 @@ Feature: User provisioning
       And no account exists for "bob"
 
   Rule: The API creates accounts ahead of that
-
-    Background:
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
 
     @PA-106
     Scenario: An account that nobody has used
@@ -108,36 +94,22 @@ Feature: User provisioning
     @PA-113
     Scenario: The default role
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        DefaultUserRole = publisher
-        """
+        | Authorization.DefaultUserRole | publisher |
       When "alice" signs in
       Then the role of "alice" is "publisher"
 
     @PA-114
     Scenario Outline: The role that <value> is mapped to
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-
-        [Authorization]
-        DefaultUserRole = publisher
-        UserRoleMapping = true
-        UserRoleMappingRestrictive = true
-        ViewerRoleMapping = "HR"
-        ViewerRoleMapping = "Marketing"
-        ViewerRoleMapping = "Support"
-        AdministratorRoleMapping = "IT"
-        AdministratorRoleMapping = "Support"
-        """
+        | ProxyAuth.RoleHeader                     | X-Auth-RSC-Role |
+        | Authorization.DefaultUserRole            | publisher       |
+        | Authorization.UserRoleMapping            | true            |
+        | Authorization.UserRoleMappingRestrictive | true            |
+        | Authorization.ViewerRoleMapping          | "HR"            |
+        | Authorization.ViewerRoleMapping          | "Marketing"     |
+        | Authorization.ViewerRoleMapping          | "Support"       |
+        | Authorization.AdministratorRoleMapping   | "IT"            |
+        | Authorization.AdministratorRoleMapping   | "Support"       |
       And "alice" has the role "<value>" at the proxy
       When "alice" signs in
       Then the role of "alice" is "<role>"
@@ -152,20 +124,9 @@ Feature: User provisioning
 
     @PA-117 @PA-120 @alone
     Scenario: Turned off, it leaves that to the API
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RegisterOnFirstLogin = false
-        """
+        | ProxyAuth.RegisterOnFirstLogin | false |
       And "mallory" signs in
       Then the sign-in is refused (PA-117)
       And no account exists for "mallory" (PA-117)
@@ -177,13 +138,7 @@ Feature: User provisioning
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RegisterOnFirstLogin = false
-        """
+        | ProxyAuth.RegisterOnFirstLogin | false |
       And the administrator has created an account for "alice"
       And "alice" has signed in
 

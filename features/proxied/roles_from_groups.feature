@@ -7,19 +7,11 @@ Feature: Roles from group memberships
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "Developers"
-        AdministratorRoleMapping = "Dev-Leaders"
-        AdministratorRoleMapping = "IT-Administrators"
-        """
+        | ProxyAuth.GroupsHeader                 | X-Auth-Groups       |
+        | Authorization.UserRoleGroupMapping     | true                |
+        | Authorization.PublisherRoleMapping     | "Developers"        |
+        | Authorization.AdministratorRoleMapping | "Dev-Leaders"       |
+        | Authorization.AdministratorRoleMapping | "IT-Administrators" |
 
     Scenario Outline: A member of <groups>
       Given "alice" is in the groups "<groups>" at the proxy
@@ -55,22 +47,14 @@ Feature: Roles from group memberships
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        DefaultUserRole = publisher
-        UserRoleGroupMapping = true
-        UserRoleMappingRestrictive = true
-        ViewerRoleMapping = "Contractors"
-        PublisherRoleMapping = "Developers"
-        AdministratorRoleMapping = "Dev-Leaders"
-        """
+        | ProxyAuth.RoleHeader                     | X-Auth-RSC-Role |
+        | ProxyAuth.GroupsHeader                   | X-Auth-Groups   |
+        | Authorization.DefaultUserRole            | publisher       |
+        | Authorization.UserRoleGroupMapping       | true            |
+        | Authorization.UserRoleMappingRestrictive | true            |
+        | Authorization.ViewerRoleMapping          | "Contractors"   |
+        | Authorization.PublisherRoleMapping       | "Developers"    |
+        | Authorization.AdministratorRoleMapping   | "Dev-Leaders"   |
 
     Scenario Outline: A member of <groups>
       Given "alice" is in the groups "<groups>" at the proxy
@@ -103,44 +87,23 @@ Feature: Roles from group memberships
 
     @PA-218 @direct
     Scenario: A server starts without a mapping for viewers
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "Developers"
-        AdministratorRoleMapping = "Dev-Leaders"
-        AdministratorRoleMapping = "IT-Administrators"
-        """
+        | ProxyAuth.GroupsHeader                 | X-Auth-Groups       |
+        | Authorization.UserRoleGroupMapping     | true                |
+        | Authorization.PublisherRoleMapping     | "Developers"        |
+        | Authorization.AdministratorRoleMapping | "Dev-Leaders"       |
+        | Authorization.AdministratorRoleMapping | "IT-Administrators" |
       Then it starts
 
   Rule: Groups with unique ids are mapped by these
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsByUniqueId = true
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "id-4711"
-        AdministratorRoleMapping = "Leaders"
-        """
+        | ProxyAuth.GroupsHeader                 | X-Auth-Groups |
+        | ProxyAuth.GroupsByUniqueId             | true          |
+        | Authorization.UserRoleGroupMapping     | true          |
+        | Authorization.PublisherRoleMapping     | "id-4711"     |
+        | Authorization.AdministratorRoleMapping | "Leaders"     |
 
     @PA-222
     Scenario: The mapping holds the unique id
@@ -160,22 +123,11 @@ Feature: Roles from group memberships
 
     @PA-210 @alone
     Scenario: A group that is managed on the server gives no role
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And a group "Developers"
+      Given a group "Developers"
       And the administrator adds "alice" to the group "Developers"
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "Developers"
-        """
+        | Authorization.UserRoleGroupMapping | true         |
+        | Authorization.PublisherRoleMapping | "Developers" |
       Then it starts or refuses to start
       When "alice" signs in again
       Then "alice" is a member of "Developers"
@@ -185,37 +137,16 @@ Feature: Roles from group memberships
 
     @PA-214 @direct
     Scenario: Values of the profile and groups at once
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        UserRoleMapping = true
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "Developers"
-        """
+        | ProxyAuth.RoleHeader               | X-Auth-RSC-Role |
+        | ProxyAuth.GroupsHeader             | X-Auth-Groups   |
+        | Authorization.UserRoleMapping      | true            |
+        | Authorization.UserRoleGroupMapping | true            |
+        | Authorization.PublisherRoleMapping | "Developers"    |
       Then it refuses to start
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        UserRoleGroupMapping = true
-        PublisherRoleMapping = "Developers"
-        """
+        | ProxyAuth.RoleHeader               | X-Auth-RSC-Role |
+        | ProxyAuth.GroupsHeader             | X-Auth-Groups   |
+        | Authorization.UserRoleGroupMapping | true            |
+        | Authorization.PublisherRoleMapping | "Developers"    |
       Then it starts

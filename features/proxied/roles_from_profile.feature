@@ -7,11 +7,6 @@ Feature: Roles from the user's profile
 
     @PA-220
     Scenario: No role is sent, no default is configured
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When "alice" signs in
       Then the role of "alice" is "viewer"
 
@@ -19,13 +14,7 @@ Feature: Roles from the user's profile
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-        """
+        | ProxyAuth.RoleHeader | X-Auth-RSC-Role |
 
     Scenario Outline: The value <value>
       Given "alice" has the role "<value>" at the proxy
@@ -86,19 +75,11 @@ Feature: Roles from the user's profile
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-        GroupsHeader = X-Auth-Groups
-
-        [Authorization]
-        DefaultUserRole = publisher
-        ViewerRoleMapping = "HR"
-        AdministratorRoleMapping = "IT"
-        """
+        | ProxyAuth.RoleHeader                   | X-Auth-RSC-Role |
+        | ProxyAuth.GroupsHeader                 | X-Auth-Groups   |
+        | Authorization.DefaultUserRole          | publisher       |
+        | Authorization.ViewerRoleMapping        | "HR"            |
+        | Authorization.AdministratorRoleMapping | "IT"            |
 
     Scenario Outline: The value <value>
       Given "alice" has the role "<value>" at the proxy
@@ -127,23 +108,15 @@ Feature: Roles from the user's profile
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-
-        [Authorization]
-        UserRoleMapping = true
-        ViewerRoleMapping = "HR"
-        ViewerRoleMapping = "Marketing"
-        ViewerRoleMapping = "Support"
-        PublisherRoleMapping = "Engineering"
-        PublisherRoleMapping = "CORP\\staff"
-        AdministratorRoleMapping = "IT"
-        AdministratorRoleMapping = "Support"
-        """
+        | ProxyAuth.RoleHeader                   | X-Auth-RSC-Role |
+        | Authorization.UserRoleMapping          | true            |
+        | Authorization.ViewerRoleMapping        | "HR"            |
+        | Authorization.ViewerRoleMapping        | "Marketing"     |
+        | Authorization.ViewerRoleMapping        | "Support"       |
+        | Authorization.PublisherRoleMapping     | "Engineering"   |
+        | Authorization.PublisherRoleMapping     | "CORP\\\\staff" |
+        | Authorization.AdministratorRoleMapping | "IT"            |
+        | Authorization.AdministratorRoleMapping | "Support"       |
 
     Scenario Outline: The value <value>
       Given "alice" has the role "<value>" at the proxy
@@ -183,23 +156,15 @@ Feature: Roles from the user's profile
 
     Background:
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-
-        [Authorization]
-        DefaultUserRole = publisher
-        UserRoleMapping = true
-        UserRoleMappingRestrictive = true
-        ViewerRoleMapping = "HR"
-        ViewerRoleMapping = "Marketing"
-        ViewerRoleMapping = "Support"
-        AdministratorRoleMapping = "IT"
-        AdministratorRoleMapping = "Support"
-        """
+        | ProxyAuth.RoleHeader                     | X-Auth-RSC-Role |
+        | Authorization.DefaultUserRole            | publisher       |
+        | Authorization.UserRoleMapping            | true            |
+        | Authorization.UserRoleMappingRestrictive | true            |
+        | Authorization.ViewerRoleMapping          | "HR"            |
+        | Authorization.ViewerRoleMapping          | "Marketing"     |
+        | Authorization.ViewerRoleMapping          | "Support"       |
+        | Authorization.AdministratorRoleMapping   | "IT"            |
+        | Authorization.AdministratorRoleMapping   | "Support"       |
 
     Scenario Outline: The value <value>
       Given "alice" has the role "<value>" at the proxy
@@ -219,20 +184,9 @@ Feature: Roles from the user's profile
 
     @PA-227 @direct
     Scenario: Mapping without a role header
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
       When a server is started with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [Authorization]
-        UserRoleMapping = true
-        AdministratorRoleMapping = "IT"
-        """
+        | Authorization.UserRoleMapping          | true |
+        | Authorization.AdministratorRoleMapping | "IT" |
       Then it refuses to start
       And it says what is wrong with "UserRoleMapping"
 
@@ -241,15 +195,8 @@ Feature: Roles from the user's profile
     @PA-232 @quiet @log
     Scenario: With debug logging
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-
-        {debug log}
-        """
+        | ProxyAuth.RoleHeader | X-Auth-RSC-Role |
+        | DebugLog             | on              |
       And "alice" has the role "superuser" at the proxy
       When "alice" signs in
       Then the log says "superuser"
@@ -260,13 +207,7 @@ Feature: Roles from the user's profile
     @PA-233 @quiet @log
     Scenario: Without debug logging
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        RoleHeader = X-Auth-RSC-Role
-        """
+        | ProxyAuth.RoleHeader | X-Auth-RSC-Role |
       And "alice" has the role "superuser" at the proxy
       When "alice" signs in
       Then "alice" is signed in

@@ -4,14 +4,8 @@ Feature: Identities apart from usernames
 
   Background:
     Given a server configured with:
-      """
-      [Authentication]
-      Provider = proxy
-
-      [ProxyAuth]
-      UniqueIdHeader = X-Auth-Uniqueid
-      UsernameHeader = X-Auth-Username
-      """
+      | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+      | ProxyAuth.UsernameHeader | X-Auth-Username |
 
   Rule: The unique id is the identity
 

@@ -6,26 +6,15 @@ Feature: The usermanager tool
 
     @PA-164 @alone @direct
     Scenario: An account gets the identity by which the proxy will know its owner
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
       And "bob" has signed in
       When usermanager changes the unique id of "alice" to "staff-17"
       Then usermanager succeeds
       When usermanager changes the username of "alice" to "alicia"
       Then usermanager succeeds
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.UsernameHeader | X-Auth-Username |
       And "alice" has the unique id "staff-17" at the proxy
       And "alice" has the username "alison" at the proxy
       And "alice" signs in again
@@ -35,14 +24,8 @@ Feature: The usermanager tool
     @PA-181 @alone @direct
     Scenario: Two people with one username
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.UsernameHeader | X-Auth-Username |
       And "alice" has the username "sam" at the proxy
       And "bob" has the username "sam" at the proxy
       And "alice" has signed in
@@ -59,15 +42,9 @@ Feature: The usermanager tool
     @PA-189 @alone @direct
     Scenario Outline: The <attribute>, until the next sign-in
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        FirstNameHeader = X-Auth-First-Name
-        LastNameHeader = X-Auth-Last-Name
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
+        | ProxyAuth.LastNameHeader  | X-Auth-Last-Name  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email      |
       And "alice" has signed in
       When usermanager changes the <attribute> of "alice" to "<value>"
       Then usermanager succeeds
@@ -82,15 +59,9 @@ Feature: The usermanager tool
     @PA-190 @alone @direct
     Scenario Outline: The next sign-in brings back the <attribute> that the proxy sends
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        FirstNameHeader = X-Auth-First-Name
-        LastNameHeader = X-Auth-Last-Name
-        EmailHeader = X-Auth-Email
-        """
+        | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
+        | ProxyAuth.LastNameHeader  | X-Auth-Last-Name  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email      |
       And "alice" has the <attribute> "<sent>" at the proxy
       And "alice" has signed in
       And usermanager has changed the <attribute> of "alice" to "<value>"
@@ -108,14 +79,8 @@ Feature: The usermanager tool
     @PA-271 @alone @direct
     Scenario: A group that nobody is in any more
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       And "alice" is in the groups "engineers, managers" at the proxy
       And "alice" has signed in
       And "alice" is in the groups "managers" at the proxy
@@ -129,33 +94,15 @@ Feature: The usermanager tool
     @PA-279 @alone @direct
     Scenario: Groups that will be managed on the server get owners
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       And "alice" is in the groups "engineers" at the proxy
       And "alice" has signed in
       And the owner of the group "engineers" is nobody
       And it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And the log warns of "group"
       When usermanager makes "alice" the owner of the group "engineers"
       Then usermanager succeeds
@@ -166,33 +113,15 @@ Feature: The usermanager tool
     @PA-280 @alone @direct
     Scenario: Groups that the proxy will manage lose their owners
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       And it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
       And the owner of the group "engineers" is the administrator
       And it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsAutoProvision = true
-        """
+        | ProxyAuth.GroupsHeader        | X-Auth-Groups |
+        | ProxyAuth.GroupsAutoProvision | true          |
       And the log warns of "group"
       When usermanager drops the owner of the group "engineers"
       Then usermanager succeeds
@@ -205,26 +134,14 @@ Feature: The usermanager tool
     @PA-319 @alone @direct
     Scenario: From names to unique ids
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
       And a publisher "paula"
       And "paula" has published python-api content "app"
       And the group "engineers" may view "app"
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsByUniqueId = true
-        """
+        | ProxyAuth.GroupsHeader     | X-Auth-Groups |
+        | ProxyAuth.GroupsByUniqueId | true          |
       And usermanager normalizes the groups
       Then usermanager succeeds
       And the group "engineers" is on the access list of "app"
@@ -239,24 +156,12 @@ Feature: The usermanager tool
     @PA-320 @alone @direct
     Scenario: From unique ids back to names
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        GroupsByUniqueId = true
-        """
+        | ProxyAuth.GroupsHeader     | X-Auth-Groups |
+        | ProxyAuth.GroupsByUniqueId | true          |
       And a group "engineers" with the unique id "g-17"
       And a group "managers" with the unique id "g-18"
       When it is restarted with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        GroupsHeader = X-Auth-Groups
-        """
+        | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And usermanager normalizes the groups
       Then usermanager succeeds
       When "alice" is in the groups "engineers" at the proxy
@@ -268,12 +173,7 @@ Feature: The usermanager tool
 
     @SEC-021 @alone @direct
     Scenario Outline: A <attribute> that <nobody> may have
-      Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-        """
-      And "alice" has signed in
+      Given "alice" has signed in
       And "bob" has signed in
       And usermanager has changed the <attribute> of "bob" to "<other>"
       When usermanager changes the <attribute> of "bob" to <value>
@@ -289,14 +189,8 @@ Feature: The usermanager tool
     @SEC-021 @alone @direct
     Scenario: A unique id that another user has
       Given a server configured with:
-        """
-        [Authentication]
-        Provider = proxy
-
-        [ProxyAuth]
-        UniqueIdHeader = X-Auth-Uniqueid
-        UsernameHeader = X-Auth-Username
-        """
+        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
+        | ProxyAuth.UsernameHeader | X-Auth-Username |
       And "alice" has the unique id "staff-17" at the proxy
       And "alice" has signed in
       And "bob" has signed in

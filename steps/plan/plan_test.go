@@ -314,3 +314,57 @@ func TestDebugLogIsSaidByTheTarget(t *testing.T) {
 		t.Errorf("a configuration without it reads as %+v, %v", plain, err)
 	}
 }
+
+// optionsSample is a feature whose one scenario has a table of options.
+const optionsSample = `Feature: Options
+  @PA-003
+  Scenario: A table
+    Given a server configured with:
+%s
+    Then it starts
+`
+
+func TestTableOfOptions(t *testing.T) {
+	t.Parallel()
+	read := func(table string) (*plan.Scenario, error) {
+		documents, err := plan.Read(fstest.MapFS{"room/a.feature": {Data: fmt.Appendf(nil, optionsSample, table)}})
+		if err != nil {
+			return nil, err
+		}
+		return documents[0].Scenarios[0], nil
+	}
+	for _, c := range []struct{ name, table, want string }{
+		{"added to the defaults", "      | ProxyAuth.RoleHeader | X-Role |", "[Authentication]\nProvider = proxy\n[ProxyAuth]\nRoleHeader = X-Role\n"},
+		{"in place of a default", "      | Authentication.Provider | password |", "[Authentication]\nProvider = password\n"},
+		{"several times, in their order", "      | Server.Address | https://a |\n      | Authorization.ViewerRoleMapping | \"b\" |\n      | Authorization.ViewerRoleMapping | \"a\" |",
+			"[Authentication]\nProvider = proxy\n[Authorization]\nViewerRoleMapping = \"b\"\nViewerRoleMapping = \"a\"\n[Server]\nAddress = https://a\n"},
+		{"with the log level", "      | DebugLog | on |", "[Authentication]\nProvider = proxy\n{debug log}\n"},
+	} {
+		s, err := read(c.table)
+		if err != nil || s.Configuration.Text != c.want {
+			t.Errorf("%s: %v, %q, want %q", c.name, err, s.Configuration.Text, c.want)
+		}
+	}
+	for _, c := range []struct{ name, table, want string }{
+		{"an unknown option", "      | ProxyAuth.RolesHeader | X-Role |", `"ProxyAuth.RolesHeader"; did you mean "ProxyAuth.RoleHeader"?`},
+		{"a section in another case", "      | proxyauth.RoleHeader | X-Role |", `did you mean "ProxyAuth.RoleHeader"?`},
+		{"three cells", "      | ProxyAuth.RoleHeader | X | Y |", "a row has 3 cells"},
+		{"nothing", "", "nothing stands below"},
+	} {
+		if _, err := read(c.table); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "room/a.feature:3") {
+			t.Errorf("%s: %v, want an error with the place and %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestScenarioWithoutConfiguration holds that such a scenario has the defaults.
+func TestScenarioWithoutConfiguration(t *testing.T) {
+	t.Parallel()
+	documents, err := plan.Read(fstest.MapFS{"room/a.feature": {Data: []byte("Feature: F\n  @PA-003\n  Scenario: S\n    Then it starts\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := documents[0].Scenarios[0].Configuration.Text; got != "[Authentication]\nProvider = proxy\n" {
+		t.Errorf("configured with %q", got)
+	}
+}

@@ -16,20 +16,19 @@ import (
 	messages "github.com/cucumber/messages/go/v21"
 )
 
-// ConfigurationStep is the sentence whose docstring is a configuration. The
+// ConfigurationStep is the sentence above the configuration of a scenario's server. The
 // planner and the step read the same words, so that no step makes one in code.
 const ConfigurationStep = "a server configured with:"
 
-// More sentences with a configuration as their docstring: StartStep starts a
-// further process, beside the instance of the scenario, RestartStep restarts
-// that instance on the same data.
+// More sentences above a configuration: StartStep starts a further process, beside the
+// instance of the scenario, RestartStep restarts that instance on the same data.
 const (
 	StartStep   = "a server is started with:"
 	RestartStep = "it is restarted with:"
 )
 
-// TakesDocstring says whether a sentence has a docstring.
-func TakesDocstring(words string) bool {
+// TakesConfiguration says whether a configuration stands below a sentence.
+func TakesConfiguration(words string) bool {
 	return words == ConfigurationStep || words == StartStep || words == RestartStep
 }
 
@@ -207,18 +206,18 @@ func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Sc
 	return s, s.readSteps(pickle)
 }
 
-func (s *Scenario) readSteps(pickle *messages.Pickle) error {
+func (s *Scenario) readSteps(pickle *messages.Pickle) (err error) {
+	if s.Configuration, err = ParseConfiguration(defaults); err != nil {
+		return err
+	}
 	for _, step := range pickle.Steps {
 		s.Sentences = append(s.Sentences, step.Text)
-		if !TakesDocstring(step.Text) {
+		if !TakesConfiguration(step.Text) {
 			continue
 		}
-		if step.Argument == nil || step.Argument.DocString == nil {
-			return fmt.Errorf("%s: the step %q needs a docstring with the configuration", s.ID(), step.Text)
-		}
-		c, err := ParseConfiguration(step.Argument.DocString.Content)
+		c, err := ReadArgument(step.Argument)
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.ID(), err)
+			return fmt.Errorf("%s: %q: %w", s.ID(), step.Text, err)
 		}
 		if step.Text == ConfigurationStep {
 			s.Configuration = c
@@ -228,9 +227,6 @@ func (s *Scenario) readSteps(pickle *messages.Pickle) error {
 		if err := s.mayFurther(step.Text, c); err != nil {
 			return fmt.Errorf("%s: %w", s.ID(), err)
 		}
-	}
-	if s.Configuration.Text == "" {
-		return fmt.Errorf("%s: no step %q; every scenario says what its server is configured with", s.ID(), ConfigurationStep)
 	}
 	return nil
 }

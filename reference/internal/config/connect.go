@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"github.com/agext/levenshtein"
 )
 
 // withoutEffect holds the options of Connect, by section, that this server does not implement in sections that it does:
@@ -77,27 +79,6 @@ func nearest(name string, candidates []string) string {
 	const longest = 64 // of what is compared: the names of the file are not bounded
 	name = strings.ToLower(name[:min(len(name), longest)])
 	return slices.MinFunc(candidates, func(a, b string) int {
-		return edits(name, strings.ToLower(a)) - edits(name, strings.ToLower(b))
+		return levenshtein.Distance(name, strings.ToLower(a), nil) - levenshtein.Distance(name, strings.ToLower(b), nil)
 	})
-}
-
-// edits returns the Levenshtein distance of two texts, in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1) // distances of a's beginning to each beginning of b
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := diagonal
-			if a[i] != b[j] {
-				changed++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(changed, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	messages "github.com/cucumber/messages/go/v21"
+)
+
+// documented are the options that a table may set, as the documents spell them.
+var documented = []string{
+	"Authentication.Provider",
+	"Authorization.AdministratorRoleMapping", "Authorization.DefaultUserRole", "Authorization.PublisherRoleMapping",
+	"Authorization.UserGroups", "Authorization.UserInfoEditableBy", "Authorization.UserRoleGroupMapping",
+	"Authorization.UserRoleMapping", "Authorization.UserRoleMappingRestrictive", "Authorization.ViewerRoleMapping",
+	"ProxyAuth.EmailHeader", "ProxyAuth.FirstNameHeader", "ProxyAuth.GroupsAutoProvision", "ProxyAuth.GroupsByUniqueId",
+	"ProxyAuth.GroupsHeader", "ProxyAuth.GroupsHeaderSeparator", "ProxyAuth.LastNameHeader", "ProxyAuth.Logging",
+	"ProxyAuth.LoginURL", "ProxyAuth.LogoutURL", "ProxyAuth.RegisterOnFirstLogin", "ProxyAuth.RoleHeader",
+	"ProxyAuth.UniqueIdHeader", "ProxyAuth.UsernameHeader",
+	"Server.Address",
+	debugLogOption,
+}
+
+const (
+	providerOption = "Authentication.Provider"
+	debugLogOption = "DebugLog" // its value is on; see DebugLog
+)
+
+// defaults is the configuration of a scenario that states none, and what a table adds to.
+const defaults = "[Authentication]\nProvider = proxy\n"
+
+// ReadArgument reads what stands below a step that takes a configuration: a table of
+// options and their values, which are added to the defaults of the features, or a
+// docstring with a whole configuration. A value is written into the file as the table
+// has it. An option that stands in several rows is written several times.
+func ReadArgument(below *messages.PickleStepArgument) (Configuration, error) {
+	switch {
+	case below != nil && below.DocString != nil:
+		return ParseConfiguration(below.DocString.Content)
+	case below == nil || below.DataTable == nil:
+		return Configuration{}, fmt.Errorf("nothing stands below the step; want a table of options and values, or a docstring with a configuration")
+	}
+	var rows [][2]string
+	for _, row := range below.DataTable.Rows {
+		if len(row.Cells) != 2 {
+			return Configuration{}, fmt.Errorf("a row has %d cells; want an option and its value", len(row.Cells))
+		}
+		name := row.Cells[0].Value
+		if !slices.Contains(documented, name) {
+			return Configuration{}, fmt.Errorf("the documents have no option %q; did you mean %q?", name, nearest(name))
+		}
+		rows = append(rows, [2]string{name, row.Cells[1].Value})
+	}
+	return ParseConfiguration(textOf(rows))
+}
+
+// textOf writes options as gcfg, in the order of their names, so that the order of the
+// rows makes no other configuration.
+func textOf(rows [][2]string) string {
+	if !slices.ContainsFunc(rows, func(r [2]string) bool { return r[0] == providerOption }) {
+		rows = append(rows, [2]string{providerOption, "proxy"})
+	}
+	slices.SortStableFunc(rows, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	var b strings.Builder
+	section := ""
+	for _, r := range rows {
+		if r[0] == debugLogOption {
+			continue
+		}
+		in, key, _ := strings.Cut(r[0], ".")
+		if in != section {
+			section = in
+			fmt.Fprintf(&b, "[%s]\n", section)
+		}
+		fmt.Fprintf(&b, "%s = %s\n", key, r[1])
+	}
+	if slices.ContainsFunc(rows, func(r [2]string) bool { return r[0] == debugLogOption }) {
+		b.WriteString(DebugLog + "\n")
+	}
+	return b.String()
+}
+
+// nearest returns the documented option whose name needs the fewest changes.
+func nearest(name string) string {
+	edits := func(option string) int {
+		return levenshtein.Distance(strings.ToLower(name), strings.ToLower(option), nil)
+	}
+	return slices.MinFunc(documented, func(a, b string) int { return cmp.Compare(edits(a), edits(b)) })
+}
