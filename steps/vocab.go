@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -103,9 +104,9 @@ var placeholders = map[string]string{
 	"{identified}": `(?: with the unique id "([^"]+)")?`, // of a group
 }
 
-// cited is the end of a sentence that names the rule it checks, which it does
-// in a scenario that cites several.
-const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3})\))?`
+// cited is the end of a sentence that names the rules it checks, which it does in a
+// scenario that cites several.
+const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3}(?:, (?:PA|OI|EX|SEC)-\d{3})*)\))?`
 
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.
@@ -250,36 +251,43 @@ func (w *World) say(p phrase, args ...string) error {
 	if w.step.Type != "Outcome" {
 		return w.prerequisite(err)
 	}
-	rule, ruleErr := w.rule(named)
+	rules, ruleErr := checkedRules(w.step.Text, named, w.job.Scenario.Rules)
 	if ruleErr != nil {
 		return ruleErr
 	}
-	w.asserted[rule] = true
+	for _, rule := range rules {
+		w.asserted[rule] = true
+	}
 	violation, broken := asViolation(err)
 	if !broken {
 		return err
 	}
-	if violation.Rule == "" {
-		violation.Rule = rule
+	if violation.Rule != "" {
+		w.note(violation)
+		return nil
 	}
-	w.note(violation)
+	for _, rule := range rules {
+		of := *violation
+		of.Rule = rule
+		w.note(&of)
+	}
 	return nil
 }
 
-// rule is the one that a Then checks: the one it names, else the only one that
-// the scenario cites.
-func (w *World) rule(named string) (string, error) {
-	rules := w.job.Scenario.Rules
-	if named == "" && len(rules) == 1 {
-		return rules[0], nil
+// checkedRules returns the rules that a Then checks: those it names, else the only one
+// that the scenario cites.
+func checkedRules(text, named string, cited []string) ([]string, error) {
+	if named == "" && len(cited) == 1 {
+		return cited, nil
 	}
-	for _, r := range rules {
-		if r == named {
-			return r, nil
+	if named == "" {
+		return nil, &verdict.Trouble{Op: fmt.Sprintf("%q names no rule and the scenario cites %s", text, strings.Join(cited, ", "))}
+	}
+	rules := strings.Split(named, ", ")
+	for _, rule := range rules {
+		if !slices.Contains(cited, rule) {
+			return nil, &verdict.Trouble{Op: fmt.Sprintf("%q names %s, which the scenario does not cite", text, rule)}
 		}
 	}
-	if named != "" {
-		return "", &verdict.Trouble{Op: fmt.Sprintf("%q names %s, which the scenario does not cite", w.step.Text, named)}
-	}
-	return "", &verdict.Trouble{Op: fmt.Sprintf("%q names no rule and the scenario cites %s", w.step.Text, strings.Join(rules, ", "))}
+	return rules, nil
 }

@@ -1,17 +1,13 @@
 package steps
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"countersign/features"
 	"countersign/steps/plan"
 )
-
-// maxSentences bounds the vocabulary, which a reader of the features has to learn. Keys, renewal and deletion added 19 sentences to 120,
-// the configuration of integrations, answers of the provider and forms of the exchange 11 more, and
-// the dashboard, return addresses and requests of other sites 11 more.
-// The management of content, associations and sessions added 26.
-const maxSentences = 200
 
 func TestEverySentenceIsUsedAndHasOneMeaning(t *testing.T) {
 	documents, err := plan.Read(features.FS())
@@ -41,8 +37,26 @@ func TestEverySentenceIsUsedAndHasOneMeaning(t *testing.T) {
 			t.Errorf("no feature uses the sentence %q", p.words)
 		}
 	}
-	if len(vocabulary) > maxSentences {
-		t.Errorf("%d sentences, at most %d are allowed", len(vocabulary), maxSentences)
-	}
 	t.Logf("%d sentences, %d scenarios, %.1f uses a sentence", len(vocabulary), scenarios, float64(steps)/float64(len(vocabulary)))
+}
+
+func TestCheckedRules(t *testing.T) {
+	cited := []string{"PA-001", "PA-002", "PA-003"}
+	for _, c := range []struct {
+		named   string
+		cited   []string
+		want    []string
+		problem string
+	}{
+		{"", cited[:1], cited[:1], ""},
+		{"PA-002", cited, cited[1:2], ""},
+		{"PA-002, PA-003", cited, cited[1:], ""},
+		{"", cited, nil, "names no rule and the scenario cites PA-001, PA-002, PA-003"},
+		{"PA-002, PA-009", cited, nil, "names PA-009, which the scenario does not cite"},
+	} {
+		got, err := checkedRules("it starts", c.named, c.cited)
+		if !slices.Equal(got, c.want) || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+			t.Errorf("%q of %v: %v, %v; want %v, %q", c.named, c.cited, got, err, c.want, c.problem)
+		}
+	}
 }

@@ -16,21 +16,17 @@ Feature: Roles from group memberships
     Scenario Outline: A member of <groups>
       Given "alice" is in the groups "<groups>" at the proxy
       When "alice" signs in
-      Then the role of "alice" is "<role>"
+      Then the role of "alice" is "<role>" (<rule>)
 
       Examples:
-        | rule   | groups                        | role          |
-        | PA-209 | Developers                    | publisher     |
-        | PA-212 | Developers                    | publisher     |
-        | PA-216 | Developers                    | publisher     |
-        | PA-217 | Dev-Leaders                   | administrator |
-        | PA-218 | Gardeners, Developers         | publisher     |
-        | PA-219 | Gardeners                     | viewer        |
-        | PA-221 | Dev-Leaders                   | administrator |
-        | PA-221 | IT-Administrators             | administrator |
-        | PA-239 | Developers, Dev-Leaders       | administrator |
-        | PA-239 | IT-Administrators, Developers | administrator |
-        | PA-240 | Developers, Dev-Leaders       | administrator |
+        | rule                   | groups                        | role          |
+        | PA-209, PA-212, PA-216 | Developers                    | publisher     |
+        | PA-217, PA-221         | Dev-Leaders                   | administrator |
+        | PA-218                 | Gardeners, Developers         | publisher     |
+        | PA-219                 | Gardeners                     | viewer        |
+        | PA-221                 | IT-Administrators             | administrator |
+        | PA-239, PA-240         | Developers, Dev-Leaders       | administrator |
+        | PA-239                 | IT-Administrators, Developers | administrator |
 
     @PA-207 @PA-219
     Scenario: The role follows the groups from sign-in to sign-in

@@ -19,17 +19,16 @@ Feature: Roles from the user's profile
     Scenario Outline: The value <value>
       Given "alice" has the role "<value>" at the proxy
       When "alice" signs in
-      Then the role of "alice" is "<role>"
+      Then the role of "alice" is "<role>" (<rule>)
 
       Examples:
-        | rule    | value         | role          |
-        | PA-224  | publisher     | publisher     |
-        | PA-229  | publisher     | publisher     |
-        | PA-230  | administrator | administrator |
-        | PA-231  | superuser     | viewer        |
-        | SEC-015 | superuser     | viewer        |
-        | SEC-015 | Administrator | viewer        |
-        | SEC-015 | ADMINISTRATOR | viewer        |
+        | rule           | value         | role          |
+        | PA-224, PA-229 | publisher     | publisher     |
+        | PA-230         | administrator | administrator |
+        | PA-231         | superuser     | viewer        |
+        | SEC-015        | superuser     | viewer        |
+        | SEC-015        | Administrator | viewer        |
+        | SEC-015        | ADMINISTRATOR | viewer        |
 
       @direct
       Examples: What a proxy makes of two headers by joining them
@@ -121,18 +120,15 @@ Feature: Roles from the user's profile
     Scenario Outline: The value <value>
       Given "alice" has the role "<value>" at the proxy
       When "alice" signs in
-      Then the role of "alice" is "<role>"
+      Then the role of "alice" is "<role>" (<rule>)
 
       Examples:
-        | rule   | value         | role          |
-        | PA-208 | Engineering   | publisher     |
-        | PA-225 | Engineering   | publisher     |
-        | PA-235 | Engineering   | publisher     |
-        | PA-236 | IT            | administrator |
-        | PA-237 | Sales         | viewer        |
-        | PA-237 | administrator | viewer        |
-        | PA-238 | Support       | administrator |
-        | PA-240 | Support       | administrator |
+        | rule                   | value         | role          |
+        | PA-208, PA-225, PA-235 | Engineering   | publisher     |
+        | PA-236                 | IT            | administrator |
+        | PA-237                 | Sales         | viewer        |
+        | PA-237                 | administrator | viewer        |
+        | PA-238, PA-240         | Support       | administrator |
 
       @direct
       Examples: A value that no cookie of the login server can carry
@@ -169,16 +165,15 @@ Feature: Roles from the user's profile
     Scenario Outline: The value <value>
       Given "alice" has the role "<value>" at the proxy
       When "alice" signs in
-      Then the role of "alice" is "<role>"
+      Then the role of "alice" is "<role>" (<rule>)
 
       Examples:
-        | rule   | value     | role          |
-        | PA-218 | IT        | administrator |
-        | PA-234 | HR        | viewer        |
-        | PA-234 | Marketing | viewer        |
-        | PA-236 | IT        | administrator |
-        | PA-237 | Sales     | publisher     |
-        | PA-241 | Support   | viewer        |
+        | rule           | value     | role          |
+        | PA-218, PA-236 | IT        | administrator |
+        | PA-234         | HR        | viewer        |
+        | PA-234         | Marketing | viewer        |
+        | PA-237         | Sales     | publisher     |
+        | PA-241         | Support   | viewer        |
 
   Rule: A mapping needs the header that carries the values
 

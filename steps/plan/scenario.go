@@ -45,7 +45,7 @@ type Scenario struct {
 	Row           int      // line of the row, 0 without an outline
 	Number        int      // of the row in its outline, from 1; 0 without an outline
 	Tags          []string // with their @
-	Rules         []string // ids cited by tags and by the column "rule"
+	Rules         []string // ids cited by tags and by the column "rule", whose cells may list several
 	Configuration Configuration
 	Further       []Configuration // of what it starts and restarts itself
 	Starts        bool            // it starts further processes, one at a time
@@ -195,7 +195,9 @@ func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Sc
 		s.Row = int(r.body.Location.Line)
 		for i, cell := range r.header {
 			if cell.Value == "rule" {
-				cited[r.body.Cells[i].Value] = true
+				for _, id := range strings.Split(r.body.Cells[i].Value, ", ") {
+					cited[id] = true
+				}
 			}
 		}
 	}
