@@ -11,6 +11,7 @@ import (
 	"github.com/cucumber/godog"
 
 	"countersign/steps/plan"
+	"countersign/steps/rules"
 	"countersign/steps/verdict"
 )
 
@@ -106,7 +107,7 @@ var placeholders = map[string]string{
 
 // cited is the end of a sentence that names the rules it checks, which it does in a
 // scenario that cites several.
-const cited = `(?: \(((?:PA|OI|EX|SEC)-\d{3}(?:, (?:PA|OI|EX|SEC)-\d{3})*)\))?`
+const cited = `(?: \((` + rules.IDPattern + `(?:, ` + rules.IDPattern + `)*)\))?`
 
 // vocabulary is every sentence that a feature may use, by subject. Each subject
 // has a file.

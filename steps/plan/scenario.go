@@ -8,12 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"sort"
 	"strings"
 
 	gherkin "github.com/cucumber/gherkin/go/v26"
 	messages "github.com/cucumber/messages/go/v21"
+
+	"countersign/steps/rules"
 )
 
 // ConfigurationStep is the sentence above the configuration of a scenario's server. The
@@ -31,9 +32,6 @@ const (
 func TakesConfiguration(words string) bool {
 	return words == ConfigurationStep || words == StartStep || words == RestartStep
 }
-
-// RuleID matches the id of a rule of the catalogue.
-var RuleID = regexp.MustCompile(`^(PA|OI|EX|SEC)-\d{3}$`)
 
 // A Scenario is one scenario, or one row of a scenario outline.
 type Scenario struct {
@@ -186,7 +184,7 @@ func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Sc
 	cited := map[string]bool{}
 	for _, tag := range pickle.Tags {
 		s.Tags = append(s.Tags, tag.Name)
-		if id := strings.TrimPrefix(tag.Name, "@"); RuleID.MatchString(id) {
+		if id := strings.TrimPrefix(tag.Name, "@"); rules.ID.MatchString(id) {
 			cited[id] = true
 		}
 	}

@@ -65,7 +65,7 @@ func checkScenario(cat *Catalogue, s ScenarioRef) []string {
 	var texts []string
 	for _, tag := range s.Tags {
 		name := "@" + strings.TrimPrefix(tag, "@")
-		if !slices.Contains(reservedTags, name) && !idPattern.MatchString(name[1:]) {
+		if !slices.Contains(reservedTags, name) && !ID.MatchString(name[1:]) {
 			texts = append(texts, fmt.Sprintf("has the unknown tag %s; allowed: rule ids, %s", name, strings.Join(reservedTags, " ")))
 		}
 	}
@@ -104,7 +104,7 @@ func (s ScenarioRef) cited() []string {
 		}
 	}
 	for _, tag := range s.Tags {
-		if id := strings.TrimPrefix(tag, "@"); idPattern.MatchString(id) {
+		if id := strings.TrimPrefix(tag, "@"); ID.MatchString(id) {
 			add(id)
 		}
 	}

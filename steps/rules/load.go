@@ -33,8 +33,13 @@ const (
 	maxLine = 16 << 10 // longest row of the catalogue, in bytes
 )
 
+// IDPattern is the regular expression of the id of a rule, for use in others.
+const IDPattern = `(?:PA|OI|EX|SEC)-[0-9]{3}`
+
+// ID matches the id of a rule.
+var ID = regexp.MustCompile(`^` + IDPattern + `$`)
+
 var (
-	idPattern    = regexp.MustCompile(`^[A-Z]{2,4}-[0-9]{3}$`)
 	linesPattern = regexp.MustCompile(`^(-|[0-9]+(-[0-9]+)?([,;][0-9]+(-[0-9]+)?)*)$`)
 	testables    = []string{"yes", "only-with-browser", "only-with-log"}
 )
@@ -154,7 +159,7 @@ func (l *loader) add(r Rule) {
 }
 
 func (l *loader) check(r Rule) {
-	if r.ID != "" && !idPattern.MatchString(r.ID) {
+	if r.ID != "" && !ID.MatchString(r.ID) {
 		l.bad("id", "%q is not an id; allowed: capital letters, a hyphen and three digits, as in PA-034", r.ID)
 	}
 	if r.Lines != "" && !linesPattern.MatchString(r.Lines) {
