@@ -1,6 +1,6 @@
 Feature: Associations of integrations with content
-  Content uses an integration once a publisher has associated the two, which the API does as well as the
-  dashboard. A request states all integrations that the content is to have.
+  A publisher associates integrations with content through the dashboard or the API. A request to the API
+  states the complete set of integrations for the content.
 
   Background:
     Given a publisher "paula"
@@ -8,55 +8,55 @@ Feature: Associations of integrations with content
     And a Service Account integration "warehouse"
     And "paula" has published python-api content "app"
 
-  Rule: A publisher lists integrations and associates them by the API
+  Rule: Publishers list integrations and associate them with content through the API
 
     @OI-037 @OI-038
-    Scenario: The list holds all integrations
+    Scenario: A publisher finds Viewer and Service Account integrations in the list of integrations
       Then "paula" finds "crm" listed as a Viewer integration (OI-037)
       And "paula" finds "crm" listed as a Viewer integration (OI-038)
       And "paula" finds "warehouse" listed as a Service Account integration (OI-038)
 
     @OI-021 @OI-039 @OI-040
-    Scenario: A publisher associates an integration with content of their own
+    Scenario: A publisher associates an integration with the publisher's own content
       When "paula" associates "app" with "crm"
       Then the association is granted (OI-021)
       And the associations of "app" are "crm" (OI-039)
       And the associations of "app" are "crm" (OI-040)
 
     @OI-041
-    Scenario: The documented command sends JSON without saying so
+    Scenario: The server accepts the documented curl command, which sends JSON with the media type of a form
       When "paula" associates "app" with "crm" by the documented command
       Then the association is granted
       And the associations of "app" are "crm"
 
     @OI-042
-    Scenario: A request replaces what was associated before
+    Scenario: An association request replaces the earlier associations, and an empty request removes them
       Given "app" is associated with "crm"
       When "paula" associates "app" with "warehouse"
       Then the associations of "app" are "warehouse"
       When "app" is no longer associated with an integration
       Then "app" has no association
 
-  Rule: Content and integration have to exist
+  Rule: Only existing integrations are associated, and only with existing content
 
     @OI-022
-    Scenario: New content has no association, and content that does not exist gets none
+    Scenario: New content has no association, and an association with content that does not exist is refused
       Then "app" has no association
       When "app" is associated with "crm"
       And "paula" associates content that does not exist with "crm"
       Then the association is refused
 
     @OI-114
-    Scenario: An integration that does not exist is not associated
+    Scenario: An association with an integration that does not exist is refused and changes no association
       Given "app" is associated with "crm"
       When "paula" associates "app" with an integration that does not exist
       Then the association is refused
       And the associations of "app" are "crm"
 
-  Rule: Associations are changed by those who manage the content
+  Rule: The owner, collaborators and administrators change the associations of content
 
     @SEC-002
-    Scenario: Viewers of content cannot change its associations
+    Scenario: Viewers of content and visitors who are not signed in cannot clear its associations
       Given a publisher "petra"
       And "petra" may view "app"
       And "alice" may view "app"
@@ -69,14 +69,14 @@ Feature: Associations of integrations with content
       Then the call is refused or asked to log in
 
     @SEC-002
-    Scenario: A collaborator can change them
+    Scenario: A collaborator on content can clear its associations
       Given a publisher "petra"
       And "petra" may collaborate on "app"
       When "petra" tries to clear the associations of "app"
       Then the call is granted
 
     @SEC-002
-    Scenario: A user who is no publisher cannot list the integrations
+    Scenario: A user who is not a publisher cannot list integrations
       When "paula" asks for the list of integrations
       And "alice" asks for the list of integrations
       Then the call is refused or shows nothing

@@ -1,6 +1,6 @@
-Feature: Integrations that are changed
-  A login belongs to one client at one provider. When the integration becomes that of another client or
-  another provider, the tokens of the old one are not sent to the new one, and users log in again.
+Feature: Changes to integrations
+  A login is valid for one client at one provider. After a change of the client or the provider, the
+  server does not send the old tokens to the new one, and users log in again.
 
   Background:
     Given a publisher "paula"
@@ -12,7 +12,7 @@ Feature: Integrations that are changed
     And "alice" has visited "app" and it obtained a token
 
   @SEC-038 @direct
-  Scenario Outline: Changing the <setting> of an integration ends the logins
+  Scenario Outline: A change to the <setting> of an integration ends the logins of its users
     When the administrator changes the <setting> of the integration "crm"
     And "alice" visits "app"
     Then "app" obtains no token
@@ -26,14 +26,14 @@ Feature: Integrations that are changed
       | type                  |
 
   @SEC-038 @direct
-  Scenario: Changing the authorization address of an integration ends a login that has begun
+  Scenario: A login in progress fails if the authorization address of the integration changes
     Given "bob" has authenticated at the provider of "crm"
     When the administrator changes the authorization address of the integration "crm"
     And "bob" returns from the provider with the answer unchanged
     Then the session of "bob" with "crm" holds no refresh token
 
   @SEC-038 @direct
-  Scenario: Changing the name of an integration ends no login
+  Scenario: A change to the name of an integration does not end the logins of its users
     When the administrator changes the name of the integration "crm"
     And "alice" visits "app"
     Then "app" obtains a token of "alice"

@@ -1,18 +1,18 @@
-Feature: The client that the server is to a provider
-  An integration names the client that the server is to the provider, and how that client authenticates.
-  Providers refuse a client that authenticates in another way than it is registered for.
+Feature: Client authentication at the provider
+  An integration configures which client the server is at the provider and how this client authenticates.
+  Providers refuse a client that uses another method than the one it is registered for.
 
   Background:
     Given a publisher "paula"
 
   @OI-124 @direct
-  Scenario: What the documented example leaves out has values with which a login succeeds
+  Scenario: A user can log in to an integration that has only the settings of the documented example
     Given a Viewer integration "crm" that was created with the keys of the documented example
     When "alice" tries to log in to "crm"
     Then the session of "alice" with "crm" says that a refresh token is held
 
   @OI-123 @direct
-  Scenario Outline: The client of a Viewer integration authenticates with <method>
+  Scenario Outline: A user can log in to a Viewer integration whose client authenticates with <method>
     Given a Viewer integration "crm" whose client authenticates with <method>
     When "alice" tries to log in to "crm"
     Then the session of "alice" with "crm" says that a refresh token is held
@@ -24,7 +24,7 @@ Feature: The client that the server is to a provider
       | PKCE alone                   |
 
   @OI-123 @direct
-  Scenario: The client of a Service Account integration authenticates with client_secret_post
+  Scenario: Content obtains a token of a Service Account integration whose client uses client_secret_post
     Given a Service Account integration "warehouse" whose client authenticates with client_secret_post
     And "paula" has published python-api content "app"
     And "alice" may view "app"
@@ -33,7 +33,7 @@ Feature: The client that the server is to a provider
     Then "app" obtains a token of "warehouse"
 
   @OI-107
-  Scenario: Two Service Account integrations have credentials of their own
+  Scenario: Each Service Account integration requests tokens with its own credentials
     Given a Service Account integration "warehouse"
     And a Service Account integration "archive"
     And "paula" has published python-api content "app"

@@ -1,6 +1,7 @@
-Feature: The credential exchange
-  Content presents the token of a visit, or its own, and says what it wants for it. The exchange grants
-  what the token stands for, to the content it was given to and its owner, and nothing else.
+Feature: Credential exchange
+  Content presents the token of a visit, or the token of its own execution, to the credential exchange.
+  The exchange returns an access token only to the content that received the presented token, and to its
+  owner.
 
   Background:
     Given a publisher "paula"
@@ -10,15 +11,15 @@ Feature: The credential exchange
     And "alice" may view "app"
     And "alice" is logged in to "crm"
 
-  Rule: The exchange is refused unless it is one that the server knows
+  Rule: The exchange accepts only supported parameters and authorized callers
 
     @SEC-005 @direct
-    Scenario: An exchange that names the type of token it wants
+    Scenario: An exchange that requests the token type access_token returns an access token
       When "alice" visits "app", whose exchange gives "urn:ietf:params:oauth:token-type:access_token" as requested_token_type
       Then "app" obtains a token of "alice"
 
     @SEC-005 @direct
-    Scenario Outline: An exchange with "<value>" as <field>
+    Scenario Outline: An exchange with "<value>" as <field> returns no token
       Given "alice" has visited "app" and it obtained a token
       When "alice" visits "app", whose exchange gives "<value>" as <field>
       Then "app" obtains no token
@@ -31,7 +32,7 @@ Feature: The credential exchange
         | requested_token_type | urn:ietf:params:oauth:token-type:saml2            |
 
     @SEC-005 @direct
-    Scenario: The owner of the content may exchange its tokens, another publisher may not
+    Scenario: The owner of content can exchange its tokens, and another publisher cannot
       Given a publisher "peter"
       When "alice" visits "app", whose exchange is made with the API key of "paula"
       Then "app" obtains a token of "alice"
@@ -39,10 +40,10 @@ Feature: The credential exchange
       When "alice" visits "app", whose exchange is made with the API key of "peter"
       Then "app" obtains no token
 
-  Rule: Content with several integrations names the one it means
+  Rule: Content with several integrations names one of them in the exchange
 
     @OI-125 @direct
-    Scenario Outline: An exchange that names <audience> obtains the token of <account>
+    Scenario Outline: An exchange with "<audience>" as audience returns a token of "<account>"
       Given a Service Account integration "warehouse"
       And "app" is associated with "crm" and "warehouse"
       When "alice" visits "app", whose exchange gives "<audience>" as audience
@@ -54,7 +55,7 @@ Feature: The credential exchange
         | warehouse | warehouse |
 
     @OI-125 @direct
-    Scenario: Without a name it obtains no token
+    Scenario: Content with two integrations obtains no token if the exchange names no audience
       Given "alice" has visited "app" and it obtained a token
       And a Service Account integration "warehouse"
       When "app" is associated with "crm" and "warehouse"
@@ -62,16 +63,16 @@ Feature: The credential exchange
       Then "app" obtains no token
 
     @OI-125 @direct
-    Scenario: The name of an integration that the content does not have obtains no token
+    Scenario: Content obtains no token for an integration that is not associated with it
       Given "alice" has visited "app" and it obtained a token
       And a Viewer integration "erp"
       And "alice" is logged in to "erp"
       When "alice" visits "app", whose exchange gives "erp" as audience
       Then "app" obtains no token
 
-  Rule: The exchange looks at the account of the visitor each time
+  Rule: Each exchange checks the account of the visitor
 
     @SEC-009 @direct
-    Scenario: A visitor who is locked during the visit
+    Scenario: Content obtains no further token after the administrator locks the visitor during the visit
       When "alice" visits "app", and the administrator locks "alice" between two exchanges
       Then "app" obtains a token in the first exchange and none in the second

@@ -1,9 +1,9 @@
-Feature: The lifetime of access tokens
-  An access token is good until it expires. The server keeps it as long as that and asks the provider for
-  another one only afterwards: providers limit how many tokens they issue.
+Feature: Lifetime of access tokens
+  The server uses an access token until it expires and only then requests another one from the provider.
+  Providers limit how many tokens they issue.
 
   @OI-126 @direct
-  Scenario Outline: <tokens> are handed out again as long as they live
+  Scenario Outline: <tokens> are not renewed for a second visit
     Given a publisher "paula"
     And <expiry>
     And a Viewer integration "crm"

@@ -1,10 +1,10 @@
 Feature: Newer content types
-  No client library agrees yet on the class of these types. They run a process for their visitors, so
-  they are read as interactive, and an implementation that reads them otherwise breaks no documented
-  rule.
+  Client libraries do not agree on the class of these content types. They run a process for their
+  visitors, so the suite treats them as interactive content. An implementation that treats them
+  differently breaks no documented rule.
 
   @OI-117 @direct
-  Scenario Outline: Integrations on <mode> content
+  Scenario Outline: <mode> content obtains a token of "<account>" through the integration "<integration>"
     Given a publisher "paula"
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"

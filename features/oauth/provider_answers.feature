@@ -1,20 +1,20 @@
-Feature: Answers of the provider
-  The provider sends the browser back with a code and with the state that the server gave it. Who brings
-  another answer, or the answer of another person's login, must not obtain tokens by it: the state belongs
-  to one login of one user in one browser. Where the provider says in its answer who it is (RFC 9207), an
-  answer that another provider gave counts for nothing.
+Feature: Authorization replies of the provider
+  The provider redirects the browser back with a code and with the state that the server created for one
+  login of one user in one browser. A reply that is incomplete or changed, or that belongs to the login of
+  another user, gives no tokens. If the provider names its issuer in the reply (RFC 9207), the server
+  refuses a reply with another issuer.
 
   Background:
     Given a Viewer integration "crm"
 
   @SEC-003 @direct
-  Scenario: The answer of the provider completes the login
+  Scenario: An unchanged reply of the provider completes the login
     Given "alice" has authenticated at the provider of "crm"
     When "alice" returns from the provider with the answer unchanged
     Then the session of "alice" with "crm" says that a refresh token is held
 
   @direct
-  Scenario Outline: Returning <how> gives no tokens
+  Scenario Outline: A user who returns from the provider <how> obtains no refresh token
     Given "bob" is logged in to "crm"
     And "alice" has authenticated at the provider of "crm"
     When "alice" returns from the provider <how>
@@ -31,7 +31,7 @@ Feature: Answers of the provider
       | SEC-039 | with another issuer of the same provider |
 
   @SEC-003 @direct
-  Scenario: An answer that another user brings gives no tokens to either
+  Scenario: A reply of the provider that another user presents gives neither user a refresh token
     Given "carol" is logged in to "crm"
     And "alice" has authenticated at the provider of "crm"
     When "bob" returns from the provider in the place of "alice"

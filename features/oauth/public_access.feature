@@ -1,7 +1,7 @@
-Feature: Integrations and visitors who are not signed in
-  Content can be opened to anyone, and a share link shows it to whoever holds the link. A proxy lets
-  such visitors through once the server knows a login page to which it can send everybody else. Their
-  content has no viewer, so it obtains the token of a service account or none.
+Feature: Integrations on content with public access
+  Content that is open to anyone, or that is opened through a share link, has no viewer: it obtains the
+  token of a service account or none. The proxy lets visitors who are not signed in through once the
+  server has a login page to which it can send all other visitors.
 
   | type            | anyone, no login | share link |
   | Viewer          | no               | no         |
@@ -14,10 +14,10 @@ Feature: Integrations and visitors who are not signed in
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"
 
-  Rule: Anyone, without login
+  Rule: Content open to anyone obtains tokens through Service Account integrations only
 
     @OI-019
-    Scenario: A Service Account integration on content that is open to anyone
+    Scenario: Content open to anyone obtains a token through a Service Account integration
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
       And "app" is open to anyone without login
@@ -25,7 +25,7 @@ Feature: Integrations and visitors who are not signed in
       Then "app" obtains a token of "warehouse"
 
     @OI-017
-    Scenario: A Viewer integration on content that is open to anyone
+    Scenario: Content open to anyone obtains no token through a Viewer integration
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
       And "app" is open to anyone without login
@@ -36,7 +36,7 @@ Feature: Integrations and visitors who are not signed in
       Then "app" obtains no token
 
     @OI-118
-    Scenario: A visitor who is signed in is no exception
+    Scenario: Content open to anyone obtains no token through a Viewer integration, even for a signed-in visitor
       Given "paula" has published python-api content "app"
       And "app" is associated with "crm"
       And "alice" may view "app"
@@ -46,10 +46,10 @@ Feature: Integrations and visitors who are not signed in
       And "alice" visits "app"
       Then "app" obtains no token
 
-  Rule: Share links
+  Rule: Content opened through a share link obtains tokens through Service Account integrations only
 
     @OI-020
-    Scenario: A Service Account integration through a share link
+    Scenario: Content opened through a share link obtains a token through a Service Account integration
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
       And "paula" has a share link to "app"
@@ -57,7 +57,7 @@ Feature: Integrations and visitors who are not signed in
       Then "app" obtains a token of "warehouse"
 
     @OI-018
-    Scenario: A Viewer integration through a share link
+    Scenario: Content opened through a share link obtains no token through a Viewer integration
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
       And "paula" has a share link to "app"
@@ -68,7 +68,7 @@ Feature: Integrations and visitors who are not signed in
       Then "app" obtains no token
 
     @SEC-041 @direct
-    Scenario: A share link with another ending shows nothing
+    Scenario: A share link with a changed ending does not open the content
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
       And "paula" has a share link to "app"
@@ -76,10 +76,10 @@ Feature: Integrations and visitors who are not signed in
       When somebody who is not signed in follows the share link to "app" with another ending
       Then the visit is refused or asked to log in
 
-  Rule: A Service Account integration asks nobody who visits
+  Rule: The token of a Service Account integration does not depend on the visitor
 
     @OI-009
-    Scenario: The token is the service account's, whoever visits
+    Scenario: Content obtains a token of the service account for visitors who are signed in and visitors who are not
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
       And "alice" may view "app"

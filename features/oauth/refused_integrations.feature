@@ -1,9 +1,9 @@
-Feature: Integrations that cannot work
-  An integration whose configuration lacks something, or says something that has no meaning, would fail
-  at the first login or the first visit. The administrator who creates it is told at once.
+Feature: Integrations with an invalid configuration
+  The server refuses to create an integration whose configuration is incomplete or invalid. The
+  administrator learns of the mistake at once, not at the first login or the first visit.
 
   @OI-122 @direct
-  Scenario Outline: A <type> integration <with> "<key>" is refused
+  Scenario Outline: The server refuses to create a <type> integration <with> "<key>"
     When the administrator creates a <type> integration <with> "<key>"
     Then the creation is refused
 

@@ -1,7 +1,7 @@
 Feature: Renewal of access tokens
-  An access token of a Viewer integration expires after a while. The server then obtains another one with
-  the refresh token, without the user noticing. Providers replace the refresh token with each use, and
-  take the second use of one for theft, so the server has to store the new one and must not use one twice.
+  The server renews an expired access token of a Viewer integration with the refresh token. Providers
+  replace the refresh token on each use and treat a second use as theft. The server therefore stores the
+  new refresh token and uses each one only once.
 
   Background:
     Given a publisher "paula"
@@ -14,7 +14,7 @@ Feature: Renewal of access tokens
     And "alice" has visited "app" and it obtained a token
 
   @SEC-008 @direct
-  Scenario: An access token that has expired is renewed, and the new refresh token renews it the next time
+  Scenario: The server renews an expired access token and uses the new refresh token for the next renewal
     When the access token of "alice" has expired
     And "alice" visits "app"
     Then "app" obtains a token of "alice"
@@ -32,7 +32,7 @@ Feature: Renewal of access tokens
     And the session of "alice" with "crm" says that a refresh token is held
 
   @SEC-008 @direct
-  Scenario: A user whose grant the provider has ended has to log in again
+  Scenario: A user whose grant the provider has revoked has to log in again
     When the provider ends what "alice" has granted
     And the access token of "alice" has expired
     And "alice" visits "app"
@@ -41,21 +41,21 @@ Feature: Renewal of access tokens
     And "alice" is sent to log in to "crm" when she opens "app" in her browser
 
   @SEC-040 @direct
-  Scenario Outline: A renewal that is answered with "<error>" and the status <how> ends the login
+  Scenario Outline: The login ends if the provider answers a renewal with "<error>" and the status <how>
     Given the provider answers renewals with "<error>" and the status <how>
     When the access token of "alice" has expired
     And "alice" visits "app"
     Then "app" obtains no token
     And the session of "alice" with "crm" holds no refresh token
 
-    Examples: Errors that only the user can mend
+    Examples: Errors that require a new login by the user
       | error             | how               |
       | login_required    | 400               |
       | invalid_grant     | 400 as plain text |
       | bad_refresh_token | 200               |
 
   @SEC-040 @direct
-  Scenario Outline: A renewal that is answered with "<error>" and the status <status> is tried again
+  Scenario Outline: The server retries a renewal that the provider answered with "<error>" and the status <status>
     Given the provider answers renewals with "<error>" and the status <status>
     When the access token of "alice" has expired
     And "alice" visits "app"
@@ -65,7 +65,7 @@ Feature: Renewal of access tokens
     And "alice" visits "app"
     Then "app" obtains a token of "alice"
 
-    Examples: Errors that pass, or that the administrator can mend
+    Examples: Temporary errors and errors that the administrator can correct
       | error                   | status |
       | temporarily_unavailable | 503    |
       | invalid_client          | 401    |

@@ -1,53 +1,53 @@
 Feature: Management of OAuth sessions
-  The API shows users their own OAuth sessions and lets them delete these. Administrators can do so with the
-  sessions of all users.
+  Users list, read and delete their own OAuth sessions through the API. Administrators can manage the
+  OAuth sessions of all users.
 
   Background:
     Given a Viewer integration "crm"
     And "alice" has begun to log in to "crm"
     And "bob" has begun to log in to "crm"
 
-  Rule: Users manage their own sessions
+  Rule: Users manage their own OAuth sessions
 
     @OI-068 @OI-071
-    Scenario: A user's list holds the user's own sessions
+    Scenario: A user's list of OAuth sessions contains the user's own sessions and no others
       Then "alice" has one session with "crm" (OI-068)
       And the list of OAuth sessions of "alice" holds her own and no others (OI-071)
 
     @OI-074
-    Scenario: A user deletes a session of their own
+    Scenario: A user deletes the user's own OAuth session, and the session of another user remains
       Given "alice" has one session with "crm"
       When "alice" deletes the session of "alice" with "crm"
       Then "alice" has no session with "crm"
       And "bob" has one session with "crm"
 
     @OI-069
-    Scenario: A user reads a session of their own
+    Scenario: A user reads the user's own OAuth session
       When "alice" reads the session of "alice" with "crm"
       Then the reply describes the session of "alice" with "crm"
 
-  Rule: Users cannot manage the sessions of others
+  Rule: Users cannot manage the OAuth sessions of other users
 
     @OI-072
-    Scenario: A user cannot read the session of another user
+    Scenario: A user cannot read the OAuth session of another user
       When "bob" reads the session of "bob" with "crm"
       And "alice" reads the session of "bob" with "crm"
       Then the call is refused
 
     @OI-073
-    Scenario: A user cannot delete the session of another user
+    Scenario: A user cannot delete the OAuth session of another user
       When "bob" reads the session of "bob" with "crm"
       And "alice" deletes the session of "bob" with "crm"
       Then the call is refused
       And "bob" has one session with "crm"
 
-  Rule: Administrators manage the sessions of all users
+  Rule: Administrators manage the OAuth sessions of all users
 
     @OI-075
-    Scenario: An administrator lists the sessions of all users
+    Scenario: An administrator lists the OAuth sessions of other users
       Then the administrator finds the OAuth sessions of "alice" and "bob"
 
     @OI-076
-    Scenario: An administrator reads the session of a user
+    Scenario: An administrator reads the OAuth session of another user
       When the administrator reads the session of "bob" with "crm"
       Then the reply describes the session of "bob" with "crm"

@@ -1,7 +1,7 @@
 Feature: OAuth sessions
-  An OAuth session stands for the tokens that one user holds with one Viewer integration. The login
-  endpoint of the integration begins it, the provider's consent fills it, the logout endpoint ends it.
-  There is never more than one for a user and an integration, and one is enough for all content.
+  An OAuth session holds metadata about the tokens of one user for one Viewer integration. The login
+  endpoint of the integration creates the session, a completed login adds the tokens, and the logout
+  endpoint deletes both. A user has at most one session with an integration, and it serves all content.
 
   Background:
     Given a publisher "paula"
@@ -10,10 +10,10 @@ Feature: OAuth sessions
     And "app" is associated with "crm"
     And "alice" may view "app"
 
-  Rule: The login endpoint begins a session
+  Rule: The login endpoint creates an OAuth session
 
     @OI-052
-    Scenario: A session names its user and its integration and whether tokens are held
+    Scenario: An OAuth session shows its user, its integration and whether it holds a refresh token
       Given "bob" may view "app"
       And "bob" has begun to log in to "crm"
       When "alice" logs in to "crm"
@@ -21,32 +21,32 @@ Feature: OAuth sessions
       And the session of "bob" with "crm" names both and says that no refresh token is held
 
     @OI-053
-    Scenario: Visiting the login endpoint is enough
+    Scenario: Visiting the login endpoint creates an OAuth session
       Given "alice" has no session with "crm"
       When "alice" begins to log in to "crm"
       Then "alice" has one session with "crm"
 
     @OI-054
-    Scenario: An integration that no content uses has a login endpoint as well
+    Scenario: An integration that is not associated with any content has a login endpoint
       Given a Viewer integration "spare"
       When "alice" begins to log in to "spare"
       Then "alice" is sent to the provider of "spare"
 
     @OI-055
-    Scenario: The login endpoint is found by the guid of the integration
+    Scenario: A login to an integration that does not exist does not lead to the provider
       Given "alice" has begun to log in to "crm"
       When "alice" begins to log in to an integration that does not exist
       Then the login does not lead to the provider
 
     @OI-056
-    Scenario: The login endpoint sends the user to the provider
+    Scenario: The login endpoint redirects the user to the provider of the integration
       When "alice" begins to log in to "crm"
       Then "alice" is sent to the provider of "crm"
 
-  Rule: A session holds tokens once the user has authenticated at the provider
+  Rule: An OAuth session holds tokens after the user has authenticated at the provider
 
     @OI-057
-    Scenario: Before that it holds no access token
+    Scenario: An OAuth session that was started but not completed gives content no access token
       Given "bob" may view "app"
       And "bob" is logged in to "crm"
       And "bob" has visited "app" and it obtained a token
@@ -55,7 +55,7 @@ Feature: OAuth sessions
       Then "app" obtains no token
 
     @OI-058
-    Scenario: Before that it holds no refresh token
+    Scenario: An OAuth session that was started but not completed holds no refresh token
       Given "bob" may view "app"
       And "bob" is logged in to "crm"
       When "alice" begins to log in to "crm"
@@ -64,19 +64,19 @@ Feature: OAuth sessions
       And "bob" is not sent to log in when he opens "app" in his browser
 
     @OI-059
-    Scenario: After that it holds an access token
+    Scenario: Content obtains the user's access token after a completed login
       When "alice" logs in to "crm"
       And "alice" visits "app"
       Then "app" obtains a token of "alice"
 
     @OI-060
-    Scenario: After that it holds a refresh token
+    Scenario: An OAuth session holds a refresh token after a completed login
       When "alice" logs in to "crm"
       Then the session of "alice" with "crm" says that a refresh token is held
       And "alice" is not sent to log in when she opens "app" in her browser
 
     @OI-061
-    Scenario: A user whom the provider refuses gets no tokens
+    Scenario: A user obtains no tokens if the provider denies the login
       Given "bob" may view "app"
       And "bob" is logged in to "crm"
       And "bob" has visited "app" and it obtained a token
@@ -87,20 +87,20 @@ Feature: OAuth sessions
       And the session of "alice" with "crm" holds no refresh token
 
     @OI-062
-    Scenario: The user is sent back to the server
+    Scenario: A user returns to the server after authentication at the provider
       When "alice" logs in to "crm"
       Then the login ends at the server
 
-  Rule: After the login the browser is at the server
+  Rule: A login ends at the server
 
     @OI-119
-    Scenario: A login that opening the content has started ends at the content
+    Scenario: A login that started when the user opened content ends at the content
       Given "alice" is sent to log in to "crm" when she opens "app" in her browser
       When "alice" opens "app" in her browser and logs in
       Then "app" answers
 
     @SEC-004
-    Scenario Outline: A login that is asked to return to <address> does not leave the server
+    Scenario Outline: A login with the return address <address> ends at the server
       When "alice" logs in to "crm" with the return address "<address>"
       Then the browser has not left the server
 
@@ -114,21 +114,21 @@ Feature: OAuth sessions
         | <server>content/%zz                    |
 
     @SEC-004
-    Scenario: A login that a page of another site has started does not leave the server
+    Scenario: A login that was started from a page of another site ends at the server
       When "alice" logs in to "crm" from the page "https://elsewhere.example.com/content/"
       Then the browser has not left the server
 
-  Rule: The logout endpoint ends a session
+  Rule: The logout endpoint deletes an OAuth session
 
     @OI-063
-    Scenario: The session is deleted
+    Scenario: A logout deletes the user's OAuth session with the integration
       Given "alice" is logged in to "crm"
       And "alice" has one session with "crm"
       When "alice" logs out of "crm"
       Then "alice" has no session with "crm"
 
     @OI-064
-    Scenario: The tokens are deleted
+    Scenario: After a logout, content obtains no token and the user has to log in again
       Given "alice" is logged in to "crm"
       And "alice" has visited "app" and it obtained a token
       When "alice" logs out of "crm"
@@ -137,7 +137,7 @@ Feature: OAuth sessions
       And "alice" is sent to log in to "crm" when she opens "app" in her browser
 
     @OI-065
-    Scenario: The sessions of other users stay
+    Scenario: A logout does not affect the OAuth sessions of other users
       Given "bob" may view "app"
       And "alice" is logged in to "crm"
       And "bob" is logged in to "crm"
@@ -147,7 +147,7 @@ Feature: OAuth sessions
       And "alice" has no session with "crm"
 
     @OI-066
-    Scenario: The user's sessions with other integrations stay
+    Scenario: A logout does not affect the user's OAuth sessions with other integrations
       Given a Viewer integration "erp"
       And "paula" has published python-api content "books"
       And "books" is associated with "erp"
@@ -161,7 +161,7 @@ Feature: OAuth sessions
       And "alice" has no session with "crm"
 
     @OI-067
-    Scenario: The logout endpoint is found by the guid of the integration
+    Scenario: The logout endpoint of an integration deletes only the OAuth session with this integration
       Given a Viewer integration "erp"
       And "alice" is logged in to "crm"
       And "alice" is logged in to "erp"
@@ -169,9 +169,9 @@ Feature: OAuth sessions
       Then "alice" has no session with "erp"
       And "alice" has one session with "crm"
 
-  Rule: A session can be deleted through the API
+  Rule: Users and administrators delete OAuth sessions through the API
 
-    Scenario Outline: <who> deletes the session, and the user has to log in again
+    Scenario Outline: After <who> deletes an OAuth session, content obtains no token and the user has to log in again
       Given "alice" is logged in to "crm"
       And "alice" has visited "app" and it obtained a token
       When <who> deletes the session of "alice" with "crm"
@@ -185,7 +185,7 @@ Feature: OAuth sessions
         | OI-070 | "alice"           |
         | OI-077 | the administrator |
 
-  Rule: What ends a user's access ends it for content at once
+  Rule: Revoked access takes effect at the next visit to content
 
     @SEC-009
     Scenario Outline: Content obtains no token after <change>
@@ -202,24 +202,24 @@ Feature: OAuth sessions
         | "app" is no longer associated with an integration |
         | "alice" may no longer view "app"                  |
 
-  Rule: A user has one session with an integration
+  Rule: A user has one OAuth session with an integration
 
     @OI-084
-    Scenario: Logging in twice
+    Scenario: A user who logs in twice has one OAuth session
       When "alice" logs in to "crm"
       And "alice" logs in to "crm"
       Then "alice" has one session with "crm"
       And "alice" is not sent to log in when she opens "app" in her browser
 
     @OI-084
-    Scenario: Logging in twenty times at once
+    Scenario: A user who logs in from 20 browsers at once has one OAuth session
       When "alice" logs in to "crm" from 20 browsers at once
       Then "alice" has one session with "crm"
       And the session of "alice" with "crm" says that a refresh token is held
       And "alice" is not sent to log in when she opens "app" in her browser
 
     @OI-085
-    Scenario: A second login is no error
+    Scenario: A user who is already logged in can log in again
       Given "alice" is logged in to "crm"
       When "alice" begins to log in to "crm"
       Then "alice" is sent to the provider of "crm"
@@ -228,24 +228,24 @@ Feature: OAuth sessions
       Then "app" obtains a token of "alice"
 
     @OI-086
-    Scenario: Two users have a session each
+    Scenario: Two users have separate OAuth sessions with the same integration
       When "alice" logs in to "crm"
       And "bob" logs in to "crm"
       Then "alice" has one session with "crm"
       And "bob" has one session with "crm"
 
     @OI-087
-    Scenario: One user has a session for each integration
+    Scenario: A user has a separate OAuth session with each integration
       Given a Viewer integration "erp"
       When "alice" logs in to "crm"
       And "alice" logs in to "erp"
       Then "alice" has one session with "crm"
       And "alice" has one session with "erp"
 
-  Rule: One integration and one login serve all content
+  Rule: One integration and one login serve several content items
 
     @OI-088 @OI-089
-    Scenario: Two items share an integration
+    Scenario: Two content items with the same integration obtain tokens of a user after one login
       Given "paula" has published python-api content "second"
       And "second" is associated with "crm"
       And "alice" may view "second"
@@ -256,10 +256,10 @@ Feature: OAuth sessions
       Then "second" obtains a token of "alice" (OI-089)
       And the provider has authenticated "alice" once (OI-089)
 
-  Rule: Only opening content in a browser leads to the login
+  Rule: Only a browser that opens content directly is redirected to the login endpoint
 
     @OI-120
-    Scenario Outline: Alice is not logged in, and the content answers when <request>
+    Scenario Outline: A user who <request> reaches the content without a login to the integration
       Given "alice" is sent to log in to "crm" when she opens "app" in her browser
       When "alice" <request>
       Then "app" answers
@@ -270,16 +270,16 @@ Feature: OAuth sessions
         | opens "app" in a frame of the dashboard  |
         | opens a WebSocket to "app"               |
 
-  Rule: A refresh token makes the difference between logged in and not
+  Rule: A user is logged in to an integration if the OAuth session holds a refresh token
 
     @OI-090
-    Scenario: With a refresh token
+    Scenario: A user whose OAuth session holds a refresh token opens content without a redirect to the login endpoint
       When "alice" logs in to "crm"
       Then the session of "alice" with "crm" says that a refresh token is held
       And "alice" is not sent to log in when she opens "app" in her browser
 
     @OI-091
-    Scenario: With an access token alone
+    Scenario: A user whose login yields no refresh token is redirected to the login endpoint again
       Given a Viewer integration "online" without offline access
       And "paula" has published python-api content "meter"
       And "meter" is associated with "online"
@@ -292,7 +292,7 @@ Feature: OAuth sessions
   Rule: A Service Account integration has no login
 
     @OI-116
-    Scenario: Its login endpoint begins nothing
+    Scenario: The login endpoint of a Service Account integration refuses the login and creates no OAuth session
       Given a Service Account integration "warehouse"
       And "alice" has begun to log in to "crm"
       When "alice" begins to log in to "warehouse"

@@ -1,23 +1,22 @@
-Feature: Which content an integration supports
-  A Viewer integration hands the visitor's own token to content that runs for that visitor. A Service
-  Account integration hands the token of one account to whatever executes. The table of types and
-  content is written out here cell by cell; that of types and access is in public_access.feature.
+Feature: Content types that integrations support
+  A Viewer integration provides the visitor's own token to content that runs for this visitor. A Service
+  Account integration provides the token of one account to all content that executes.
 
   | type            | interactive | rendered | static |
   | Viewer          | yes         | no       | no     |
   | Service Account | yes         | yes      | no     |
 
-  What a cell says is observed in the report of the content itself, which asks for a token while it
-  executes. Beside each "no" stands a "yes" that differs in one thing.
+  Each scenario for a "no" first makes sure that comparable content obtains a token. The feature
+  public_access.feature covers the access types.
 
   Background:
     Given a publisher "paula"
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"
 
-  Rule: Interactive content obtains the token of its visitor, or that of the service account
+  Rule: Interactive content obtains tokens through Viewer and Service Account integrations
 
-    Scenario Outline: A <type> integration on <mode> content
+    Scenario Outline: Interactive <mode> content obtains a token of "<account>" through a <type> integration
       Given "paula" has published <mode> content "app"
       And "app" is associated with "<integration>"
       And "alice" may view "app"
@@ -25,13 +24,13 @@ Feature: Which content an integration supports
       When "alice" visits "app"
       Then "app" obtains a token of "<account>"
 
-      Examples: The class, behind every front
+      Examples: One interactive content type, behind every front
         | rule   | type            | mode       | integration | account   |
         | OI-011 | Viewer          | python-api | crm         | alice     |
         | OI-014 | Service Account | python-api | warehouse   | warehouse |
 
       @direct
-      Examples: Every mode of the class
+      Examples: All other interactive content types
         | rule   | type            | mode                   | integration | account   |
         | OI-011 | Viewer          | api                    | crm         | alice     |
         | OI-011 | Viewer          | jupyter-voila          | crm         | alice     |
@@ -56,17 +55,17 @@ Feature: Which content an integration supports
         | OI-014 | Service Account | shiny                  | warehouse   | warehouse |
         | OI-014 | Service Account | tensorflow-saved-model | warehouse   | warehouse |
 
-  Rule: Rendered content obtains the token of the service account
+  Rule: Rendered content obtains tokens through Service Account integrations
 
     @OI-015
-    Scenario: A Service Account integration on quarto-static content
+    Scenario: Rendered quarto-static content obtains a token through a Service Account integration
       Given "paula" has published quarto-static content "report"
       And "report" is associated with "warehouse"
       When "report" is rendered
       Then "report" obtains a token of "warehouse"
 
     @OI-015 @direct
-    Scenario Outline: A Service Account integration on <mode> content
+    Scenario Outline: Rendered <mode> content obtains a token through a Service Account integration
       Given "paula" has published <mode> content "report"
       And "report" is associated with "warehouse"
       When "report" is rendered
@@ -77,10 +76,10 @@ Feature: Which content an integration supports
         | rmd-static     |
         | jupyter-static |
 
-  Rule: Rendered content never obtains a token of a Viewer integration
+  Rule: Rendered content obtains no token through a Viewer integration
 
     @OI-012
-    Scenario Outline: A Viewer integration on <mode> content
+    Scenario Outline: Rendered <mode> content obtains no token through a Viewer integration
       Given "paula" has published <mode> content "report"
       And "report" is associated with "warehouse"
       And "report" has been rendered and obtained a token
@@ -100,9 +99,9 @@ Feature: Which content an integration supports
         | rmd-static     |
         | jupyter-static |
 
-  Rule: Static content never obtains a token
+  Rule: Static content obtains no token
 
-    Scenario Outline: A <type> integration on static content
+    Scenario Outline: Static content obtains no token through a <type> integration
       Given "paula" has published python-api content "app"
       And "app" is associated with "<integration>"
       And "paula" is logged in to "crm"
@@ -117,9 +116,9 @@ Feature: Which content an integration supports
         | OI-013 | Viewer          | crm         |
         | OI-016 | Service Account | warehouse   |
 
-  Rule: An association that cannot work is refused at once
+  Rule: The server refuses to associate an integration with content that does not support it
 
-    Scenario Outline: Associating a <type> integration with <mode> content
+    Scenario Outline: The server refuses to associate a <type> integration with <mode> content
       Given "paula" has published python-api content "app"
       And "app" is associated with "<integration>"
       And "paula" has published <mode> content "other"

@@ -1,8 +1,8 @@
-Feature: Who is shown a token
-  Access tokens are handed to executing content by the credential exchange and by nothing else. Refresh
-  tokens are handed to nobody. The suite knows every secret that its provider has issued by a mark and
-  looks for the marks in all that the server sends, in every scenario; the scenarios here make sure that
-  it looks in the places where a token could lie.
+Feature: Exposure of tokens
+  The credential exchange returns access tokens to executing content, and no other reply of the server
+  contains one. No reply contains a refresh token. The suite searches every reply in every scenario for
+  the secrets that its provider has issued; these scenarios request the pages and replies in which a token
+  could appear.
 
   Background:
     Given a publisher "paula"
@@ -12,23 +12,23 @@ Feature: Who is shown a token
     And "alice" may view "app"
     And "alice" is logged in to "crm"
 
-  Rule: The credential exchange returns the access token
+  Rule: The credential exchange returns an access token and no refresh token
 
     @OI-080
-    Scenario: Executing content obtains the token
+    Scenario: Executing content obtains an access token of its visitor from the credential exchange
       When "alice" visits "app"
       Then "app" obtains a token of "alice"
 
     @OI-082
-    Scenario: Without the refresh token
+    Scenario: The credential exchange returns no refresh token
       When "alice" visits "app"
       Then "app" obtains a token of "alice"
       And the exchange returns no refresh token
 
-  Rule: Managing sessions reveals no token
+  Rule: OAuth sessions in the API contain no tokens
 
     @OI-078 @OI-081
-    Scenario Outline: <who> reads the session
+    Scenario Outline: The OAuth session that <who> reads contains neither an access token nor a refresh token
       Given "alice" has visited "app" and it obtained a token
       When <who> reads the session of "alice" with "crm"
       Then the reply describes the session without an access token (OI-078)
@@ -39,17 +39,17 @@ Feature: Who is shown a token
         | "alice"           |
         | the administrator |
 
-  Rule: Nothing else returns one
+  Rule: No other reply of the server contains a token
 
     @OI-079
-    Scenario: No other page, redirect or reply holds an access token
+    Scenario: No page, redirect or reply except that of the credential exchange contains an access token
       Given "alice" has visited "app" and it obtained a token
       When "alice" looks at everything the server shows her about "app" and "crm"
       And the administrator looks at everything the server shows about "app" and "crm"
       Then no reply but the exchange's holds an access token
 
     @OI-083
-    Scenario: No reply at all holds a refresh token, and neither does what content is given
+    Scenario: No reply of the server and no data passed to content contains a refresh token
       Given "alice" has visited "app" and it obtained a token
       When "alice" looks at everything the server shows her about "app" and "crm"
       And the administrator looks at everything the server shows about "app" and "crm"

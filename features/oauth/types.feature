@@ -1,8 +1,7 @@
 Feature: Viewer and Service Account integrations
-  With a Viewer integration each visitor sees what the visitor's own account has been granted. With a
-  Service Account integration everybody sees what that one account has been granted. The grants are
-  those of the provider: the account "alice" may read "north", the service account "warehouse" may
-  read "stock", the account "bob" may read nothing.
+  With a Viewer integration, content shows each visitor the data that the visitor's own account at the
+  provider may read. With a Service Account integration, content shows all visitors the data that the
+  service account may read. The account "bob" may read nothing.
 
   Background:
     Given a publisher "paula"
@@ -16,10 +15,10 @@ Feature: Viewer and Service Account integrations
     And "bob" may view "app"
     And "carol" may view "app"
 
-  Rule: There are two types
+  Rule: There are two types of integrations, Viewer and Service Account
 
     @OI-005
-    Scenario Outline: A <type> integration is listed, associated and yields a token
+    Scenario Outline: A <type> integration is listed with its type and gives content a token of "<account>"
       Given "app" is associated with "<integration>"
       And "alice" is logged in to "crm"
       When "alice" visits "app"
@@ -31,10 +30,10 @@ Feature: Viewer and Service Account integrations
         | Viewer          | crm         | alice     |
         | Service Account | warehouse   | warehouse |
 
-  Rule: A Viewer integration hands over the visitor's own token
+  Rule: A Viewer integration gives content the token of the current visitor
 
     @OI-006
-    Scenario: The token is the visitor's
+    Scenario: Content with a Viewer integration obtains the token of the current visitor
       Given "app" is associated with "crm"
       And "alice" is logged in to "crm"
       And "carol" is logged in to "crm"
@@ -44,7 +43,7 @@ Feature: Viewer and Service Account integrations
       Then "app" obtains a token of "carol"
 
     @OI-007
-    Scenario: Two visitors with different grants see different data
+    Scenario: Two visitors with different grants see different data through a Viewer integration
       Given "app" is associated with "crm"
       And "alice" is logged in to "crm"
       And "carol" is logged in to "crm"
@@ -54,7 +53,7 @@ Feature: Viewer and Service Account integrations
       Then "app" shows the row "south"
 
     @OI-008
-    Scenario: A visitor without a grant sees nothing, directly after one who has a grant
+    Scenario: A visitor without a grant sees no data, even directly after a visitor with a grant
       Given "app" is associated with "crm"
       And "alice" is logged in to "crm"
       And "bob" is logged in to "crm"
@@ -62,10 +61,10 @@ Feature: Viewer and Service Account integrations
       When "bob" visits "app"
       Then "app" shows no row
 
-  Rule: A Service Account integration hands over one and the same account's data
+  Rule: A Service Account integration gives content the data of one account for all visitors
 
     @OI-010
-    Scenario: Everybody sees the same data
+    Scenario: Two visitors see the same data through a Service Account integration
       Given "app" is associated with "warehouse"
       When "alice" visits "app"
       Then "app" shows the row "stock"

@@ -1,6 +1,6 @@
-Feature: Tokens belong to a visit
-  A user who visits content lets it use the user's token. Content that is associated with an integration and
-  is not visited by a user obtains nothing of that user.
+Feature: Tokens for visits to content
+  A user who visits content lets the content use the user's token. Content obtains no token of a user who
+  does not visit it.
 
   Background:
     Given a publisher "paula"
@@ -22,7 +22,7 @@ Feature: Tokens belong to a visit
       And "app" obtains a token of "alice" (OI-095)
 
     @SEC-035
-    Scenario: Content that opens other content with its API key is not a visit of its owner
+    Scenario: Content that other content opens with an API key obtains no token
       Given "paula" has published python-api content "second"
       And "second" is associated with "crm"
       And "paula" is logged in to "crm"
@@ -31,7 +31,7 @@ Feature: Tokens belong to a visit
       Then "second" obtains no token
 
     @SEC-005
-    Scenario: Content cannot use the token of a visit to other content
+    Scenario: Content cannot exchange the token of a visit to other content
       Given "paula" has published python-api content "second"
       And "second" is associated with "crm"
       And "alice" may view "second"
@@ -40,23 +40,23 @@ Feature: Tokens belong to a visit
       Then "app" obtains no token
 
     @SEC-005
-    Scenario: Each item has tokens of its own
+    Scenario: Two content items receive different session tokens when the same user visits both
       Given "paula" has published python-api content "second"
       And "alice" may view "second"
       When "alice" visits "app"
       And "alice" visits "second"
       Then "app" and "second" have been given different tokens
 
-  Rule: Clients cannot speak to content in the name of the server
+  Rule: Clients cannot forge the headers that the server sends to content
 
     @SEC-006 @direct
-    Scenario: A token that a client sends is not the one that content receives
+    Scenario: A session token that a client forges does not reach content
       When "alice" visits "app" with the further header "Posit-Connect-User-Session-Token: forged"
       Then "app" obtains a token of "alice"
       And "app" has received no header with the value "forged"
 
     @SEC-006 @direct
-    Scenario Outline: A visitor who is not signed in cannot send content <header>
+    Scenario Outline: A forged header <header> from a visitor who is not signed in does not reach content
       Given "app" is open to anyone without login
       When somebody who is not signed in visits "app" with the further header "<header>: forged"
       Then "app" has received no header with the value "forged"
@@ -66,10 +66,10 @@ Feature: Tokens belong to a visit
         | Posit-Connect-User-Session-Token |
         | posit_connect_user_session_token |
 
-  Rule: Tokens are not stored on their way to content
+  Rule: Caches do not store tokens
 
     @SEC-007
-    Scenario: Caches may not store the reply of an exchange
+    Scenario: The reply of the credential exchange forbids caches to store it
       When "alice" visits "app"
       Then "app" obtains a token of "alice"
       And the exchange forbids caches to store its reply

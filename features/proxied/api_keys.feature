@@ -1,15 +1,15 @@
 Feature: API keys behind a proxy
-  Programs call the server's API, and the APIs that it hosts, with a key of somebody's. The proxy lets
-  such requests through without asking who somebody is, and the server decides about them.
+  Programs call the server's API, and the APIs that it hosts, with the API key of a user. The proxy passes
+  such requests to the server without an identity, and the server decides whether the key is valid.
 
-  Rule: A key stands for its owner
+  Rule: A request with an API key is answered as the owner of the key
 
     Background:
       Given "alice" has signed in
       And "alice" has an API key
 
     @PA-059
-    Scenario: A key that exists and one that does not
+    Scenario: A valid API key is accepted and an unknown API key is refused
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
       Then the call is answered to "alice"
@@ -18,25 +18,25 @@ Feature: API keys behind a proxy
       Then the call is refused
 
     @PA-059
-    Scenario: A value of another scheme is no API key, and the proxy says who signs in
+    Scenario: A Basic Authorization header does not change the username that the proxy sends
       When "alice" signs in with the further header "Authorization: Basic YWxpY2U6c2VjcmV0"
       Then the username of "alice" is "alice"
 
     @PA-060
-    Scenario: The key is enough, no identity header is needed
+    Scenario: A request with an API key and no identity header is answered as the owner of the key
       Given "bob" has signed in
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
       Then the call is answered to "alice"
 
     @PA-063
-    Scenario: A proxy may need Authorization for itself
+    Scenario: An API key in X-RSC-Authorization is accepted
       When a client calls the API with the headers:
         | X-RSC-Authorization | Key <alice's key> |
       Then the call is answered to "alice"
 
     @PA-064
-    Scenario: Of two keys that of X-RSC-Authorization counts
+    Scenario: With a key in X-RSC-Authorization and another in Authorization, the X-RSC-Authorization key is used
       Given "bob" has an API key
       When a client calls the API with the headers:
         | X-RSC-Authorization | Key <alice's key> |
@@ -48,7 +48,7 @@ Feature: API keys behind a proxy
       Then the call is answered to "bob"
 
     @PA-065
-    Scenario Outline: Authorization is ignored beside it, whatever it holds
+    Scenario Outline: With a valid key in X-RSC-Authorization, the header "Authorization: <other>" is ignored
       When a client calls the API with the headers:
         | X-RSC-Authorization | Key <alice's key> |
         | Authorization       | <other>           |
@@ -62,7 +62,7 @@ Feature: API keys behind a proxy
         | Snowflake Token="something" |
 
     @PA-066
-    Scenario: It is no fall-back for a wrong key
+    Scenario: A wrong key in X-RSC-Authorization is refused although Authorization has a valid key
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
       Then the call is answered to "alice"
@@ -71,7 +71,7 @@ Feature: API keys behind a proxy
         | Authorization       | Key <alice's key> |
       Then the call is refused
 
-  Rule: With a login page configured, the server itself tells who need not log in
+  Rule: With LoginURL set, the server checks API keys itself
 
     Background:
       Given a server configured with:
@@ -80,7 +80,7 @@ Feature: API keys behind a proxy
       And "alice" has an API key
 
     @PA-062
-    Scenario: Calls with a key and without one reach the server alike
+    Scenario: With LoginURL set, the server accepts a valid key and answers no call without one
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
       Then the call is answered to "alice"
@@ -89,7 +89,7 @@ Feature: API keys behind a proxy
       Then the call is refused or asked to log in
 
     @PA-061
-    Scenario: A hosted API
+    Scenario: With LoginURL set, a hosted API answers a client with a viewer's API key and no client without a key
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And "alice" may view "app"
@@ -101,7 +101,7 @@ Feature: API keys behind a proxy
       Then the call is refused or asked to log in
 
     @SEC-013
-    Scenario Outline: A wrong key gets an answer that programs can read
+    Scenario Outline: A wrong key in "<header>: <key>" is refused with an API error, even if the client accepts HTML
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
       Then the call is answered to "alice"
@@ -138,7 +138,7 @@ Feature: API keys behind a proxy
         | Authorization | Key <alice's key> |
       Then the call is refused
 
-  Rule: An API key never permits more than its owner may do
+  Rule: An API key never has more rights than its owner
 
     @SEC-026
     Scenario: A viewer obtains no API key with the rights of an administrator
@@ -149,20 +149,20 @@ Feature: API keys behind a proxy
       Then "alice" has no API key with the rights of an administrator
 
     @SEC-026
-    Scenario: An API key loses the rights that its owner loses
+    Scenario: An API key can no longer create content after its owner changes from publisher to viewer
       Given a publisher "paula"
       And "paula" has created content with her API key
       When the administrator changes the role of "paula" to "viewer"
       And "paula" creates content with her API key
       Then the creation is refused
 
-  Rule: API keys are for their owner to create and to see
+  Rule: Only the owner of API keys can create and list them
 
     Background:
       Given "alice" has an API key
 
     @SEC-028
-    Scenario Outline: <who> neither creates nor lists API keys of another user
+    Scenario Outline: <who> can neither create nor list the API keys of another user
       When "alice" asks for an API key of "alice"
       Then the call is granted
       When <who> asks for an API key of "alice"
@@ -177,7 +177,7 @@ Feature: API keys behind a proxy
         | "bob"             |
         | the administrator |
 
-  Rule: How a request came is no evidence of who makes it
+  Rule: Forwarding headers neither authenticate a request nor change the addresses in replies
 
     Background:
       Given a server configured with:
@@ -186,7 +186,7 @@ Feature: API keys behind a proxy
       And "paula" has published python-api content "app"
 
     @SEC-022
-    Scenario Outline: <header> lets nobody in
+    Scenario Outline: The header "<header>: <value>" without an API key gives no access to content
       When a client calls "app" with the headers:
         | Authorization | Key <paula's key> |
         | <header>      | <value>           |
@@ -206,7 +206,7 @@ Feature: API keys behind a proxy
         | Forwarded         | for=127.0.0.1;host=localhost    |
 
     @SEC-022
-    Scenario Outline: <header> moves no address
+    Scenario Outline: The header "<header>: <value>" does not change the addresses in an API reply
       When a client calls the API about "app" with the headers:
         | Authorization | Key <paula's key> |
         | <header>      | <value>           |
@@ -221,7 +221,7 @@ Feature: API keys behind a proxy
         | X-Forwarded-Port  | 8443                            |
         | Forwarded         | proto=https;host=evil.example   |
 
-  Rule: A WebSocket is a request like others
+  Rule: A WebSocket needs the same permission as the content
 
     Background:
       Given a server configured with:
@@ -230,7 +230,7 @@ Feature: API keys behind a proxy
       And "paula" has published python-api content "app"
 
     @SEC-016
-    Scenario: It is opened to who may see the content
+    Scenario: A WebSocket opens for the owner of content, not for a user without permission or an anonymous visitor
       When "paula" opens a WebSocket to "app"
       Then "app" answers
       When "alice" opens a WebSocket to "app"
@@ -239,7 +239,7 @@ Feature: API keys behind a proxy
       Then the WebSocket is refused or asked to log in
 
     @SEC-016
-    Scenario: Not to a page of another site, which has the visitor's cookies as well
+    Scenario: A WebSocket from a page of another site is refused in the owner's browser
       When "paula" opens a WebSocket to "app"
       Then "app" answers
       When "paula" opens a WebSocket to "app" from a page of another site

@@ -1,18 +1,18 @@
-Feature: Turning proxied authentication on
-  One option decides whether the server believes what a proxy tells it; others say where the proxy
-  publishes the server, what it calls its headers and where its pages are. The file is read when the
-  server starts, and a server that cannot make sense of it does not start.
+Feature: Configuration of proxied authentication
+  Authentication.Provider makes the server accept the identity headers of a proxy. Other options set the
+  published address, the names of the headers, and the login and logout URLs. The server reads the file
+  when it starts, and refuses to start if the file has an error.
 
-  Rule: The provider decides
+  Rule: The server uses identity headers only with Authentication.Provider = proxy
 
     @PA-003 @PA-067
-    Scenario: With the provider proxy the identity headers say who somebody is
+    Scenario: With Authentication.Provider = proxy, the username header signs in the user that it names
       When "alice" signs in
       Then "alice" is signed in (PA-003)
       And the username of "alice" is "alice" (PA-067)
 
     @PA-068 @alone @direct
-    Scenario: With another provider they mean nothing
+    Scenario: A server with Authentication.Provider = password does not sign in users by identity headers
       Given "alice" has signed in
       When it is restarted with:
         | Authentication.Provider | password |
@@ -20,10 +20,10 @@ Feature: Turning proxied authentication on
       When "alice" signs in again
       Then the sign-in is refused
 
-  Rule: Server.Address is where the proxy publishes the server
+  Rule: Addresses of the server in replies begin with Server.Address
 
     @PA-070
-    Scenario: Addresses that the server tells lead to the proxy
+    Scenario: An API reply about content contains only addresses at which the proxy publishes the server
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       When a client calls the API about "app" with the headers:
@@ -31,14 +31,14 @@ Feature: Turning proxied authentication on
       Then every address in the reply is the server's own
 
     @PA-070
-    Scenario: The callback that an OAuth provider is told leads to the proxy
+    Scenario: The callback address that is sent to an OAuth provider is at the proxy
       Given a Viewer integration "crm"
       When "alice" begins to log in to "crm"
       Then "alice" is sent to the provider of "crm"
       And every address in the reply is the server's own
 
     @PA-346 @direct
-    Scenario Outline: A redirect from <path> leads to the published address
+    Scenario Outline: A redirect from "<path>" leads to the published address
       Given a server configured with:
         | Server.Address      | "https://example.com/apps/posit-connect" |
         | ProxyAuth.LoginURL  | "https://example.com/auth/login"         |
@@ -55,7 +55,7 @@ Feature: Turning proxied authentication on
         | /content//x/         |
 
     @PA-070 @direct
-    Scenario: The address that the server listens on does not count
+    Scenario: With Server.Address set to another host, an API reply contains no address that the server listens on
       Given a server configured with:
         | Server.Address | https://connect.example.com/ |
       And a publisher "paula"
@@ -65,7 +65,7 @@ Feature: Turning proxied authentication on
       Then every address in the reply is the server's own
 
     @PA-004 @direct
-    Scenario: It may have a path
+    Scenario: Server.Address with a path is the start of addresses in an API reply and of the OAuth callback
       Given a server configured with:
         | Server.Address      | "https://example.com/apps/posit-connect" |
         | ProxyAuth.LoginURL  | "https://example.com/auth/login"         |
@@ -81,7 +81,7 @@ Feature: Turning proxied authentication on
       And every address in the reply is the server's own
 
     @PA-071 @direct
-    Scenario: Without it the server starts and warns
+    Scenario: A server without Server.Address starts and names the option in its log
       When a server is started with:
         | Server.Address | https://connect.example.com/ |
       Then it starts
@@ -97,16 +97,16 @@ Feature: Turning proxied authentication on
       Then it starts
       And the log says "Server.Address"
 
-  Rule: The operator says what headers are called
+  Rule: Options name the headers that the server reads
 
     @PA-073 @direct
-    Scenario: The username comes in X-Auth-Username unless an option says otherwise
+    Scenario: Without UsernameHeader, the server reads the username from X-Auth-Username
       Given "alice" has signed in
       When "alice" signs in again with the username header spelled "X-Auth-Username"
       Then "alice" is signed in
 
     @PA-073 @alone @direct
-    Scenario: The username comes in X-Auth-Username again once the option is gone
+    Scenario: After UsernameHeader is removed, the server reads the username from X-Auth-Username again
       Given a server configured with:
         | ProxyAuth.UsernameHeader | X-Auth-Custom-Username |
       And "alice" has signed in
@@ -116,7 +116,7 @@ Feature: Turning proxied authentication on
       Then "alice" is signed in
 
     @PA-011 @alone @direct
-    Scenario: The username comes in the header that the option names
+    Scenario: After UsernameHeader is changed, a user signs in with the new header to the same account
       Given "alice" has signed in
       When it is restarted with:
         | ProxyAuth.UsernameHeader | X-Auth-Custom-Username |
@@ -124,14 +124,14 @@ Feature: Turning proxied authentication on
       Then "alice" has the same account as before
 
     @PA-072
-    Scenario: The username in another header
+    Scenario: With UsernameHeader set to another header, the server ignores X-Auth-Username
       Given a server configured with:
         | ProxyAuth.UsernameHeader | X-Auth-Custom-Username |
       And "bob" has signed in
       When "alice" signs in with the further header "X-Auth-Username: <bob>"
       Then "alice" is signed in
 
-    Scenario Outline: The <attribute>
+    Scenario Outline: The server takes the <attribute> of a user from the header that is configured for it
       Given a server configured with:
         | ProxyAuth.UsernameHeader  | X-Auth-Username   |
         | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
@@ -148,7 +148,7 @@ Feature: Turning proxied authentication on
         | PA-076 | email      | alicia@example.org |
 
     @PA-077
-    Scenario: An attribute that has a header cannot be edited, one that has none can
+    Scenario: With FirstNameHeader and EmailHeader set, a user can change the last name but not the first name
       Given a server configured with:
         | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
         | ProxyAuth.EmailHeader     | X-Auth-Email      |
@@ -159,7 +159,7 @@ Feature: Turning proxied authentication on
       Then the change is refused
 
     @PA-077
-    Scenario: Which are which is a matter of the configuration
+    Scenario: With LastNameHeader set, a user can change the first name but not the last name
       Given a server configured with:
         | ProxyAuth.LastNameHeader | X-Auth-Last-Name |
       And "alice" has signed in
@@ -168,10 +168,10 @@ Feature: Turning proxied authentication on
       When "alice" changes her last name to "Adler"
       Then the change is refused
 
-  Rule: Pages of the proxy are web pages
+  Rule: LoginURL and LogoutURL can be web addresses or paths, but not scripts
 
     @PA-005 @PA-095 @direct
-    Scenario: One to log in and one to log out
+    Scenario: A server starts with Server.Address, LoginURL and LogoutURL set
       When a server is started with:
         | Server.Address      | "https://example.com/apps/posit-connect" |
         | ProxyAuth.LoginURL  | "https://example.com/auth/login"         |
@@ -180,7 +180,7 @@ Feature: Turning proxied authentication on
       And it starts (PA-095)
 
     @SEC-017 @direct
-    Scenario: Neither is a script
+    Scenario: A server with javascript: URLs in LoginURL and LogoutURL refuses to start and names both options
       When a server is started with:
         | ProxyAuth.LoginURL  | javascript:alert(1)                        |
         | ProxyAuth.LogoutURL | javascript://login.example.com/%0Aalert(2) |
@@ -189,7 +189,7 @@ Feature: Turning proxied authentication on
       And it says what is wrong with "LogoutURL"
 
     @PA-348 @direct
-    Scenario: Either may be a path of the proxy
+    Scenario: A server with paths in LoginURL and LogoutURL starts and names both options in its log
       When a server is started with:
         | Server.Address      | https://connect.example.com/ |
         | ProxyAuth.LoginURL  | /auth/login                  |
@@ -198,10 +198,10 @@ Feature: Turning proxied authentication on
       And the log says "LoginURL"
       And the log says "LogoutURL"
 
-  Rule: A mistake in the file keeps the server from starting
+  Rule: A server with an error in its configuration file refuses to start
 
     @SEC-043 @direct
-    Scenario Outline: The server does not start with <value> for <option>
+    Scenario Outline: The server refuses to start with <option> = <value> and names the option
       When a server is started with:
         """
         [Authentication]
@@ -221,7 +221,7 @@ Feature: Turning proxied authentication on
         | GroupsHeaderSeparator | ", "            |
 
     @SEC-043 @direct
-    Scenario Outline: The server does not start with the line <line>
+    Scenario Outline: The server refuses to start with the invalid line: <line>
       When a server is started with:
         """
         [Authentication]

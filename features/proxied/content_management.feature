@@ -1,15 +1,15 @@
 Feature: Management of content
-  Content that is published on the server has an owner. The owner decides who may view it and who works
-  on it. Whoever may view it may do nothing else with it.
+  Published content has an owner, who decides which users may view it or collaborate on it. Users with the
+  Viewer permission can open the content but cannot manage it.
 
   Background:
     Given a publisher "paula"
     And "paula" has published python-api content "app"
 
-  Rule: Content is managed by its owner, its collaborators and administrators
+  Rule: Only the owner, collaborators and administrators can manage content
 
     @SEC-030
-    Scenario Outline: Viewers of content cannot <act> it, and neither can visitors who are not signed in
+    Scenario Outline: Users with Viewer permission and anonymous visitors are refused the action "<act>" on content
       Given a publisher "petra"
       And "petra" may view "app"
       And "alice" may view "app"
@@ -31,7 +31,7 @@ Feature: Management of content
         | follow a deployment of |
 
     @SEC-030
-    Scenario: Viewers of content cannot share it
+    Scenario: A publisher with Viewer permission cannot share content
       Given a publisher "petra"
       And "petra" may view "app"
       And "paula" can share "app"
@@ -39,7 +39,7 @@ Feature: Management of content
       Then the call is refused
 
     @SEC-030
-    Scenario: Viewers of content cannot delete it
+    Scenario: Users with Viewer permission cannot delete content
       Given a publisher "petra"
       And "petra" may view "app"
       And "alice" may view "app"
@@ -52,7 +52,7 @@ Feature: Management of content
       And "alice" can open "app"
 
     @SEC-030
-    Scenario: A collaborator manages content like its owner
+    Scenario: A collaborator can rename and deploy content
       Given a publisher "petra"
       And "petra" may collaborate on "app"
       When "petra" tries to rename "app"
@@ -61,7 +61,7 @@ Feature: Management of content
       Then the call is granted
 
     @SEC-030
-    Scenario: Users who may not view content learn nothing about it
+    Scenario: A user without permission can neither read content through the API nor find it in the list of content
       Given a publisher "petra"
       And "alice" may view "app"
       And "alice" can read "app"
@@ -72,10 +72,10 @@ Feature: Management of content
       And "alice" can find "app" in the list of content
       And "petra" cannot find "app" in the list of content
 
-  Rule: The administrator alone gives content to another owner
+  Rule: Only an administrator can transfer content to another owner
 
     @SEC-031
-    Scenario: The rights of the former owner end
+    Scenario: After a transfer, the new owner can rename content and the former owner can neither rename nor read it
       Given a publisher "petra"
       When the administrator gives "app" to "petra"
       And "petra" tries to rename "app"
@@ -86,17 +86,17 @@ Feature: Management of content
       Then the call is refused
 
     @SEC-031
-    Scenario: An owner cannot give content away
+    Scenario: An owner cannot transfer content to another user
       Given a publisher "petra"
       And "paula" has published static content "page"
       When the administrator gives "page" to "petra"
       And "paula" gives "app" to "petra"
       Then the call is refused
 
-  Rule: Deleted content is gone for everybody
+  Rule: Deleted content cannot be opened or read
 
     @SEC-032
-    Scenario: Neither the owner nor a viewer finds content that was deleted
+    Scenario: After content is deleted, a viewer cannot open it and its owner cannot read it
       Given "alice" may view "app"
       And "alice" can read "app"
       When "alice" visits "app"
@@ -107,20 +107,20 @@ Feature: Management of content
       When "paula" tries to read "app"
       Then the call is refused
 
-  Rule: Content that is open to every user of the server is open to no others
+  Rule: Content that is open to all users requires a login
 
     @SEC-033
-    Scenario: A user without a permission can open it, a visitor who is not signed in cannot
+    Scenario: Content that is open to all users opens for a user without permission, not for an anonymous visitor
       Given "app" is open to every user of the server
       When "bob" visits "app"
       Then "app" answers
       When somebody who is not signed in visits "app"
       Then the visit is refused or asked to log in
 
-  Rule: Caches that several users share do not keep what only some may see
+  Rule: Shared caches do not serve restricted content without asking the server
 
     @SEC-034
-    Scenario Outline: A visit to <mode> content
+    Scenario Outline: A reply with restricted <mode> content has Cache-Control private, no-store or no-cache
       Given "paula" has published <mode> content "page"
       And "alice" may view "page"
       When "alice" visits "page"
@@ -134,7 +134,7 @@ Feature: Management of content
   Rule: Content does not receive the API key of a visitor
 
     @SEC-037
-    Scenario Outline: A client that gives its key in <header> keeps it from content
+    Scenario Outline: An API key in <header> is not passed on to content
       Given "alice" may view "app"
       And "alice" has an API key
       When a client calls "app" with the headers:

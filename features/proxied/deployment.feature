@@ -1,19 +1,19 @@
 Feature: Deployment from the IDE
-  An IDE deploys without a browser. Its client makes a key pair and asks the server for credentials,
-  and their owner confirms that in a browser in which they are signed in. From then on the client signs
-  its requests. The proxy lets signed requests through as they are, and the server decides about them.
+  An IDE deploys content without a browser: its client creates a key pair, and a signed-in user confirms the
+  deployment credentials in a browser. After that the client signs its requests. The proxy passes signed
+  requests on unchanged, and the server checks the signatures.
 
-  Rule: Credentials come out of an authenticated session
+  Rule: Deployment credentials are confirmed in an authenticated session
 
     @PA-044
-    Scenario: Once their owner has confirmed them, they sign requests
+    Scenario: A signed request is answered as the user who confirmed the deployment credentials
       Given "alice" has signed in
       When "alice" obtains deployment credentials
       And "alice" makes a signed request
       Then the call is answered to "alice"
 
     @PA-045
-    Scenario: Content is deployed by signed requests
+    Scenario: A publisher can deploy content with signed requests and open it
       Given a publisher "paula"
       And "paula" has deployment credentials
       When "paula" publishes python-api content "app" with her deployment credentials
@@ -32,21 +32,21 @@ Feature: Deployment from the IDE
         | Publisher | path below the base URL |
 
     @PA-054
-    Scenario: The signature is enough, no identity header is needed
+    Scenario: A signed request without an identity header is answered as the owner of the deployment credentials
       Given "alice" has deployment credentials
       And "bob" has signed in
       When "alice" makes a signed request
       Then the call is answered to "alice"
 
     @SEC-029
-    Scenario: No page of another site gets a user to confirm credentials by a click in a frame
+    Scenario: The confirmation page for deployment credentials is not shown in a frame of another site
       Given "alice" has deployment credentials
       Then the page on which "alice" confirms deployment credentials is not shown in a frame of another site
 
-  Rule: With a login page configured, the server itself tells who need not log in
+  Rule: With LoginURL set, the server checks signed requests itself
 
     @PA-055
-    Scenario: Signed requests and others reach the server alike
+    Scenario: With LoginURL set, the server accepts a signed request and answers no call without credentials
       Given a server configured with:
         | ProxyAuth.LoginURL | https://login.example.com/ |
       And "alice" has deployment credentials
@@ -56,16 +56,16 @@ Feature: Deployment from the IDE
         | Accept | application/json |
       Then the call is refused or asked to log in
 
-  Rule: What does not hold is refused, and nothing else in the request counts
+  Rule: A request with an invalid signature is refused, whatever other credentials it carries
 
-    Each of these requests comes from a browser in which Alice is signed in. So does the good one before
-    it, from which it differs in one thing.
+    Each of these requests comes from a browser in which Alice is signed in. A valid signed request from the
+    same browser precedes it and differs from it in one thing.
 
     Background:
       Given "alice" has deployment credentials
 
     @SEC-012
-    Scenario Outline: A signed request <flaw>
+    Scenario Outline: A signed request <flaw> is refused despite a valid identity
       When "alice" makes a signed request beside her identity
       Then the call is answered to "alice"
       When "alice" makes a signed request beside her identity <flaw>
@@ -90,7 +90,7 @@ Feature: Deployment from the IDE
         | with a token that the server does not know                       |
 
     @SEC-024 @careless
-    Scenario: Credentials do not excuse duplicate headers
+    Scenario: A signed request with two username headers is refused
       When "alice" makes a signed request beside her identity
       Then the call is answered to "alice"
       When "alice" makes a signed request beside her identity with two username headers

@@ -1,50 +1,48 @@
 Feature: Duplicate authentication headers
-  An authenticating proxy sends each identity header once. A second line of the same header can only
-  come from somebody else, so the server refuses the request, signs nobody in, and does not say why.
+  An authenticating proxy sends each identity header once, so a second line of the same header comes from
+  another source. The server refuses such a request, signs no user in, and does not give the reason. Each
+  refused request is compared with an accepted one of the same user that differs only in the tested header.
 
-  Each refusal below is compared with a sign-in of the same person that was granted a moment before
-  and that differs in the repeated header alone.
-
-  Rule: A username header may occur once
+  Rule: A repeated username header is refused
 
     Background:
       Given "alice" has signed in
 
     @PA-034 @careless
-    Scenario: Two usernames that differ
+    Scenario: A sign-in with two different usernames is refused
       When "alice" signs in again with a second username header for "mallory"
       Then the sign-in is refused
 
     @PA-035 @careless
-    Scenario: The same username twice
+    Scenario: A sign-in with the same username twice is refused
       When "alice" signs in again with a second username header for "alice"
       Then the sign-in is refused
 
     @PA-034 @careless
-    Scenario: Two usernames that differ, in a browser that is signed in
+    Scenario: A request with two different usernames from a signed-in browser is refused
       When "alice" goes on with a second username header for "mallory"
       Then the sign-in is refused
 
     @PA-041 @careless
-    Scenario: The refusal tells nothing
+    Scenario: The refusal of a second username repeats neither the name of the header nor a value
       When "alice" signs in again with a second username header for "mallory"
       Then the sign-in is refused
       And the refusal repeats neither the name of the header nor a value
 
     @PA-042 @careless
-    Scenario: The refusal leaves no account behind
+    Scenario: A refused sign-in with two usernames creates no account for the second username
       When "alice" signs in again with a second username header for "mallory"
       Then the sign-in is refused
       And no account exists for "mallory"
 
     @PA-043 @careless
-    Scenario: The refusal signs nobody in
+    Scenario: A refused sign-in with two usernames creates no session
       When "alice" signs in again with a second username header for "mallory"
       Then the sign-in is refused
       And the refusal gives no cookie of a session
       And a following request without identity headers is anonymous
 
-  Rule: So may every other header of the identity
+  Rule: Any repeated identity or profile header is refused
 
     Background:
       Given a server configured with:
@@ -56,7 +54,7 @@ Feature: Duplicate authentication headers
       And "alice" has signed in
 
     @careless
-    Scenario Outline: Two headers for the <header>
+    Scenario Outline: A sign-in with two <header> headers is refused
       When "alice" signs in again with a second <header> header for "mallory"
       Then the sign-in is refused
 
@@ -67,13 +65,13 @@ Feature: Duplicate authentication headers
         | PA-038 | last name  |
         | PA-039 | email      |
 
-  Rule: Neither spelling nor joining hides a second identity
+  Rule: The server accepts a username only from one well-formed username header
 
     Background:
       Given "alice" has signed in
 
     @SEC-010 @careless
-    Scenario Outline: A second username header in other letters
+    Scenario Outline: A second username header that is spelled "<spelling>" is refused
       When "alice" signs in again with a second username header spelled "<spelling>" for "mallory"
       Then the sign-in is refused
 
@@ -83,7 +81,7 @@ Feature: Duplicate authentication headers
         | X-AUTH-USERNAME |
 
     @SEC-010 @direct
-    Scenario Outline: A username that is <kind>
+    Scenario Outline: A sign-in with a username that is <kind> is refused
       When "alice" signs in again with a username that is <kind>
       Then the sign-in is refused
 
@@ -99,7 +97,7 @@ Feature: Duplicate authentication headers
         | longer than 4000 octets                     |
 
     @SEC-044 @direct
-    Scenario Outline: A username that is <kind>
+    Scenario Outline: A sign-in is refused if the proxy sends <kind> as the username
       When "alice" signs in again with a username that is <kind>
       Then the sign-in is refused
 
@@ -109,13 +107,13 @@ Feature: Duplicate authentication headers
         | a variable that was not replaced |
 
     @SEC-010 @careless
-    Scenario: An underscore beside the header
+    Scenario: A header X_Auth_Username beside X-Auth-Username is ignored
       When "alice" signs in with the further header "X_Auth_Username: mallory"
       Then the username of "alice" is "alice"
       And no account exists with the username "mallory"
 
     @SEC-010 @direct
-    Scenario Outline: A username that is <sent>
+    Scenario Outline: A username that is <sent> is refused, and the refusal does not repeat it
       When "alice" signs in again with a username that is <sent>
       Then the sign-in is refused
       And the refusal repeats neither the name of the header nor a value
@@ -126,11 +124,11 @@ Feature: Duplicate authentication headers
         | sent to trace it  |
 
     @SEC-010 @direct
-    Scenario: An underscore in the place of the header
+    Scenario: A sign-in with X_Auth_Username in place of X-Auth-Username is refused
       When "alice" signs in again with the username header spelled "X_Auth_Username"
       Then the sign-in is refused
 
-  Rule: What holds for usernames holds for unique ids
+  Rule: A malformed unique id is refused
 
     Background:
       Given a server configured with:
@@ -142,7 +140,7 @@ Feature: Duplicate authentication headers
       And "alice" has signed in
 
     @SEC-010 @direct
-    Scenario Outline: A unique id that is <kind>
+    Scenario Outline: A sign-in with a unique id that is <kind> is refused
       When "alice" signs in again with a unique id that is <kind>
       Then the sign-in is refused
 
@@ -157,10 +155,10 @@ Feature: Duplicate authentication headers
         | cut off inside a character                  |
         | longer than 4000 octets                     |
 
-  Rule: A key does not excuse duplicate headers
+  Rule: An API key does not make a request with duplicate headers acceptable
 
     @SEC-024 @careless
-    Scenario: An API key beside two username headers
+    Scenario: A call with a valid API key and two username headers is refused
       Given "alice" has an API key
       And "alice" has called the API with her key
       When "alice" calls the API with her key and two username headers

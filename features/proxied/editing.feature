@@ -1,17 +1,14 @@
 Feature: Editing users
-  What the proxy sends belongs to the proxy: nobody edits it on the server, and every sign-in brings
-  it up to date. What the proxy does not send can be edited, by whom is an option.
-
-  Each refusal below is compared with a change of the same scenario that was made and that differs
-  in the person or in the attribute alone. A server may also answer a refused change as if all
-  were well, as long as the value stays.
+  Attributes that the proxy sends cannot be edited on the server, and each sign-in updates them. Other
+  attributes can be edited; Authorization.UserInfoEditableBy sets by which users. Each refused change is
+  compared with one that was made; a server may also accept the request and leave the value as it is.
 
   Rule: Attributes that the proxy does not send can be edited
 
     Background:
       Given "alice" has signed in
 
-    Scenario Outline: The <attribute>
+    Scenario Outline: An administrator can change the <attribute> of a user if the proxy does not send it
       When the administrator changes the <attribute> of "alice" to "<value>"
       Then the change is made
 
@@ -22,7 +19,7 @@ Feature: Editing users
         | PA-187 | email      | alicia@example.org |
 
     @PA-191
-    Scenario Outline: By default people edit their own <attribute>
+    Scenario Outline: By default, users can change their own <attribute>
       When "alice" changes her <attribute> to "<value>"
       Then the change is made
 
@@ -33,18 +30,18 @@ Feature: Editing users
         | email      | alicia@example.org |
 
     @PA-199
-    Scenario: Not so a username that is somebody's identity
+    Scenario: An administrator cannot change a username that is an identity
       Given the administrator has changed the first name of "alice" to "Alicia"
       When the administrator changes the username of "alice" to "alicia"
       Then the change is refused
 
     @PA-199
-    Scenario: Not even one's own
+    Scenario: A user cannot change their own username if it is the identity
       Given "alice" has changed her first name to "Alicia"
       When "alice" changes her username to "alicia"
       Then the change is refused
 
-  Rule: Administrators edit everybody's attributes, people their own
+  Rule: With UserInfoEditableBy = AdminAndSelf, administrators edit any profile and users their own
 
     Background:
       Given a server configured with:
@@ -52,7 +49,7 @@ Feature: Editing users
       And "alice" has signed in
 
     @PA-192
-    Scenario Outline: One's own <attribute>
+    Scenario Outline: With UserInfoEditableBy = AdminAndSelf, a user can change their own <attribute>
       When "alice" changes her <attribute> to "<value>"
       Then the change is made
 
@@ -63,7 +60,7 @@ Feature: Editing users
         | email      | alicia@example.org |
 
     @PA-193
-    Scenario Outline: Somebody's <attribute>, as an administrator
+    Scenario Outline: With UserInfoEditableBy = AdminAndSelf, an administrator can change the <attribute> of a user
       When the administrator changes the <attribute> of "alice" to "<value>"
       Then the change is made
 
@@ -74,7 +71,7 @@ Feature: Editing users
         | email      | alicia@example.org |
 
     @PA-194
-    Scenario Outline: Somebody else's <attribute>
+    Scenario Outline: With UserInfoEditableBy = AdminAndSelf, a user cannot change the <attribute> of another user
       Given "bob" has signed in
       And "alice" has changed her <attribute> to "<value>"
       When "bob" changes the <attribute> of "alice" to "<other>"
@@ -87,21 +84,21 @@ Feature: Editing users
         | email      | alicia@example.org | mallory@example.org |
 
     @PA-194
-    Scenario: Publishers are no administrators
+    Scenario: With UserInfoEditableBy = AdminAndSelf, a publisher cannot change the first name of another user
       Given a publisher "paula"
       And "alice" has changed her first name to "Alicia"
       When "paula" changes the first name of "alice" to "Mallory"
       Then the change is refused
 
-  Rule: Who edits is an option
+  Rule: UserInfoEditableBy sets which users can edit profiles
 
     @PA-195 @direct
-    Scenario: Administrators only
+    Scenario: A server starts with UserInfoEditableBy = Admin
       When a server is started with:
         | Authorization.UserInfoEditableBy | Admin |
       Then it starts
 
-  Rule: Editing can be left to administrators
+  Rule: With UserInfoEditableBy = Admin, only administrators can edit profiles
 
     Background:
       Given a server configured with:
@@ -109,7 +106,7 @@ Feature: Editing users
       And "alice" has signed in
 
     @PA-197
-    Scenario Outline: An administrator edits the <attribute>
+    Scenario Outline: With UserInfoEditableBy = Admin, an administrator can change the <attribute> of a user
       When the administrator changes the <attribute> of "alice" to "<value>"
       Then the change is made
       And the <attribute> of "alice" is "<value>"
@@ -121,7 +118,7 @@ Feature: Editing users
         | email      | alicia@example.org |
 
     @PA-196
-    Scenario Outline: Nobody edits their own <attribute>
+    Scenario Outline: With UserInfoEditableBy = Admin, a user cannot change their own <attribute>
       Given the administrator has changed the <attribute> of "alice" to "<value>"
       When "alice" changes her <attribute> to "<other>"
       Then the change is refused
@@ -133,7 +130,7 @@ Feature: Editing users
         | email      | alicia@example.org | alix@example.org |
 
     @PA-196
-    Scenario: Publishers do not edit their own profile either
+    Scenario: With UserInfoEditableBy = Admin, a publisher cannot change their own first name
       Given a publisher "paula"
       And the administrator has changed the first name of "paula" to "Pauline"
       When "paula" changes her first name to "Paola"
@@ -141,7 +138,7 @@ Feature: Editing users
 
   Rule: Attributes that the proxy sends cannot be edited
 
-    Scenario Outline: The <attribute>, where the proxy sends it but no last name
+    Scenario Outline: Neither the user nor an administrator can change the <attribute> if the proxy sends it
       Given a server configured with:
         | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
         | ProxyAuth.EmailHeader     | X-Auth-Email      |
@@ -158,7 +155,7 @@ Feature: Editing users
         | PA-184 | email      | alicia@example.org |
 
     @PA-183
-    Scenario: The last name, where the proxy sends it but no first name
+    Scenario: Neither the user nor an administrator can change the last name if the proxy sends it
       Given a server configured with:
         | ProxyAuth.LastNameHeader | X-Auth-Last-Name |
       And "alice" has changed her first name to "Alicia"
@@ -169,7 +166,7 @@ Feature: Editing users
       Then the change is refused
 
     @PA-190
-    Scenario Outline: A sign-in brings the <attribute> up to date
+    Scenario Outline: A sign-in updates the <attribute> to the value that the proxy sends
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader  | X-Auth-Uniqueid  |
         | ProxyAuth.UsernameHeader  | X-Auth-Username  |
@@ -188,10 +185,10 @@ Feature: Editing users
         | last name  | Adler              |
         | email      | alicia@example.org |
 
-  Rule: Usernames can be edited where the server has made them
+  Rule: A username can be edited if the server generated it
 
     @PA-200
-    Scenario: A username that the proxy sends beside a unique id
+    Scenario: Neither the user nor an administrator can change a username that the proxy sends with a unique id
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.UsernameHeader | X-Auth-Username |
@@ -203,7 +200,7 @@ Feature: Editing users
       Then the change is refused
 
     @PA-201
-    Scenario: A username that was generated
+    Scenario: The user and an administrator can change a generated username
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.EmailHeader    | X-Auth-Email    |
@@ -212,14 +209,14 @@ Feature: Editing users
       When the administrator changes the username of "alice" to "alix"
       Then the change is made
 
-  Rule: Viewers manage neither other users nor groups
+  Rule: Viewers can manage neither other users nor groups
 
     Background:
       Given a group "engineers"
       And the administrator adds "alice" to the group "engineers"
 
     @SEC-042
-    Scenario Outline: A viewer does not <act>
+    Scenario Outline: A viewer cannot <act>
       When "mallory" tries to <act>
       Then the call is refused
 

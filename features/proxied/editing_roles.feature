@@ -1,16 +1,14 @@
 Feature: Editing roles
-  A role is edited on the server as long as nothing else decides it: neither the proxy by a role of
-  its own nor a mapping.
+  An administrator can edit a role on the server unless the proxy sends the role or a role mapping sets it.
+  Each refused change is compared with a change of the same user that was made.
 
-  Each refusal is compared with a change of the same user by the same administrator that was made.
-
-  Rule: Roles can be edited where nothing else decides them
+  Rule: Roles can be edited if neither a header nor a mapping sets them
 
     Background:
       Given "alice" has signed in
 
     @PA-202
-    Scenario Outline: Making somebody a <role>
+    Scenario Outline: An administrator can change a user's role to <role>, and the next sign-in keeps it
       When the administrator changes the role of "alice" to "<role>"
       Then the change is made
       When "alice" signs in again
@@ -22,7 +20,7 @@ Feature: Editing roles
         | administrator |
 
     @SEC-015
-    Scenario Outline: Nobody makes themselves a <role>
+    Scenario Outline: A user cannot change their own role to <role>
       Given "alice" has changed her first name to "Alicia"
       When "alice" changes her role to "<role>"
       Then the change is refused
@@ -33,15 +31,15 @@ Feature: Editing roles
         | administrator |
 
     @SEC-015
-    Scenario: A locked user is refused although the proxy vouches for them
+    Scenario: A locked user cannot sign in although the proxy sends a valid identity
       When the administrator locks "alice"
       And "alice" signs in again
       Then the sign-in is refused
 
-  Rule: Roles cannot be edited where something else decides them
+  Rule: Roles cannot be edited if a header or a mapping sets them
 
     @PA-203
-    Scenario: A mapping of values in the profile
+    Scenario: With UserRoleMapping, an administrator cannot change the role of a user
       Given a server configured with:
         | ProxyAuth.RoleHeader                   | X-Auth-RSC-Role |
         | Authorization.UserRoleMapping          | true            |
@@ -57,7 +55,7 @@ Feature: Editing roles
       Then the change is refused
 
     @PA-204
-    Scenario: A mapping of groups
+    Scenario: With UserRoleGroupMapping, an administrator cannot change the role of a user
       Given a server configured with:
         | ProxyAuth.GroupsHeader                 | X-Auth-Groups       |
         | Authorization.UserRoleGroupMapping     | true                |
@@ -69,7 +67,7 @@ Feature: Editing roles
       Then the change is refused
 
     @PA-205
-    Scenario: A role that the proxy sends
+    Scenario: With RoleHeader set, an administrator cannot change the role of a user
       Given a server configured with:
         | ProxyAuth.RoleHeader | X-Auth-RSC-Role |
       And the administrator has changed the first name of "alice" to "Alicia"
