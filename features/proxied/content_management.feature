@@ -71,6 +71,7 @@ Feature: Management of content
       Then the call is refused
       And "alice" can find "app" in the list of content
       And "petra" cannot find "app" in the list of content
+      And "bob" cannot find "app" in the list of content
 
   Rule: Only an administrator can transfer content to another owner
 
