@@ -1,9 +1,9 @@
-Feature: The login page of a proxy
-  Most proxies let nobody through who is not signed in. A proxy that does can have a page where people
-  sign in. Once the server knows that page it controls itself when somebody has to log in, and content
-  that is open to anyone can be visited without.
+Feature: Login and logout pages of the proxy
+  A proxy that passes anonymous visitors to the server can have a login page. With ProxyAuth.LoginURL set,
+  the server decides which visits need a login, and content that is open to anyone needs none. The
+  dashboard links to the login page, and to the logout page if ProxyAuth.LogoutURL is set.
 
-  Rule: The server decides when somebody has to log in
+  Rule: With LoginURL set, the server decides which visits need a login
 
     Background:
       Given a server configured with:
@@ -12,13 +12,13 @@ Feature: The login page of a proxy
       And "paula" has published python-api content "app"
 
     @PA-079
-    Scenario: Nobody has to for content that is open to anyone
+    Scenario: Public content needs no login
       Given "app" is open to anyone without login
       When somebody who is not signed in visits "app" in a browser
       Then "app" answers
 
     @PA-080
-    Scenario: Everybody has to for content that is not
+    Scenario: An anonymous visitor is refused or asked to log in at restricted content, and can open it once it is public
       When "paula" visits "app" in her browser
       Then "app" answers
       When somebody who is not signed in visits "app" in a browser
@@ -28,21 +28,21 @@ Feature: The login page of a proxy
       Then "app" answers
 
     @PA-081
-    Scenario: The page is where they are sent
+    Scenario: An anonymous visit to restricted content leads to LoginURL
       When "paula" visits "app" in her browser
       Then "app" answers
       When somebody who is not signed in visits "app" in a browser
       Then the browser is sent to "https://login.example.com/"
 
     @PA-340
-    Scenario: They are sent by a redirect, without a click
+    Scenario: An anonymous visit to restricted content leads to LoginURL without a click
       When "paula" visits "app" in her browser
       Then "app" answers
       When somebody who is not signed in visits "app" in a browser
       Then the browser is sent without a click to "https://login.example.com/"
 
     @PA-341
-    Scenario: Programs are told so, not sent to a page
+    Scenario: An API call without credentials is refused with an API error, even if the client accepts HTML
       Given "paula" has an API key
       When a client calls the API with the headers:
         | Authorization | Key <paula's key> |
@@ -52,10 +52,10 @@ Feature: The login page of a proxy
         | Accept | text/html |
       Then the call is refused with an error of the API
 
-  Rule: There is no login page unless one is configured
+  Rule: Without LoginURL, the server sends no visitor to a login page
 
     @PA-082 @direct
-    Scenario: A visitor who is not signed in is sent to no login page
+    Scenario: Without LoginURL, an anonymous visit to restricted content is refused without a redirect to a login page
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       When "paula" visits "app" in her browser
@@ -63,10 +63,10 @@ Feature: The login page of a proxy
       When somebody who is not signed in visits "app" in a browser
       Then the visit is refused without a redirect to a login page
 
-  Rule: The address of the page is taken as it is
+  Rule: The server uses LoginURL as it is configured
 
     @PA-083
-    Scenario: Whatever it looks like
+    Scenario: The browser is sent to LoginURL unchanged, with its capital letters, port, path, query and fragment
       Given a server configured with:
         | ProxyAuth.LoginURL | "https://Login.example.com:443/a//b/../Open/?next=%2fapps%2F&b=2&a=1;c='d'#top" |
       And a publisher "paula"
@@ -76,17 +76,17 @@ Feature: The login page of a proxy
       When somebody who is not signed in visits "app" in a browser
       Then the browser is sent to "https://Login.example.com:443/a//b/../Open/?next=%2fapps%2F&b=2&a=1;c='d'#top"
 
-  Rule: The dashboard offers to log in and to log out
+  Rule: The dashboard has the links "Log In" and "Log Out"
 
     @PA-085
-    Scenario: The dashboard offers "Log In" to a visitor who is not signed in
+    Scenario: With LoginURL set, the dashboard has a link "Log In" for an anonymous visitor
       Given a server configured with:
         | ProxyAuth.LoginURL | https://login.example.com/ |
       When somebody who is not signed in opens the dashboard
       Then the dashboard has a link "Log In"
 
     @PA-084
-    Scenario: "Log In" leads to the login page by a redirect of the server
+    Scenario: The link "Log In" of the dashboard leads to LoginURL without another click
       Given a server configured with:
         | ProxyAuth.LoginURL | https://login.example.com/ |
       When somebody who is not signed in opens the dashboard
@@ -94,7 +94,7 @@ Feature: The login page of a proxy
       Then the browser is sent without a click to "https://login.example.com/"
 
     @PA-089 @PA-091
-    Scenario: With a login page alone, "Log Out" is offered and leads to that page
+    Scenario: With LoginURL but no LogoutURL, the dashboard has a link "Log Out" that leads to LoginURL
       Given a server configured with:
         | ProxyAuth.LoginURL | https://login.example.com/ |
       When "alice" opens the dashboard
@@ -103,21 +103,21 @@ Feature: The login page of a proxy
       Then the browser is sent without a click to "https://login.example.com/" (PA-091)
 
     @PA-099
-    Scenario: The address of the page to log out is placed in the link as it is
+    Scenario: The link "Log Out" of the dashboard contains LogoutURL as it is configured
       Given a server configured with:
         | ProxyAuth.LogoutURL | "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top" |
       When "alice" opens the dashboard
       Then the link "Log Out" leads to "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top"
 
     @PA-097
-    Scenario: "Log Out" is offered without a page to log in
+    Scenario: With LogoutURL but no LoginURL, the dashboard has a link "Log Out"
       Given a server configured with:
         | ProxyAuth.LogoutURL | "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top" |
       When "alice" opens the dashboard
       Then the dashboard has a link "Log Out"
 
     @PA-098
-    Scenario: Of two pages, "Log Out" leads to the one to log out
+    Scenario: With LoginURL and LogoutURL set, the link "Log Out" of the dashboard leads to LogoutURL
       Given a server configured with:
         | ProxyAuth.LoginURL  | https://login.example.com/    |
         | ProxyAuth.LogoutURL | https://login.example.com/out |
@@ -125,6 +125,6 @@ Feature: The login page of a proxy
       Then the link "Log Out" leads to "https://login.example.com/out"
 
     @PA-090
-    Scenario: Without any page of the proxy the dashboard does not offer "Log Out"
+    Scenario: With neither LoginURL nor LogoutURL set, the dashboard has no link "Log Out"
       When "alice" opens the dashboard
       Then the dashboard has no link "Log Out"

@@ -1,13 +1,14 @@
-Feature: Profiles from headers
-  Beside the identity a proxy may send names, an email, a role and groups. Each has a header of its
-  own, called what the operator likes, and none is read unless an option names it.
+Feature: Profile attributes from headers
+  A proxy can send names, an email address, a role and groups in addition to the identity. Each attribute
+  has its own header, and an option sets the name of the header. The server ignores a header that no option
+  names.
 
-  Rule: No header is read by default
+  Rule: The server reads no profile header by default
 
-    Whoever reaches the server with a header that nobody has configured gets nothing by it.
+    A client that sends a header without an option does not change the profile of the user.
 
     @direct
-    Scenario Outline: The header <header>
+    Scenario Outline: By default, the header "<header>" does not set the <attribute> of a user
       When "alice" signs in with the further header "<header>: <value>"
       Then "alice" is signed in
       And the <attribute> of "alice" is "<stored>"
@@ -23,7 +24,7 @@ Feature: Profiles from headers
         | PA-016 | X-Auth-Role       | administrator       | role       | viewer |
 
     @PA-017 @direct
-    Scenario: The header X-Auth-Groups
+    Scenario: By default, the header X-Auth-Groups adds no membership and creates no group
       Given a group "engineers"
       And the administrator adds "bob" to the group "engineers"
       When "alice" signs in with the further header "X-Auth-Groups: <engineers>"
@@ -34,7 +35,7 @@ Feature: Profiles from headers
       And there is no group "strangers"
 
     @PA-006 @direct
-    Scenario Outline: The header <header>, named behind a semicolon
+    Scenario Outline: With its option commented out, the header "<header>" does not set the <attribute> of a user
       Given a server configured with:
         """
         [Authentication]
@@ -61,7 +62,7 @@ Feature: Profiles from headers
         | X-Auth-First-Name      | Mallory       | first name |        |
         | X-Auth-RSC-Role        | administrator | role       | viewer |
 
-  Rule: A value that cannot be used is left out, and the user is signed in without it
+  Rule: A profile value that cannot be used is left out, and the user is signed in without it
 
     Background:
       Given a server configured with:
@@ -71,7 +72,7 @@ Feature: Profiles from headers
         | ProxyAuth.GroupsHeader    | X-Auth-Groups     |
 
     @PA-345 @direct
-    Scenario Outline: The <attribute> is left out if it is <kind>
+    Scenario Outline: A user whose <attribute> is <kind> is signed in with an empty <attribute>
       When "alice" signs in with a <attribute> that is <kind>
       Then "alice" is signed in
       And the <attribute> of "alice" is ""
@@ -85,20 +86,20 @@ Feature: Profiles from headers
         | email      | joined to another by a semicolon |
 
     @SEC-044 @direct
-    Scenario: A first name that the proxy did not know is left out
+    Scenario: A user whose first name is a word for no value is signed in with an empty first name
       When "alice" signs in with a first name that is a word for no value
       Then "alice" is signed in
       And the first name of "alice" is ""
 
     @PA-350 @direct @quiet @log
-    Scenario: The log names the headers of what was left out
+    Scenario: The log names the header of a malformed first name and the header of a malformed group
       When "alice" signs in with a first name that is broken by a tab
       Then the log says "X-Auth-First-Name"
       When "alice" signs in with a group that is cut off inside a character
       Then the log says "X-Auth-Groups"
 
     @PA-345 @direct
-    Scenario Outline: A group is left out if its name is <kind>, and the other groups count
+    Scenario Outline: A user with a group name that is <kind> is signed in and is a member of the other group
       Given a group "engineers"
       And "alice" is in the groups "engineers" at the proxy
       When "alice" signs in with a group that is <kind>
@@ -110,7 +111,7 @@ Feature: Profiles from headers
         | cut off inside a character |
         | longer than 4000 octets    |
 
-  Rule: A header may be called anything
+  Rule: The administrator chooses the names of the headers
 
     Background:
       Given a server configured with:
@@ -123,7 +124,7 @@ Feature: Profiles from headers
         | ProxyAuth.GroupsHeader    | X-Teams         |
 
     @PA-018
-    Scenario Outline: The header of the <attribute>
+    Scenario Outline: The server reads the <attribute> of a user from the header that its option names
       Given "alice" has the <attribute> "<value>" at the proxy
       When "alice" signs in
       Then the <attribute> of "alice" is "<value>"
@@ -138,7 +139,7 @@ Feature: Profiles from headers
         | role       | publisher          |
 
     @PA-018 @PA-020
-    Scenario: The header of the groups
+    Scenario: The server reads memberships from the header that GroupsHeader names, and creates no unknown group
       Given a group "engineers"
       And "alice" is in the groups "engineers, strangers" at the proxy
       When "alice" signs in

@@ -1,10 +1,10 @@
 Feature: Prohibited usernames
-  Twenty names belong to the server itself. Nobody signs in under one of them and nobody is given one,
-  while a name that merely contains one is like any other.
+  Twenty usernames are prohibited. No user can sign in with one of them, and no user can be created with
+  one or renamed to one. A username that only contains a prohibited one is accepted.
 
-  Rule: A prohibited username cannot sign in
+  Rule: A sign-in with a prohibited username is refused
 
-    Scenario Outline: Signing in as <username>
+    Scenario Outline: A sign-in with the username "<username>" is refused and creates no account
       Given somebody has signed in with the username "<username>1"
       When the same person signs in again with the username "<username>"
       Then the sign-in is refused
@@ -33,10 +33,10 @@ Feature: Prohibited usernames
         | PA-141 | resetpassword   |
         | PA-142 | content         |
 
-  Rule: A prohibited username cannot be given to a new user
+  Rule: The API does not create users with a prohibited username
 
     @PA-143
-    Scenario Outline: Creating <username> through the API
+    Scenario Outline: The API refuses to create a user with the username "<username>"
       Given the administrator has created a user with the username "<username>2"
       And somebody has signed in with the username "<username>2"
       When the administrator creates a user with the username "<username>"
@@ -66,14 +66,14 @@ Feature: Prohibited usernames
         | resetpassword   |
         | content         |
 
-  Rule: A prohibited username cannot be taken up later
+  Rule: A user with a unique id cannot change to a prohibited username at the proxy
 
     Background:
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.UsernameHeader | X-Auth-Username |
 
-    Scenario Outline: Changing the username at the proxy to <username>
+    Scenario Outline: With UniqueIdHeader, a user whose username at the proxy becomes "<username>" is refused
       Given somebody has signed in with the username "<username>1"
       When the same person signs in again with the username "<username>"
       Then the sign-in is refused
@@ -86,10 +86,10 @@ Feature: Prohibited usernames
         | PA-134 | settings        |
         | PA-142 | content         |
 
-  Rule: Only the exact name is prohibited
+  Rule: Only an exact match with a prohibited username is refused
 
     @PA-145
-    Scenario Outline: Signing in as <username>
+    Scenario Outline: A user can sign in with the username "<username>"
       When somebody signs in with the username "<username>"
       Then the sign-in is granted to "<username>"
 
@@ -101,7 +101,7 @@ Feature: Prohibited usernames
         | user-complete |
         | helpdesk      |
 
-  Rule: Nor can it be given to a user whose username was generated
+  Rule: Where usernames are generated, no user gets a prohibited username
 
     Background:
       Given a server configured with:
@@ -109,7 +109,7 @@ Feature: Prohibited usernames
         | ProxyAuth.EmailHeader    | X-Auth-Email    |
 
     @PA-144
-    Scenario Outline: Editing a generated username to <username>
+    Scenario Outline: A user whose username was generated cannot change it to "<username>"
       Given "jane" has signed in
       And "jane" has changed her username to "calamity"
       When "jane" changes her username to exactly "<username>"
@@ -139,7 +139,7 @@ Feature: Prohibited usernames
         | resetpassword   |
         | content         |
 
-    Scenario Outline: No username is generated that is <username>
+    Scenario Outline: The server does not generate the username "<username>" from an email address
       Given "bob" has signed in
       And "jane" has exactly the email "<username>@example.com" at the proxy
       When "jane" signs in
@@ -152,7 +152,7 @@ Feature: Prohibited usernames
         | PA-142 | content  |
 
     @PA-143
-    Scenario Outline: Creating <username> through the API, where usernames are generated
+    Scenario Outline: Where usernames are generated, the API refuses to create a user with the username "<username>"
       Given the administrator has created an account for "bob"
       And "mallory" has exactly the username "<username>" at the proxy
       When the administrator creates an account for "mallory"

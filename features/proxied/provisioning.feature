@@ -1,11 +1,11 @@
 Feature: User provisioning
-  People get an account when they first sign in successfully, or before that through the server's API.
-  One option turns the first way off.
+  A user gets an account at the first successful sign-in, or earlier if an administrator creates it through
+  the API. ProxyAuth.RegisterOnFirstLogin = false turns off the creation at the first sign-in.
 
-  Rule: The first sign-in creates an account
+  Rule: The first successful sign-in creates an account
 
     @PA-104 @PA-112
-    Scenario: Somebody who is new
+    Scenario: The first sign-in of a new user creates one account with the username that the proxy sends
       Given the administrator has created an account for "alice"
       And no account exists for "bob"
       When "bob" signs in
@@ -13,29 +13,29 @@ Feature: User provisioning
       And one account has the username of "bob" (PA-104)
 
     @PA-105 @careless
-    Scenario: Somebody new whose sign-in is refused
+    Scenario: A refused sign-in with two username headers creates no account for a new user
       Given "alice" has signed in
       When "bob" signs in with a second username header for "bob"
       Then the sign-in is refused
       And no account exists for "bob"
 
-  Rule: The API creates accounts ahead of that
+  Rule: An administrator can create accounts through the API before the first sign-in
 
     @PA-106
-    Scenario: An account that nobody has used
+    Scenario: The API creates one account with the username that the administrator sends
       When the administrator creates an account for "alice"
       Then the username of "alice" is "alice"
       And one account has the username of "alice"
 
     @PA-107
-    Scenario: Its first sign-in
+    Scenario: The first sign-in of a user created through the API opens the existing account and creates no other
       Given the administrator has created an account for "alice"
       When "alice" signs in
       Then "alice" has the same account as before
       And one account has the username of "alice"
 
     @PA-109
-    Scenario: The username tells whose account it is
+    Scenario: A user signs in to the account with their own username if the API has created several accounts
       Given the administrator has created an account for "alice"
       And the administrator has created an account for "bob"
       When "bob" signs in
@@ -43,14 +43,14 @@ Feature: User provisioning
       And "bob" has another account than "alice"
 
     @PA-108
-    Scenario: A username that is spelled otherwise
+    Scenario: A sign-in as "alice_roe" does not open the account that was created as "alice.roe"
       Given the administrator has created an account for "alice.roe"
       When "alice_roe" signs in
       Then the username of "alice_roe" is "alice_roe"
       And "alice_roe" has another account than "alice.roe"
 
     @PA-342
-    Scenario Outline: <created> and <sent> are two usernames
+    Scenario Outline: A sign-in as "<sent>" does not open the account that was created as "<created>"
       Given the administrator has created an account for "<created>"
       When "<sent>" signs in
       Then the username of "<sent>" is "<sent>"
@@ -62,12 +62,12 @@ Feature: User provisioning
         | alice   | Alice |
 
     @PA-159
-    Scenario: A unique id where usernames are the identity
+    Scenario: Without UniqueIdHeader, a unique id in a request to create an account is refused or ignored
       Given the administrator has created an account for "bob"
       When the administrator creates an account for "alice" with the unique id "17"
       Then the unique id "17" of "alice" is refused or ignored
 
-    Scenario Outline: An account is given the role <role>
+    Scenario Outline: The API creates an account with the role <role>
       When the administrator creates an account for "alice" with the role "<role>"
       Then the role of "alice" is "<role>"
 
@@ -78,7 +78,7 @@ Feature: User provisioning
         | PA-115 | administrator |
 
     @PA-116
-    Scenario Outline: The role <role> stays at the first sign-in
+    Scenario Outline: The first sign-in does not change the role <role> of an account that was created through the API
       Given the administrator has created an account for "alice" with the role "<role>"
       When "alice" signs in
       Then "alice" has the same account as before
@@ -89,17 +89,17 @@ Feature: User provisioning
         | publisher |
         | viewer    |
 
-  Rule: The role of a new account
+  Rule: A new account gets the default role or the mapped role
 
     @PA-113
-    Scenario: The default role
+    Scenario: A new user gets the role in Authorization.DefaultUserRole
       Given a server configured with:
         | Authorization.DefaultUserRole | publisher |
       When "alice" signs in
       Then the role of "alice" is "publisher"
 
     @PA-114
-    Scenario Outline: The role that <value> is mapped to
+    Scenario Outline: A new user with the value "<value>" in the role header gets the mapped role <role>
       Given a server configured with:
         | ProxyAuth.RoleHeader                     | X-Auth-RSC-Role |
         | Authorization.DefaultUserRole            | publisher       |
@@ -120,10 +120,10 @@ Feature: User provisioning
         | HR    | viewer        |
         | IT    | administrator |
 
-  Rule: One option decides whether signing in creates accounts
+  Rule: After RegisterOnFirstLogin is set to false, only the API creates accounts
 
     @PA-117 @PA-120 @alone
-    Scenario: Turned off, it leaves that to the API
+    Scenario: After RegisterOnFirstLogin is set to false, a new user is refused and a user created through the API signs in
       Given "alice" has signed in
       When it is restarted with:
         | ProxyAuth.RegisterOnFirstLogin | false |
@@ -134,7 +134,7 @@ Feature: User provisioning
       And "bob" signs in
       Then the username of "bob" is "bob" (PA-120)
 
-  Rule: Registration at the first sign-in can be turned off
+  Rule: With RegisterOnFirstLogin = false, only users with an account can sign in
 
     Background:
       Given a server configured with:
@@ -143,7 +143,7 @@ Feature: User provisioning
       And "alice" has signed in
 
     @PA-117 @PA-118 @PA-119
-    Scenario: Somebody who is new
+    Scenario: With RegisterOnFirstLogin = false, a new user is refused and can sign in once the API has created an account
       When "mallory" signs in
       Then the sign-in is refused (PA-119)
       And a following request without identity headers is anonymous (PA-119)
@@ -153,14 +153,14 @@ Feature: User provisioning
       Then the username of "mallory" is "mallory" (PA-117)
 
     @PA-120
-    Scenario: Somebody whom the API has created
+    Scenario: With RegisterOnFirstLogin = false, a user created through the API signs in to the existing account
       Given the administrator has created an account for "bob"
       When "bob" signs in
       Then "bob" has the same account as before
       And the username of "bob" is "bob"
 
     @PA-121
-    Scenario Outline: Nobody becomes a user by trying to <act>
+    Scenario Outline: With RegisterOnFirstLogin = false, a new user who tries to <act> gets no account
       When "mallory" tries to <act>
       Then no account exists for "mallory"
 
@@ -171,7 +171,7 @@ Feature: User provisioning
         | publish content    |
 
     @SEC-014 @careless
-    Scenario: Nobody can tell why they were refused
+    Scenario: The refusals of a new user, of a second username header and of a prohibited username look alike
       When "mallory" signs in
       And "alice" signs in again with a second username header for "mallory"
       And somebody signs in with the username "settings"

@@ -1,9 +1,9 @@
 Feature: Roles from group memberships
-  Instead of a value of its own, the groups that the proxy lists can decide what role somebody has.
-  The options that map values of the profile then refer to groups. A group need not exist on the
-  server for that.
+  With Authorization.UserRoleGroupMapping, the groups that the proxy sends decide the role of a user. The
+  role mapping options then contain groups instead of profile values. A mapped group need not exist on the
+  server.
 
-  Rule: Members of a mapped group have its role
+  Rule: With UserRoleGroupMapping, a user in a mapped group gets the role of the group
 
     Background:
       Given a server configured with:
@@ -13,7 +13,7 @@ Feature: Roles from group memberships
         | Authorization.AdministratorRoleMapping | "Dev-Leaders"       |
         | Authorization.AdministratorRoleMapping | "IT-Administrators" |
 
-    Scenario Outline: A member of <groups>
+    Scenario Outline: With UserRoleGroupMapping, a user in the groups "<groups>" gets the role <role>
       Given "alice" is in the groups "<groups>" at the proxy
       When "alice" signs in
       Then the role of "alice" is "<role>" (<rule>)
@@ -29,7 +29,7 @@ Feature: Roles from group memberships
         | PA-239                 | IT-Administrators, Developers | administrator |
 
     @PA-207 @PA-219
-    Scenario: The role follows the groups from sign-in to sign-in
+    Scenario: The role of a user follows the groups that the proxy sends at each sign-in
       Given "alice" is in the groups "Dev-Leaders" at the proxy
       And "alice" has signed in
       When "alice" is in the groups "Developers, Gardeners" at the proxy
@@ -39,7 +39,7 @@ Feature: Roles from group memberships
       And "alice" signs in again
       Then the role of "alice" is "viewer" (PA-219)
 
-  Rule: The restrictive choice is the least privileged role
+  Rule: With UserRoleMappingRestrictive, a user in several mapped groups gets the least privileged role
 
     Background:
       Given a server configured with:
@@ -52,7 +52,7 @@ Feature: Roles from group memberships
         | Authorization.PublisherRoleMapping       | "Developers"    |
         | Authorization.AdministratorRoleMapping   | "Dev-Leaders"   |
 
-    Scenario Outline: A member of <groups>
+    Scenario Outline: With UserRoleMappingRestrictive, a user in the groups "<groups>" gets the role <role>
       Given "alice" is in the groups "<groups>" at the proxy
       When "alice" signs in
       Then the role of "alice" is "<role>"
@@ -66,7 +66,7 @@ Feature: Roles from group memberships
         | PA-242 | Dev-Leaders, Developers, Contractors | viewer        |
 
     @PA-213
-    Scenario Outline: A member of <groups> with the role <sent> in the profile
+    Scenario Outline: A user in the group "<groups>" gets the role <role> although the role header says "<sent>"
       Given "alice" is in the groups "<groups>" at the proxy
       And "alice" has the role "<sent>" at the proxy
       When "alice" signs in
@@ -79,10 +79,10 @@ Feature: Roles from group memberships
         | Contractors | administrator | viewer        |
         | Dev-Leaders | viewer        | administrator |
 
-  Rule: A mapping can be left out
+  Rule: The mapping of a role can be left out
 
     @PA-218 @direct
-    Scenario: A server starts without a mapping for viewers
+    Scenario: A server with UserRoleGroupMapping and without ViewerRoleMapping starts
       When a server is started with:
         | ProxyAuth.GroupsHeader                 | X-Auth-Groups       |
         | Authorization.UserRoleGroupMapping     | true                |
@@ -91,7 +91,7 @@ Feature: Roles from group memberships
         | Authorization.AdministratorRoleMapping | "IT-Administrators" |
       Then it starts
 
-  Rule: Groups with unique ids are mapped by these
+  Rule: With GroupsByUniqueId, role mappings are compared with the unique ids of groups
 
     Background:
       Given a server configured with:
@@ -102,23 +102,23 @@ Feature: Roles from group memberships
         | Authorization.AdministratorRoleMapping | "Leaders"     |
 
     @PA-222
-    Scenario: The mapping holds the unique id
+    Scenario: With GroupsByUniqueId, a user in a group gets the role that is mapped to its unique id
       Given "alice" is in the groups "id-4711" at the proxy
       When "alice" signs in
       Then the role of "alice" is "publisher"
 
     @PA-223
-    Scenario: The mapping holds the name
+    Scenario: With GroupsByUniqueId, a mapping with the name of a group gives its members no role
       Given a group "Leaders" with the unique id "id-4712"
       And "alice" is in the groups "id-4711, id-4712" at the proxy
       When "alice" signs in
       Then "alice" is a member of "id-4712"
       And the role of "alice" is "publisher"
 
-  Rule: Only groups of the proxy give roles
+  Rule: Only groups that the proxy sends give roles
 
     @PA-210 @alone
-    Scenario: A group that is managed on the server gives no role
+    Scenario: A user in a group that is managed on the server gets no role from it
       Given a group "Developers"
       And the administrator adds "alice" to the group "Developers"
       When it is restarted with:
@@ -129,10 +129,10 @@ Feature: Roles from group memberships
       Then "alice" is a member of "Developers"
       And the role of "alice" is "viewer"
 
-  Rule: One of the two mappings
+  Rule: UserRoleMapping and UserRoleGroupMapping cannot be combined
 
     @PA-214 @direct
-    Scenario: Values of the profile and groups at once
+    Scenario: A server with both UserRoleMapping and UserRoleGroupMapping refuses to start
       When a server is started with:
         | ProxyAuth.RoleHeader               | X-Auth-RSC-Role |
         | ProxyAuth.GroupsHeader             | X-Auth-Groups   |

@@ -1,22 +1,21 @@
 Feature: Roles from the user's profile
-  The proxy may say in a header what role somebody has. Either its values are roles of the server,
-  or the server is told which of the organisation's values stand for which role. It looks at every
-  sign-in.
+  The proxy can send the role of a user in a header. The values are roles of the server, or values of the
+  organisation that options map to roles. The server updates the role at each sign-in.
 
-  Rule: Nobody is more than a viewer unless something says so
+  Rule: The default role is viewer
 
     @PA-220
-    Scenario: No role is sent, no default is configured
+    Scenario: Without RoleHeader and DefaultUserRole, a new user is a viewer
       When "alice" signs in
       Then the role of "alice" is "viewer"
 
-  Rule: Without mapping the values are roles
+  Rule: Without role mapping, the values of the role header are roles of the server
 
     Background:
       Given a server configured with:
         | ProxyAuth.RoleHeader | X-Auth-RSC-Role |
 
-    Scenario Outline: The value <value>
+    Scenario Outline: Without role mapping, the value "<value>" in the role header gives the role <role>
       Given "alice" has the role "<value>" at the proxy
       When "alice" signs in
       Then the role of "alice" is "<role>" (<rule>)
@@ -31,13 +30,13 @@ Feature: Roles from the user's profile
         | SEC-015        | ADMINISTRATOR | viewer        |
 
       @direct
-      Examples: What a proxy makes of two headers by joining them
+      Examples: Two role headers that a proxy has joined into one value
         | rule    | value                   | role   |
         | SEC-015 | publisher,administrator | viewer |
         | SEC-015 | administrator, viewer   | viewer |
 
     @PA-207
-    Scenario: The role follows the header from sign-in to sign-in
+    Scenario: The role of a user follows the role header at each sign-in
       Given "alice" has the role "administrator" at the proxy
       And "alice" has signed in
       When "alice" has the role "viewer" at the proxy
@@ -48,12 +47,12 @@ Feature: Roles from the user's profile
       Then the role of "alice" is "publisher"
 
     @PA-220
-    Scenario: A user whose role is not sent has the default role
+    Scenario: With RoleHeader, a user for whom the proxy sends no role is a viewer
       When "alice" signs in
       Then the role of "alice" is "viewer"
 
     @PA-231
-    Scenario: An invalid value takes a role away and keeps nobody out
+    Scenario: A publisher whose value in the role header becomes invalid is signed in as a viewer
       Given "alice" has the role "publisher" at the proxy
       And "alice" has signed in
       When "alice" has the role "superuser" at the proxy
@@ -62,7 +61,7 @@ Feature: Roles from the user's profile
       And the role of "alice" is "viewer"
 
     @SEC-011 @careless
-    Scenario: A second role beside that of the proxy
+    Scenario: A sign-in with two role headers is refused and does not change the role of the user
       Given "alice" has the role "publisher" at the proxy
       And "mallory" has the role "administrator" at the proxy
       And "alice" has signed in
@@ -70,7 +69,7 @@ Feature: Roles from the user's profile
       Then the sign-in is refused
       And the role of "alice" is "publisher"
 
-  Rule: Nothing is mapped unless mapping is enabled
+  Rule: Role mappings have no effect unless mapping is enabled
 
     Background:
       Given a server configured with:
@@ -80,7 +79,7 @@ Feature: Roles from the user's profile
         | Authorization.ViewerRoleMapping        | "HR"            |
         | Authorization.AdministratorRoleMapping | "IT"            |
 
-    Scenario Outline: The value <value>
+    Scenario Outline: With role mappings that are not enabled, the value "<value>" in the role header gives the role <role>
       Given "alice" has the role "<value>" at the proxy
       When "alice" signs in
       Then the role of "alice" is "<role>"
@@ -93,7 +92,7 @@ Feature: Roles from the user's profile
         | PA-231 | superuser | publisher |
 
     @PA-211
-    Scenario Outline: A member of <group>
+    Scenario Outline: With role mappings that are not enabled, a user in the group "<group>" gets the default role
       Given "alice" is in the groups "<group>" at the proxy
       When "alice" signs in
       Then the role of "alice" is "publisher"
@@ -103,7 +102,7 @@ Feature: Roles from the user's profile
         | HR    |
         | IT    |
 
-  Rule: With mapping the values are the organisation's
+  Rule: With UserRoleMapping, the values of the role header are mapped to roles
 
     Background:
       Given a server configured with:
@@ -117,7 +116,7 @@ Feature: Roles from the user's profile
         | Authorization.AdministratorRoleMapping | "IT"            |
         | Authorization.AdministratorRoleMapping | "Support"       |
 
-    Scenario Outline: The value <value>
+    Scenario Outline: With UserRoleMapping, the value "<value>" in the role header gives the role <role>
       Given "alice" has the role "<value>" at the proxy
       When "alice" signs in
       Then the role of "alice" is "<role>" (<rule>)
@@ -131,24 +130,24 @@ Feature: Roles from the user's profile
         | PA-238, PA-240         | Support       | administrator |
 
       @direct
-      Examples: A value that no cookie of the login server can carry
+      Examples: A value that a cookie of the login server cannot contain
         | rule   | value       | role      |
         | PA-235 | CORP\\staff | publisher |
 
     @PA-220
-    Scenario: A user whose department is not sent has the default role
+    Scenario: With UserRoleMapping, a user for whom the proxy sends no value is a viewer
       When "alice" signs in
       Then the role of "alice" is "viewer"
 
     @PA-207
-    Scenario: The role follows the department
+    Scenario: With UserRoleMapping, the role of a user follows the mapped value at each sign-in
       Given "alice" has the role "IT" at the proxy
       And "alice" has signed in
       When "alice" has the role "Engineering" at the proxy
       And "alice" signs in again
       Then the role of "alice" is "publisher"
 
-  Rule: The restrictive choice is the least privileged role
+  Rule: With UserRoleMappingRestrictive, a value that is mapped to several roles gives the least privileged role
 
     Background:
       Given a server configured with:
@@ -162,7 +161,7 @@ Feature: Roles from the user's profile
         | Authorization.AdministratorRoleMapping   | "IT"            |
         | Authorization.AdministratorRoleMapping   | "Support"       |
 
-    Scenario Outline: The value <value>
+    Scenario Outline: With UserRoleMappingRestrictive, the value "<value>" in the role header gives the role <role>
       Given "alice" has the role "<value>" at the proxy
       When "alice" signs in
       Then the role of "alice" is "<role>" (<rule>)
@@ -175,20 +174,20 @@ Feature: Roles from the user's profile
         | PA-237         | Sales     | publisher     |
         | PA-241         | Support   | viewer        |
 
-  Rule: A mapping needs the header that carries the values
+  Rule: UserRoleMapping requires RoleHeader
 
     @PA-227 @direct
-    Scenario: Mapping without a role header
+    Scenario: A server with UserRoleMapping and without RoleHeader refuses to start and names UserRoleMapping
       When a server is started with:
         | Authorization.UserRoleMapping          | true |
         | Authorization.AdministratorRoleMapping | "IT" |
       Then it refuses to start
       And it says what is wrong with "UserRoleMapping"
 
-  Rule: Invalid values are reported where the log holds details
+  Rule: Invalid role values are logged only with debug logging
 
     @PA-232 @quiet @log
-    Scenario: With debug logging
+    Scenario: With debug logging, the log contains an invalid value of the role header
       Given a server configured with:
         | ProxyAuth.RoleHeader | X-Auth-RSC-Role |
         | DebugLog             | on              |
@@ -200,7 +199,7 @@ Feature: Roles from the user's profile
       Then the log says "overlord"
 
     @PA-233 @quiet @log
-    Scenario: Without debug logging
+    Scenario: Without debug logging, the log does not contain an invalid value of the role header
       Given a server configured with:
         | ProxyAuth.RoleHeader | X-Auth-RSC-Role |
       And "alice" has the role "superuser" at the proxy

@@ -1,16 +1,16 @@
-Feature: Identities apart from usernames
-  Usernames change. Where the proxy sends an identity that does not, and the server is told the
-  header, an account stays the same whatever its username becomes.
+Feature: Unique ids as identities
+  With ProxyAuth.UniqueIdHeader, the proxy identifies a user by a unique id that does not change. The user
+  keeps the same account when the username changes.
 
   Background:
     Given a server configured with:
       | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
       | ProxyAuth.UsernameHeader | X-Auth-Username |
 
-  Rule: The unique id is the identity
+  Rule: With UniqueIdHeader, the unique id identifies the user
 
     @PA-149 @PA-150
-    Scenario: The username of a person changes
+    Scenario: A user whose username changes at the proxy keeps the account, which gets the new username
       Given "alice" has signed in
       And "alice" has the username "alison" at the proxy
       When "alice" signs in again
@@ -18,21 +18,21 @@ Feature: Identities apart from usernames
       And the username of "alice" is "alison" (PA-149)
 
     @PA-150
-    Scenario: Two people with a unique id each
+    Scenario: Two users with different unique ids have different accounts
       When "alice" signs in
       And "bob" signs in
       Then "bob" has another account than "alice"
 
     @PA-151 @direct
-    Scenario: A username alone is nobody
+    Scenario: With UniqueIdHeader, a sign-in with a username alone is refused
       Given "alice" has signed in
       When "alice" signs in with her username alone
       Then the sign-in is refused
 
-  Rule: Usernames need not differ
+  Rule: Users with different unique ids can have the same username
 
     @PA-155
-    Scenario: Two people with one username
+    Scenario: Two users with the same username and different unique ids have two accounts
       Given "alice" has the username "sam" at the proxy
       And "bob" has the username "sam" at the proxy
       When "alice" signs in
@@ -40,16 +40,16 @@ Feature: Identities apart from usernames
       Then "bob" has another account than "alice"
       And two accounts have the username of "alice"
 
-  Rule: The API creates accounts by their unique id
+  Rule: The API creates accounts with a unique id
 
     @PA-158
-    Scenario: An account with a unique id
+    Scenario: An API request with a unique id creates one account with the given username
       When the administrator creates an account for "alice" with the unique id "id-alice"
       Then the username of "alice" is "alice"
       And one account has the username of "alice"
 
     @PA-110 @PA-160
-    Scenario: Its first sign-in, under another username
+    Scenario: A user signs in to the account created with their unique id although the username differs
       Given the administrator has created an account for "alice" with the unique id "id-alice"
       And "alice" has the username "alison" at the proxy
       When "alice" signs in
@@ -58,7 +58,7 @@ Feature: Identities apart from usernames
       Then "bob" has another account than "alice" (PA-110)
 
     @PA-110
-    Scenario: A username does not tell whose account it is
+    Scenario: With UniqueIdHeader, an equal username does not open another user's account
       Given the administrator has created an account for "alice" with the unique id "id-alice"
       And "bob" has the username "alice" at the proxy
       When "bob" signs in
@@ -66,7 +66,7 @@ Feature: Identities apart from usernames
       And "bob" has another account than "alice"
 
     @PA-162
-    Scenario: The guid stands for the account from then on
+    Scenario: An account created with a unique id can be read and changed by its guid
       Given the administrator has created an account for "alice" with the unique id "id-alice"
       Then the account of "alice" is found by its guid
       When the administrator changes the email of "alice" to "alice@example.org"
@@ -74,10 +74,10 @@ Feature: Identities apart from usernames
       When the administrator changes the role of "alice" to "publisher"
       Then the role of "alice" is "publisher"
 
-  Rule: Other users do not learn a unique id
+  Rule: Other users cannot read a unique id
 
     @SEC-036
-    Scenario: A user reads the account of another user
+    Scenario: A user who reads the account of another user does not see the unique id
       Given "bob" has signed in
       When "alice" reads all that the server shows her of "bob"
       Then no reply to "alice" holds the unique id of "bob"

@@ -1,11 +1,11 @@
 Feature: The usermanager tool
-  What neither the dashboard nor the API lets anybody change, an operator changes with a tool beside the
-  server, while that is stopped: before a migration, after one, or because there is no other way.
+  usermanager changes users and groups where neither the dashboard nor the API can. An administrator runs
+  it while the server is stopped, for example before or after a migration.
 
-  Rule: Users are prepared for another identity, and usernames made unique
+  Rule: usermanager changes unique ids and usernames
 
     @PA-164 @alone @direct
-    Scenario: An account gets the identity by which the proxy will know its owner
+    Scenario: After usermanager sets the unique id that the proxy sends, the user signs in to the same account
       Given "alice" has signed in
       And "bob" has signed in
       When usermanager changes the unique id of "alice" to "staff-17"
@@ -22,7 +22,7 @@ Feature: The usermanager tool
       And "alice" has another account than "bob"
 
     @PA-181 @alone @direct
-    Scenario: Two people with one username
+    Scenario: usermanager changes the username of one of two users who have the same username
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.UsernameHeader | X-Auth-Username |
@@ -37,10 +37,10 @@ Feature: The usermanager tool
       And the username of "alice" is "sam"
       And one account has the username of "alice"
 
-  Rule: What the proxy sends is not editable, and yet can be changed
+  Rule: usermanager can change attributes that cannot be edited
 
     @PA-189 @alone @direct
-    Scenario Outline: The <attribute>, until the next sign-in
+    Scenario Outline: usermanager changes the <attribute> of a user although a header is configured for it
       Given a server configured with:
         | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
         | ProxyAuth.LastNameHeader  | X-Auth-Last-Name  |
@@ -57,7 +57,7 @@ Feature: The usermanager tool
         | email      | alice@example.org |
 
     @PA-190 @alone @direct
-    Scenario Outline: The next sign-in brings back the <attribute> that the proxy sends
+    Scenario Outline: After usermanager changes the <attribute>, the next sign-in restores the <attribute> that the proxy sends
       Given a server configured with:
         | ProxyAuth.FirstNameHeader | X-Auth-First-Name |
         | ProxyAuth.LastNameHeader  | X-Auth-Last-Name  |
@@ -74,10 +74,10 @@ Feature: The usermanager tool
         | last name  | Adler             | Smith              |
         | email      | alice@example.org | alison@example.org |
 
-  Rule: Groups are removed, and get or lose an owner
+  Rule: usermanager deletes groups and changes their owners
 
     @PA-271 @alone @direct
-    Scenario: A group that nobody is in any more
+    Scenario: usermanager deletes a group that its only member has left, and another group remains
       Given a server configured with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
@@ -92,7 +92,7 @@ Feature: The usermanager tool
       And there is a group "managers"
 
     @PA-279 @alone @direct
-    Scenario: Groups that will be managed on the server get owners
+    Scenario: usermanager gives a provisioned group an owner, and the log no longer warns of groups
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And it is restarted with:
@@ -111,7 +111,7 @@ Feature: The usermanager tool
       And the owner of the group "engineers" is "alice"
 
     @PA-280 @alone @direct
-    Scenario: Groups that the proxy will manage lose their owners
+    Scenario: usermanager removes the owner of a group, and the log no longer warns of groups
       Given a server configured with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
@@ -129,10 +129,10 @@ Feature: The usermanager tool
       And the log no longer warns of "group"
       And the owner of the group "engineers" is nobody
 
-  Rule: Groups go over to another kind of identity with all that they may see
+  Rule: usermanager makes groups usable after GroupsByUniqueId has changed
 
     @PA-319 @alone @direct
-    Scenario: From names to unique ids
+    Scenario: After GroupsByUniqueId is enabled and usermanager normalizes groups, a group keeps its access to content
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
@@ -154,7 +154,7 @@ Feature: The usermanager tool
       And "bob" cannot open "app"
 
     @PA-320 @alone @direct
-    Scenario: From unique ids back to names
+    Scenario: After GroupsByUniqueId is disabled and usermanager normalizes groups, a user joins a group by its name
       Given a server configured with:
         | ProxyAuth.GroupsHeader     | X-Auth-Groups |
         | ProxyAuth.GroupsByUniqueId | true          |
@@ -169,10 +169,10 @@ Feature: The usermanager tool
       Then "alice" is a member of "g-17"
       And "alice" is not a member of "g-18"
 
-  Rule: A tool that fails has changed nothing
+  Rule: A usermanager command that fails changes nothing
 
     @SEC-021 @alone @direct
-    Scenario Outline: A <attribute> that <nobody> may have
+    Scenario Outline: usermanager fails to change the <attribute> to <value> and keeps the old value
       Given "alice" has signed in
       And "bob" has signed in
       And usermanager has changed the <attribute> of "bob" to "<other>"
@@ -187,7 +187,7 @@ Feature: The usermanager tool
         | role      | nobody      | publisher | "root"            |
 
     @SEC-021 @alone @direct
-    Scenario: A unique id that another user has
+    Scenario: usermanager fails to set a unique id that another user has, and the user keeps the account
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.UsernameHeader | X-Auth-Username |
