@@ -20,12 +20,9 @@ import (
 	"strings"
 	"time"
 
+	"countersign/steps/plan"
 	"countersign/steps/transcript"
 )
-
-// Direct is the front at which the suite plays the proxy: personas send their
-// identity headers themselves.
-const Direct = "direct"
 
 // Limits bound what a subject can cost. The zero value of a field means the
 // default.
@@ -53,7 +50,7 @@ func (l Limits) orDefault() Limits {
 type Subject struct {
 	Public    *url.URL // what browsers see; ends with a slash
 	Direct    *url.URL // the server itself; ends with a slash
-	Front     string   // Direct, or the kind of the proxy
+	Front     string   // plan.Direct, or the kind of the proxy
 	LoginPath string   // of the login server at a proxy's origin
 	Limits    Limits
 
@@ -93,7 +90,7 @@ func baseURL(text string) (*url.URL, error) {
 
 // WithoutProxy is the same server with the suite in the place of its proxy.
 func (s Subject) WithoutProxy() Subject {
-	s.Public, s.Front = s.Direct, Direct
+	s.Public, s.Front = s.Direct, plan.Direct
 	return s
 }
 
@@ -174,7 +171,7 @@ func (d described) Public() string { return string(d) }
 func (s Subject) noAnswer(method string, u *url.URL, x *transcript.Exchange, err error) *NoAnswer {
 	bySubject := s.owns(u) && !strings.HasPrefix(u.Path, s.LoginPath)
 	var op *net.OpError
-	if s.Front != Direct && errors.As(err, &op) && op.Op == "dial" {
+	if s.Front != plan.Direct && errors.As(err, &op) && op.Op == "dial" {
 		bySubject = false
 	}
 	return &NoAnswer{Op: method + " " + origin(u) + u.Path, BySubject: bySubject, Err: err, Exchange: x}
@@ -187,7 +184,7 @@ var errEnded = described("the process ended before it answered")
 // reply but that it is not able to (5xx), when exited is closed, or when ctx ends.
 func AwaitReady(ctx context.Context, s Subject, exited <-chan struct{}) error {
 	const first, longest = 2 * time.Millisecond, 50 * time.Millisecond
-	p := NewPersona(s.WithoutProxy(), "nobody", Identity{}, HeaderNames{}, nil)
+	p := NewPersona(s.WithoutProxy(), "nobody", Identity{}, plan.HeaderNames{}, nil)
 	var last error
 	for wait := first; ; wait = min(2*wait, longest) {
 		reply, err := p.Get(ctx, "__ping__")

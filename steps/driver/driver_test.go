@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"countersign/steps/driver"
+	"countersign/steps/plan"
 	"countersign/steps/transcript"
 )
 
 func subjectAt(t testing.TB, url string) driver.Subject {
 	t.Helper()
-	s, err := driver.NewSubject(url, "", driver.Direct)
+	s, err := driver.NewSubject(url, "", plan.Direct)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func serve(t testing.TB, h http.HandlerFunc) string {
 	return server.URL + "/"
 }
 
-var names = driver.HeaderNames{Username: "X-Auth-Username", UniqueID: "X-Auth-ID", Email: "X-Auth-Email", Groups: "X-Auth-Groups"}
+var names = plan.HeaderNames{Username: "X-Auth-Username", UniqueID: "X-Auth-ID", Email: "X-Auth-Email", Groups: "X-Auth-Groups"}
 
 func alice(s driver.Subject, r *transcript.Recorder) *driver.Persona {
 	return driver.NewPersona(s, "alice", driver.Identity{Username: "alice-bcd", UniqueID: "id-1", Email: "a@example.com", Groups: []string{"g1", "g2"}}, names, r)
@@ -306,7 +307,7 @@ func TestNobodyBehindAProxyIsNotTheSubjectsDoing(t *testing.T) {
 func TestBadAddresses(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"", "127.0.0.1:1", "ftp://x/", "http:///x", "http://u:p@x/", "http://x/?a", "::"} {
-		if _, err := driver.NewSubject(address, "", driver.Direct); err == nil {
+		if _, err := driver.NewSubject(address, "", plan.Direct); err == nil {
 			t.Errorf("%q: accepted", address)
 		}
 	}

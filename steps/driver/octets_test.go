@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"countersign/steps/driver"
+	"countersign/steps/plan"
 	"countersign/steps/transcript"
 )
 
@@ -98,7 +99,7 @@ func TestOctetsOfBothDoors(t *testing.T) {
 			o := newOctetRecorder(t)
 			s := subjectAt(t, o.url)
 			rec := transcript.New(transcript.Options{})
-			p := driver.NewPersona(s, "alice", driver.Identity{}, driver.HeaderNames{Username: "X-Auth-Username"}, rec)
+			p := driver.NewPersona(s, "alice", driver.Identity{}, plan.HeaderNames{Username: "X-Auth-Username"}, rec)
 			if _, err := p.SignInWith(t.Context(), c.lines...); err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +129,7 @@ func TestOctetsOfBothDoors(t *testing.T) {
 func TestOctetsAreSentAsTheyAre(t *testing.T) {
 	t.Parallel()
 	o := newOctetRecorder(t)
-	p := driver.NewPersona(subjectAt(t, o.url), "alice", driver.Identity{Username: "alice"}, driver.HeaderNames{Username: "X-Auth-Username"}, nil)
+	p := driver.NewPersona(subjectAt(t, o.url), "alice", driver.Identity{Username: "alice"}, plan.HeaderNames{Username: "X-Auth-Username"}, nil)
 	const octets = "TRACE  /%zz HTTP/1.0\r\nhost:x\r\nX:\ty\r\n\r\n"
 	reply, err := p.Octets(t.Context(), "TRACE", []byte(octets))
 	if err != nil {

@@ -11,12 +11,9 @@ import (
 	"strings"
 	"sync"
 
+	"countersign/steps/plan"
 	"countersign/steps/transcript"
 )
-
-// HeaderNames are the names of the identity headers of a configuration; "" is
-// one that is not sent.
-type HeaderNames struct{ Username, UniqueID, FirstName, LastName, Email, Role, Groups string }
 
 // Identity is who somebody is at the proxy; an empty attribute is not sent.
 type Identity struct {
@@ -29,7 +26,7 @@ type Identity struct {
 type Persona struct {
 	Name     string
 	Identity Identity
-	Headers  HeaderNames
+	Headers  plan.HeaderNames
 	// GroupsSeparator joins the groups in one line; "" sends a line for each.
 	GroupsSeparator string
 
@@ -45,7 +42,7 @@ type Persona struct {
 
 // NewPersona makes a browser that has not been used. Without a recorder its
 // exchanges are not kept.
-func NewPersona(s Subject, name string, i Identity, h HeaderNames, r *transcript.Recorder) *Persona {
+func NewPersona(s Subject, name string, i Identity, h plan.HeaderNames, r *transcript.Recorder) *Persona {
 	s.Limits = s.Limits.orDefault()
 	p := &Persona{Name: name, Identity: i, Headers: h, subject: s, cookies: newCookies(), key: &keeper{}}
 	p.record(r)
@@ -127,7 +124,7 @@ func (p *Persona) WithKey() *Persona {
 
 // NewKeyHolder is a program that was given an API key by somebody else.
 func NewKeyHolder(s Subject, name, key string) *Persona {
-	p := NewPersona(s, name, Identity{}, HeaderNames{}, nil)
+	p := NewPersona(s, name, Identity{}, plan.HeaderNames{}, nil)
 	p.key.set(key)
 	return p.WithKey()
 }
@@ -269,9 +266,9 @@ func (p *Persona) lines(a ask) []HeaderLine {
 		return append(lines, p.signs.lines(s, a)...)
 	case p.acts != nil && home:
 		return append(lines, p.acts(p.key.get()))
-	case home && s.Front == Direct && a.identity != nil:
+	case home && s.Front == plan.Direct && a.identity != nil:
 		lines = append(lines, a.identity...)
-	case home && s.Front == Direct && !p.anonymous && !a.nobody:
+	case home && s.Front == plan.Direct && !p.anonymous && !a.nobody:
 		lines = append(lines, p.identityLines()...)
 	}
 	seen := s.cookieURL(a.url)

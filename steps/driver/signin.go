@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"countersign/steps/plan"
 )
 
 // LoginRefused means that the proxy's login server would not sign somebody in:
@@ -81,7 +83,7 @@ func (p *Persona) present(ctx context.Context, a ask, identity []HeaderLine) (*R
 		return nil, err
 	}
 	a.method, a.url = http.MethodGet, target
-	if p.subject.Front == Direct {
+	if p.subject.Front == plan.Direct {
 		a.lines, a.identity = nil, identity
 	} else if err := p.login(ctx, target); err != nil {
 		return nil, err
@@ -172,7 +174,7 @@ func (p *Persona) Anonymous(ctx context.Context) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.subject.Front != Direct {
+	if p.subject.Front != plan.Direct {
 		out := p.loginURL("logout", target)
 		if _, err := p.send(ctx, ask{method: http.MethodGet, url: out}); err != nil {
 			return nil, err
@@ -243,4 +245,11 @@ func (p *Persona) KeyWith(ctx context.Context, lines ...HeaderLine) (*Reply, err
 func (p *Persona) KeyBeside(ctx context.Context, lines ...HeaderLine) (*Reply, error) {
 	own := []HeaderLine{{"Accept", "application/json"}, {"Authorization", "Key " + p.key.get()}}
 	return p.Call(ctx, http.MethodGet, userPath, nil, append(own, lines...)...)
+}
+
+// IsCaller reports whether a reply describes the persona as the caller. Where the proxy sends
+// no username, the server generates one.
+func (p *Persona) IsCaller(reply *Reply) bool {
+	name := reply.Text("username")
+	return reply.Is(2) && reply.Text("guid") != "" && name != "" && (name == p.Identity.Username || p.Headers.Username == "")
 }

@@ -24,13 +24,14 @@ const ConfigurationStep = "a server configured with:"
 // More sentences above a configuration: StartStep starts a further process, beside the
 // instance of the scenario, RestartStep restarts that instance on the same data.
 const (
-	StartStep   = "a server is started with:"
-	RestartStep = "it is restarted with:"
+	StartStep     = "a server is started with:"
+	RestartStep   = "it is restarted with:"
+	RestartedStep = "it has been restarted with:"
 )
 
 // TakesConfiguration says whether a configuration stands below a sentence.
 func TakesConfiguration(words string) bool {
-	return words == ConfigurationStep || words == StartStep || words == RestartStep
+	return words == ConfigurationStep || words == StartStep || words == RestartStep || words == RestartedStep
 }
 
 // A Scenario is one scenario, or one row of a scenario outline.
@@ -47,9 +48,32 @@ type Scenario struct {
 	Configuration Configuration
 	Further       []Configuration // of what it starts and restarts itself
 	Starts        bool            // it starts further processes, one at a time
-	Sentences     []string        // the words of its steps
+	Steps         []Step
 
 	key string // tells scenarios of one document apart: ids of its AST nodes
+}
+
+// A Keyword says where a step stands: And and But stand where the step before them does.
+type Keyword int
+
+// The keywords of Gherkin.
+const (
+	Given Keyword = iota
+	When
+	Then
+)
+
+// A Step is one step of a scenario.
+type Step struct {
+	Keyword  Keyword
+	Text     string
+	Line     int
+	Argument *messages.PickleStepArgument // what stands below it, nil if nothing does
+}
+
+// keywords are those of Gherkin by the type that a pickle gives a step.
+var keywords = map[messages.PickleStepType]Keyword{
+	messages.PickleStepType_CONTEXT: Given, messages.PickleStepType_ACTION: When, messages.PickleStepType_OUTCOME: Then,
 }
 
 // ID names a scenario for people and files: "proxied/x.feature:12" or
@@ -144,6 +168,7 @@ type index struct {
 	scenarios map[string]*messages.Scenario
 	ruleOf    map[string]string
 	rows      map[string]row
+	lines     map[string]int // of steps
 }
 
 type row struct {
@@ -152,22 +177,35 @@ type row struct {
 }
 
 func indexOf(document *messages.GherkinDocument) index {
-	x := index{map[string]*messages.Scenario{}, map[string]string{}, map[string]row{}}
+	x := index{map[string]*messages.Scenario{}, map[string]string{}, map[string]row{}, map[string]int{}}
+	steps := func(all []*messages.Step) {
+		for _, s := range all {
+			x.lines[s.Id] = int(s.Location.Line)
+		}
+	}
 	add := func(rule string, s *messages.Scenario) {
 		if s == nil {
 			return
 		}
 		x.scenarios[s.Id], x.ruleOf[s.Id] = s, rule
+		steps(s.Steps)
 		for _, e := range s.Examples {
 			for _, body := range e.TableBody {
 				x.rows[body.Id] = row{e.TableHeader.Cells, body}
 			}
 		}
 	}
+	background := func(b *messages.Background) {
+		if b != nil {
+			steps(b.Steps)
+		}
+	}
 	for _, child := range document.Feature.Children {
+		background(child.Background)
 		add("", child.Scenario)
 		if child.Rule != nil {
 			for _, grandchild := range child.Rule.Children {
+				background(grandchild.Background)
 				add(child.Rule.Name, grandchild.Scenario)
 			}
 		}
@@ -203,15 +241,15 @@ func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Sc
 		s.Rules = append(s.Rules, id)
 	}
 	sort.Strings(s.Rules)
-	return s, s.readSteps(pickle)
+	return s, x.readSteps(s, pickle)
 }
 
-func (s *Scenario) readSteps(pickle *messages.Pickle) (err error) {
+func (x index) readSteps(s *Scenario, pickle *messages.Pickle) (err error) {
 	if s.Configuration, err = ParseConfiguration(defaults); err != nil {
 		return err
 	}
 	for _, step := range pickle.Steps {
-		s.Sentences = append(s.Sentences, step.Text)
+		s.Steps = append(s.Steps, Step{Keyword: keywords[step.Type], Text: step.Text, Line: x.lines[step.AstNodeIds[0]], Argument: step.Argument})
 		if !TakesConfiguration(step.Text) {
 			continue
 		}

@@ -253,3 +253,16 @@ func appendNew(list []string, s string) []string {
 	}
 	return append(list, s)
 }
+
+// Broken returns the violation of an assertion. It names no rule: the scenario knows which
+// rules a step checks.
+func Broken(wanted, got string, args ...any) error {
+	return &Violation{Wanted: wanted, Got: fmt.Sprintf(got, args...)}
+}
+
+// AsViolation returns the violation that an error is or wraps.
+func AsViolation(err error) (*Violation, bool) {
+	var v *Violation
+	ok := errors.As(err, &v)
+	return v, ok
+}

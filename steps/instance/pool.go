@@ -1,0 +1,293 @@
+// Package instance starts the instances of the server under test that scenarios use, leases
+// them to scenarios, and stops them after their last use. It gives up a server that does not
+// answer, and bounds what a server may write to its log.
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"countersign/steps/equipment"
+	"countersign/steps/plan"
+	"countersign/steps/target"
+	"countersign/steps/verdict"
+)
+
+// stopTimeout bounds the wait for the end of a process. The equipment kills it after five
+// seconds.
+const stopTimeout = 8 * time.Second
+
+// maxFurther is how many processes scenarios may have beside their instances.
+const maxFurther = 2
+
+// A Pool holds the instances that are alive. An instance is started when the first scenario
+// needs it and stopped after the last one has released it. A Pool is safe for concurrent use.
+type Pool struct {
+	equipment equipment.Equipment
+	target    target.Target
+	workDir   string
+	slots     chan struct{} // one for each instance that may be alive
+	further   chan struct{} // one for each process that a scenario may have beside its instance
+	patience  *patience
+	ended     func(*Instance)
+
+	mu     sync.Mutex
+	known  map[*plan.Instance]*Instance
+	alive  int
+	peak   int
+	starts int
+}
+
+// NewPool returns an empty pool. Data folders and logs of its instances are in workDir. The
+// pool calls ended with each instance after it was stopped for good. Its context ends with ctx.
+func NewPool(ctx context.Context, e equipment.Equipment, t target.Target, workDir string, ended func(*Instance)) *Pool {
+	return &Pool{
+		equipment: e, target: t, workDir: workDir, patience: newPatience(ctx), ended: ended,
+		slots: make(chan struct{}, t.Instances), further: make(chan struct{}, maxFurther), known: map[*plan.Instance]*Instance{},
+	}
+}
+
+// Context returns the context of scenarios. It ends when the server under test is given up.
+func (p *Pool) Context() context.Context { return p.patience.ctx }
+
+// GivenUp returns why the server under test was given up, nil if it was not.
+func (p *Pool) GivenUp() error { return p.patience.over() }
+
+// RecordWait records the time that a scenario which did not pass waited for the server.
+func (p *Pool) RecordWait(lost time.Duration, reason string) { p.patience.wait(lost, reason) }
+
+// Usage returns how many processes were started and how many instances were alive at once.
+func (p *Pool) Usage() (starts, peak int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.starts, p.peak
+}
+
+// Lease gives a scenario the use of its instance, which is started if necessary. The caller
+// calls release once, also after an error.
+func (p *Pool) Lease(ctx context.Context, job *plan.Job) (i *Instance, release func(), err error) {
+	i = p.get(job.Instance)
+	i.start.Do(func() { i.err = p.tryStart(ctx, i) })
+	err = i.err
+	if err == nil {
+		err = p.unusable(i)
+	}
+	if err != nil {
+		return i, func() { p.release(i) }, err
+	}
+	if job.Lease == plan.Quiet {
+		i.quiet.Lock()
+		return i, func() { i.quiet.Unlock(); p.release(i) }, nil
+	}
+	i.quiet.RLock()
+	return i, func() { i.quiet.RUnlock(); p.release(i) }, nil
+}
+
+// Forgo releases the instance of a scenario that does not run and has not leased it.
+func (p *Pool) Forgo(job *plan.Job) { p.release(p.get(job.Instance)) }
+
+func (p *Pool) get(planned *plan.Instance) *Instance {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known[planned] == nil {
+		p.known[planned] = &Instance{
+			Instance: planned, Configuration: planned.Configuration, remaining: planned.Jobs, dir: filepath.Join(p.workDir, planned.ID),
+		}
+	}
+	return p.known[planned]
+}
+
+// tryStart starts an instance unless the server was given up, and records the result.
+func (p *Pool) tryStart(ctx context.Context, i *Instance) error {
+	if err := p.patience.over(); err != nil {
+		return err
+	}
+	began := time.Now()
+	err := p.startUp(ctx, i)
+	if over := p.patience.over(); err != nil && over != nil {
+		return over // the start was ended, or is one more of the kind
+	}
+	var block *verdict.Block
+	switch {
+	case err == nil:
+		p.patience.succeeded()
+	case errors.As(err, &block):
+		took := time.Since(began) - i.queued
+		p.patience.failed(i.failureKind(block), took, block)
+		p.patience.wait(took, block.Reason)
+	}
+	return err
+}
+
+// startUp makes an instance usable: it waits for a slot, starts the instance with the seed
+// configuration if its own configuration needs one, waits for the first answer and creates the
+// operator's API key.
+func (p *Pool) startUp(ctx context.Context, i *Instance) error {
+	if i.Configuration.DebugLog && p.target.DebugLog == "" {
+		return &verdict.Inapplicable{Reason: "the target does not say how the log level is raised (debug_log)"}
+	}
+	began := time.Now()
+	select {
+	case p.slots <- struct{}{}:
+		i.placed, i.queued = true, time.Since(began)
+	case <-ctx.Done():
+		return &verdict.Trouble{Op: "wait for a place among the instances", Err: ctx.Err()}
+	}
+	p.count(1)
+	if p.target.Running != nil {
+		return i.join(*p.target.Running)
+	}
+	if err := i.prepare(); err != nil {
+		return &verdict.Trouble{Op: "prepare " + i.Name(), Err: err}
+	}
+	configuration := i.Configuration
+	if seed, needed := configuration.Seed(); needed {
+		if err := p.launch(ctx, i, seed); err != nil {
+			return err
+		}
+		if err := i.createOperator(ctx, seed); err != nil {
+			return err
+		}
+		if err := p.Stop(i); err != nil {
+			return err
+		}
+		return p.launch(ctx, i, configuration)
+	}
+	if err := p.launch(ctx, i, configuration); err != nil {
+		return err
+	}
+	return i.createOperator(ctx, configuration)
+}
+
+// launch starts the process with a configuration and waits for its first answer.
+func (p *Pool) launch(ctx context.Context, i *Instance, c plan.Configuration) error {
+	p.mu.Lock()
+	p.starts++
+	p.mu.Unlock()
+	process, err := p.equipment.Launch(ctx, p.spec(i, c))
+	if err != nil {
+		return &verdict.Trouble{Op: "start " + i.Name(), Err: err}
+	}
+	i.process = process
+	go i.watchLog(process)
+	began, limit := time.Now(), p.patience.readyTime()
+	err = i.awaitReady(ctx, limit)
+	switch took := time.Since(began); {
+	case err == nil:
+		p.patience.started(took)
+	case took >= limit && ctx.Err() == nil:
+		p.patience.awaitedInVain()
+	}
+	return err
+}
+
+// spec describes an instance to the equipment.
+func (p *Pool) spec(i *Instance, c plan.Configuration) equipment.InstanceSpec {
+	return equipment.InstanceSpec{
+		ID: i.ID, Config: c.With(i.Address(), i.Listen, i.data(), p.target.DebugLog),
+		Listen: i.Listen, Address: i.Address(), DataDir: i.data(), LogFile: i.Log(),
+	}
+}
+
+// RunTool runs a command line of the server under test while an instance is stopped.
+func (p *Pool) RunTool(ctx context.Context, i *Instance, args []string) (exit int, output string, err error) {
+	return p.equipment.Tool(ctx, p.spec(i, i.Configuration), args)
+}
+
+// RecordAnswers counts the scenarios in a row in which an instance gave no answer. After
+// maxSilent of them the instance is given up.
+func (p *Pool) RecordAnswers(i *Instance, silent bool, reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !silent {
+		i.silent = 0
+		return
+	}
+	if i.silent++; i.silent == maxSilent {
+		i.givenUp = &verdict.Block{Reason: fmt.Sprintf("%s was given up: it gave no answer in %d scenarios in a row; the last: %s", i.Name(), maxSilent, reason), BySubject: true}
+	}
+}
+
+// unusable returns why a started instance cannot be used any more, nil if it can.
+func (p *Pool) unusable(i *Instance) error {
+	if err := p.patience.over(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	givenUp := i.givenUp
+	p.mu.Unlock()
+	switch {
+	case givenUp != nil:
+		return givenUp
+	case i.process != nil && i.HasExited():
+		return i.blockedBySubject("it ended while scenarios ran (%v)", i.process.ExitError())
+	}
+	return nil
+}
+
+// release stops an instance after its last use.
+func (p *Pool) release(i *Instance) {
+	p.mu.Lock()
+	i.remaining--
+	last := i.remaining == 0
+	p.mu.Unlock()
+	if last {
+		_ = p.retire(i) // Close reports what could not be stopped
+	}
+}
+
+// retire stops an instance for good and gives its slot back.
+func (p *Pool) retire(i *Instance) error {
+	err := p.Stop(i)
+	p.mu.Lock()
+	delete(p.known, i.Instance)
+	p.mu.Unlock()
+	if i.placed {
+		p.ended(i)
+		<-p.slots
+		p.count(-1)
+	}
+	return err
+}
+
+// Stop stops the process of an instance, whose data stay.
+func (p *Pool) Stop(i *Instance) error {
+	if i.process == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	process := i.process
+	i.process = nil
+	if err := process.Stop(ctx); err != nil {
+		return &verdict.Trouble{Op: "stop " + i.Name(), Err: err}
+	}
+	return nil
+}
+
+// Close stops the instances that are still alive, and ends the context of scenarios.
+func (p *Pool) Close() error {
+	defer p.patience.close()
+	p.mu.Lock()
+	var left []*Instance
+	for _, i := range p.known {
+		left = append(left, i)
+	}
+	p.mu.Unlock()
+	var problems []error
+	for _, i := range left {
+		problems = append(problems, p.retire(i))
+	}
+	return errors.Join(problems...)
+}
+
+func (p *Pool) count(change int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.alive += change
+	p.peak = max(p.peak, p.alive)
+}

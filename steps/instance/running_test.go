@@ -1,0 +1,72 @@
+package instance
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"countersign/steps/target"
+)
+
+// TestCheckRunning checks the error for a running server that cannot be judged.
+func TestCheckRunning(t *testing.T) {
+	const key = "the-key-of-an-administrator"
+	user := func(w http.ResponseWriter, name string) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]string{"guid": "0b0f6ed5-5e0f-4c6b-8d43-6f1d6e9a2b11", "username": name})
+	}
+	// server answers the key, and hands the value of the header on as arrives says.
+	server := func(arrives func(string) string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			switch name := arrives(r.Header.Get("X-Auth-Username")); {
+			case r.Header.Get("Authorization") == "Key "+key:
+				user(w, "operator")
+			case name != "":
+				user(w, name)
+			default:
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+		}
+	}
+	honest := func(name string) string { return name }
+	for _, test := range []struct {
+		name    string
+		handler http.HandlerFunc
+		key     string
+		want    []string // in the error; none is no error
+	}{
+		{"a server", server(honest), key, nil},
+		{"a proxy that removes the header", server(func(string) string { return "" }), key, []string{"X-Auth-Username does not arrive", "401", "running.direct"}},
+		{"a proxy that replaces the header", server(func(string) string { return "somebody" }), key, []string{"X-Auth-Username does not arrive", "running.config"}},
+		{"another key", server(honest), "wrong", []string{"running.key", "401"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := httptest.NewServer(test.handler)
+			defer s.Close()
+			config := filepath.Join(t.TempDir(), "server.gcfg")
+			if err := os.WriteFile(config, []byte("[Authentication]\nProvider = proxy\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := CheckRunning(t.Context(), target.Running{URL: s.URL, Config: config, Key: test.key}, 1)
+			if len(test.want) == 0 && err != nil {
+				t.Fatalf("CheckRunning: %v, want no error", err)
+			}
+			for _, want := range test.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("CheckRunning: %v, want an error with %q", err, want)
+				}
+			}
+			if err != nil && strings.Contains(err.Error(), test.key) {
+				t.Errorf("the error holds the key: %v", err)
+			}
+		})
+	}
+	err := CheckRunning(t.Context(), target.Running{URL: "http://127.0.0.1:1", Config: os.DevNull, Key: key}, 1)
+	if err == nil || !strings.Contains(err.Error(), "gives no answer") {
+		t.Errorf("CheckRunning where nothing listens: %v, want an error that says so", err)
+	}
+}
