@@ -1,9 +1,9 @@
 Feature: Generated usernames
-  A server that identifies people by a unique id needs a username or an email address of them as well.
-  Where it gets addresses only, it makes a username of the part before the domain when somebody first
-  signs in, with a number behind it where that is taken. The username can be edited later.
+  With ProxyAuth.UniqueIdHeader, the server identifies users by a unique id and also needs a header with a
+  username or an email address. If only the email header is configured, the server generates a username from
+  the email address at the first sign-in. A generated username can be edited later.
 
-  Rule: A username is made of the email address
+  Rule: With UniqueIdHeader and EmailHeader, the server generates usernames from email addresses
 
     Background:
       Given a server configured with:
@@ -11,7 +11,7 @@ Feature: Generated usernames
         | ProxyAuth.EmailHeader    | X-Auth-Email    |
 
     @PA-169 @PA-170 @PA-172
-    Scenario: Somebody without a username
+    Scenario: A generated username is the part of the email address before the domain
       Given "jane" has the email "jane.roe@example.com" at the proxy
       When "jane" signs in
       Then one account has the username of "jane" (PA-169)
@@ -19,7 +19,7 @@ Feature: Generated usernames
       And the username of "jane" is "jane.roe" (PA-172)
 
     @PA-171 @PA-173
-    Scenario: Others with the same part before the domain
+    Scenario: A generated username gets a number if another user has the same part before the domain
       Given "jane" has the email "jane.roe@example.com" at the proxy
       And "janet" has the email "jane.roe@example.net" at the proxy
       And "janis" has the email "jane.roe@example.org" at the proxy
@@ -34,7 +34,7 @@ Feature: Generated usernames
       And one account has the username of "janis" (PA-173)
 
     @PA-173
-    Scenario: Somebody whom the API has created has the name already
+    Scenario: A generated username gets a number if an account created through the API has the name
       Given the administrator has created an account for "jane"
       And "janet" has the email "jane@example.com" at the proxy
       When "janet" signs in
@@ -42,7 +42,7 @@ Feature: Generated usernames
       And one account has the username of "jane"
 
     @PA-173
-    Scenario: Somebody whom the API creates cannot have a name that was generated
+    Scenario: The API refuses to create an account with a username that was generated for another user
       Given "jane" has signed in
       And the administrator has created an account for "bob"
       And "janet" has the username "jane" at the proxy
@@ -51,7 +51,7 @@ Feature: Generated usernames
       And one account has the username of "jane"
 
     @PA-174
-    Scenario: The address changes later
+    Scenario: A user whose email address changes at the proxy keeps the account and the generated username
       Given "jane" has signed in
       And "jane" has the email "jane.doe@example.com" at the proxy
       When "jane" signs in again
@@ -67,19 +67,19 @@ Feature: Generated usernames
         | ProxyAuth.EmailHeader    | X-Auth-Email    |
 
     @PA-175
-    Scenario: By the user
+    Scenario: A user can change their own generated username
       Given "jane" has signed in
       When "jane" changes her username to "calamity"
       Then the username of "jane" is "calamity"
 
     @PA-176
-    Scenario: By an administrator
+    Scenario: An administrator can change the generated username of a user
       Given "jane" has signed in
       When the administrator changes the username of "jane" to "calamity"
       Then the username of "jane" is "calamity"
 
     @PA-177
-    Scenario: Not to one that is in use
+    Scenario: A user cannot change their own generated username to one that is in use
       Given "bob" has signed in
       And "jane" has signed in
       And "jane" has changed her username to "calamity"
@@ -88,7 +88,7 @@ Feature: Generated usernames
       And the username of "jane" is "calamity"
 
     @PA-177
-    Scenario: Nor by an administrator to one that is in use
+    Scenario: An administrator cannot change the generated username of a user to one that is in use
       Given "bob" has signed in
       And "jane" has signed in
       And the administrator has changed the username of "jane" to "calamity"
@@ -97,17 +97,17 @@ Feature: Generated usernames
       And the username of "jane" is "calamity"
 
     @PA-178
-    Scenario: The next sign-in leaves it alone
+    Scenario: A user who has changed a generated username keeps the new username at the next sign-in
       Given "jane" has signed in
       And "jane" has changed her username to "calamity"
       When "jane" signs in again
       Then "jane" has the same account as before
       And the username of "jane" is "calamity"
 
-  Rule: The server is told where usernames come from
+  Rule: With UniqueIdHeader, usernames come from UsernameHeader or EmailHeader
 
     @PA-165 @direct
-    Scenario: From nowhere
+    Scenario: A server with UniqueIdHeader alone refuses to start and names the option
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.EmailHeader    | X-Auth-Email    |
@@ -117,7 +117,7 @@ Feature: Generated usernames
       And it says what is wrong with "ProxyAuth.UniqueIdHeader"
 
     @PA-166 @PA-167 @PA-168 @direct
-    Scenario: From one header or from two
+    Scenario: A server with UniqueIdHeader starts with UsernameHeader, with EmailHeader and with both
       When a server is started with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.UsernameHeader | X-Auth-Username |
@@ -135,7 +135,7 @@ Feature: Generated usernames
       Then it starts (PA-168)
 
     @PA-167
-    Scenario: From the email header
+    Scenario: With UniqueIdHeader and EmailHeader, the email header gives a user both username and email
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.EmailHeader    | X-Auth-Email    |
@@ -144,7 +144,7 @@ Feature: Generated usernames
       And the email of "jane" is "jane@example.com"
 
     @PA-166
-    Scenario: From the username header
+    Scenario: With UniqueIdHeader and UsernameHeader, a user gets the username in the username header
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.UsernameHeader | X-Auth-Username |
@@ -153,7 +153,7 @@ Feature: Generated usernames
       Then the username of "jane" is "calamity"
 
     @PA-168
-    Scenario: From the username header beside the email header
+    Scenario: With UsernameHeader and EmailHeader, a user gets username and email from their own headers
       Given a server configured with:
         | ProxyAuth.UniqueIdHeader  | X-Auth-Uniqueid  |
         | ProxyAuth.UsernameHeader  | X-Auth-Username  |

@@ -1,8 +1,9 @@
 Feature: Group memberships from the proxy
-  The proxy can list the groups of whoever signs in. The server makes the user a member of those of
-  its own groups that are listed, and of no others, each time that somebody signs in.
+  With ProxyAuth.GroupsHeader, the proxy sends the groups of a user in a header. At each sign-in, the server
+  makes the user a member of those of its groups that the proxy sends, and ends the other memberships. The
+  groups come in several headers or, with ProxyAuth.GroupsHeaderSeparator, in one.
 
-  Rule: Memberships are what the last sign-in has listed
+  Rule: Memberships follow the groups that the proxy sends at each sign-in
 
     Background:
       Given a server configured with:
@@ -11,14 +12,14 @@ Feature: Group memberships from the proxy
       And a group "managers"
 
     @PA-243
-    Scenario: Whoever signs in becomes a member of the groups listed
+    Scenario: A user who signs in becomes a member of the group that the proxy sends and not of another group
       Given "alice" is in the groups "engineers" at the proxy
       When "alice" signs in
       Then "alice" is a member of "engineers"
       And "alice" is not a member of "managers"
 
     @PA-244
-    Scenario: Every sign-in compares the list anew
+    Scenario: Each sign-in replaces the memberships of a user with the groups that the proxy sends
       Given "alice" is in the groups "engineers" at the proxy
       When "alice" signs in
       Then "alice" is a member of "engineers"
@@ -33,7 +34,7 @@ Feature: Group memberships from the proxy
       And "alice" is not a member of "managers"
 
     @PA-245
-    Scenario: Groups that are new on the list are joined
+    Scenario: A user joins a group that the proxy newly sends and stays in a group that it still sends
       Given "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
       And "alice" is a member of "engineers"
@@ -43,7 +44,7 @@ Feature: Group memberships from the proxy
       Then "alice" is a member of "engineers, managers"
 
     @PA-246
-    Scenario: Groups that have gone from the list are left
+    Scenario: A user leaves a group that the proxy no longer sends and stays in a group that it still sends
       Given "alice" is in the groups "engineers, managers" at the proxy
       And "alice" signs in
       And "alice" is a member of "engineers, managers"
@@ -53,7 +54,7 @@ Feature: Group memberships from the proxy
       And "alice" is not a member of "engineers"
 
     @PA-247
-    Scenario: The memberships of others stay as they are
+    Scenario: A sign-in of one user with another group does not change the memberships of another user
       Given "alice" is in the groups "engineers" at the proxy
       And "bob" is in the groups "engineers" at the proxy
       And "alice" signs in
@@ -63,14 +64,14 @@ Feature: Group memberships from the proxy
       Then "bob" is a member of "engineers"
       And "bob" is not a member of "managers"
 
-  Rule: Several groups come in several headers
+  Rule: Without GroupsHeaderSeparator, each groups header contains one group
 
     Background:
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
 
     @PA-040 @PA-251
-    Scenario: A groups header for each group
+    Scenario: A user with two groups headers is signed in and becomes a member of both groups
       Given a group "engineers"
       And a group "managers"
       And "alice" is in the groups "engineers, managers" at the proxy
@@ -79,7 +80,7 @@ Feature: Group memberships from the proxy
       And "alice" is signed in (PA-040)
 
     @PA-252
-    Scenario: A header is not split unless a separator is configured
+    Scenario: Without GroupsHeaderSeparator, the value "research|development" is the name of one group
       Given a group "research"
       And a group "development"
       And a group "research|development"
@@ -89,7 +90,7 @@ Feature: Group memberships from the proxy
       And "alice" is not a member of "research, development"
 
     @PA-252 @direct
-    Scenario: A comma does not split it either
+    Scenario: Without GroupsHeaderSeparator, a comma does not split the value of a groups header
       Given a group "engineers"
       And a group "research"
       And a group "development"
@@ -98,10 +99,10 @@ Feature: Group memberships from the proxy
       Then "alice" is a member of "engineers"
       And "alice" is not a member of "research, development"
 
-  Rule: With a separator one header lists them all
+  Rule: With GroupsHeaderSeparator, one groups header can contain several groups
 
     @PA-253
-    Scenario: Groups are listed in one header
+    Scenario: With the separator "|", a user becomes a member of the groups in one header and of no others
       Given a server configured with:
         | ProxyAuth.GroupsHeader          | X-Auth-Groups |
         | ProxyAuth.GroupsHeaderSeparator | "\|"          |
@@ -115,7 +116,7 @@ Feature: Group memberships from the proxy
       And "alice" is not a member of "owners"
 
     @PA-254
-    Scenario: The operator chooses the separator, and every other character is part of a name
+    Scenario: With the separator "/", the character "|" in a groups header is part of the name of a group
       Given a server configured with:
         | ProxyAuth.GroupsHeader          | X-Teams |
         | ProxyAuth.GroupsHeaderSeparator | "/"     |
@@ -128,7 +129,7 @@ Feature: Group memberships from the proxy
       And "alice" is not a member of "managers"
 
     @PA-255 @direct
-    Scenario: What cannot stand in a header cannot be a separator
+    Scenario: A server with a line break as GroupsHeaderSeparator refuses to start and names the option
       Given a server configured with:
         | ProxyAuth.GroupsHeader          | X-Auth-Groups |
         | ProxyAuth.GroupsHeaderSeparator | "\|"          |
@@ -138,10 +139,10 @@ Feature: Group memberships from the proxy
       Then it refuses to start
       And it says what is wrong with "GroupsHeaderSeparator"
 
-  Rule: One header lists the groups and no other does
+  Rule: The server reads groups only from the header that GroupsHeader names
 
     @PA-249
-    Scenario: The header that is configured
+    Scenario: With GroupsHeader = X-Teams, a user becomes a member of a group in the header X-Teams
       Given a server configured with:
         | ProxyAuth.GroupsHeader          | X-Teams |
         | ProxyAuth.GroupsHeaderSeparator | "/"     |
@@ -151,7 +152,7 @@ Feature: Group memberships from the proxy
       Then "alice" is a member of "engineers"
 
     @PA-249 @direct
-    Scenario: A header of another name
+    Scenario: With GroupsHeader = X-Teams, a group in a header X-Auth-Groups is ignored
       Given a server configured with:
         | ProxyAuth.GroupsHeader          | X-Teams |
         | ProxyAuth.GroupsHeaderSeparator | "/"     |

@@ -1,8 +1,9 @@
-Feature: How groups come to be on the server
-  Groups are either provisioned by hand, and then only those count that an administrator has added,
-  or automatically, and then every group that the proxy lists comes to be at a sign-in.
+Feature: Group provisioning
+  By default, groups are provisioned manually: the server ignores a group that the proxy sends until an
+  administrator has created it. With ProxyAuth.GroupsAutoProvision, a sign-in creates the groups that are
+  missing. The server warns at start of groups that do not fit the configured way of provisioning.
 
-  Rule: Provisioned by hand, only the groups of the server count
+  Rule: With manual provisioning, administrators create and remove groups
 
     Background:
       Given a server configured with:
@@ -10,14 +11,14 @@ Feature: How groups come to be on the server
       And a group "engineers"
 
     @PA-257 @PA-258
-    Scenario: One group that the server has and one that it has not
+    Scenario: With manual provisioning, a user joins the group that exists, and the missing group is not created
       Given "alice" is in the groups "engineers, strangers" at the proxy
       When "alice" signs in
       Then "alice" is a member of "engineers" (PA-257)
       And there is no group "strangers" (PA-258)
 
     @PA-259
-    Scenario: This is the default
+    Scenario: By default, a user joins a missing group only after an administrator has created it
       Given "alice" is in the groups "engineers, strangers" at the proxy
       When "alice" signs in
       Then there is no group "strangers"
@@ -26,7 +27,7 @@ Feature: How groups come to be on the server
       Then "alice" is a member of "engineers, strangers"
 
     @PA-262
-    Scenario: Whoever removes a group removes its access to content
+    Scenario: Removing a group ends its access to content, and a new group of the same name has no access
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And the group "engineers" may view "app"
@@ -42,7 +43,7 @@ Feature: How groups come to be on the server
       Then "alice" is a member of "engineers"
       And "alice" cannot open "app"
 
-  Rule: Provisioned automatically, groups come to be at sign-in
+  Rule: With GroupsAutoProvision, a sign-in creates the groups that are missing
 
     Background:
       Given a server configured with:
@@ -52,14 +53,14 @@ Feature: How groups come to be on the server
       And "bob" signs in
 
     @PA-264
-    Scenario: The option turns it on
+    Scenario: With GroupsAutoProvision, a sign-in creates a missing group and makes the user a member
       Given "alice" is in the groups "engineers" at the proxy
       When "alice" signs in
       Then there is a group "engineers"
       And "alice" is a member of "engineers"
 
     @PA-265 @PA-266
-    Scenario: The groups that are missing are created, with their first member
+    Scenario: With GroupsAutoProvision, a sign-in creates two missing groups and adds its user, not another user
       Given there is a group "managers"
       And there is no group "engineers"
       And there is no group "owners"
@@ -71,7 +72,7 @@ Feature: How groups come to be on the server
       And "bob" is not a member of "engineers" (PA-266)
 
     @PA-265 @PA-266 @direct
-    Scenario: Ten groups that are missing are created at once
+    Scenario: With GroupsAutoProvision, one sign-in creates ten missing groups and adds its user to all of them
       Given there is a group "managers"
       And there is no group "g1"
       And there is no group "g10"
@@ -82,7 +83,7 @@ Feature: How groups come to be on the server
       And "alice" is a member of "g1, g2, g3, g4, g5, g6, g7, g8, g9, g10" (PA-266)
 
     @PA-343
-    Scenario: A group that is listed twice, and one that the server has, are not created again
+    Scenario: With GroupsAutoProvision, a group that exists or is listed twice is not created again
       Given "alice" is in the groups "engineers, managers, engineers, owners" at the proxy
       When "alice" signs in
       Then there is a group "owners"
@@ -93,7 +94,7 @@ Feature: How groups come to be on the server
       And there is no group "managers"
 
     @PA-267
-    Scenario: A group stays when its last member has gone
+    Scenario: With GroupsAutoProvision, a group stays on the server after its last member has left it
       Given "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
       And "alice" is a member of "engineers"
@@ -103,7 +104,7 @@ Feature: How groups come to be on the server
       And "alice" is not a member of "engineers"
 
     @PA-268
-    Scenario: A group keeps its access to content for later members
+    Scenario: With GroupsAutoProvision, a group without members keeps its access to content for a later member
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And "alice" is in the groups "engineers" at the proxy
@@ -118,7 +119,7 @@ Feature: How groups come to be on the server
       Then "bob" can open "app"
 
     @PA-270
-    Scenario: A group without members can be removed
+    Scenario: An administrator can remove a group that a sign-in created and that has no members left
       Given "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
       And there is a group "engineers"
@@ -129,22 +130,22 @@ Feature: How groups come to be on the server
       And there is a group "managers"
 
     @SEC-019 @direct
-    Scenario: A groups header without a name makes no group
+    Scenario: With GroupsAutoProvision, an empty groups header creates no group
       Given "alice" is in the groups "engineers" at the proxy
       When "alice" signs in with the further header "X-Auth-Groups: "
       Then there is a group "engineers"
       And there is no group ""
 
     @SEC-019 @direct
-    Scenario: A proxy cannot fill the server with groups
+    Scenario: With GroupsAutoProvision, a sign-in with 2500 groups does not create most of the groups
       Given there is a group "managers"
       When "alice" signs in with 2500 groups
       Then most of the groups were not created
 
-  Rule: Groups made by hand have an owner, others have none
+  Rule: A group that an administrator created has an owner, a group that a sign-in created has none
 
     @PA-272
-    Scenario: A group that a sign-in has made
+    Scenario: A group that a sign-in created has no owner
       Given a server configured with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
@@ -154,20 +155,20 @@ Feature: How groups come to be on the server
       And the owner of the group "engineers" is nobody
 
     @PA-274
-    Scenario: A group that an administrator has made
+    Scenario: The administrator who created a group is its owner
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       When the administrator creates a group "engineers"
       Then there is a group "engineers"
       And the owner of the group "engineers" is the administrator
 
-  Rule: The server warns at start-up of groups that do not fit the configuration
+  Rule: The server warns at start of groups that do not fit the configuration
 
-    How it words a warning is its own affair. A warning is a line about groups that an earlier start with
-    the same configuration, before there were such groups, did not write.
+    The server chooses the wording of a warning. A line about groups counts as a warning if an earlier start
+    with the same configuration, before such groups existed, did not write it.
 
     @PA-275 @PA-277 @alone @direct
-    Scenario: The server warns of groups without an owner when groups are provisioned by hand
+    Scenario: The server warns at start of groups without an owner with manual provisioning, not with automatic
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And it is restarted with:
@@ -187,7 +188,7 @@ Feature: How groups come to be on the server
       And the log no longer warns of "group" (PA-277)
 
     @PA-276 @PA-277 @alone @direct
-    Scenario: The server warns of groups with an owner when groups are provisioned automatically
+    Scenario: The server warns at start of groups with an owner with automatic provisioning, not with manual
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And it is restarted with:

@@ -1,15 +1,16 @@
 Feature: Groups by name
-  Unless it is told otherwise, the server takes what the proxy lists for the names of groups. A group
-  that has been renamed behind the proxy is a new one to it.
+  By default, the server compares the groups that the proxy sends with the names of its own groups. If a group
+  is renamed behind the proxy, the server takes the new name for another group. An administrator can rename
+  the group on the server as well, which keeps its access to content.
 
-  Rule: Names are compared as they are written
+  Rule: By default, the name identifies a group
 
     Background:
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
 
     @PA-294
-    Scenario: A group is known by its name
+    Scenario: By default, a user becomes a member of the group whose name the proxy sends, not of another group
       Given a group "engineers"
       And a group "managers"
       And "alice" is in the groups "engineers" at the proxy
@@ -18,7 +19,7 @@ Feature: Groups by name
       And "alice" is not a member of "managers"
 
     @PA-295
-    Scenario Outline: Letter case counts: <listed> is not Engineers
+    Scenario Outline: A user in the group "<listed>" at the proxy does not become a member of the group "Engineers"
       Given a group "Engineers"
       And "alice" is in the groups "Engineers" at the proxy
       And "bob" is in the groups "<listed>" at the proxy
@@ -33,13 +34,13 @@ Feature: Groups by name
         | ENGINEERS |
 
     @PA-343
-    Scenario: No two groups have the same name
+    Scenario: An administrator cannot create a second group with the same name
       Given a group "managers"
       And a group "engineers"
       When the administrator creates a group "engineers"
       Then the creation is refused
 
-  Rule: A group renamed behind the proxy is ignored where groups are provisioned by hand
+  Rule: With manual provisioning, the server ignores the new name of a group renamed behind the proxy
 
     Background:
       Given a server configured with:
@@ -56,7 +57,7 @@ Feature: Groups by name
       When "alice" signs in again
 
     @PA-296 @PA-298 @PA-299 @PA-300
-    Scenario: The old group stays as it is, without the member
+    Scenario: With manual provisioning, a group renamed behind the proxy keeps its name and access, not its member
       Then there is a group "engineers" (PA-299)
       And the group "engineers" is on the access list of "app" (PA-300)
       And there is no group "platform" (PA-298)
@@ -64,7 +65,7 @@ Feature: Groups by name
       And "alice" cannot open "app" (PA-296)
 
     @PA-301 @PA-302
-    Scenario: Renaming the group on the server as well keeps all that it had
+    Scenario: A group renamed on the server as at the proxy gets its member back and keeps its access to content
       When the administrator renames the group "engineers" to "platform"
       And "alice" signs in again
       Then there is a group "platform" (PA-301)
@@ -72,7 +73,7 @@ Feature: Groups by name
       And the group "platform" is on the access list of "app" (PA-302)
       And "alice" can open "app" (PA-302)
 
-  Rule: A group renamed behind the proxy is added where groups are provisioned automatically
+  Rule: With GroupsAutoProvision, the new name of a group renamed behind the proxy becomes a second group
 
     Background:
       Given a server configured with:
@@ -88,7 +89,7 @@ Feature: Groups by name
       When "alice" signs in again
 
     @PA-296 @PA-297 @PA-299 @PA-300
-    Scenario: There are two groups then
+    Scenario: With GroupsAutoProvision, renaming a group behind the proxy adds a second group without access
       Then there is a group "engineers" (PA-299)
       And the group "engineers" is on the access list of "app" (PA-300)
       And there is a group "platform" (PA-297)
@@ -97,7 +98,7 @@ Feature: Groups by name
       And "alice" is not a member of "engineers" (PA-296)
 
     @PA-303
-    Scenario: The new group has to go before the old one can have its name
+    Scenario: A group can be renamed to the name of another group only after the other group is removed
       Given a group "managers"
       And the administrator renames the group "managers" to "owners"
       When the administrator renames the group "engineers" to "platform"

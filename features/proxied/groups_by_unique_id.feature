@@ -1,8 +1,9 @@
 Feature: Groups by unique id
-  Where the proxy lists identifiers and not names, the server can be told to match these. Each group is
-  then made through the API, with the identifier that the proxy sends and a name that people can read.
+  With ProxyAuth.GroupsByUniqueId, the server compares the groups that the proxy sends with the unique ids of
+  its groups instead of their names. An administrator creates each group through the API, with the unique id
+  that the proxy sends and a name for display.
 
-  Rule: The list is matched against unique ids
+  Rule: With GroupsByUniqueId, the unique id identifies a group
 
     Background:
       Given a server configured with:
@@ -12,7 +13,7 @@ Feature: Groups by unique id
       And a group "managers" with the unique id "g-18"
 
     @PA-304 @PA-312
-    Scenario: The unique id is what the proxy sends
+    Scenario: With GroupsByUniqueId, a user becomes a member of the group whose unique id the proxy sends
       Given "alice" is in the groups "g-17" at the proxy
       When "alice" signs in
       Then "alice" is a member of "g-17" (PA-304)
@@ -20,7 +21,7 @@ Feature: Groups by unique id
       And "alice" is not a member of "g-18" (PA-312)
 
     @PA-306
-    Scenario: Names are not matched
+    Scenario: With GroupsByUniqueId, the name of a group in the groups header gives a user no membership
       Given "alice" is in the groups "engineers" at the proxy
       And "bob" is in the groups "g-17" at the proxy
       When "alice" signs in
@@ -29,7 +30,7 @@ Feature: Groups by unique id
       And "alice" is not a member of "g-17"
 
     @PA-310
-    Scenario: A group counts once it has been made
+    Scenario: With GroupsByUniqueId, a user joins a missing group only after an administrator has created it
       Given "alice" is in the groups "g-17, g-99" at the proxy
       When "alice" signs in
       Then "alice" is a member of "g-17"
@@ -39,7 +40,7 @@ Feature: Groups by unique id
       Then "alice" is a member of "g-17, g-99"
 
     @PA-313
-    Scenario: A name is for people and can change
+    Scenario: With GroupsByUniqueId, a user remains a member of a group that an administrator renames
       Given "alice" is in the groups "g-17" at the proxy
       And "alice" signs in
       When the administrator renames the group "g-17" to "platform"
@@ -47,7 +48,7 @@ Feature: Groups by unique id
       Then there is a group "platform"
       And "alice" is a member of "platform"
 
-  Rule: Groups are managed through the API
+  Rule: With GroupsByUniqueId, administrators manage groups through the API
 
     Background:
       Given a server configured with:
@@ -56,7 +57,7 @@ Feature: Groups by unique id
       And a group "engineers" with the unique id "g-17"
 
     @PA-307
-    Scenario: Create, rename, remove
+    Scenario: With GroupsByUniqueId, an administrator can create, rename and remove a group
       When the administrator creates a group "managers" with the unique id "g-18"
       Then there is a group "g-18"
       When the administrator renames the group "g-18" to "owners"
@@ -67,12 +68,12 @@ Feature: Groups by unique id
       And there is a group "g-17"
 
     @PA-311
-    Scenario: A group is made of a unique id and a name
+    Scenario: With GroupsByUniqueId, an administrator can create a group with a unique id and a name
       When the administrator creates a group "managers" with the unique id "g-18"
       Then there is a group "g-18"
 
     @PA-314
-    Scenario: Names may be the same
+    Scenario: With GroupsByUniqueId, two groups can have the same name and different members
       Given "alice" is in the groups "g-17" at the proxy
       And "bob" is in the groups "g-18" at the proxy
       When the administrator creates a group "engineers" with the unique id "g-18"
@@ -85,10 +86,10 @@ Feature: Groups by unique id
       And "bob" is a member of "g-18"
       And "bob" is not a member of "g-17"
 
-  Rule: Without the option groups go by their names
+  Rule: Without GroupsByUniqueId, the name identifies a group
 
     @PA-305
-    Scenario: A name is matched
+    Scenario: Without GroupsByUniqueId, a user becomes a member of the group whose name the proxy sends
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
@@ -98,10 +99,10 @@ Feature: Groups by unique id
       Then "alice" is a member of "engineers"
       And "alice" is not a member of "managers"
 
-  Rule: Groups by unique id are not provisioned automatically
+  Rule: GroupsByUniqueId and GroupsAutoProvision cannot be combined
 
     @PA-316 @direct
-    Scenario: The two options contradict each other
+    Scenario: A server with GroupsByUniqueId and GroupsAutoProvision refuses to start and names the second option
       Given a server configured with:
         | ProxyAuth.GroupsHeader     | X-Auth-Groups |
         | ProxyAuth.GroupsByUniqueId | true          |

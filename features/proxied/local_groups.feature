@@ -1,11 +1,12 @@
 Feature: Locally managed groups
-  A server can have groups of its own although the proxy sends none. They are made and filled on the
-  server, and what is called the same behind the proxy is something else.
+  A server can have groups of its own if the proxy sends none. Administrators create these groups and manage
+  their members through the API, and groups behind the proxy do not affect them. With
+  Authorization.UserGroups = false, the server has no groups.
 
-  Rule: Groups need no support from the proxy
+  Rule: Groups can be used if the proxy sends none
 
     @PA-248 @PA-284
-    Scenario: Members of a group see its content
+    Scenario: A member of a group can open content that the group may view, and another user cannot
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And a group "engineers"
@@ -16,13 +17,13 @@ Feature: Locally managed groups
       And "bob" cannot open "app" (PA-284)
 
     @PA-287 @PA-293
-    Scenario: A group is made through the API
+    Scenario: By default, an administrator can create a group through the API
       When the administrator creates a group "engineers"
       Then there is a group "engineers" (PA-287)
       And there is a group "engineers" (PA-293)
 
     @PA-289
-    Scenario: Members come and go through the API
+    Scenario: An administrator can add two users to a group and remove one of them through the API
       Given a group "engineers"
       And "alice" has signed in
       And "bob" has signed in
@@ -35,7 +36,7 @@ Feature: Locally managed groups
       And "alice" is not a member of "engineers"
 
     @PA-290
-    Scenario: Signing in changes no membership
+    Scenario: A sign-in does not change the memberships of a user in local groups
       Given a group "engineers"
       And a group "managers"
       And the administrator adds "alice" to the group "engineers"
@@ -44,7 +45,7 @@ Feature: Locally managed groups
       And "alice" is not a member of "managers"
 
     @PA-285 @direct
-    Scenario: Groups behind the proxy are other groups
+    Scenario: Without GroupsHeader, a header X-Auth-Groups does not change the memberships of a user
       Given a group "engineers"
       And a group "managers"
       And the administrator adds "alice" to the group "managers"
@@ -52,10 +53,10 @@ Feature: Locally managed groups
       Then "alice" is a member of "managers"
       And "alice" is not a member of "engineers"
 
-  Rule: There need be no groups at all
+  Rule: With UserGroups = false, the server has no groups
 
     @PA-291 @alone @direct
-    Scenario Outline: Without groups nobody can <do something>
+    Scenario Outline: With UserGroups = false, an administrator cannot <do something>
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And a group "engineers"
@@ -72,7 +73,7 @@ Feature: Locally managed groups
         | let a group view content |
 
     @PA-291 @alone @direct
-    Scenario Outline: Without groups nobody finds any to <do something>
+    Scenario Outline: With UserGroups = false, an attempt to <do something> is refused or shows nothing
       Given a group "engineers"
       And the administrator adds "alice" to the group "engineers"
       And the administrator can <do something>
@@ -87,7 +88,7 @@ Feature: Locally managed groups
         | list the members of a group |
 
     @PA-291 @alone @direct
-    Scenario: Without groups membership opens no content
+    Scenario: With UserGroups = false, a member of a group cannot open content that the group may view
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And a group "engineers"
@@ -98,10 +99,10 @@ Feature: Locally managed groups
         | Authorization.UserGroups | false |
       Then "alice" cannot open "app"
 
-  Rule: An option without effect is named in a warning
+  Rule: Options about groups that have no effect are named in the log and do not prevent a start
 
     @PA-349 @direct
-    Scenario: Switching groups off is named where groups are sent
+    Scenario: A server with GroupsHeader and UserGroups = false starts and names UserGroups in its log
       When a server is started with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       Then it starts
@@ -113,7 +114,7 @@ Feature: Locally managed groups
       And the log says "UserGroups"
 
     @PA-349 @direct
-    Scenario: A mapping of groups is named where no groups are sent
+    Scenario: A server with UserRoleGroupMapping and without GroupsHeader starts and names the option in its log
       When a server is started with:
         | ProxyAuth.RoleHeader               | X-Auth-RSC-Role |
         | ProxyAuth.GroupsHeader             | X-Auth-Groups   |
@@ -128,7 +129,7 @@ Feature: Locally managed groups
       And the log says "UserRoleGroupMapping"
 
     @PA-349 @alone
-    Scenario: A mapping of groups changes no role where no groups are sent
+    Scenario: Without GroupsHeader, UserRoleGroupMapping does not change the role of a user at a sign-in
       Given "alice" has signed in
       And the administrator has changed the role of "alice" to "publisher"
       When it is restarted with:
