@@ -19,21 +19,21 @@ Feature: Associations of integrations with content
     @OI-021 @OI-039 @OI-040
     Scenario: A publisher associates an integration with the publisher's own content
       When "paula" associates "app" with "crm"
-      Then the association is granted (OI-021)
-      And the associations of "app" are "crm" (OI-039)
-      And the associations of "app" are "crm" (OI-040)
+      Then the request is granted (OI-021)
+      And "app" has one association, with "crm" (OI-039)
+      And "app" has one association, with "crm" (OI-040)
 
     @OI-041
     Scenario: The server accepts the documented curl command, which sends JSON with the media type of a form
       When "paula" associates "app" with "crm" by the documented command
-      Then the association is granted
-      And the associations of "app" are "crm"
+      Then the request is granted
+      And "app" has one association, with "crm"
 
     @OI-042
     Scenario: An association request replaces the earlier associations, and an empty request removes them
       Given "app" is associated with "crm"
       When "paula" associates "app" with "warehouse"
-      Then the associations of "app" are "warehouse"
+      Then "app" has one association, with "warehouse"
       When "app" is no longer associated with an integration
       Then "app" has no association
 
@@ -44,14 +44,14 @@ Feature: Associations of integrations with content
       Then "app" has no association
       When "app" is associated with "crm"
       And "paula" associates content that does not exist with "crm"
-      Then the association is refused
+      Then the request is refused
 
     @OI-114
     Scenario: An association with an integration that does not exist is refused and changes no association
       Given "app" is associated with "crm"
       When "paula" associates "app" with an integration that does not exist
-      Then the association is refused
-      And the associations of "app" are "crm"
+      Then the request is refused
+      And "app" has one association, with "crm"
 
   Rule: The owner, collaborators and administrators change the associations of content
 
@@ -62,21 +62,21 @@ Feature: Associations of integrations with content
       And "alice" may view "app"
       And the administrator can clear the associations of "app"
       When "petra" tries to clear the associations of "app"
-      Then the call is refused
+      Then the request is refused
       When "alice" tries to clear the associations of "app"
-      Then the call is refused
-      When somebody who is not signed in tries to clear the associations of "app"
-      Then the call is refused or asked to log in
+      Then the request is refused
+      When an anonymous visitor tries to clear the associations of "app"
+      Then the request is refused or the client is asked to log in
 
     @SEC-002
     Scenario: A collaborator on content can clear its associations
       Given a publisher "petra"
       And "petra" may collaborate on "app"
       When "petra" tries to clear the associations of "app"
-      Then the call is granted
+      Then the request is granted
 
     @SEC-002
     Scenario: A user who is not a publisher cannot list integrations
       When "paula" asks for the list of integrations
       And "alice" asks for the list of integrations
-      Then the call is refused or shows nothing
+      Then the request is refused or shows nothing

@@ -16,7 +16,7 @@ Feature: Changes to integrations
     When the administrator changes the <setting> of the integration "crm"
     And "alice" visits "app"
     Then "app" obtains no token
-    And the session of "alice" with "crm" holds no refresh token
+    And no session of "alice" with "crm" holds a refresh token
 
     Examples:
       | setting               |
@@ -30,7 +30,7 @@ Feature: Changes to integrations
     Given "bob" has authenticated at the provider of "crm"
     When the administrator changes the authorization address of the integration "crm"
     And "bob" returns from the provider with the answer unchanged
-    Then the session of "bob" with "crm" holds no refresh token
+    Then no session of "bob" with "crm" holds a refresh token
 
   @SEC-038 @direct
   Scenario: A change to the name of an integration does not end the logins of its users

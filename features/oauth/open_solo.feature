@@ -27,7 +27,7 @@ Feature: Content in open-solo mode
     Scenario: A user who follows the redirect and logs in returns to the server with an OAuth session
       When "alice" opens "app" in her browser and logs in
       Then the login ends at the server
-      And the session of "alice" with "crm" says that a refresh token is held
+      And the session of "alice" with "crm" shows that she is logged in
       And "alice" is not sent to log in when she opens "app" in her browser
 
   Rule: Service Account integrations and requests by programs cause no redirect

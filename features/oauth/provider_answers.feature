@@ -11,14 +11,14 @@ Feature: Authorization replies of the provider
   Scenario: An unchanged reply of the provider completes the login
     Given "alice" has authenticated at the provider of "crm"
     When "alice" returns from the provider with the answer unchanged
-    Then the session of "alice" with "crm" says that a refresh token is held
+    Then the session of "alice" with "crm" shows that she is logged in
 
   @direct
   Scenario Outline: A user who returns from the provider <how> obtains no refresh token
     Given "bob" is logged in to "crm"
     And "alice" has authenticated at the provider of "crm"
     When "alice" returns from the provider <how>
-    Then the session of "alice" with "crm" holds no refresh token
+    Then no session of "alice" with "crm" holds a refresh token
 
     Examples:
       | rule    | how                                      |
@@ -34,6 +34,6 @@ Feature: Authorization replies of the provider
   Scenario: A reply of the provider that another user presents gives neither user a refresh token
     Given "carol" is logged in to "crm"
     And "alice" has authenticated at the provider of "crm"
-    When "bob" returns from the provider in the place of "alice"
-    Then the session of "bob" with "crm" holds no refresh token
-    And the session of "alice" with "crm" holds no refresh token
+    When "bob" returns from the provider with the answer for "alice"
+    Then no session of "bob" with "crm" holds a refresh token
+    And no session of "alice" with "crm" holds a refresh token

@@ -21,7 +21,7 @@ Feature: Integrations on content with public access
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
       And "app" is open to anyone without login
-      When somebody who is not signed in visits "app"
+      When an anonymous visitor visits "app"
       Then "app" obtains a token of "warehouse"
 
     @OI-017
@@ -30,9 +30,9 @@ Feature: Integrations on content with public access
       And "app" is associated with "warehouse"
       And "app" is open to anyone without login
       And "paula" is logged in to "crm"
-      And somebody who is not signed in has visited "app" and it obtained a token
-      When "paula" puts "crm" in the place of "warehouse" on "app"
-      And somebody who is not signed in visits "app"
+      And an anonymous visitor has visited "app" and it obtained a token
+      When "paula" replaces the association of "app" by "crm"
+      And an anonymous visitor visits "app"
       Then "app" obtains no token
 
     @OI-118
@@ -52,29 +52,29 @@ Feature: Integrations on content with public access
     Scenario: Content opened through a share link obtains a token through a Service Account integration
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
-      And "paula" has a share link to "app"
-      When somebody who is not signed in follows the share link to "app"
+      And "app" has a share link
+      When an anonymous visitor follows the share link to "app"
       Then "app" obtains a token of "warehouse"
 
     @OI-018
     Scenario: Content opened through a share link obtains no token through a Viewer integration
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
-      And "paula" has a share link to "app"
+      And "app" has a share link
       And "paula" is logged in to "crm"
-      And somebody who is not signed in has followed the share link to "app" and it obtained a token
-      When "paula" puts "crm" in the place of "warehouse" on "app"
-      And somebody who is not signed in follows the share link to "app"
+      And an anonymous visitor has followed the share link to "app" and it obtained a token
+      When "paula" replaces the association of "app" by "crm"
+      And an anonymous visitor follows the share link to "app"
       Then "app" obtains no token
 
     @SEC-041 @direct
     Scenario: A share link with a changed ending does not open the content
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
-      And "paula" has a share link to "app"
-      And somebody who is not signed in has followed the share link to "app" and it obtained a token
-      When somebody who is not signed in follows the share link to "app" with another ending
-      Then the visit is refused or asked to log in
+      And "app" has a share link
+      And an anonymous visitor has followed the share link to "app" and it obtained a token
+      When an anonymous visitor follows the share link to "app" with another ending
+      Then the request is refused or the client is asked to log in
 
   Rule: The token of a Service Account integration does not depend on the visitor
 
@@ -89,5 +89,5 @@ Feature: Integrations on content with public access
       Then "app" obtains a token of "warehouse"
       When "bob" visits "app"
       Then "app" obtains a token of "warehouse"
-      When somebody who is not signed in visits "app"
+      When an anonymous visitor visits "app"
       Then "app" obtains a token of "warehouse"

@@ -5,7 +5,7 @@ Feature: Integrations with an invalid configuration
   @OI-122 @direct
   Scenario Outline: The server refuses to create a <type> integration <with> "<key>"
     When the administrator creates a <type> integration <with> "<key>"
-    Then the creation is refused
+    Then the request is refused
 
     Examples:
       | type            | with                             | key               |

@@ -32,13 +32,13 @@ Feature: Management of OAuth sessions
     Scenario: A user cannot read the OAuth session of another user
       When "bob" reads the session of "bob" with "crm"
       And "alice" reads the session of "bob" with "crm"
-      Then the call is refused
+      Then the request is refused
 
     @OI-073
     Scenario: A user cannot delete the OAuth session of another user
       When "bob" reads the session of "bob" with "crm"
       And "alice" deletes the session of "bob" with "crm"
-      Then the call is refused
+      Then the request is refused
       And "bob" has one session with "crm"
 
   Rule: Administrators manage the OAuth sessions of all users

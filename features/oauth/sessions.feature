@@ -17,8 +17,8 @@ Feature: OAuth sessions
       Given "bob" may view "app"
       And "bob" has begun to log in to "crm"
       When "alice" logs in to "crm"
-      Then the session of "alice" with "crm" names both and says that a refresh token is held
-      And the session of "bob" with "crm" names both and says that no refresh token is held
+      Then the session of "alice" with "crm" shows that she is logged in
+      And the session of "bob" with "crm" shows that he is not logged in
 
     @OI-053
     Scenario: Visiting the login endpoint creates an OAuth session
@@ -30,7 +30,7 @@ Feature: OAuth sessions
     Scenario: An integration that is not associated with any content has a login endpoint
       Given a Viewer integration "spare"
       When "alice" begins to log in to "spare"
-      Then "alice" is sent to the provider of "spare"
+      Then the browser is sent to the provider of "spare"
 
     @OI-055
     Scenario: A login to an integration that does not exist does not lead to the provider
@@ -41,7 +41,7 @@ Feature: OAuth sessions
     @OI-056
     Scenario: The login endpoint redirects the user to the provider of the integration
       When "alice" begins to log in to "crm"
-      Then "alice" is sent to the provider of "crm"
+      Then the browser is sent to the provider of "crm"
 
   Rule: An OAuth session holds tokens after the user has authenticated at the provider
 
@@ -59,7 +59,7 @@ Feature: OAuth sessions
       Given "bob" may view "app"
       And "bob" is logged in to "crm"
       When "alice" begins to log in to "crm"
-      Then the session of "alice" with "crm" says that no refresh token is held
+      Then the session of "alice" with "crm" shows that she is not logged in
       And "alice" is sent to log in to "crm" when she opens "app" in her browser
       And "bob" is not sent to log in when he opens "app" in his browser
 
@@ -72,7 +72,7 @@ Feature: OAuth sessions
     @OI-060
     Scenario: An OAuth session holds a refresh token after a completed login
       When "alice" logs in to "crm"
-      Then the session of "alice" with "crm" says that a refresh token is held
+      Then the session of "alice" with "crm" shows that she is logged in
       And "alice" is not sent to log in when she opens "app" in her browser
 
     @OI-061
@@ -84,7 +84,7 @@ Feature: OAuth sessions
       When "alice" tries to log in to "crm"
       And "alice" visits "app"
       Then "app" obtains no token
-      And the session of "alice" with "crm" holds no refresh token
+      And no session of "alice" with "crm" holds a refresh token
 
     @OI-062
     Scenario: A user returns to the server after authentication at the provider
@@ -215,14 +215,14 @@ Feature: OAuth sessions
     Scenario: A user who logs in from 20 browsers at once has one OAuth session
       When "alice" logs in to "crm" from 20 browsers at once
       Then "alice" has one session with "crm"
-      And the session of "alice" with "crm" says that a refresh token is held
+      And the session of "alice" with "crm" shows that she is logged in
       And "alice" is not sent to log in when she opens "app" in her browser
 
     @OI-085
     Scenario: A user who is already logged in can log in again
       Given "alice" is logged in to "crm"
       When "alice" begins to log in to "crm"
-      Then "alice" is sent to the provider of "crm"
+      Then the browser is sent to the provider of "crm"
       When "alice" logs in to "crm"
       And "alice" visits "app"
       Then "app" obtains a token of "alice"
@@ -275,7 +275,7 @@ Feature: OAuth sessions
     @OI-090
     Scenario: A user whose OAuth session holds a refresh token opens content without a redirect to the login endpoint
       When "alice" logs in to "crm"
-      Then the session of "alice" with "crm" says that a refresh token is held
+      Then the session of "alice" with "crm" shows that she is logged in
       And "alice" is not sent to log in when she opens "app" in her browser
 
     @OI-091

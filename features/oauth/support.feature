@@ -123,7 +123,7 @@ Feature: Content types that integrations support
       And "app" is associated with "<integration>"
       And "paula" has published <mode> content "other"
       When "paula" associates "other" with "<integration>"
-      Then the association is refused
+      Then the request is refused
       And "other" has no association
 
       Examples:

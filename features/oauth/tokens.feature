@@ -44,15 +44,15 @@ Feature: Exposure of tokens
     @OI-079
     Scenario: No page, redirect or reply except that of the credential exchange contains an access token
       Given "alice" has visited "app" and it obtained a token
-      When "alice" looks at everything the server shows her about "app" and "crm"
-      And the administrator looks at everything the server shows about "app" and "crm"
-      Then no reply but the exchange's holds an access token
+      When "alice" reads everything that the server shows about "app" and "crm"
+      And the administrator reads everything that the server shows about "app" and "crm"
+      Then no reply to a client holds an access token
 
     @OI-083
     Scenario: No reply of the server and no data passed to content contains a refresh token
       Given "alice" has visited "app" and it obtained a token
-      When "alice" looks at everything the server shows her about "app" and "crm"
-      And the administrator looks at everything the server shows about "app" and "crm"
-      And "app" reports its environment and the headers of a visit by "alice"
-      Then no reply holds a refresh token
+      When "alice" reads everything that the server shows about "app" and "crm"
+      And the administrator reads everything that the server shows about "app" and "crm"
+      And "alice" visits "app"
+      Then no reply to a client holds a refresh token
       And "app" has been given no refresh token

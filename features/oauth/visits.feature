@@ -58,7 +58,7 @@ Feature: Tokens for visits to content
     @SEC-006 @direct
     Scenario Outline: A forged header <header> from a visitor who is not signed in does not reach content
       Given "app" is open to anyone without login
-      When somebody who is not signed in visits "app" with the further header "<header>: forged"
+      When an anonymous visitor visits "app" with the further header "<header>: forged"
       Then "app" has received no header with the value "forged"
 
       Examples:

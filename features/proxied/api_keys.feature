@@ -12,10 +12,10 @@ Feature: API keys behind a proxy
     Scenario: A valid API key is accepted and an unknown API key is refused
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       When a client calls the API with the headers:
         | Authorization | Key wrong |
-      Then the call is refused
+      Then the request is refused
 
     @PA-059
     Scenario: A Basic Authorization header does not change the username that the proxy sends
@@ -27,13 +27,13 @@ Feature: API keys behind a proxy
       Given "bob" has signed in
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
 
     @PA-063
     Scenario: An API key in X-RSC-Authorization is accepted
       When a client calls the API with the headers:
         | X-RSC-Authorization | Key <alice's key> |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
 
     @PA-064
     Scenario: With a key in X-RSC-Authorization and another in Authorization, the X-RSC-Authorization key is used
@@ -41,18 +41,18 @@ Feature: API keys behind a proxy
       When a client calls the API with the headers:
         | X-RSC-Authorization | Key <alice's key> |
         | Authorization       | Key <bob's key>   |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       When a client calls the API with the headers:
         | X-RSC-Authorization | Key <bob's key>   |
         | Authorization       | Key <alice's key> |
-      Then the call is answered to "bob"
+      Then the request is answered to "bob"
 
     @PA-065
     Scenario Outline: With a valid key in X-RSC-Authorization, the header "Authorization: <other>" is ignored
       When a client calls the API with the headers:
         | X-RSC-Authorization | Key <alice's key> |
         | Authorization       | <other>           |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
 
       Examples:
         | other                       |
@@ -65,11 +65,11 @@ Feature: API keys behind a proxy
     Scenario: A wrong key in X-RSC-Authorization is refused although Authorization has a valid key
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       When a client calls the API with the headers:
         | X-RSC-Authorization | Key wrong         |
         | Authorization       | Key <alice's key> |
-      Then the call is refused
+      Then the request is refused
 
   Rule: With LoginURL set, the server checks API keys itself
 
@@ -83,10 +83,10 @@ Feature: API keys behind a proxy
     Scenario: With LoginURL set, the server accepts a valid key and answers no call without one
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       When a client calls the API with the headers:
         | Accept | application/json |
-      Then the call is refused or asked to log in
+      Then the request is refused or the client is asked to log in
 
     @PA-061
     Scenario: With LoginURL set, a hosted API answers a client with a viewer's API key and no client without a key
@@ -98,17 +98,17 @@ Feature: API keys behind a proxy
       Then "app" answers
       When a client calls "app" with the headers:
         | Accept | application/json |
-      Then the call is refused or asked to log in
+      Then the request is refused or the client is asked to log in
 
     @SEC-013
     Scenario Outline: A wrong key in "<header>: <key>" is refused with an API error, even if the client accepts HTML
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       When a client calls the API with the headers:
         | <header> | <key>     |
         | Accept   | text/html |
-      Then the call is refused with an error of the API
+      Then the request is refused with an error of the API
 
       Examples:
         | header              | key                |
@@ -124,7 +124,7 @@ Feature: API keys behind a proxy
       Given "alice" has an API key that expires in 3 seconds
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       And the key of "alice" is refused once it has expired
 
     @SEC-025
@@ -132,11 +132,11 @@ Feature: API keys behind a proxy
       Given "alice" has an API key
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       When "alice" deletes her API keys
       And a client calls the API with the headers:
         | Authorization | Key <alice's key> |
-      Then the call is refused
+      Then the request is refused
 
   Rule: An API key never has more rights than its owner
 
@@ -144,7 +144,7 @@ Feature: API keys behind a proxy
     Scenario: A viewer obtains no API key with the rights of an administrator
       Given "alice" has signed in
       When "alice" asks for an API key with the role "viewer"
-      Then the call is granted
+      Then the request is granted
       When "alice" asks for an API key with the role "administrator"
       Then "alice" has no API key with the rights of an administrator
 
@@ -154,7 +154,7 @@ Feature: API keys behind a proxy
       And "paula" has created content with her API key
       When the administrator changes the role of "paula" to "viewer"
       And "paula" creates content with her API key
-      Then the creation is refused
+      Then the request is refused
 
   Rule: Only the owner of API keys can create and list them
 
@@ -164,13 +164,13 @@ Feature: API keys behind a proxy
     @SEC-028
     Scenario Outline: <who> can neither create nor list the API keys of another user
       When "alice" asks for an API key of "alice"
-      Then the call is granted
+      Then the request is granted
       When <who> asks for an API key of "alice"
-      Then the call is refused
+      Then the request is refused
       When "alice" lists the API keys of "alice"
-      Then the call is granted
+      Then the request is granted
       When <who> lists the API keys of "alice"
-      Then the call is refused
+      Then the request is refused
 
       Examples:
         | who               |
@@ -193,7 +193,7 @@ Feature: API keys behind a proxy
       Then "app" answers
       When a client calls "app" with the headers:
         | <header> | <value> |
-      Then the call is refused or asked to log in
+      Then the request is refused or the client is asked to log in
 
       Examples:
         | header            | value                           |
@@ -234,13 +234,13 @@ Feature: API keys behind a proxy
       When "paula" opens a WebSocket to "app"
       Then "app" answers
       When "alice" opens a WebSocket to "app"
-      Then the WebSocket is refused
-      When somebody who is not signed in opens a WebSocket to "app"
-      Then the WebSocket is refused or asked to log in
+      Then the request is refused
+      When an anonymous visitor opens a WebSocket to "app"
+      Then the request is refused or the client is asked to log in
 
     @SEC-016
     Scenario: A WebSocket from a page of another site is refused in the owner's browser
       When "paula" opens a WebSocket to "app"
       Then "app" answers
       When "paula" opens a WebSocket to "app" from a page of another site
-      Then the WebSocket is refused
+      Then the request is refused

@@ -14,11 +14,11 @@ Feature: Configuration of proxied authentication
     @PA-068 @alone @direct
     Scenario: A server with Authentication.Provider = password does not sign in users by identity headers
       Given "alice" has signed in
-      When it is restarted with:
+      When the server is restarted with:
         | Authentication.Provider | password |
-      Then it starts or refuses to start
+      Then the server starts or refuses to start
       When "alice" signs in again
-      Then the sign-in is refused
+      Then the request is refused
 
   Rule: Addresses of the server in replies begin with Server.Address
 
@@ -34,7 +34,7 @@ Feature: Configuration of proxied authentication
     Scenario: The callback address that is sent to an OAuth provider is at the proxy
       Given a Viewer integration "crm"
       When "alice" begins to log in to "crm"
-      Then "alice" is sent to the provider of "crm"
+      Then the browser is sent to the provider of "crm"
       And every address in the reply is the server's own
 
     @PA-346 @direct
@@ -77,14 +77,14 @@ Feature: Configuration of proxied authentication
         | Authorization | Key <paula's key> |
       Then every address in the reply is the server's own
       When "paula" begins to log in to "crm"
-      Then "paula" is sent to the provider of "crm"
+      Then the browser is sent to the provider of "crm"
       And every address in the reply is the server's own
 
     @PA-071 @direct
     Scenario: A server without Server.Address starts and names the option in its log
       When a server is started with:
         | Server.Address | https://connect.example.com/ |
-      Then it starts
+      Then the server starts
       And the log does not say "Server.Address"
       When a server is started with:
         """
@@ -94,7 +94,7 @@ Feature: Configuration of proxied authentication
         [Server]
         Address =
         """
-      Then it starts
+      Then the server starts
       And the log says "Server.Address"
 
   Rule: Options name the headers that the server reads
@@ -110,7 +110,7 @@ Feature: Configuration of proxied authentication
       Given a server configured with:
         | ProxyAuth.UsernameHeader | X-Auth-Custom-Username |
       And "alice" has signed in
-      When it is restarted with:
+      When the server is restarted with:
         | Authentication.Provider | proxy |
       And "alice" signs in again with the username header spelled "X-Auth-Username"
       Then "alice" is signed in
@@ -118,7 +118,7 @@ Feature: Configuration of proxied authentication
     @PA-011 @alone @direct
     Scenario: After UsernameHeader is changed, a user signs in with the new header to the same account
       Given "alice" has signed in
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.UsernameHeader | X-Auth-Custom-Username |
       And "alice" signs in again
       Then "alice" has the same account as before
@@ -176,17 +176,17 @@ Feature: Configuration of proxied authentication
         | Server.Address      | "https://example.com/apps/posit-connect" |
         | ProxyAuth.LoginURL  | "https://example.com/auth/login"         |
         | ProxyAuth.LogoutURL | "https://example.com/auth/logout"        |
-      Then it starts (PA-005)
-      And it starts (PA-095)
+      Then the server starts (PA-005)
+      And the server starts (PA-095)
 
     @SEC-017 @direct
     Scenario: A server with javascript: URLs in LoginURL and LogoutURL refuses to start and names both options
       When a server is started with:
         | ProxyAuth.LoginURL  | javascript:alert(1)                        |
         | ProxyAuth.LogoutURL | javascript://login.example.com/%0Aalert(2) |
-      Then it refuses to start
-      And it says what is wrong with "LoginURL"
-      And it says what is wrong with "LogoutURL"
+      Then the server refuses to start
+      And the start-up error names "LoginURL"
+      And the start-up error names "LogoutURL"
 
     @PA-348 @direct
     Scenario: A server with paths in LoginURL and LogoutURL starts and names both options in its log
@@ -194,7 +194,7 @@ Feature: Configuration of proxied authentication
         | Server.Address      | https://connect.example.com/ |
         | ProxyAuth.LoginURL  | /auth/login                  |
         | ProxyAuth.LogoutURL | "/oauth2/sign_out?rd=/"      |
-      Then it starts
+      Then the server starts
       And the log says "LoginURL"
       And the log says "LogoutURL"
 
@@ -210,8 +210,8 @@ Feature: Configuration of proxied authentication
         [ProxyAuth]
         <option> = <value>
         """
-      Then it refuses to start
-      And it says what is wrong with "<option>"
+      Then the server refuses to start
+      And the start-up error names "<option>"
 
       Examples:
         | option                | value           |
@@ -230,7 +230,7 @@ Feature: Configuration of proxied authentication
         [ProxyAuth]
         <line>
         """
-      Then it refuses to start
+      Then the server refuses to start
 
       Examples:
         | line                                 |

@@ -15,11 +15,11 @@ Feature: Management of content
       And "alice" may view "app"
       And the administrator can <act> "app"
       When "petra" tries to <act> "app"
-      Then the call is refused
+      Then the request is refused
       When "alice" tries to <act> "app"
-      Then the call is refused
-      When somebody who is not signed in tries to <act> "app"
-      Then the call is refused or asked to log in
+      Then the request is refused
+      When an anonymous visitor tries to <act> "app"
+      Then the request is refused or the client is asked to log in
 
       Examples:
         | act                    |
@@ -36,7 +36,7 @@ Feature: Management of content
       And "petra" may view "app"
       And "paula" can share "app"
       When "petra" tries to share "app"
-      Then the call is refused
+      Then the request is refused
 
     @SEC-030
     Scenario: Users with Viewer permission cannot delete content
@@ -46,9 +46,9 @@ Feature: Management of content
       And "paula" has published python-api content "draft"
       And the administrator can delete "draft"
       When "petra" tries to delete "app"
-      Then the call is refused
+      Then the request is refused
       When "alice" tries to delete "app"
-      Then the call is refused
+      Then the request is refused
       And "alice" can open "app"
 
     @SEC-030
@@ -56,9 +56,9 @@ Feature: Management of content
       Given a publisher "petra"
       And "petra" may collaborate on "app"
       When "petra" tries to rename "app"
-      Then the call is granted
+      Then the request is granted
       When "petra" tries to deploy "app"
-      Then the call is granted
+      Then the request is granted
 
     @SEC-030
     Scenario: A user without permission can neither read content through the API nor find it in the list of content
@@ -66,9 +66,9 @@ Feature: Management of content
       And "alice" may view "app"
       And "alice" can read "app"
       When "petra" tries to read "app"
-      Then the call is refused
+      Then the request is refused
       When "bob" tries to read "app"
-      Then the call is refused
+      Then the request is refused
       And "alice" can find "app" in the list of content
       And "petra" cannot find "app" in the list of content
       And "bob" cannot find "app" in the list of content
@@ -80,11 +80,11 @@ Feature: Management of content
       Given a publisher "petra"
       When the administrator gives "app" to "petra"
       And "petra" tries to rename "app"
-      Then the call is granted
+      Then the request is granted
       When "paula" tries to rename "app"
-      Then the call is refused
+      Then the request is refused
       When "paula" tries to read "app"
-      Then the call is refused
+      Then the request is refused
 
     @SEC-031
     Scenario: An owner cannot transfer content to another user
@@ -92,7 +92,7 @@ Feature: Management of content
       And "paula" has published static content "page"
       When the administrator gives "page" to "petra"
       And "paula" gives "app" to "petra"
-      Then the call is refused
+      Then the request is refused
 
   Rule: Deleted content cannot be opened or read
 
@@ -104,9 +104,9 @@ Feature: Management of content
       Then "app" answers
       When "paula" tries to delete "app"
       And "alice" visits "app"
-      Then the visit is refused
+      Then the request is refused
       When "paula" tries to read "app"
-      Then the call is refused
+      Then the request is refused
 
   Rule: Content that is open to all users requires a login
 
@@ -115,8 +115,8 @@ Feature: Management of content
       Given "app" is open to every user of the server
       When "bob" visits "app"
       Then "app" answers
-      When somebody who is not signed in visits "app"
-      Then the visit is refused or asked to log in
+      When an anonymous visitor visits "app"
+      Then the request is refused or the client is asked to log in
 
   Rule: Shared caches do not serve restricted content without asking the server
 

@@ -10,7 +10,7 @@ Feature: Deployment from the IDE
       Given "alice" has signed in
       When "alice" obtains deployment credentials
       And "alice" makes a signed request
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
 
     @PA-045
     Scenario: A publisher can deploy content with signed requests and open it
@@ -24,7 +24,7 @@ Feature: Deployment from the IDE
     Scenario Outline: A signature over the <path> is accepted
       Given "alice" has deployment credentials
       When "alice" makes a signed request with the <path>
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
 
       Examples:
         | client    | path                    |
@@ -36,7 +36,7 @@ Feature: Deployment from the IDE
       Given "alice" has deployment credentials
       And "bob" has signed in
       When "alice" makes a signed request
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
 
     @SEC-029
     Scenario: The confirmation page for deployment credentials is not shown in a frame of another site
@@ -51,10 +51,10 @@ Feature: Deployment from the IDE
         | ProxyAuth.LoginURL | https://login.example.com/ |
       And "alice" has deployment credentials
       When "alice" makes a signed request
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       When a client calls the API with the headers:
         | Accept | application/json |
-      Then the call is refused or asked to log in
+      Then the request is refused or the client is asked to log in
 
   Rule: A request with an invalid signature is refused, whatever other credentials it carries
 
@@ -67,9 +67,9 @@ Feature: Deployment from the IDE
     @SEC-012
     Scenario Outline: A signed request <flaw> is refused despite a valid identity
       When "alice" makes a signed request beside her identity
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       When "alice" makes a signed request beside her identity <flaw>
-      Then the call is refused
+      Then the request is refused
 
       Examples:
         | flaw                                                             |
@@ -92,6 +92,6 @@ Feature: Deployment from the IDE
     @SEC-024 @careless
     Scenario: A signed request with two username headers is refused
       When "alice" makes a signed request beside her identity
-      Then the call is answered to "alice"
+      Then the request is answered to "alice"
       When "alice" makes a signed request beside her identity with two username headers
-      Then the call is refused
+      Then the request is refused

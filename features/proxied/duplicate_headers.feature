@@ -11,35 +11,35 @@ Feature: Duplicate authentication headers
     @PA-034 @careless
     Scenario: A sign-in with two different usernames is refused
       When "alice" signs in again with a second username header for "mallory"
-      Then the sign-in is refused
+      Then the request is refused
 
     @PA-035 @careless
     Scenario: A sign-in with the same username twice is refused
       When "alice" signs in again with a second username header for "alice"
-      Then the sign-in is refused
+      Then the request is refused
 
     @PA-034 @careless
     Scenario: A request with two different usernames from a signed-in browser is refused
-      When "alice" goes on with a second username header for "mallory"
-      Then the sign-in is refused
+      When "alice" makes a request with a second username header for "mallory"
+      Then the request is refused
 
     @PA-041 @careless
     Scenario: The refusal of a second username repeats neither the name of the header nor a value
       When "alice" signs in again with a second username header for "mallory"
-      Then the sign-in is refused
+      Then the request is refused
       And the refusal repeats neither the name of the header nor a value
 
     @PA-042 @careless
     Scenario: A refused sign-in with two usernames creates no account for the second username
       When "alice" signs in again with a second username header for "mallory"
-      Then the sign-in is refused
+      Then the request is refused
       And no account exists for "mallory"
 
     @PA-043 @careless
     Scenario: A refused sign-in with two usernames creates no session
       When "alice" signs in again with a second username header for "mallory"
-      Then the sign-in is refused
-      And the refusal gives no cookie of a session
+      Then the request is refused
+      And the refusal sets no session cookie
       And a following request without identity headers is anonymous
 
   Rule: Any repeated identity or profile header is refused
@@ -56,7 +56,7 @@ Feature: Duplicate authentication headers
     @careless
     Scenario Outline: A sign-in with two <header> headers is refused
       When "alice" signs in again with a second <header> header for "mallory"
-      Then the sign-in is refused
+      Then the request is refused
 
       Examples:
         | rule   | header     |
@@ -73,7 +73,7 @@ Feature: Duplicate authentication headers
     @SEC-010 @careless
     Scenario Outline: A second username header that is spelled "<spelling>" is refused
       When "alice" signs in again with a second username header spelled "<spelling>" for "mallory"
-      Then the sign-in is refused
+      Then the request is refused
 
       Examples:
         | spelling        |
@@ -83,7 +83,7 @@ Feature: Duplicate authentication headers
     @SEC-010 @direct
     Scenario Outline: A sign-in with a username that is <kind> is refused
       When "alice" signs in again with a username that is <kind>
-      Then the sign-in is refused
+      Then the request is refused
 
       Examples:
         | kind                                        |
@@ -99,7 +99,7 @@ Feature: Duplicate authentication headers
     @SEC-044 @direct
     Scenario Outline: A sign-in is refused if the proxy sends <kind> as the username
       When "alice" signs in again with a username that is <kind>
-      Then the sign-in is refused
+      Then the request is refused
 
       Examples:
         | kind                             |
@@ -115,18 +115,18 @@ Feature: Duplicate authentication headers
     @SEC-010 @direct
     Scenario Outline: A username that is <sent> is refused, and the refusal does not repeat it
       When "alice" signs in again with a username that is <sent>
-      Then the sign-in is refused
+      Then the request is refused
       And the refusal repeats neither the name of the header nor a value
 
       Examples:
         | sent              |
         | sent in a trailer |
-        | sent to trace it  |
+        | sent in a TRACE request  |
 
     @SEC-010 @direct
     Scenario: A sign-in with X_Auth_Username in place of X-Auth-Username is refused
       When "alice" signs in again with the username header spelled "X_Auth_Username"
-      Then the sign-in is refused
+      Then the request is refused
 
   Rule: A malformed unique id is refused
 
@@ -142,7 +142,7 @@ Feature: Duplicate authentication headers
     @SEC-010 @direct
     Scenario Outline: A sign-in with a unique id that is <kind> is refused
       When "alice" signs in again with a unique id that is <kind>
-      Then the sign-in is refused
+      Then the request is refused
 
       Examples:
         | kind                                        |
@@ -162,4 +162,4 @@ Feature: Duplicate authentication headers
       Given "alice" has an API key
       And "alice" has called the API with her key
       When "alice" calls the API with her key and two username headers
-      Then the call is refused
+      Then the request is refused

@@ -96,7 +96,7 @@ Feature: Editing users
     Scenario: A server starts with UserInfoEditableBy = Admin
       When a server is started with:
         | Authorization.UserInfoEditableBy | Admin |
-      Then it starts
+      Then the server starts
 
   Rule: With UserInfoEditableBy = Admin, only administrators can edit profiles
 
@@ -213,19 +213,19 @@ Feature: Editing users
 
     Background:
       Given a group "engineers"
-      And the administrator adds "alice" to the group "engineers"
+      And the administrator has added "alice" to the group "engineers"
 
     @SEC-042
     Scenario Outline: A viewer cannot <act>
       When "mallory" tries to <act>
-      Then the call is refused
+      Then the request is refused
 
       Examples:
         | act                         |
-        | create a group testers      |
-        | rename the group engineers  |
-        | remove the group engineers  |
-        | join the group engineers    |
-        | end the membership of alice |
-        | create an account for bob   |
-        | lock alice                  |
+        | create the group "testers"      |
+        | rename the group "engineers"    |
+        | remove the group "engineers"    |
+        | join the group "engineers"      |
+        | end the membership of "alice" in the group "engineers" |
+        | create an account for "bob"     |
+        | lock "alice"                    |

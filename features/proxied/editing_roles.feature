@@ -34,7 +34,7 @@ Feature: Editing roles
     Scenario: A locked user cannot sign in although the proxy sends a valid identity
       When the administrator locks "alice"
       And "alice" signs in again
-      Then the sign-in is refused
+      Then the request is refused
 
   Rule: Roles cannot be edited if a header or a mapping sets them
 

@@ -47,7 +47,7 @@ Feature: Generated usernames
       And the administrator has created an account for "bob"
       And "janet" has the username "jane" at the proxy
       When the administrator creates an account for "janet"
-      Then the creation is refused
+      Then the request is refused
       And one account has the username of "jane"
 
     @PA-174
@@ -113,26 +113,26 @@ Feature: Generated usernames
         | ProxyAuth.EmailHeader    | X-Auth-Email    |
       When a server is started with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
-      Then it refuses to start
-      And it says what is wrong with "ProxyAuth.UniqueIdHeader"
+      Then the server refuses to start
+      And the start-up error names "ProxyAuth.UniqueIdHeader"
 
     @PA-166 @PA-167 @PA-168 @direct
     Scenario: A server with UniqueIdHeader starts with UsernameHeader, with EmailHeader and with both
       When a server is started with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.UsernameHeader | X-Auth-Username |
-      Then it starts (PA-166)
+      Then the server starts (PA-166)
       When a server is started with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.EmailHeader    | X-Auth-Email    |
-      Then it starts (PA-167)
+      Then the server starts (PA-167)
       When a server is started with:
         | ProxyAuth.UniqueIdHeader  | X-Auth-Uniqueid  |
         | ProxyAuth.UsernameHeader  | X-Auth-Username  |
         | ProxyAuth.FirstNameHeader | X-Auth-Firstname |
         | ProxyAuth.LastNameHeader  | X-Auth-Lastname  |
         | ProxyAuth.EmailHeader     | X-Auth-Email     |
-      Then it starts (PA-168)
+      Then the server starts (PA-168)
 
     @PA-167
     Scenario: With UniqueIdHeader and EmailHeader, the email header gives a user both username and email

@@ -136,8 +136,8 @@ Feature: Group memberships from the proxy
       When a server is started with:
         | ProxyAuth.GroupsHeader          | X-Auth-Groups |
         | ProxyAuth.GroupsHeaderSeparator | "\\n"         |
-      Then it refuses to start
-      And it says what is wrong with "GroupsHeaderSeparator"
+      Then the server refuses to start
+      And the start-up error names "GroupsHeaderSeparator"
 
   Rule: The server reads groups only from the header that GroupsHeader names
 

@@ -171,39 +171,39 @@ Feature: Group provisioning
     Scenario: The server warns at start of groups without an owner with manual provisioning, not with automatic
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
-      And it is restarted with:
+      And the server has been restarted with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
       And "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
       And the owner of the group "engineers" is nobody
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
-      Then it starts (PA-275)
+      Then the server starts (PA-275)
       And the log warns of "group" (PA-275)
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
-      Then it starts (PA-277)
+      Then the server starts (PA-277)
       And the log no longer warns of "group" (PA-277)
 
     @PA-276 @PA-277 @alone @direct
     Scenario: The server warns at start of groups with an owner with automatic provisioning, not with manual
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
-      And it is restarted with:
+      And the server has been restarted with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
-      And it is restarted with:
+      And the server has been restarted with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
       And the owner of the group "engineers" is the administrator
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
-      Then it starts (PA-276)
+      Then the server starts (PA-276)
       And the log warns of "group" (PA-276)
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
-      Then it starts (PA-277)
+      Then the server starts (PA-277)
       And the log no longer warns of "group" (PA-277)

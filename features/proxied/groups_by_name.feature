@@ -38,7 +38,7 @@ Feature: Groups by name
       Given a group "managers"
       And a group "engineers"
       When the administrator creates a group "engineers"
-      Then the creation is refused
+      Then the request is refused
 
   Rule: With manual provisioning, the server ignores the new name of a group renamed behind the proxy
 
@@ -100,9 +100,9 @@ Feature: Groups by name
     @PA-303
     Scenario: A group can be renamed to the name of another group only after the other group is removed
       Given a group "managers"
-      And the administrator renames the group "managers" to "owners"
+      And the administrator has renamed the group "managers" to "owners"
       When the administrator renames the group "engineers" to "platform"
-      Then the renaming is refused
+      Then the request is refused
       And there is a group "engineers"
       When the administrator removes the group "platform"
       And the administrator renames the group "engineers" to "platform"

@@ -110,5 +110,5 @@ Feature: Groups by unique id
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsByUniqueId    | true          |
         | ProxyAuth.GroupsAutoProvision | true          |
-      Then it refuses to start
-      And it says what is wrong with "GroupsAutoProvision"
+      Then the server refuses to start
+      And the start-up error names "GroupsAutoProvision"

@@ -17,7 +17,7 @@ Feature: Identity from the proxy
     Scenario: If a second user signs in from the browser of the first, the server answers to the second user
       Given "alice" has signed in
       When "alice" signs in as "bob" in the same browser with the further header "X-Custom: blue"
-      Then the call is answered to "bob"
+      Then the request is answered to "bob"
 
     @PA-001
     Scenario: The dashboard shows a user whom the proxy has authenticated as signed in
@@ -66,16 +66,16 @@ Feature: Identity from the proxy
 
     @PA-008
     Scenario: A sign-in with the prohibited username "settings" is refused and creates no account
-      Given somebody has signed in with the username "settings1"
-      When the same person signs in again with the username "settings"
-      Then the sign-in is refused
+      Given a user has signed in with the username "settings1"
+      When a user signs in with the username "settings"
+      Then the request is refused
       And no account exists with the username "settings"
 
     @PA-008 @direct
     Scenario: A sign-in with an empty username is refused and creates no session
       Given "alice" has signed in
       When "alice" signs in again with a username that is empty
-      Then the sign-in is refused
+      Then the request is refused
       And a following request without identity headers is anonymous
 
   Rule: By default, the username identifies an account and cannot be changed on the server
@@ -91,7 +91,7 @@ Feature: Identity from the proxy
     Scenario: An administrator cannot create a second account with the same username
       Given the administrator has created an account for "alice"
       When the administrator creates an account for "alice"
-      Then the creation is refused
+      Then the request is refused
       And one account has the username of "alice"
 
     @PA-147
@@ -160,27 +160,27 @@ Feature: Identity from the proxy
     @SEC-023
     Scenario: The session cookie is HttpOnly, and its SameSite attribute is Lax or Strict
       When "alice" signs in
-      Then the cookie of her session is hidden from scripts
-      And the cookie of her session is kept from other sites
+      Then the cookies that the server sets are hidden from scripts
+      And the cookies that the server sets are kept from other sites
 
     @SEC-023 @direct
     Scenario: The session cookie has the attribute Secure if Server.Address is an https address
       Given a server configured with:
         | Server.Address | https://connect.example.com/ |
       When "alice" signs in
-      Then the cookie of her session is sent over https only
+      Then the cookies that the server sets are sent over https only
 
     @SEC-023
     Scenario: A request for an API key without the XSRF token is refused
       Given "alice" has an API key
       When "alice" asks for an API key without the XSRF token
-      Then the call is refused
+      Then the request is refused
 
     @SEC-023 @direct
     Scenario Outline: A request without cookies that asks for an API key <origin> is refused
       Given "alice" has signed in
       When "alice" asks for an API key <origin>
-      Then the call is refused
+      Then the request is refused
 
       Examples:
         | origin                                       |
@@ -194,7 +194,7 @@ Feature: Identity from the proxy
       When "paula" submits a form to "app"
       Then "app" answers
       When "paula" submits a form to "app" from a page of another site
-      Then the visit is refused
+      Then the request is refused
 
     @SEC-023
     Scenario: A picture in a page of another site cannot log a user out of an integration
@@ -207,7 +207,7 @@ Feature: Identity from the proxy
     Scenario: The cookie of a login to an integration is HttpOnly
       Given a Viewer integration "crm"
       When "alice" begins to log in to "crm"
-      Then the cookie of her login is hidden from scripts
+      Then the cookies that the server sets are hidden from scripts
 
     @SEC-027 @direct
     Scenario: Content that a user visits receives no other cookie than the user's own
@@ -230,9 +230,9 @@ Feature: Identity from the proxy
     Scenario: A request for an API key with two XSRF cookies is granted only if one of them matches
       Given "alice" has signed in
       When "alice" asks for an API key with two XSRF cookies of which one matches
-      Then the call is granted
+      Then the request is granted
       When "alice" asks for an API key with two XSRF cookies of which none matches
-      Then the call is refused
+      Then the request is refused
 
   Rule: UsernameHeader sets the name of the username header
 
@@ -255,7 +255,7 @@ Feature: Identity from the proxy
     Scenario: A sign-in with X-Auth-Username in place of the configured username header is refused
       Given "alice" has signed in
       When "alice" signs in again with the username header spelled "X-Auth-Username"
-      Then the sign-in is refused
+      Then the request is refused
 
   Rule: Profile headers complete the profile of a user and do not identify the user
 
@@ -283,7 +283,7 @@ Feature: Identity from the proxy
     Scenario Outline: A sign-in with the <header> header alone is refused
       Given "alice" has signed in
       When "alice" signs in with her <header> alone
-      Then the sign-in is refused
+      Then the request is refused
 
       Examples:
         | header     |

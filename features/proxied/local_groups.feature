@@ -39,7 +39,7 @@ Feature: Locally managed groups
     Scenario: A sign-in does not change the memberships of a user in local groups
       Given a group "engineers"
       And a group "managers"
-      And the administrator adds "alice" to the group "engineers"
+      And the administrator has added "alice" to the group "engineers"
       When "alice" signs in again
       Then "alice" is a member of "engineers"
       And "alice" is not a member of "managers"
@@ -48,7 +48,7 @@ Feature: Locally managed groups
     Scenario: Without GroupsHeader, a header X-Auth-Groups does not change the memberships of a user
       Given a group "engineers"
       And a group "managers"
-      And the administrator adds "alice" to the group "managers"
+      And the administrator has added "alice" to the group "managers"
       When "alice" signs in with the further header "X-Auth-Groups: <engineers>"
       Then "alice" is a member of "managers"
       And "alice" is not a member of "engineers"
@@ -61,10 +61,10 @@ Feature: Locally managed groups
       And "paula" has published python-api content "app"
       And a group "engineers"
       And the administrator can <do something>
-      When it is restarted with:
+      When the server is restarted with:
         | Authorization.UserGroups | false |
       And the administrator tries to <do something>
-      Then the call is refused
+      Then the request is refused
 
       Examples:
         | do something             |
@@ -75,12 +75,12 @@ Feature: Locally managed groups
     @PA-291 @alone @direct
     Scenario Outline: With UserGroups = false, an attempt to <do something> is refused or shows nothing
       Given a group "engineers"
-      And the administrator adds "alice" to the group "engineers"
+      And the administrator has added "alice" to the group "engineers"
       And the administrator can <do something>
-      When it is restarted with:
+      When the server is restarted with:
         | Authorization.UserGroups | false |
       And the administrator tries to <do something>
-      Then the call is refused or shows nothing
+      Then the request is refused or shows nothing
 
       Examples:
         | do something                |
@@ -93,9 +93,9 @@ Feature: Locally managed groups
       And "paula" has published python-api content "app"
       And a group "engineers"
       And the group "engineers" may view "app"
-      And the administrator adds "alice" to the group "engineers"
+      And the administrator has added "alice" to the group "engineers"
       And "alice" can open "app"
-      When it is restarted with:
+      When the server is restarted with:
         | Authorization.UserGroups | false |
       Then "alice" cannot open "app"
 
@@ -105,12 +105,12 @@ Feature: Locally managed groups
     Scenario: A server with GroupsHeader and UserGroups = false starts and names UserGroups in its log
       When a server is started with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
-      Then it starts
+      Then the server starts
       And the log does not say "UserGroups"
       When a server is started with:
         | ProxyAuth.GroupsHeader   | X-Auth-Groups |
         | Authorization.UserGroups | false         |
-      Then it starts
+      Then the server starts
       And the log says "UserGroups"
 
     @PA-349 @direct
@@ -120,21 +120,21 @@ Feature: Locally managed groups
         | ProxyAuth.GroupsHeader             | X-Auth-Groups   |
         | Authorization.UserRoleGroupMapping | true            |
         | Authorization.PublisherRoleMapping | "Developers"    |
-      Then it starts
+      Then the server starts
       And the log does not say "UserRoleGroupMapping"
       When a server is started with:
         | Authorization.UserRoleGroupMapping | true         |
         | Authorization.PublisherRoleMapping | "Developers" |
-      Then it starts
+      Then the server starts
       And the log says "UserRoleGroupMapping"
 
     @PA-349 @alone
     Scenario: Without GroupsHeader, UserRoleGroupMapping does not change the role of a user at a sign-in
       Given "alice" has signed in
       And the administrator has changed the role of "alice" to "publisher"
-      When it is restarted with:
+      When the server is restarted with:
         | Authorization.UserRoleGroupMapping | true         |
         | Authorization.PublisherRoleMapping | "Developers" |
-      Then it starts
+      Then the server starts
       When "alice" signs in again
       Then the role of "alice" is "publisher"

@@ -56,7 +56,7 @@ Feature: Log entries for authentication requests
       Given "alice" signs in with the further header "X-Custom: green-<alice>"
       And the log gives "X-Custom" as "green-<alice>"
       When "alice" signs in as "bob" in the same browser with the further header "X-Custom: blue-<alice>"
-      Then the log gives "<session>" as "<internal>" where it gives "X-Custom" as "blue-<alice>"
+      Then the log gives the session cookies as "<internal>" where it gives "X-Custom" as "blue-<alice>"
       And the log repeats no secret of "alice"
 
     @SEC-020 @quiet @direct
@@ -80,7 +80,7 @@ Feature: Log entries for authentication requests
     Scenario: The value of a header is not logged by default, and is logged with ProxyAuth.Logging = true
       When "alice" signs in with the further header "X-Custom: blue-<alice>"
       Then the log does not say "blue-<alice>" (PA-021)
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.Logging | true |
       And "alice" signs in again with the further header "X-Custom: blue-<alice>"
       Then the log gives "X-Custom" as "blue-<alice>" (PA-321)
@@ -99,7 +99,7 @@ Feature: Log entries for authentication requests
     @PA-329 @quiet @careless
     Scenario: A sign-in with two usernames is refused, and a following request without identity headers is anonymous
       When "alice" signs in again with a second username header for "mallory"
-      Then the sign-in is refused
+      Then the request is refused
       And a following request without identity headers is anonymous
 
   Rule: The log names the header of a profile value that is left out

@@ -14,31 +14,31 @@ Feature: Login and logout pages of the proxy
     @PA-079
     Scenario: Public content needs no login
       Given "app" is open to anyone without login
-      When somebody who is not signed in visits "app" in a browser
+      When an anonymous visitor visits "app" in a browser
       Then "app" answers
 
     @PA-080
     Scenario: An anonymous visitor is refused or asked to log in at restricted content, and can open it once it is public
       When "paula" visits "app" in her browser
       Then "app" answers
-      When somebody who is not signed in visits "app" in a browser
-      Then the visit is refused or asked to log in
+      When an anonymous visitor visits "app" in a browser
+      Then the request is refused or the client is asked to log in
       Given "app" is open to anyone without login
-      When somebody who is not signed in visits "app" in a browser
+      When an anonymous visitor visits "app" in a browser
       Then "app" answers
 
     @PA-081
     Scenario: An anonymous visit to restricted content leads to LoginURL
       When "paula" visits "app" in her browser
       Then "app" answers
-      When somebody who is not signed in visits "app" in a browser
+      When an anonymous visitor visits "app" in a browser
       Then the browser is sent to "https://login.example.com/"
 
     @PA-340
     Scenario: An anonymous visit to restricted content leads to LoginURL without a click
       When "paula" visits "app" in her browser
       Then "app" answers
-      When somebody who is not signed in visits "app" in a browser
+      When an anonymous visitor visits "app" in a browser
       Then the browser is sent without a click to "https://login.example.com/"
 
     @PA-341
@@ -47,10 +47,10 @@ Feature: Login and logout pages of the proxy
       When a client calls the API with the headers:
         | Authorization | Key <paula's key> |
         | Accept        | text/html         |
-      Then the call is answered to "paula"
+      Then the request is answered to "paula"
       When a client calls the API with the headers:
         | Accept | text/html |
-      Then the call is refused with an error of the API
+      Then the request is refused with an error of the API
 
   Rule: Without LoginURL, the server sends no visitor to a login page
 
@@ -60,8 +60,8 @@ Feature: Login and logout pages of the proxy
       And "paula" has published python-api content "app"
       When "paula" visits "app" in her browser
       Then "app" answers
-      When somebody who is not signed in visits "app" in a browser
-      Then the visit is refused without a redirect to a login page
+      When an anonymous visitor visits "app" in a browser
+      Then the request is refused without a redirect to a login page
 
   Rule: The server uses LoginURL as it is configured
 
@@ -73,7 +73,7 @@ Feature: Login and logout pages of the proxy
       And "paula" has published python-api content "app"
       When "paula" visits "app" in her browser
       Then "app" answers
-      When somebody who is not signed in visits "app" in a browser
+      When an anonymous visitor visits "app" in a browser
       Then the browser is sent to "https://Login.example.com:443/a//b/../Open/?next=%2fapps%2F&b=2&a=1;c='d'#top"
 
   Rule: The dashboard has the links "Log In" and "Log Out"
@@ -82,14 +82,14 @@ Feature: Login and logout pages of the proxy
     Scenario: With LoginURL set, the dashboard has a link "Log In" for an anonymous visitor
       Given a server configured with:
         | ProxyAuth.LoginURL | https://login.example.com/ |
-      When somebody who is not signed in opens the dashboard
+      When an anonymous visitor opens the dashboard
       Then the dashboard has a link "Log In"
 
     @PA-084
     Scenario: The link "Log In" of the dashboard leads to LoginURL without another click
       Given a server configured with:
         | ProxyAuth.LoginURL | https://login.example.com/ |
-      When somebody who is not signed in opens the dashboard
+      When an anonymous visitor opens the dashboard
       And the visitor follows the link "Log In"
       Then the browser is sent without a click to "https://login.example.com/"
 

@@ -26,7 +26,7 @@ Feature: Profile attributes from headers
     @PA-017 @direct
     Scenario: By default, the header X-Auth-Groups adds no membership and creates no group
       Given a group "engineers"
-      And the administrator adds "bob" to the group "engineers"
+      And the administrator has added "bob" to the group "engineers"
       When "alice" signs in with the further header "X-Auth-Groups: <engineers>"
       Then "bob" is a member of "engineers"
       And "alice" is not a member of "engineers"

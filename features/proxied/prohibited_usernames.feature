@@ -5,9 +5,9 @@ Feature: Prohibited usernames
   Rule: A sign-in with a prohibited username is refused
 
     Scenario Outline: A sign-in with the username "<username>" is refused and creates no account
-      Given somebody has signed in with the username "<username>1"
-      When the same person signs in again with the username "<username>"
-      Then the sign-in is refused
+      Given a user has signed in with the username "<username>1"
+      When a user signs in with the username "<username>"
+      Then the request is refused
       And no account exists with the username "<username>"
 
       Examples:
@@ -38,9 +38,9 @@ Feature: Prohibited usernames
     @PA-143
     Scenario Outline: The API refuses to create a user with the username "<username>"
       Given the administrator has created a user with the username "<username>2"
-      And somebody has signed in with the username "<username>2"
+      And a user has signed in with the username "<username>2"
       When the administrator creates a user with the username "<username>"
-      Then the creation is refused
+      Then the request is refused
       And no account exists with the username "<username>"
 
       Examples:
@@ -74,9 +74,9 @@ Feature: Prohibited usernames
         | ProxyAuth.UsernameHeader | X-Auth-Username |
 
     Scenario Outline: With UniqueIdHeader, a user whose username at the proxy becomes "<username>" is refused
-      Given somebody has signed in with the username "<username>1"
-      When the same person signs in again with the username "<username>"
-      Then the sign-in is refused
+      Given a user has signed in with the username "<username>1"
+      When a user signs in with the username "<username>"
+      Then the request is refused
       And no account exists with the username "<username>"
 
       Examples:
@@ -90,7 +90,7 @@ Feature: Prohibited usernames
 
     @PA-145
     Scenario Outline: A user can sign in with the username "<username>"
-      When somebody signs in with the username "<username>"
+      When a user signs in with the username "<username>"
       Then the sign-in is granted to "<username>"
 
       Examples:
@@ -156,7 +156,7 @@ Feature: Prohibited usernames
       Given the administrator has created an account for "bob"
       And "mallory" has exactly the username "<username>" at the proxy
       When the administrator creates an account for "mallory"
-      Then the creation is refused
+      Then the request is refused
       And no account exists with the username "<username>"
 
       Examples:

@@ -16,7 +16,7 @@ Feature: User provisioning
     Scenario: A refused sign-in with two username headers creates no account for a new user
       Given "alice" has signed in
       When "bob" signs in with a second username header for "bob"
-      Then the sign-in is refused
+      Then the request is refused
       And no account exists for "bob"
 
   Rule: An administrator can create accounts through the API before the first sign-in
@@ -125,10 +125,10 @@ Feature: User provisioning
     @PA-117 @PA-120 @alone
     Scenario: After RegisterOnFirstLogin is set to false, a new user is refused and a user created through the API signs in
       Given "alice" has signed in
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.RegisterOnFirstLogin | false |
       And "mallory" signs in
-      Then the sign-in is refused (PA-117)
+      Then the request is refused (PA-117)
       And no account exists for "mallory" (PA-117)
       When the administrator creates an account for "bob"
       And "bob" signs in
@@ -145,7 +145,7 @@ Feature: User provisioning
     @PA-117 @PA-118 @PA-119
     Scenario: With RegisterOnFirstLogin = false, a new user is refused and can sign in once the API has created an account
       When "mallory" signs in
-      Then the sign-in is refused (PA-119)
+      Then the request is refused (PA-119)
       And a following request without identity headers is anonymous (PA-119)
       And no account exists for "mallory" (PA-118)
       When the administrator creates an account for "mallory"
@@ -174,5 +174,5 @@ Feature: User provisioning
     Scenario: The refusals of a new user, of a second username header and of a prohibited username look alike
       When "mallory" signs in
       And "alice" signs in again with a second username header for "mallory"
-      And somebody signs in with the username "settings"
+      And a user signs in with the username "settings"
       Then the refusals look alike

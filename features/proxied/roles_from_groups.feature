@@ -89,7 +89,7 @@ Feature: Roles from group memberships
         | Authorization.PublisherRoleMapping     | "Developers"        |
         | Authorization.AdministratorRoleMapping | "Dev-Leaders"       |
         | Authorization.AdministratorRoleMapping | "IT-Administrators" |
-      Then it starts
+      Then the server starts
 
   Rule: With GroupsByUniqueId, role mappings are compared with the unique ids of groups
 
@@ -120,11 +120,11 @@ Feature: Roles from group memberships
     @PA-210 @alone
     Scenario: A user in a group that is managed on the server gets no role from it
       Given a group "Developers"
-      And the administrator adds "alice" to the group "Developers"
-      When it is restarted with:
+      And the administrator has added "alice" to the group "Developers"
+      When the server is restarted with:
         | Authorization.UserRoleGroupMapping | true         |
         | Authorization.PublisherRoleMapping | "Developers" |
-      Then it starts or refuses to start
+      Then the server starts or refuses to start
       When "alice" signs in again
       Then "alice" is a member of "Developers"
       And the role of "alice" is "viewer"
@@ -139,10 +139,10 @@ Feature: Roles from group memberships
         | Authorization.UserRoleMapping      | true            |
         | Authorization.UserRoleGroupMapping | true            |
         | Authorization.PublisherRoleMapping | "Developers"    |
-      Then it refuses to start
+      Then the server refuses to start
       When a server is started with:
         | ProxyAuth.RoleHeader               | X-Auth-RSC-Role |
         | ProxyAuth.GroupsHeader             | X-Auth-Groups   |
         | Authorization.UserRoleGroupMapping | true            |
         | Authorization.PublisherRoleMapping | "Developers"    |
-      Then it starts
+      Then the server starts

@@ -66,7 +66,7 @@ Feature: Roles from the user's profile
       And "mallory" has the role "administrator" at the proxy
       And "alice" has signed in
       When "alice" signs in again with a second role header for "mallory"
-      Then the sign-in is refused
+      Then the request is refused
       And the role of "alice" is "publisher"
 
   Rule: Role mappings have no effect unless mapping is enabled
@@ -181,8 +181,8 @@ Feature: Roles from the user's profile
       When a server is started with:
         | Authorization.UserRoleMapping          | true |
         | Authorization.AdministratorRoleMapping | "IT" |
-      Then it refuses to start
-      And it says what is wrong with "UserRoleMapping"
+      Then the server refuses to start
+      And the start-up error names "UserRoleMapping"
 
   Rule: Invalid role values are logged only with debug logging
 

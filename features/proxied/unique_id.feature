@@ -27,7 +27,7 @@ Feature: Unique ids as identities
     Scenario: With UniqueIdHeader, a sign-in with a username alone is refused
       Given "alice" has signed in
       When "alice" signs in with her username alone
-      Then the sign-in is refused
+      Then the request is refused
 
   Rule: Users with different unique ids can have the same username
 
@@ -79,5 +79,5 @@ Feature: Unique ids as identities
     @SEC-036
     Scenario: A user who reads the account of another user does not see the unique id
       Given "bob" has signed in
-      When "alice" reads all that the server shows her of "bob"
-      Then no reply to "alice" holds the unique id of "bob"
+      When "alice" reads the account of "bob"
+      Then no reply holds the unique id of "bob"

@@ -12,7 +12,7 @@ Feature: The usermanager tool
       Then usermanager succeeds
       When usermanager changes the username of "alice" to "alicia"
       Then usermanager succeeds
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.UsernameHeader | X-Auth-Username |
       And "alice" has the unique id "staff-17" at the proxy
@@ -95,18 +95,18 @@ Feature: The usermanager tool
     Scenario: usermanager gives a provisioned group an owner, and the log no longer warns of groups
       Given a server configured with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
-      And it is restarted with:
+      And the server has been restarted with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
       And "alice" is in the groups "engineers" at the proxy
       And "alice" has signed in
       And the owner of the group "engineers" is nobody
-      And it is restarted with:
+      And the server has been restarted with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And the log warns of "group"
       When usermanager makes "alice" the owner of the group "engineers"
       Then usermanager succeeds
-      And it starts
+      And the server starts
       And the log no longer warns of "group"
       And the owner of the group "engineers" is "alice"
 
@@ -115,17 +115,17 @@ Feature: The usermanager tool
       Given a server configured with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
-      And it is restarted with:
+      And the server has been restarted with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And a group "engineers"
       And the owner of the group "engineers" is the administrator
-      And it is restarted with:
+      And the server has been restarted with:
         | ProxyAuth.GroupsHeader        | X-Auth-Groups |
         | ProxyAuth.GroupsAutoProvision | true          |
       And the log warns of "group"
       When usermanager drops the owner of the group "engineers"
       Then usermanager succeeds
-      And it starts
+      And the server starts
       And the log no longer warns of "group"
       And the owner of the group "engineers" is nobody
 
@@ -139,7 +139,7 @@ Feature: The usermanager tool
       And a publisher "paula"
       And "paula" has published python-api content "app"
       And the group "engineers" may view "app"
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.GroupsHeader     | X-Auth-Groups |
         | ProxyAuth.GroupsByUniqueId | true          |
       And usermanager normalizes the groups
@@ -160,7 +160,7 @@ Feature: The usermanager tool
         | ProxyAuth.GroupsByUniqueId | true          |
       And a group "engineers" with the unique id "g-17"
       And a group "managers" with the unique id "g-18"
-      When it is restarted with:
+      When the server is restarted with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And usermanager normalizes the groups
       Then usermanager succeeds

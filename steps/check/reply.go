@@ -287,3 +287,33 @@ func StaysAtServer(chain []*driver.Reply, server, provider string) error {
 	}
 	return nil
 }
+
+// HasLink requires that a page has a link with a label.
+func HasLink(page *driver.Reply, label string) error {
+	if _, ok := page.Link(label); !ok {
+		return verdict.Broken("a link "+label, "none: %s", page.Summary())
+	}
+	return nil
+}
+
+// HasNoLink requires that a page has no link with a label.
+func HasNoLink(page *driver.Reply, label string) error {
+	if href, ok := page.Link(label); ok {
+		return verdict.Broken("no link "+label, "one to %s", href)
+	}
+	return nil
+}
+
+// LinkLeadsTo returns a check that a link of a page leads to a URL, byte for byte.
+func LinkLeadsTo(url string) func(page *driver.Reply, label string) error {
+	return func(page *driver.Reply, label string) error {
+		href, ok := page.Link(label)
+		if !ok {
+			return HasLink(page, label)
+		}
+		if href != url {
+			return verdict.Broken("a link to "+url, "one to %s", href)
+		}
+		return nil
+	}
+}

@@ -188,3 +188,9 @@ func LogTooLong() string {
 
 // hide returns the beginning of a text for people, without what may be a secret.
 func hide(text []byte) string { return transcript.HideSecrets(string(text[:min(len(text), 2000)])) }
+
+// LogSince returns what the log of the instance holds from an offset on, up to maxRead octets.
+func (i *Instance) LogSince(from int64) string {
+	text, _ := tail(i.Log(), from)
+	return string(text)
+}

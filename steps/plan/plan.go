@@ -48,6 +48,9 @@ const (
 	Alone               // with nobody: an instance of its own on fresh data
 )
 
+// Tag returns the tag, without @, by which a scenario asks for the lease.
+func (l Lease) Tag() string { return [...]string{"", "quiet", "alone"}[l] }
+
 // An Instance is one process of the subject that the run will need.
 type Instance struct {
 	ID            string // "i03"

@@ -25,8 +25,8 @@ const ConfigurationStep = "a server configured with:"
 // instance of the scenario, RestartStep restarts that instance on the same data.
 const (
 	StartStep     = "a server is started with:"
-	RestartStep   = "it is restarted with:"
-	RestartedStep = "it has been restarted with:"
+	RestartStep   = "the server is restarted with:"
+	RestartedStep = "the server has been restarted with:"
 )
 
 // TakesConfiguration says whether a configuration stands below a sentence.
@@ -273,13 +273,7 @@ func (x index) readSteps(s *Scenario, pickle *messages.Pickle) (err error) {
 func (s *Scenario) mayFurther(step string, c Configuration) error {
 	if step == StartStep {
 		s.Starts = true
-		if !s.Has(Direct) {
-			return fmt.Errorf("%q: how a server starts concerns no proxy; tag the scenario @direct", step)
-		}
 		return nil
-	}
-	if !s.Has("alone") {
-		return fmt.Errorf("%q: others use the instance; tag the scenario @alone", step)
 	}
 	now := s.Configuration
 	if !s.Has(Direct) && (c.Headers != now.Headers || c.GroupsSeparator != now.GroupsSeparator || c.Gate() != now.Gate()) {

@@ -4,152 +4,156 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/cucumber/godog"
 
 	"countersign/steps/driver"
+	"countersign/steps/instance"
 	"countersign/steps/plan"
 	"countersign/steps/report"
+	"countersign/steps/scenario"
 	"countersign/steps/transcript"
 	"countersign/steps/verdict"
+	"countersign/steps/vocabulary"
 )
 
-// scenarioTimeout bounds one scenario.
-const scenarioTimeout = 60 * time.Second
+// slowAnswer is the time from which a request or a start counts as waiting.
+const slowAnswer = time.Second
 
-// errScenarioTime is the cause of a context that scenarioTimeout has ended.
-var errScenarioTime = fmt.Errorf("the scenario took longer than %s", scenarioTimeout)
+// An execution is the run of one scenario. It is used by one goroutine at a time.
+type execution struct {
+	run *run
+	job *plan.Job
 
-// A World is what one scenario remembers. It is made anew for each scenario
-// and used by one goroutine at a time.
-type World struct {
-	run  *run
-	jobs map[string]*plan.Job // by id of godog's pickle
-
-	job      *plan.Job
 	ctx      context.Context
 	cancel   context.CancelFunc
 	taken    time.Time // when the scenario was taken up, before it had its instance
 	started  time.Time
 	leftOut  bool // a violation has ended the run, with FailFast
-	step     *godog.Step
-	instance *instance
+	calls    []*vocabulary.Call
+	call     *vocabulary.Call // the last
+	instance *instance.Instance
 	release  func()
 	recorder *transcript.Recorder
+	state    *scenario.State
 	asserted map[string]bool
 	errs     []error
-
-	suffix       string // makes the names of the scenario its own
-	personas     map[string]*persona
-	identities   map[string]driver.Identity // as the scenario has altered them
-	items        map[string]*item
-	integrations map[string]*integration
-	book         groupBook
-	provider     *provider
-	attempts     attempts
-	answer       *url.URL        // by which the provider has sent a browser back that has not come yet
-	dashboard    dashboardVisit  // the last
-	loginChain   []*driver.Reply // every hop of the last login that began at a departure
-	edits        []*edit
-	keyExpiry    time.Time  // when the key that was created to expire does
-	tools        []*toolRun // what usermanager was told
-	start        *start     // the last start of a server by the scenario itself
-	starts       []string   // ids of the processes started beside the instance
-	settled      bool       // the server has refused to start, and nothing is left to test
-	logFrom      int64      // where the log of the instance stood when the scenario began
-	log          *scenarioLog
-	silent       bool          // the subject owed an answer and gave none
-	waitedStart  time.Duration // lost in starts that failed
-	warnings     warnings
+	silent   bool // the server owed an answer and gave none
 }
 
-func newWorld(r *run, jobs map[string]*plan.Job) *World {
-	return &World{
-		run: r, jobs: jobs, asserted: map[string]bool{},
-		personas: map[string]*persona{}, identities: map[string]driver.Identity{}, items: map[string]*item{}, integrations: map[string]*integration{}, book: newGroupBook(),
-	}
+// register gives godog the hooks of a scenario and one step for all texts: the steps were
+// resolved when the run was planned, and are called in their order.
+func (r *run) register(sc *godog.ScenarioContext, jobs map[string]*plan.Job) {
+	e := &execution{run: r, asserted: map[string]bool{}}
+	sc.Before(func(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
+		e.job = jobs[pickle.Id]
+		if e.job == nil {
+			return ctx, &verdict.Trouble{Op: fmt.Sprintf("%s: %q was not planned", pickle.Uri, pickle.Name)}
+		}
+		return ctx, e.begin(ctx)
+	})
+	sc.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
+		if e.job != nil { // a scenario that was not planned has no result; reconcile finds it
+			e.end(err)
+		}
+		return ctx, nil
+	})
+	sc.Step(anyText, e.next)
 }
 
 // begin leases the instance of the scenario.
-func (w *World) begin(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
-	w.taken = time.Now()
-	w.started = w.taken
-	w.job = w.jobs[pickle.Id]
-	if w.job == nil {
-		return ctx, &verdict.Trouble{Op: fmt.Sprintf("%s: %q was not planned", pickle.Uri, pickle.Name)}
+func (e *execution) begin(ctx context.Context) error {
+	r := e.run
+	e.taken = time.Now()
+	e.started = e.taken
+	e.calls = r.calls[e.job.Scenario]
+	e.recorder = r.newRecorder(e.job)
+	if e.leftOut = r.isOver(); e.leftOut {
+		r.pool.Forgo(e.job)
+		return errLeftOut
 	}
-	w.suffix = suffixOf(w.job, w.run.plan.Seed)
-	w.recorder = w.run.newRecorder(w.job)
-	if w.leftOut = w.run.isOver(); w.leftOut {
-		w.run.pool.forgo(w.job)
-		return ctx, errLeftOut
+	leased, release, err := r.pool.Lease(ctx, e.job)
+	e.instance, e.release = leased, release
+	var logFrom int64
+	if e.job.Lease != plan.Alone { // the whole log belongs to a scenario that has the instance alone
+		logFrom = instance.SizeOf(leased.Log())
 	}
-	instance, release, err := w.run.pool.lease(ctx, w.job)
-	w.instance, w.release = instance, release
-	if w.instance != nil && w.job.Lease != plan.Alone { // all that was said belongs to who has it alone
-		w.logFrom = sizeOf(w.instance.log())
-	}
-	w.started = time.Now()
-	w.ctx, w.cancel = context.WithTimeoutCause(ctx, scenarioTimeout, errScenarioTime)
-	return ctx, err
+	e.started = time.Now()
+	e.ctx, e.cancel = context.WithTimeoutCause(ctx, instance.ScenarioTimeout, instance.ErrScenarioTime)
+	e.state = scenario.New(scenario.Environment{
+		Job: e.job, Suffix: e.job.Suffix(r.plan.Seed), Target: r.config.Target, Pool: r.pool, Instance: leased, Recorder: e.recorder,
+		Provider: r.equipment.Provider(), ProviderURL: r.equipment.ProviderURL(), LogPatience: &r.logPatience, LogFrom: logFrom,
+	})
+	return err
 }
 
-// suffixOf makes names that belong to one scenario: consonants only, since
-// names that a server generates end in digits.
-func suffixOf(job *plan.Job, seed int64) string {
-	sum := fnv.New64a()
-	fmt.Fprintf(sum, "%s %d", job.ID(), seed)
-	return consonants(sum.Sum64())
+// next runs the next step of the scenario.
+func (e *execution) next(context.Context) error {
+	if len(e.calls) == 0 {
+		return &verdict.Trouble{Op: "the scenario has more steps than were planned"}
+	}
+	e.call, e.calls = e.calls[0], e.calls[1:]
+	if e.state.Server.Settled {
+		return nil
+	}
+	return e.judge(e.blame(e.call.Run(e.ctx, e.state)))
 }
 
-// consonants returns a number as seven consonants.
-func consonants(n uint64) string {
-	const letters = "bcdfghjklmnpqrstvwxz"
-	var b strings.Builder
-	for range 7 {
-		b.WriteByte(letters[n%uint64(len(letters))])
-		n /= uint64(len(letters))
+// judge decides what the error of a step means. A violation in a step below Then is recorded for
+// each rule that the step checks, and the scenario continues, so that it reports every mismatch.
+// A violation in any other step blocks the scenario: the server did not do what a rule builds on.
+// Any other error ends it.
+func (e *execution) judge(err error) error {
+	violation, broken := verdict.AsViolation(err)
+	if e.call.Keyword != plan.Then {
+		if broken {
+			return &verdict.Block{Reason: fmt.Sprintf("%s: wanted %s, got %s", e.call.Text, violation.Wanted, violation.Got), BySubject: true}
+		}
+		return err
 	}
-	return b.String()
+	for _, rule := range e.call.Rules {
+		e.asserted[rule] = true
+	}
+	if !broken {
+		return err
+	}
+	for _, rule := range e.call.Rules {
+		of := *violation
+		of.Rule = rule
+		e.errs = append(e.errs, &of)
+	}
+	return nil
 }
 
-// name is the name on the wire of what a feature calls by a short one.
-func (w *World) name(short string) string { return short + "-" + w.suffix }
-
-// end judges the scenario and gives back what it held.
-func (w *World) end(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
-	if w.job == nil {
-		return ctx, nil // what was not planned has no result; reconciling finds it
-	}
+// end judges the scenario and gives back what it held. err is that of a hook or a step.
+func (e *execution) end(err error) {
 	if err != nil {
-		w.errs = append(w.errs, known(err))
+		e.errs = append(e.errs, known(err))
 	}
-	if err := w.stopFurther(); err != nil {
-		w.errs = append(w.errs, err)
+	if e.state != nil {
+		if err := e.state.Server.StopFurther(); err != nil {
+			e.errs = append(e.errs, err)
+		}
 	}
-	w.endGivenUp()
-	w.checkAsserted()
-	if w.ctx != nil {
-		w.seekLeaks()
-		w.checkRedirects()
+	e.endGivenUp()
+	e.checkAsserted()
+	if e.ctx != nil {
+		e.checkLeaks()
+		e.checkRedirects()
 	}
-	result := w.result()
-	w.learn(result)
-	w.run.finish(result, w)
-	if w.release != nil {
-		w.release()
+	result := e.result()
+	e.learn(result)
+	e.run.finish(result, e)
+	if e.release != nil {
+		e.release()
 	}
-	if w.cancel != nil {
-		w.cancel()
+	if e.cancel != nil {
+		e.cancel()
 	}
-	return ctx, nil
 }
 
-// known gives an error of godog itself, an undefined step or a panic, its place.
+// known makes an error of godog itself, such as a panic in a step, trouble of the harness.
 func known(err error) error {
 	var (
 		trouble *verdict.Trouble
@@ -162,33 +166,33 @@ func known(err error) error {
 	return &verdict.Trouble{Op: "run the scenario", Err: err}
 }
 
-// checkAsserted finds rules that the scenario cites and no assertion has named:
-// a scenario that checks nothing passes nothing.
-func (w *World) checkAsserted() {
-	if len(w.errs) > 0 {
+// checkAsserted records trouble for each rule that the scenario cites and that no executed step
+// has checked: a scenario that checks nothing proves nothing.
+func (e *execution) checkAsserted() {
+	if len(e.errs) > 0 {
 		return // it did not get that far
 	}
-	for _, r := range w.job.Scenario.Rules {
-		if !w.asserted[r] {
-			w.errs = append(w.errs, &verdict.Trouble{Op: "no assertion checked the cited rule " + r})
+	for _, r := range e.job.Scenario.Rules {
+		if !e.asserted[r] {
+			e.errs = append(e.errs, &verdict.Trouble{Op: "no assertion checked the cited rule " + r})
 		}
 	}
 }
 
-func (w *World) result() report.Result {
-	s := w.job.Scenario
-	class, err := w.run.catalogue.ClassOf(s.Rules)
+func (e *execution) result() report.Result {
+	s := e.job.Scenario
+	class, err := e.run.catalogue.ClassOf(s.Rules)
 	if err != nil {
-		w.errs = append(w.errs, &verdict.Trouble{Op: "class of the scenario", Err: err})
+		e.errs = append(e.errs, &verdict.Trouble{Op: "class of the scenario", Err: err})
 	}
-	outcome, reason := verdict.Judge(w.errs, class)
-	if w.leftOut {
+	outcome, reason := verdict.Judge(e.errs, class)
+	if e.leftOut {
 		outcome, reason = verdict.Skipped, errLeftOut.Error()
 	}
-	if w.run.cancelled() && (outcome == verdict.Error || outcome == verdict.Blocked) {
+	if e.run.cancelled() && (outcome == verdict.Error || outcome == verdict.Blocked) {
 		outcome, reason = verdict.NotRun, "the run was ended while or before it ran"
 	}
-	cited := verdict.JudgeCited(w.errs, class)
+	cited := verdict.JudgeCited(e.errs, class)
 	if cited == outcome || outcome == verdict.Skipped || outcome == verdict.NotRun {
 		cited = "" // there is nothing else to say
 	}
@@ -197,77 +201,74 @@ func (w *World) result() report.Result {
 		line = s.Row
 	}
 	return report.Result{
-		ID: w.job.ID(), Feature: s.Feature, Rule: s.Rule, Scenario: s.Name, Line: line, Row: s.Number,
-		Front: w.job.Front, Instance: w.job.Instance.ID, Rules: s.Rules, Class: class,
+		ID: e.job.ID(), Feature: s.Feature, Rule: s.Rule, Scenario: s.Name, Line: line, Row: s.Number,
+		Front: e.job.Front, Instance: e.job.Instance.ID, Rules: s.Rules, Class: class,
 		Outcome: outcome, Cited: cited, Reason: reason,
-		BySubject: outcome == verdict.Blocked && verdict.BySubject(w.errs), Violations: verdict.Violations(w.errs),
-		Started: w.taken.UTC(), Duration: time.Since(w.started), Exchanges: w.recorder.Len(),
+		BySubject: outcome == verdict.Blocked && verdict.BySubject(e.errs), Violations: verdict.Violations(e.errs),
+		Started: e.taken.UTC(), Duration: time.Since(e.started), Exchanges: e.recorder.Len(),
 	}
 }
 
-// note remembers a violation without ending the scenario.
-func (w *World) note(v *verdict.Violation) { w.errs = append(w.errs, v) }
-
-// fail makes the violation of a sentence.
-func fail(wanted, got string, args ...any) error {
-	return &verdict.Violation{Wanted: wanted, Got: fmt.Sprintf(got, args...)}
-}
-
-func asViolation(err error) (*verdict.Violation, bool) {
-	var v *verdict.Violation
-	ok := errors.As(err, &v)
-	return v, ok
-}
-
-// prerequisite turns what would be a violation in a Then into a block: the
-// subject did not do what a rule builds on, so the rule was not put to the test.
-func (w *World) prerequisite(err error) error {
-	if v, broken := asViolation(err); broken {
-		return &verdict.Block{Reason: fmt.Sprintf("%s: wanted %s, got %s", w.step.Text, v.Wanted, v.Got), BySubject: true}
-	}
-	return err
-}
-
-// blame finds out whose fault an error of the driver is. A subject that gives no
-// answer blocks what builds on the answer; a provider or a suite that gives
-// none is trouble of the harness.
-func (w *World) blame(err error) error {
+// blame finds out who is responsible for an error. A server that gives no answer blocks what
+// builds on the answer; a provider or a suite that gives none is trouble of the harness.
+func (e *execution) blame(err error) error {
 	var silence *driver.NoAnswer
 	switch {
 	case err == nil:
 		return nil
-	case w.run.cancelled():
+	case e.run.cancelled():
 		// Without err: a violation inside the trouble would still be counted as one.
-		return &verdict.Trouble{Op: "the run was ended", Err: context.Cause(w.run.ctx)}
-	case w.givenUp() != nil:
-		return w.givenUp()
+		return &verdict.Trouble{Op: "the run was ended", Err: context.Cause(e.run.ctx)}
+	case e.givenUp() != nil:
+		return e.givenUp()
 	case errors.As(err, &silence) && silence.BySubject:
-		w.silent = true
-		if w.instance.ends(silence) {
-			return w.instance.blockedBySubject("it ended while a scenario ran (%v)", w.instance.process.ExitError())
+		e.silent = true
+		if ended := e.instance.EndOf(silence); ended != nil {
+			return ended
 		}
-		return &verdict.Block{Reason: w.step.Text + ": " + silence.Error(), BySubject: true}
+		return &verdict.Block{Reason: e.call.Text + ": " + silence.Error(), BySubject: true}
 	}
 	return err
 }
 
-// givenUp returns why the subject was given up if that ended the scenario, whose
-// requests were ended by the suite and prove nothing.
-func (w *World) givenUp() error {
-	if w.ctx == nil || w.ctx.Err() == nil {
+// givenUp returns why the server was given up if that ended the scenario, whose requests were
+// ended by the suite and prove nothing.
+func (e *execution) givenUp() error {
+	if e.ctx == nil || e.ctx.Err() == nil {
 		return nil
 	}
-	return w.run.pool.patience.over()
+	return e.run.pool.GivenUp()
 }
 
-// endGivenUp replaces what a scenario found by the reason why the subject was given up.
-func (w *World) endGivenUp() {
-	if over := w.givenUp(); over != nil && !w.run.cancelled() {
-		w.errs = []error{over}
+// endGivenUp replaces what the scenario found by the reason why the server was given up.
+func (e *execution) endGivenUp() {
+	if over := e.givenUp(); over != nil && !e.run.cancelled() {
+		e.errs = []error{over}
 	}
 }
 
-// refused is the block of a prerequisite that the subject did not grant.
-func refused(what string, reply *driver.Reply) error {
-	return &verdict.Block{Reason: what + " was not granted: " + reply.Summary(), BySubject: true}
+// learn records what the scenario cost, and whether its instance answered.
+func (e *execution) learn(result report.Result) {
+	if e.instance == nil || e.run.cancelled() || e.run.pool.GivenUp() != nil {
+		return
+	}
+	e.run.pool.RecordAnswers(e.instance, e.silent, result.Reason)
+	switch result.Outcome {
+	case verdict.Fail, verdict.Advice, verdict.Blocked, verdict.Error:
+		if lost := e.waited(); lost > 0 {
+			e.run.pool.RecordWait(lost, result.Reason)
+		}
+	}
+}
+
+// waited returns how long the scenario waited for the server: the whole scenario if an answer was
+// missing, otherwise its slow requests and starts.
+func (e *execution) waited() time.Duration {
+	if took := time.Since(e.started); e.silent && took >= slowAnswer {
+		return took
+	}
+	if e.state == nil {
+		return 0
+	}
+	return e.state.LostTime(slowAnswer)
 }

@@ -3,18 +3,18 @@ package runner
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"countersign/steps/check"
+	"countersign/steps/instance"
 	"countersign/steps/plan"
 	"countersign/steps/report"
 	"countersign/steps/transcript"
 	"countersign/steps/verdict"
 )
 
-// The rules that everything a subject sends is held to, whatever the scenario is
-// about.
+// leakRules are the rules that apply to everything a server sends, by the kind of secret.
 var leakRules = map[string]string{
 	transcript.RefreshToken.String():      "OI-083",
 	transcript.AccessToken.String():       "OI-079",
@@ -22,21 +22,21 @@ var leakRules = map[string]string{
 	transcript.ClientSecret.String():      "SEC-007",
 }
 
-// seekLeaks is the standing check at the end of a scenario: the recorder has
-// looked for the provider's marks in every reply, and content in what it saw.
-func (w *World) seekLeaks() {
-	for _, l := range w.recorder.Leaks() {
-		w.note(w.run.leak(l.Sighting, l.String()))
+// checkLeaks is the standing check at the end of a scenario: the recorder has looked for the
+// provider's marks in every reply, and content in what it saw.
+func (e *execution) checkLeaks() {
+	for _, l := range e.recorder.Leaks() {
+		e.errs = append(e.errs, e.run.leak(l.Sighting, l.String()))
 	}
 }
 
-// leak is the violation of a subject that has shown a secret. Its class is that
-// of its own rule: the scenario that found it may be about something else.
+// leak returns the violation of a server that has shown a secret. Its class is that of its own
+// rule: the scenario that found it may be about something else.
 func (r *run) leak(s transcript.Sighting, where string) *verdict.Violation {
-	return r.standing(leakRules[s.Kind], "no "+words(s.Kind), where)
+	return r.standing(leakRules[s.Kind], "no "+check.Words(s.Kind), where)
 }
 
-// standing makes the violation of a rule that every reply is held to.
+// standing returns the violation of a rule that applies to every reply.
 func (r *run) standing(id, wanted, got string) *verdict.Violation {
 	v := &verdict.Violation{Rule: id, Wanted: wanted, Got: got, Standing: true}
 	if rule, ok := r.catalogue.Rule(v.Rule); ok {
@@ -45,20 +45,18 @@ func (r *run) standing(id, wanted, got string) *verdict.Violation {
 	return v
 }
 
-func words(kind string) string { return strings.ReplaceAll(kind, "_", " ") }
-
-// A logLeak is a secret of the provider's in the log of an instance.
+// A logLeak is a secret of the provider in the log of an instance.
 type logLeak struct {
 	instance *plan.Instance
 	sighting transcript.Sighting
-	digests  map[string]bool // of the secrets in the line, where they stand in it as they are
+	digests  map[string]bool // of the secrets in the log that are written as they were issued
 }
 
 // readLog searches the log of an instance that has ended for the provider's marks.
-func (r *run) readLog(i *instance) {
-	room := int64(maxLog)
-	for _, file := range i.logs() {
-		found, digests, read, err := searchLog(r.ctx, file, room)
+func (r *run) readLog(i *instance.Instance) {
+	room := int64(instance.MaxLog)
+	for _, file := range i.Logs() {
+		found, digests, read, err := instance.SearchLog(r.ctx, file, room)
 		room -= read
 		r.mu.Lock()
 		for _, s := range found {
@@ -72,9 +70,9 @@ func (r *run) readLog(i *instance) {
 		}
 		r.mu.Unlock()
 	}
-	if i.flooded.Load() {
+	if i.Flooded() {
 		r.mu.Lock()
-		r.remark(fmt.Sprintf("%s was stopped: %s; secrets were searched for in this part", i.Name(), logTooLong()))
+		r.remark(fmt.Sprintf("%s was stopped: %s; secrets were searched for in this part", i.Name(), instance.LogTooLong()))
 		r.mu.Unlock()
 	}
 }
@@ -86,8 +84,8 @@ func (r *run) remark(text string) {
 	}
 }
 
-// attributeLeaks fails the scenarios for which the provider issued what was found
-// in a log; all that used the provider at that instance, where nobody can tell.
+// attributeLeaks fails the scenarios for which the provider issued the secrets that were found in
+// logs: all scenarios that used the provider at the instance, if that cannot be found out.
 func (r *run) attributeLeaks(ctx context.Context) {
 	for _, leak := range r.leaked {
 		jobs := r.issuedIn(ctx, leak)
@@ -122,7 +120,7 @@ func (r *run) issuedIn(ctx context.Context, leak logLeak) []*plan.Job {
 			continue
 		}
 		possible = append(possible, job)
-		entries, _ := r.equipment.Provider().Journal(ctx, issuer) // without it nobody can tell
+		entries, _ := r.equipment.Provider().Journal(ctx, issuer) // without it the scenario stays possible
 		for _, e := range entries {
 			for _, issued := range e.Issued {
 				if leak.digests[issued.Digest] {
@@ -137,15 +135,7 @@ func (r *run) issuedIn(ctx context.Context, leak logLeak) []*plan.Job {
 	return possible
 }
 
-// redactLog hides what may be a secret in lines that are shown to people.
-func redactLog(text string) string { return longRun.ReplaceAllString(text, "[redacted]") }
-
-// longRun is a run of characters as keys, tokens and cookies have it. Paths and
-// words are shorter or hold other characters.
-var longRun = regexp.MustCompile(`[A-Za-z0-9_+=-]{28,}`)
-
-// newRecorder makes the recorder of a scenario, which knows what is not the
-// subject's.
+// newRecorder returns the recorder of a scenario, which knows which replies are not the server's.
 func (r *run) newRecorder(job *plan.Job) *transcript.Recorder {
 	o := transcript.Options{Provider: []string{r.equipment.ProviderURL()}}
 	if job.Front != plan.Direct {

@@ -16,21 +16,20 @@ import (
 	"countersign/steps/verdict"
 )
 
-// finish notes the result of a scenario, and writes the transcript of one that
-// somebody will want to look at.
-func (r *run) finish(result report.Result, w *World) {
+// finish records the result of a scenario, and writes the transcript of one that did not pass.
+func (r *run) finish(result report.Result, e *execution) {
 	if r.config.ReportDir != "" && worthReading(result.Outcome) {
-		file, err := r.writeTranscript(w)
+		file, err := r.writeTranscript(e)
 		if err != nil {
 			result.Outcome, result.Reason = verdict.Error, fmt.Sprintf("%s; write transcript: %v", result.Reason, err)
 		}
 		result.Transcript = file
 	}
 	r.mu.Lock()
-	r.results[w.job] = result
+	r.results[e.job] = result
 	r.over = r.over || r.config.FailFast && r.ends(result)
-	if w.provider != nil {
-		r.issuers[w.job] = w.provider.issuer
+	if e.state != nil && e.state.IssuerName() != "" {
+		r.issuers[e.job] = e.state.IssuerName()
 	}
 	r.mu.Unlock()
 	r.progress.Done(result)
@@ -66,14 +65,14 @@ func (r *run) deviations() []report.Deviation {
 	return all
 }
 
-// worthReading says whether somebody will want to see what was sent and received.
+// worthReading reports whether a transcript is written for a scenario with an outcome.
 func worthReading(o verdict.Outcome) bool {
 	return o != verdict.Pass && o != verdict.NotApplicable && o != verdict.NotRun && o != verdict.Skipped
 }
 
 // writeTranscript returns the path of the file, seen from the report.
-func (r *run) writeTranscript(w *World) (string, error) {
-	name := strings.NewReplacer("/", "-", ":", "-").Replace(w.job.ID()) + ".txt"
+func (r *run) writeTranscript(e *execution) (string, error) {
+	name := strings.NewReplacer("/", "-", ":", "-").Replace(e.job.ID()) + ".txt"
 	path := filepath.Join("transcripts", name)
 	full := filepath.Join(r.config.ReportDir, path)
 	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
@@ -83,7 +82,7 @@ func (r *run) writeTranscript(w *World) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	err = w.recorder.Write(file)
+	err = e.recorder.Write(file)
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
@@ -98,7 +97,7 @@ func (r *run) cancelled() bool {
 	return r.ctx.Err() != nil || limited && !time.Now().Before(limit)
 }
 
-// reconcile holds what was observed against the plan and draws up the report.
+// reconcile compares what was observed with the plan and makes the report.
 func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool) report.Report {
 	rep := report.Report{
 		Suite:   report.Suite{Name: "countersign", Version: r.config.Version},
@@ -120,7 +119,7 @@ func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool
 		rep.Results = append(rep.Results, r.unobserved(job, verdict.Skipped, "not selected"))
 	}
 	rep.Usage.Configurations = r.plan.Configurations()
-	rep.Usage.Starts, rep.Usage.PeakInstances = r.pool.starts, r.pool.peak
+	rep.Usage.Starts, rep.Usage.PeakInstances = r.pool.Usage()
 	rep.Finished = time.Now()
 	rep.Usage.Wall = rep.Finished.Sub(started)
 	report.Conclude(&rep, r.catalogue)
@@ -137,18 +136,18 @@ func (r *run) selection() report.Selection {
 		spread = plan.Full
 	}
 	var scenarios []string
-	for _, w := range c.Scenarios {
-		scenarios = append(scenarios, w.ID)
+	for _, wanted := range c.Scenarios {
+		scenarios = append(scenarios, wanted.ID)
 	}
 	return report.Selection{Tags: c.Tags, Rules: c.Rules, Fronts: fronts, Spread: spread, Groups: c.Groups, Scenarios: scenarios, FailFast: c.FailFast, Strict: c.Strict}
 }
 
 func (r *run) unobserved(job *plan.Job, outcome verdict.Outcome, reason string) report.Result {
-	w := &World{run: r, job: job, recorder: transcript.New(transcript.Options{}), started: time.Now()}
+	e := &execution{run: r, job: job, recorder: transcript.New(transcript.Options{}), started: time.Now()}
 	if job.Instance == nil {
-		w.job = &plan.Job{Scenario: job.Scenario, Front: job.Front, Instance: &plan.Instance{}}
+		e.job = &plan.Job{Scenario: job.Scenario, Front: job.Front, Instance: &plan.Instance{}}
 	}
-	result := w.result()
+	result := e.result()
 	result.Outcome, result.Reason, result.Started, result.Duration = outcome, reason, time.Time{}, 0
 	return result
 }

@@ -13,19 +13,20 @@ const redirectRule = "PA-346"
 // checkRedirects is the standing check at the end of a scenario over where the subject
 // has sent clients. Behind a proxy it is not made: the proxy rewrites redirects and sends
 // some of its own.
-func (w *World) checkRedirects() {
-	if w.job.Front != plan.Direct || w.run.config.Target.Running != nil || w.instance == nil || w.instance.subject.Direct == nil {
+func (e *execution) checkRedirects() {
+	if e.job.Front != plan.Direct || e.run.config.Target.Running != nil || e.instance == nil || e.instance.Subject.Direct == nil {
 		return
 	}
-	targets := w.redirectTargets()
-	for _, x := range w.recorder.Exchanges() {
-		to, redirects := redirectOf(x, w.instance.subject.Direct.String())
+	targets := e.redirectTargets()
+	for _, x := range e.recorder.Exchanges() {
+		to, redirects := redirectOf(x, e.instance.Subject.Direct.String())
 		if !redirects || targets.allow(to) {
 			continue
 		}
 		place, _, _ := strings.Cut(to, "?")
 		path, _, _ := strings.Cut(x.URL, "?")
-		w.note(w.run.standing(redirectRule, "a redirect to a URL that begins with "+w.instance.published(), redactLog(x.Method+" "+path+": to "+place)))
+		e.errs = append(e.errs, e.run.standing(redirectRule, "a redirect to a URL that begins with "+e.instance.PublishedAddress(),
+			transcript.HideSecrets(x.Method+" "+path+": to "+place)))
 		return
 	}
 }
@@ -53,18 +54,18 @@ type redirectTargets struct {
 // redirectTargets are the addresses that the configurations of a scenario publish, the
 // pages of the proxy as they are written, and the provider. A server that was told no
 // address may leave it to the client.
-func (w *World) redirectTargets() redirectTargets {
-	t := redirectTargets{below: []string{w.run.equipment.ProviderURL() + "/"}}
-	for _, c := range append([]plan.Configuration{w.instance.Configuration, w.job.Scenario.Configuration}, w.job.Scenario.Further...) {
+func (e *execution) redirectTargets() redirectTargets {
+	t := redirectTargets{below: []string{e.run.equipment.ProviderURL() + "/"}}
+	for _, c := range e.state.Configurations() {
 		address := c.Get("Server", "Address")
 		switch {
 		case address != "":
 			t.below = append(t.below, strings.TrimSuffix(address, "/")+"/")
 			t.exactly = append(t.exactly, strings.TrimSuffix(address, "/"))
 		case c.Sets("Server", "Address"):
-			t.below = append(t.below, "/", w.instance.Address())
+			t.below = append(t.below, "/", e.instance.Address())
 		default:
-			t.below = append(t.below, w.instance.Address())
+			t.below = append(t.below, e.instance.Address())
 		}
 		t.exactly = append(t.exactly, c.Get("ProxyAuth", "LoginURL"), c.Get("ProxyAuth", "LogoutURL"))
 	}

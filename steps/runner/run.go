@@ -1,7 +1,6 @@
-// Package steps is the suite. It knows its subject only from outside: by URL,
-// configuration file, process, log and command line. [Run] plans what the
-// features ask for, starts the equipment it is lent, runs every scenario, and
-// accounts for each one in a report whose verdict is its own, never godog's.
+// Package runner executes a plan: it starts the fronts, leases instances to scenarios, hands the
+// scenarios to godog, and reconciles what was observed with what was planned. Its verdicts are its
+// own, never godog's.
 package runner
 
 import (
@@ -9,90 +8,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
+	"regexp"
 	"runtime"
 	"sync"
 	"time"
 
 	"github.com/cucumber/godog"
 
+	"countersign/steps/equipment"
+	"countersign/steps/instance"
 	"countersign/steps/plan"
 	"countersign/steps/report"
 	"countersign/steps/rules"
+	"countersign/steps/scenario"
 	"countersign/steps/verdict"
+	"countersign/steps/vocabulary"
 )
 
-// ErrNotStarted is wrapped by every error of [Run] that comes before anything
-// was started: a selection of nothing, features or a catalogue with errors.
+// ErrNotStarted is wrapped by every error that comes before anything was started.
 var ErrNotStarted = errors.New("nothing was started")
 
-// Plan says what a run would do. Errors wrap [ErrNotStarted].
-func Plan(c Config) (*plan.Plan, *rules.Catalogue, error) {
-	p, catalogue, err := makePlan(c)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrNotStarted, err)
-	}
-	return p, catalogue, nil
-}
-
-func makePlan(c Config) (*plan.Plan, *rules.Catalogue, error) {
-	if err := c.Validate(); err != nil {
-		return nil, nil, err
-	}
-	tags, tagErr := plan.ParseTags(c.Tags)
-	catalogue, rulesErr := rules.Load(c.Features)
-	documents, readErr := plan.Read(c.Features)
-	if err := errors.Join(tagErr, rulesErr, readErr); err != nil {
-		return nil, nil, err
-	}
-	if err := check(catalogue, documents, c.Rules); err != nil {
-		return nil, nil, err
-	}
-	seed := c.Seed
-	for seed == 0 {
-		seed = rand.Int64N(1 << 31)
-	}
-	fronts := c.Fronts
-	if c.Target.Running != nil {
-		fronts = []string{plan.Direct} // whatever stands before it is its own
-	}
-	p, err := plan.Make(documents, plan.Selection{Fronts: fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Groups: c.Groups, Scenarios: c.Scenarios, Seed: seed})
-	return p, catalogue, err
-}
-
-// check holds the features against the catalogue, and against the vocabulary.
-func check(catalogue *rules.Catalogue, documents []*plan.Document, wanted []string) error {
-	var problems []error
-	for _, p := range rules.Check(catalogue, Scenarios(documents)) {
-		problems = append(problems, errors.New(p.String()))
-	}
-	for _, id := range wanted {
-		if _, ok := catalogue.Rule(id); !ok {
-			problems = append(problems, fmt.Errorf("rule %q is not in the catalogue; countersign rules lists it", id))
-		}
-	}
-	for _, d := range documents {
-		for _, s := range d.Scenarios {
-			problems = append(problems, checkSentences(s)...)
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// Scenarios lists what the features hold in the form that the catalogue is
-// checked against.
-func Scenarios(documents []*plan.Document) []rules.ScenarioRef {
-	var refs []rules.ScenarioRef
-	for _, d := range documents {
-		for _, s := range d.Scenarios {
-			line := s.Line
-			if s.Row > 0 {
-				line = s.Row
-			}
-			refs = append(refs, rules.ScenarioRef{Feature: s.Feature, Line: line, Name: s.Name, Tags: s.Tags, Rules: s.Rules})
-		}
-	}
-	return refs
+// A Prepared run has a plan whose steps are resolved.
+type Prepared struct {
+	Plan      *plan.Plan
+	Catalogue *rules.Catalogue
+	Calls     map[*plan.Scenario][]*vocabulary.Call
 }
 
 // A run is one execution of a plan.
@@ -100,35 +40,32 @@ type run struct {
 	config    Config
 	plan      *plan.Plan
 	catalogue *rules.Catalogue
-	equipment Equipment
-	pool      *pool
+	calls     map[*plan.Scenario][]*vocabulary.Call
+	equipment equipment.Equipment
+	pool      *instance.Pool
 	progress  *report.Progress
 
-	ctx context.Context // ends when a person or the clock ends the run
+	ctx context.Context // ends when the run is interrupted or takes too long
 
-	logPatience logPatience
+	logPatience scenario.LogPatience
 
 	mu      sync.Mutex
 	results map[*plan.Job]report.Result
-	issuers map[*plan.Job]string // who issued what a scenario's tokens
+	issuers map[*plan.Job]string // of the tokens of a scenario
 	leaked  []logLeak
 	over    bool     // a violation has ended the run, with FailFast
 	unread  []string // logs that could not be read
-	notes   []string // what the report has to say beside its results
+	notes   []string // what the report says beside its results
 }
 
-// Run plans and runs the suite. The report accounts for every planned scenario,
-// also when ctx is cancelled. The error is for what kept the run from
-// happening or from ending cleanly; errors that wrap [ErrNotStarted] come
-// without a report.
-func Run(ctx context.Context, c Config, e Equipment) (report.Report, error) {
+// Run executes a prepared run. The report accounts for every planned scenario, also when ctx is
+// cancelled. The error reports what prevented the run or a clean end of it; errors that wrap
+// [ErrNotStarted] come without a report.
+func Run(ctx context.Context, c Config, e equipment.Equipment, prepared Prepared) (report.Report, error) {
 	started := time.Now()
-	p, catalogue, err := Plan(c)
-	if err != nil {
-		return report.Report{}, err
-	}
+	p := prepared.Plan
 	if running := c.Target.Running; running != nil {
-		if err := checkRunning(ctx, *running, p.Seed); err != nil {
+		if err := instance.CheckRunning(ctx, *running, p.Seed); err != nil {
 			return report.Report{}, fmt.Errorf("%w: %w", ErrNotStarted, err)
 		}
 	}
@@ -145,22 +82,19 @@ func Run(ctx context.Context, c Config, e Equipment) (report.Report, error) {
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the run took longer than %s", timeout))
 	defer cancel()
-	patience := newPatience(limited)
-	defer patience.close()
 	r := &run{
-		ctx: limited, config: c, plan: p, catalogue: catalogue, equipment: e,
-		pool:     newPool(e, c.Target, c.WorkDir, patience),
+		ctx: limited, config: c, plan: p, catalogue: prepared.Catalogue, calls: prepared.Calls, equipment: e,
 		progress: report.NewProgress(output(c), report.ProgressOptions{Total: len(p.Jobs), Terminal: report.IsTerminal(output(c))}),
 		results:  map[*plan.Job]report.Result{}, issuers: map[*plan.Job]string{},
 	}
-	r.pool.ended = r.readLog
+	r.pool = instance.NewPool(limited, e, c.Target, c.WorkDir, r.readLog)
 	stopFronts, err := r.startFronts(limited)
 	if err != nil {
-		return report.Report{}, errors.Join(fmt.Errorf("%w: %w", ErrNotStarted, err), stopFronts())
+		return report.Report{}, errors.Join(fmt.Errorf("%w: %w", ErrNotStarted, err), stopFronts(), r.pool.Close())
 	}
-	runErr := r.scenarios(patience.ctx)
+	runErr := r.scenarios(r.pool.Context())
 	r.progress.Close()
-	closeErr := r.pool.close()
+	closeErr := r.pool.Close()
 	result := r.reconcile(context.WithoutCancel(ctx), started, ctx.Err() != nil)
 	return result, errors.Join(runErr, closeErr, stopFronts())
 }
@@ -172,16 +106,16 @@ func output(c Config) io.Writer {
 	return c.Output
 }
 
-// startFronts starts one proxy for each kind that the plan needs, side by side.
+// startFronts starts one proxy for each kind that the plan needs, at the same time.
 func (r *run) startFronts(ctx context.Context) (stop func() error, err error) {
-	specs := map[string][]FrontSpec{}
+	specs := map[string][]equipment.FrontSpec{}
 	for _, i := range r.plan.Instances {
 		if i.Front == plan.Direct {
 			continue
 		}
-		specs[i.Front] = append(specs[i.Front], FrontSpec{
+		specs[i.Front] = append(specs[i.Front], equipment.FrontSpec{
 			ID: i.ID, Kind: i.Front, Flavour: i.Flavour, Listen: i.FrontListen, Prefix: plan.Prefix,
-			Upstream: "http://" + i.Listen, Headers: HeaderNames(i.Configuration.Headers),
+			Upstream: "http://" + i.Listen, Headers: i.Configuration.Headers,
 			GroupsSeparator: i.Configuration.GroupsSeparator, Gate: i.Configuration.Gate(),
 		})
 	}
@@ -208,8 +142,11 @@ func (r *run) startFronts(ctx context.Context) (stop func() error, err error) {
 	return func() error { return stopAll(stops) }, errors.Join(problems...)
 }
 
+// frontsTimeout bounds the stop of all proxies.
+const frontsTimeout = 16 * time.Second
+
 func stopAll(stops []func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*stopTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), frontsTimeout)
 	defer cancel()
 	var problems []error
 	for _, stop := range stops {
@@ -218,8 +155,11 @@ func stopAll(stops []func(context.Context) error) error {
 	return errors.Join(problems...)
 }
 
-// scenarios hands the plan to godog. Its exit code is not looked at: what each
-// scenario came to is noted by its own World.
+// anyText is the one pattern that godog has to match.
+var anyText = regexp.MustCompile(`(?s)^.*$`)
+
+// scenarios hands the plan to godog. Its exit code is not used: each execution records the result
+// of its scenario.
 func (r *run) scenarios(ctx context.Context) error {
 	texts, files := r.plan.Texts()
 	var paths []string
@@ -234,13 +174,13 @@ func (r *run) scenarios(ctx context.Context) error {
 	if err != nil {
 		return &verdict.Trouble{Op: "hand the plan to godog", Err: err}
 	}
-	suite.ScenarioInitializer = func(sc *godog.ScenarioContext) { newWorld(r, jobs).register(sc) }
+	suite.ScenarioInitializer = func(sc *godog.ScenarioContext) { r.register(sc, jobs) }
 	suite.Run()
 	return nil
 }
 
-// workers is how many scenarios run at once. They wait more than they work, so
-// there are more of them than cores.
+// workers returns how many scenarios run at once. They wait more than they work, so that there are
+// more of them than cores.
 func (r *run) workers() int {
 	if r.config.Parallel > 0 {
 		return r.config.Parallel
@@ -248,8 +188,8 @@ func (r *run) workers() int {
 	return 4 * runtime.NumCPU()
 }
 
-// jobsByPickle finds out under which id godog will run each job. Reading the
-// same texts twice gives the same ids.
+// jobsByPickle finds out under which id godog will run each job. Reading the same texts twice
+// gives the same ids.
 func jobsByPickle(suite godog.TestSuite, texts []plan.Text) (map[string]*plan.Job, error) {
 	features, err := suite.RetrieveFeatures()
 	if err != nil {
@@ -271,8 +211,8 @@ func jobsByPickle(suite godog.TestSuite, texts []plan.Text) (map[string]*plan.Jo
 	return jobs, nil
 }
 
-// formatter is the name of a godog formatter that writes nothing: godog's own
-// count what nobody checked as passed.
+// formatter is the name of a godog formatter that writes nothing: godog's own formatters report
+// scenarios as passed that checked nothing.
 const formatter = "countersign"
 
 func init() {

@@ -346,3 +346,8 @@ func (p *Person) ReadAccount(ctx context.Context, other *Person) error {
 	}
 	return nil
 }
+
+// CheckHoldsNoUniqueID requires that no reply to a tried request contains the person's unique id.
+func (s *State) CheckHoldsNoUniqueID(p *Person) error {
+	return check.HoldsNo(s.Compared.All, "the unique id of "+p.Name, p.Identity().UniqueID)
+}

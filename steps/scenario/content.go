@@ -3,7 +3,6 @@ package scenario
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"countersign/steps/check"
 	"countersign/steps/driver"
@@ -112,14 +111,13 @@ type AccessType string
 
 // The access types that scenarios use.
 const (
-	Anyone     AccessType = "all"
-	EveryUser  AccessType = "logged_in"
-	accessTerm            = "giving content an access type"
+	Anyone    AccessType = "all"
+	EveryUser AccessType = "logged_in"
 )
 
 // SetAccess has the owner change who may view the content.
 func (c *Content) SetAccess(ctx context.Context, a AccessType) error {
-	return require(accessTerm)(c.byOwner().SetAccess(ctx, c.guid, string(a)))
+	return require("giving " + c.Name + " the access type " + string(a))(c.byOwner().SetAccess(ctx, c.guid, string(a)))
 }
 
 // Share has the owner make a share link to the content.
@@ -140,8 +138,9 @@ func (c *Content) makeShareLink(ctx context.Context, by *driver.Persona) (string
 	return by.CreateShareLink(ctx, target.Endpoints.ShareLinks, c.guid)
 }
 
-// associate puts integrations on the content, and remembers where the provider's journal stood.
-func (c *Content) associate(ctx context.Context, with ...*Integration) (*driver.Reply, error) {
+// associate has a client put integrations on the content, and remembers where the provider's
+// journal stood.
+func (c *Content) associate(ctx context.Context, by *driver.Persona, with ...*Integration) (*driver.Reply, error) {
 	var guids []string
 	for _, i := range with {
 		guids = append(guids, i.guid)
@@ -151,27 +150,31 @@ func (c *Content) associate(ctx context.Context, with ...*Integration) (*driver.
 		return nil, err
 	}
 	c.since = len(journal)
-	return c.byOwner().Associate(ctx, c.guid, guids...)
+	return by.Associate(ctx, c.guid, guids...)
 }
 
-// RequireAssociation associates the content with integrations. Later requests are compared with
-// that call.
+// RequireAssociation has the owner associate the content with integrations. Later requests are
+// compared with that call.
 func (c *Content) RequireAssociation(ctx context.Context, with ...*Integration) error {
-	return c.state.Compared.Require("associating " + c.Name)(c.associate(ctx, with...))
+	return c.state.Compared.Require("associating " + c.Name)(c.associate(ctx, c.byOwner(), with...))
 }
 
-// Associate tries to associate the content with an integration.
-func (c *Content) Associate(ctx context.Context, with *Integration) error {
-	return c.state.Compared.Try(c.associate(ctx, with))
+// Associate has a person try to associate the content with an integration, by API key.
+func (c *Content) Associate(ctx context.Context, p *Person, with *Integration) error {
+	b, err := p.User(ctx)
+	if err != nil {
+		return err
+	}
+	return c.state.Compared.Try(c.associate(ctx, b.WithKey(), with))
 }
 
 // ReplaceAssociation clears the associations before it tries to associate the content with an
 // integration: a server that refuses the new association must not be left with the old one.
-func (c *Content) ReplaceAssociation(ctx context.Context, with *Integration) error {
+func (c *Content) ReplaceAssociation(ctx context.Context, p *Person, with *Integration) error {
 	if err := c.ClearAssociations(ctx); err != nil {
 		return err
 	}
-	return c.Associate(ctx, with)
+	return c.Associate(ctx, p, with)
 }
 
 // ClearAssociations removes the associations of the content.
@@ -182,9 +185,14 @@ func (c *Content) ClearAssociations(ctx context.Context) error {
 // unknownGUID is a guid that nothing has.
 const unknownGUID = "00000000-0000-4000-8000-000000000000"
 
-// AssociateUnknown tries to associate the content with an integration that does not exist.
-func (c *Content) AssociateUnknown(ctx context.Context) error {
-	return c.state.Compared.Try(c.byOwner().Associate(ctx, c.guid, unknownGUID))
+// AssociateUnknown has a person try to associate the content with an integration that does not
+// exist.
+func (c *Content) AssociateUnknown(ctx context.Context, p *Person) error {
+	b, err := p.User(ctx)
+	if err != nil {
+		return err
+	}
+	return c.state.Compared.Try(b.WithKey().Associate(ctx, c.guid, unknownGUID))
 }
 
 // AssociateUnknownContent tries to associate content that does not exist with an integration.
@@ -295,7 +303,9 @@ type Operation func(ctx context.Context, by *driver.Persona, c *Content) (*drive
 
 // Operations are those that scenarios try.
 var Operations = map[string]Operation{
-	"read": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) { return by.Content(ctx, c.guid) },
+	"read": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
+		return by.Content(ctx, c.guid)
+	},
 	"rename": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
 		return by.ChangeContent(ctx, c.guid, "title", c.state.WireName("renamed"))
 	},
@@ -349,6 +359,3 @@ func followDeployment(ctx context.Context, by *driver.Persona, c *Content) (*dri
 	}
 	return by.Task(ctx, deployed.Text("task_id"))
 }
-
-// usualNames returns the names of a list with commas.
-func usualNames(list string) []string { return strings.Split(list, ", ") }

@@ -95,7 +95,7 @@ var Flaws = map[string]Flaw{
 	"with a signature for another body":     func(r *SignedRequest) error { r.signed.Checksum = driver.Checksum([]byte("x")); return nil },
 	"with another date than the signed one": func(r *SignedRequest) error { r.after["Date"] = driver.Date(time.Now().Add(-time.Hour)); return nil },
 	"with another body than the signed one": func(r *SignedRequest) error { r.body = []byte("x"); return nil },
-	"with a signature for another path that X-RSC-Request names": func(r *SignedRequest) error {
+	"with a signature for another path that a forwarding header names": func(r *SignedRequest) error {
 		r.signed.Path += "s"
 		r.extra = driver.HeaderLine{Name: "X-RSC-Request", Value: "http://localhost" + r.signed.Path}
 		return nil

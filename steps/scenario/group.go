@@ -23,12 +23,12 @@ type Group struct {
 
 // Groups is what a scenario knows of groups.
 type Groups struct {
-	state     *State
-	known     map[string]*Group
-	member    bool              // a listing has shown a membership
-	opened    map[*Content]bool // was opened by a person who may view it
-	prefix    string            // of the names of the groups in [Person.SignInWithManyGroups]
-	sent      int               // how many these were
+	state  *State
+	known  map[string]*Group
+	member bool              // a listing has shown a membership
+	opened map[*Content]bool // was opened by a person who may view it
+	prefix string            // of the names of the groups in [Person.SignInWithManyGroups]
+	sent   int               // how many these were
 }
 
 // Group returns the group that a feature calls so. It need not exist.

@@ -315,7 +315,7 @@ func (p *Person) Publisher(ctx context.Context) (*driver.Persona, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := require("making "+b.Identity.Username+" a publisher")(p.state.Operator().SetRole(ctx, p.guid, "publisher")); err != nil {
+	if err := require("making " + b.Identity.Username + " a publisher")(p.state.Operator().SetRole(ctx, p.guid, "publisher")); err != nil {
 		return nil, err
 	}
 	return b, p.RequireKey(ctx)

@@ -90,9 +90,9 @@ type Framing string
 
 // The framings of requests.
 var Framings = map[string]Framing{
-	"in a trailer": "GET {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nTrailer: {name}\r\nConnection: close\r\n\r\n" +
+	"sent in a trailer": "GET {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nTrailer: {name}\r\nConnection: close\r\n\r\n" +
 		"0\r\n{name}: {value}\r\n\r\n",
-	"in a TRACE request": "TRACE {path} HTTP/1.1\r\nHost: {host}\r\n{name}: {value}\r\nConnection: close\r\n\r\n",
+	"sent in a TRACE request": "TRACE {path} HTTP/1.1\r\nHost: {host}\r\n{name}: {value}\r\nConnection: close\r\n\r\n",
 }
 
 // SignInFramed signs the person in with a request of unusual framing that carries one attribute.

@@ -46,7 +46,8 @@ type State struct {
 	integrations map[string]*Integration
 	issuer       *Issuer
 	changes      []*change
-	answer       *url.URL        // of the provider to a login that is not completed yet
+	answer       *url.URL // of the provider to a login that is not completed yet
+	answerFor    *Person
 	loginChain   []*driver.Reply // the replies of the last login that began at a departure
 	dashboard    *Dashboard
 	obtained     bool // content was given a token

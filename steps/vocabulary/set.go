@@ -59,7 +59,7 @@ func NewSet[S any](parameters []Parameter, below []Below, definitions ...[]Defin
 	return s, errors.Join(problems...)
 }
 
-// Definitions returns the number of definitions and of parameter types that they use.
+// Definitions returns all definitions.
 func (s *Set) Definitions() []*Definition { return s.definitions }
 
 // A Call is a step of a scenario with its definition and arguments.
@@ -86,9 +86,8 @@ func (c *Call) Run(ctx context.Context, state any) error {
 	return err
 }
 
-// Resolve resolves the steps of a scenario. The error holds all mistakes, each with file and
-// line.
-func (s *Set) Resolve(scenario *plan.Scenario) ([]*Call, error) {
+// Resolve resolves the steps of a scenario. It returns all mistakes, each with file and line.
+func (s *Set) Resolve(scenario *plan.Scenario) ([]*Call, []error) {
 	var (
 		calls    []*Call
 		problems []error
@@ -111,7 +110,7 @@ func (s *Set) Resolve(scenario *plan.Scenario) ([]*Call, error) {
 			problems = append(problems, fmt.Errorf("%s: no check names the rule %s, which the scenario cites", scenario.ID(), id))
 		}
 	}
-	return calls, errors.Join(problems...)
+	return calls, problems
 }
 
 func (s *Set) resolve(scenario *plan.Scenario, step plan.Step, made map[string]bool) (*Call, error) {

@@ -1,0 +1,66 @@
+package steps
+
+import (
+	"context"
+
+	"countersign/steps/driver"
+	"countersign/steps/scenario"
+	"countersign/steps/vocabulary"
+)
+
+// contentSteps publish content and change who may view it.
+var contentSteps = []vocabulary.Definition{
+	vocabulary.Action(`{person} has published {mode} content {new content}`,
+		func(ctx context.Context, _ *scenario.State, p *scenario.Person, m mode, name scenario.ContentName) error {
+			return p.Publish(ctx, string(m), name)
+		}),
+	vocabulary.Action(`{person} has published {mode} content {new content} with her/his/their deployment credentials`,
+		func(ctx context.Context, _ *scenario.State, p *scenario.Person, m mode, name scenario.ContentName) error {
+			return p.PublishSigned(ctx, string(m), name)
+		}),
+	vocabulary.Action(`{person} publishes {mode} content {new content} with her/his/their deployment credentials`,
+		func(ctx context.Context, _ *scenario.State, p *scenario.Person, m mode, name scenario.ContentName) error {
+			return p.TryPublishSigned(ctx, string(m), name)
+		}),
+	vocabulary.Action(`{person} may view {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
+		return c.Permit(ctx, p, "viewer")
+	}),
+	vocabulary.Action(`{person} may collaborate on {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
+		return c.Permit(ctx, p, "owner")
+	}),
+	vocabulary.Action(`{person} may no longer view {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
+		return c.Forbid(ctx, p)
+	}),
+	vocabulary.Action(`{content} is open to anyone without login`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
+		return c.SetAccess(ctx, scenario.Anyone)
+	}),
+	vocabulary.Action(`{content} is open to every user of the server`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
+		return c.SetAccess(ctx, scenario.EveryUser)
+	}),
+	vocabulary.Action(`{content} has a share link`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error { return c.Share(ctx) }),
+}
+
+// managementSteps are what users do with content other than to visit it.
+var managementSteps = []vocabulary.Definition{
+	vocabulary.Action(`{actor} can {operation} {content}`,
+		func(ctx context.Context, s *scenario.State, by *driver.Persona, do scenario.Operation, c *scenario.Content) error {
+			return s.Compared.Require("an operation on " + c.Name)(do(ctx, by, c))
+		}),
+	vocabulary.Action(`{actor} tries to {operation} {content}`,
+		func(ctx context.Context, s *scenario.State, by *driver.Persona, do scenario.Operation, c *scenario.Content) error {
+			return s.Compared.Try(do(ctx, by, c))
+		}),
+	vocabulary.Action(`{actor} gives {content} to {person}`,
+		func(ctx context.Context, _ *scenario.State, by *driver.Persona, c *scenario.Content, to *scenario.Person) error {
+			return c.Give(ctx, by, to)
+		}),
+
+	vocabulary.Check(`{person} can find {content} in the list of content`,
+		func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
+			return c.CheckListed(ctx, p, true)
+		}),
+	vocabulary.Check(`{person} cannot find {content} in the list of content`,
+		func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
+			return c.CheckListed(ctx, p, false)
+		}),
+}

@@ -1,0 +1,57 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"countersign/fakeidp/control"
+	"countersign/steps/check"
+	"countersign/steps/scenario"
+	"countersign/steps/vocabulary"
+)
+
+// providerSteps tell the OAuth provider what to do, and check what it has seen.
+var providerSteps = []vocabulary.Definition{
+	vocabulary.Action(`the provider grants {account} the row {string}`, func(ctx context.Context, s *scenario.State, a account, row string) error {
+		return s.GrantRow(ctx, string(a), row)
+	}),
+	vocabulary.Action(`the provider refuses {account}`, func(ctx context.Context, s *scenario.State, a account) error {
+		return s.DenyConsent(ctx, string(a))
+	}),
+	vocabulary.Action(`the access tokens of the provider expire after {int} seconds`, func(ctx context.Context, s *scenario.State, n int) error {
+		return s.ShortenTokens(ctx, time.Duration(n)*time.Second)
+	}),
+	vocabulary.Action(`the provider does not say when access tokens expire`, func(ctx context.Context, s *scenario.State) error {
+		return s.OmitExpiry(ctx)
+	}),
+	vocabulary.Action(`the provider answers renewals with {string} and the status {int}`,
+		func(ctx context.Context, s *scenario.State, code string, status int) error {
+			return s.FailRenewals(ctx, control.Trouble{Status: status, Error: code})
+		}),
+	vocabulary.Action(`the provider answers renewals with {string} and the status {int} as plain text`,
+		func(ctx context.Context, s *scenario.State, text string, status int) error {
+			return s.FailRenewals(ctx, control.Trouble{Status: status, Error: text, PlainText: true})
+		}),
+	vocabulary.Action(`the provider answers renewals again`, func(ctx context.Context, s *scenario.State) error {
+		return s.FailRenewals(ctx, control.Trouble{})
+	}),
+	vocabulary.Action(`the access token of {account} has expired`, func(ctx context.Context, s *scenario.State, a account) error {
+		return s.AwaitTokenExpiry(ctx, string(a))
+	}),
+	vocabulary.Action(`the provider ends what {account} has granted`, func(ctx context.Context, s *scenario.State, a account) error {
+		return s.RevokeGrants(ctx, string(a))
+	}),
+
+	vocabulary.Check(`the provider has authenticated {account} once`, func(ctx context.Context, s *scenario.State, a account) error {
+		return s.CheckJournal(ctx, func(journal []control.Entry) error { return check.AuthenticatedOnce(journal, string(a)) })
+	}),
+	vocabulary.Check(`the provider of {integration} has seen no authorization request`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
+		return i.CheckNoAuthorization(ctx)
+	}),
+	vocabulary.Check(`the provider has renewed no access token`, func(ctx context.Context, s *scenario.State) error {
+		return s.CheckJournal(ctx, check.NoneRenewed)
+	}),
+	vocabulary.Check(`the provider has accepted each refresh token that was presented`, func(ctx context.Context, s *scenario.State) error {
+		return s.CheckJournal(ctx, check.RenewalsAccepted)
+	}),
+}

@@ -1,0 +1,137 @@
+// Package steps is the suite: the definitions of the steps of the features, one file for each
+// subject, and the functions that plan and run them. The suite knows the server under test only
+// from outside: by URL, configuration file, process, log and command line.
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"countersign/steps/equipment"
+	"countersign/steps/plan"
+	"countersign/steps/report"
+	"countersign/steps/rules"
+	"countersign/steps/runner"
+	"countersign/steps/vocabulary"
+)
+
+// Config says what to run against what.
+type Config = runner.Config
+
+// What the suite is given to work with, see package equipment.
+type (
+	Equipment    = equipment.Equipment
+	FrontSpec    = equipment.FrontSpec
+	InstanceSpec = equipment.InstanceSpec
+	Instance     = equipment.Instance
+)
+
+// DefaultTimeout bounds a whole run.
+const DefaultTimeout = runner.DefaultTimeout
+
+// ErrNotStarted is wrapped by every error of [Run] that comes before anything was started: an
+// empty selection, features or a catalogue with errors.
+var ErrNotStarted = runner.ErrNotStarted
+
+// Run plans and runs the suite. The report accounts for every planned scenario, also when ctx is
+// cancelled. The error reports what prevented the run or a clean end of it; errors that wrap
+// [ErrNotStarted] come without a report.
+func Run(ctx context.Context, c Config, e Equipment) (report.Report, error) {
+	prepared, err := prepare(c)
+	if err != nil {
+		return report.Report{}, fmt.Errorf("%w: %w", ErrNotStarted, err)
+	}
+	return runner.Run(ctx, c, e, prepared)
+}
+
+// Plan returns what a run would do. Errors wrap [ErrNotStarted].
+func Plan(c Config) (*plan.Plan, *rules.Catalogue, error) {
+	prepared, err := prepare(c)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrNotStarted, err)
+	}
+	return prepared.Plan, prepared.Catalogue, nil
+}
+
+func prepare(c Config) (runner.Prepared, error) {
+	if err := c.Validate(); err != nil {
+		return runner.Prepared{}, err
+	}
+	tags, tagErr := plan.ParseTags(c.Tags)
+	catalogue, rulesErr := rules.Load(c.Features)
+	documents, readErr := plan.Read(c.Features)
+	if err := errors.Join(tagErr, rulesErr, readErr); err != nil {
+		return runner.Prepared{}, err
+	}
+	calls, stepErr := Resolve(documents)
+	if err := errors.Join(checkRules(catalogue, documents, c.Rules), stepErr); err != nil {
+		return runner.Prepared{}, err
+	}
+	seed := c.Seed
+	for seed == 0 {
+		seed = rand.Int64N(1 << 31)
+	}
+	fronts := c.Fronts
+	if c.Target.Running != nil {
+		fronts = []string{plan.Direct} // a proxy in front of a running server is not the suite's
+	}
+	p, err := plan.Make(documents, plan.Selection{Fronts: fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Groups: c.Groups, Scenarios: c.Scenarios, Seed: seed})
+	return runner.Prepared{Plan: p, Catalogue: catalogue, Calls: calls}, err
+}
+
+// checkRules compares the features with the catalogue, and requires that the wanted rules exist.
+func checkRules(catalogue *rules.Catalogue, documents []*plan.Document, wanted []string) error {
+	var problems []error
+	for _, p := range rules.Check(catalogue, Scenarios(documents)) {
+		problems = append(problems, errors.New(p.String()))
+	}
+	for _, id := range wanted {
+		if _, ok := catalogue.Rule(id); !ok {
+			problems = append(problems, fmt.Errorf("rule %q is not in the catalogue; countersign rules lists it", id))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// Resolve resolves the steps of all scenarios. The error holds every mistake once, with file and
+// line.
+func Resolve(documents []*plan.Document) (map[*plan.Scenario][]*vocabulary.Call, error) {
+	set, err := newVocabulary()
+	if err != nil {
+		return nil, err
+	}
+	calls := map[*plan.Scenario][]*vocabulary.Call{}
+	var problems []error
+	seen := map[string]bool{} // the steps of a Background belong to several scenarios
+	for _, d := range documents {
+		for _, s := range d.Scenarios {
+			resolved, mistakes := set.Resolve(s)
+			for _, m := range mistakes {
+				if !seen[m.Error()] {
+					seen[m.Error()] = true
+					problems = append(problems, m)
+				}
+			}
+			calls[s] = resolved
+		}
+	}
+	return calls, errors.Join(problems...)
+}
+
+// Scenarios returns the scenarios of the features in the form that the catalogue is compared
+// with.
+func Scenarios(documents []*plan.Document) []rules.ScenarioRef {
+	var refs []rules.ScenarioRef
+	for _, d := range documents {
+		for _, s := range d.Scenarios {
+			line := s.Line
+			if s.Row > 0 {
+				line = s.Row
+			}
+			refs = append(refs, rules.ScenarioRef{Feature: s.Feature, Line: line, Name: s.Name, Tags: s.Tags, Rules: s.Rules})
+		}
+	}
+	return refs
+}
