@@ -14,10 +14,6 @@ var contentSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, m mode, name scenario.ContentName) error {
 			return p.Publish(ctx, string(m), name)
 		}),
-	vocabulary.Action(`{person} has published {mode} content {new content} with her/his/their deployment credentials`,
-		func(ctx context.Context, _ *scenario.State, p *scenario.Person, m mode, name scenario.ContentName) error {
-			return p.PublishSigned(ctx, string(m), name)
-		}),
 	vocabulary.Action(`{person} publishes {mode} content {new content} with her/his/their deployment credentials`,
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, m mode, name scenario.ContentName) error {
 			return p.TryPublishSigned(ctx, string(m), name)

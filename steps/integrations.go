@@ -91,8 +91,4 @@ var associationSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, c *scenario.Content, i *scenario.Integration) error {
 			return c.CheckAssociations(ctx, i)
 		}),
-	vocabulary.Check(`{content} has two associations, with {integration} and {integration}`,
-		func(ctx context.Context, _ *scenario.State, c *scenario.Content, i, also *scenario.Integration) error {
-			return c.CheckAssociations(ctx, i, also)
-		}),
 }

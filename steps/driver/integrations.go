@@ -91,12 +91,6 @@ func (p *Persona) Associations(ctx context.Context, contentGUID string) ([]Assoc
 	return list[Association](reply), reply, err
 }
 
-// IntegrationAssociations lists the items that an integration is on.
-func (p *Persona) IntegrationAssociations(ctx context.Context, guid string) ([]Association, *Reply, error) {
-	reply, err := p.Get(ctx, api("oauth", "integrations", guid, "associations"))
-	return list[Association](reply), reply, err
-}
-
 // Session is what the verbs read of an OAuth session.
 type Session struct {
 	GUID            string `json:"guid"`

@@ -129,17 +129,6 @@ func NewKeyHolder(s Subject, name, key string) *Persona {
 	return p.WithKey()
 }
 
-// WithRSCKey is a program that gives the key in X-RSC-Authorization, bare or
-// after the word Key.
-func (p *Persona) WithRSCKey(bare bool) *Persona {
-	return p.withKey(func(key string) HeaderLine {
-		if !bare {
-			key = "Key " + key
-		}
-		return HeaderLine{"X-RSC-Authorization", key}
-	})
-}
-
 func (p *Persona) withKey(acts func(string) HeaderLine) *Persona {
 	q := *p
 	q.acts, q.signs, q.cookies = acts, nil, newCookies()

@@ -54,11 +54,6 @@ func (p *Persona) SendInstead(ctx context.Context, name string, lines ...HeaderL
 	return p.signIn(ctx, ask{lines: lines, raw: true}, identity)
 }
 
-// SignInExactly signs in with these lines and no other identity line.
-func (p *Persona) SignInExactly(ctx context.Context, lines ...HeaderLine) (*Reply, error) {
-	return p.signIn(ctx, ask{lines: lines}, lines)
-}
-
 // SignInAs signs in as another person in the same browser, which keeps the cookies that
 // it has. The client itself sends header lines as well.
 func (p *Persona) SignInAs(ctx context.Context, other Identity, extra ...HeaderLine) (*Reply, error) {

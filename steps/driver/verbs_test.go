@@ -90,7 +90,7 @@ func TestSignInDirect(t *testing.T) {
 		t.Error("the key was not kept")
 	}
 	for name, program := range map[string]*driver.Persona{
-		"Authorization: Key secret-key": p.WithKey(), "X-Rsc-Authorization: Key secret-key": p.WithRSCKey(false), "X-Rsc-Authorization: secret-key": p.WithRSCKey(true),
+		"Authorization: Key secret-key": p.WithKey(),
 	} {
 		if _, err := program.SetRole(t.Context(), "u/2", "publisher"); err != nil {
 			t.Fatal(err)

@@ -45,18 +45,8 @@ func (p *Person) Publish(ctx context.Context, mode string, name ContentName) err
 	return err
 }
 
-// PublishSigned has a publisher deploy content by requests that are signed with deployment
-// credentials, which has to succeed.
-func (p *Person) PublishSigned(ctx context.Context, mode string, name ContentName) error {
-	reply, err := p.publish(ctx, mode, name, true)
-	if err == nil && p.state.contents[string(name)].guid == "" {
-		return notGranted("publishing "+mode+" content", reply)
-	}
-	return err
-}
-
-// TryPublishSigned is [Person.PublishSigned] without the requirement: a later step visits the
-// content, which may not exist.
+// TryPublishSigned has a publisher deploy content by requests that are signed with deployment
+// credentials. If that is refused, a later step visits content that does not exist.
 func (p *Person) TryPublishSigned(ctx context.Context, mode string, name ContentName) error {
 	_, err := p.publish(ctx, mode, name, true)
 	return err

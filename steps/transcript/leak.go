@@ -36,12 +36,6 @@ func (l Leak) String() string {
 	return text
 }
 
-// Seek returns the marks of the given kinds in data, one sighting for each
-// kind and encoding. The caller knows where that was.
-func Seek(kinds Kinds, data []byte) []Sighting {
-	return seekAt(nil, kinds, data, "")
-}
-
 func seekAt(found []Sighting, kinds Kinds, data []byte, where string) []Sighting {
 	for _, f := range probe.Seek(kinds, data) {
 		s := Sighting{Kind: f.Kind.String(), Where: where, Encoding: f.Encoding}

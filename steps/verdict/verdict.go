@@ -7,7 +7,6 @@ package verdict
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"countersign/steps/rules"
@@ -114,16 +113,6 @@ type Inapplicable struct{ Reason string }
 
 // Error returns the reason alone: the outcome says the rest.
 func (i *Inapplicable) Error() string { return i.Reason }
-
-// Recovered turns what a deferred recover returned into a [Trouble] with the
-// stack: a panic is the harness's fault, whatever the subject sent to cause it.
-// It returns nil where there was no panic.
-func Recovered(op string, value any) error {
-	if value == nil {
-		return nil
-	}
-	return &Trouble{Op: op, Err: fmt.Errorf("panic: %v\n%s", value, debug.Stack())}
-}
 
 // Judge says what the errors of one scenario of a class amount to, and why in
 // words. No error is a pass; the worst of several decides. An error of no known

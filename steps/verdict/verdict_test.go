@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -117,24 +116,6 @@ func TestBySubject(t *testing.T) {
 				t.Errorf("BySubject = %t, want %t", got, tt.want)
 			}
 		})
-	}
-}
-
-func TestRecovered(t *testing.T) {
-	t.Parallel()
-	if err := Recovered("step", nil); err != nil {
-		t.Errorf("no panic became %v", err)
-	}
-	err := func() (err error) {
-		defer func() { err = Recovered("say that alice signs in", recover()) }()
-		panic(violation) // even a panic that carries a violation
-	}()
-	got, reason := Judge([]error{err}, rules.Must)
-	if got != Error {
-		t.Errorf("a panic is %q, want %q", got, Error)
-	}
-	if !strings.HasPrefix(reason, "say that alice signs in: panic: ") || !strings.Contains(reason, "verdict_test.go") {
-		t.Errorf("reason names neither operation nor place: %s", reason)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -71,6 +72,9 @@ type Call struct {
 	definition *Definition
 	arguments  []argument
 }
+
+// Expression returns the expression of the step's definition.
+func (c *Call) Expression() string { return c.definition.expression }
 
 // Run calls the function of the definition with the state of a scenario.
 func (c *Call) Run(ctx context.Context, state any) error {
@@ -201,11 +205,16 @@ func (s *Set) find(text string) (*Definition, error) {
 	return nil, fmt.Errorf("the step is ambiguous; it matches %q", expressions)
 }
 
-// nearest returns the expression that needs the fewest changes to become the text.
+// nearest returns the expression that needs the fewest changes to become the text, apart from what
+// stands in quotation marks or for a parameter.
 func (s *Set) nearest(text string) string {
-	edits := func(d *Definition) int { return levenshtein.Distance(text, d.expression, nil) }
+	plain := func(text string) string { return variable.ReplaceAllString(text, "_") }
+	edits := func(d *Definition) int { return levenshtein.Distance(plain(text), plain(d.expression), nil) }
 	return slices.MinFunc(s.definitions, func(a, b *Definition) int { return cmp.Compare(edits(a), edits(b)) }).expression
 }
+
+// variable matches a text in quotation marks, and a parameter.
+var variable = regexp.MustCompile(`"[^"]*"|\{[^}]*\}`)
 
 // checkedRules returns the rules that a check below Then checks: those it names, else the only
 // one that the scenario cites.

@@ -1,0 +1,131 @@
+package steps
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"countersign/features"
+	"countersign/steps/plan"
+)
+
+// TestVocabularyFitsTheFeatures requires that each step of the features has one definition and that
+// each definition is used.
+func TestVocabularyFitsTheFeatures(t *testing.T) {
+	t.Parallel()
+	documents, err := plan.Read(features.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls, err := Resolve(documents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, total := map[string]int{}, 0
+	for _, resolved := range calls {
+		for _, call := range resolved {
+			used[call.Expression()]++
+			total++
+		}
+	}
+	set, err := newVocabulary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range set.Definitions() {
+		if used[d.Expression()] == 0 {
+			t.Errorf("no feature uses the step %q", d.Expression())
+		}
+	}
+	t.Logf("%d definitions, %d parameter types, %d scenarios, %d steps", len(set.Definitions()), len(parameters), len(calls), total)
+}
+
+// TestDefinitionsUseTheirArguments requires that the function of each definition uses each argument
+// that its step captures: a word that changes nothing misleads the readers of a feature.
+func TestDefinitionsUseTheirArguments(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions := 0
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || !isDefinition(call) {
+				return true
+			}
+			functions++
+			for _, unused := range unusedArguments(call.Args[1].(*ast.FuncLit)) {
+				t.Errorf("%s: the step %s does not use its argument %s", name, stepText(call.Args[0]), unused)
+			}
+			return true
+		})
+	}
+	if functions < 100 {
+		t.Errorf("%d definitions were found; want all of them", functions)
+	}
+}
+
+func stepText(e ast.Expr) string {
+	if literal, ok := e.(*ast.BasicLit); ok {
+		return literal.Value
+	}
+	return "with a named expression"
+}
+
+func isDefinition(call *ast.CallExpr) bool {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || len(call.Args) < 2 {
+		return false
+	}
+	_, literal := call.Args[1].(*ast.FuncLit)
+	return literal && (f.Sel.Name == "Action" || f.Sel.Name == "Check")
+}
+
+// unusedArguments returns the arguments of a step's function, behind the context and the state,
+// that its body does not mention. The configuration of a scenario is one that the planner uses.
+func unusedArguments(f *ast.FuncLit) []string {
+	mentioned := map[string]bool{}
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			mentioned[id.Name] = true
+		}
+		return true
+	})
+	var unused []string
+	place := 0
+	for _, field := range f.Type.Params.List {
+		for _, name := range field.Names {
+			if place >= 2 && !mentioned[name.Name] {
+				unused = append(unused, name.Name)
+			}
+			place++
+		}
+	}
+	return unused
+}
+
+func TestUnusedArguments(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		`func(ctx C, s *S, p *P, name string) error { return p.Do(ctx, name) }`: "",
+		`func(ctx C, _ *S, p *P, name string) error { return p.Do(ctx) }`:       "name",
+		`func(_ C, _ *S, _ *P, a, b string) error { return use(b) }`:            "_,a",
+	} {
+		expression, err := parser.ParseExpr(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(unusedArguments(expression.(*ast.FuncLit)), ","); got != want {
+			t.Errorf("%s: unused %q, want %q", source, got, want)
+		}
+	}
+}
