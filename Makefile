@@ -23,12 +23,12 @@ images: ## Build the images of the proxies and of Postgres, unless they are ther
 	@.ci/image proxies
 	@.ci/image postgres
 
-.PHONY: ground
-ground: ## Prepare what a run needs: the image where Docker answers, else packages
-	@.ci/ground
+.PHONY: deps
+deps: ## Prepare what a run needs: the image where Docker answers, else packages
+	@.ci/deps
 
 .PHONY: conform
-conform: ground build ## Run the whole suite against the reference server; the report is in report/
+conform: deps build ## Run the whole suite against the reference server; the report is in report/
 	bin/countersign run --report report $(ARGS)
 
 .PHONY: check
@@ -39,7 +39,7 @@ check: ## go vet, gofmt, and the catalogue against the features
 
 .PHONY: test
 test: ## All tests, and the suite with containers, with processes, with a -race server, and with Postgres
-	@.ci/ground --all
+	@.ci/deps --all
 	@$(MAKE) check build
 	go test -race -timeout 10m ./...
 	go test -timeout 15m -run '^TestWholeRuns' ./cmd/countersign

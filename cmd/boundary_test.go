@@ -42,7 +42,7 @@ var rooms = []room{
 	{folder: "cmd/countersign", may: []string{"steps/...", "features", "fakeidp/...", "proxies/..."}},
 	{folder: "cmd/countersign-server", may: []string{"reference"}},
 	{folder: "cmd/countersign-probe", may: []string{"steps/probe"}, standardOnly: true},
-	{folder: "cmd/countersign-mutate"},
+	{folder: "cmd/countersign-mutate", may: []string{"proxies/process"}},
 	{folder: "features"},
 	{folder: "steps", may: []string{"features", "steps/...", "fakeidp/control"}},
 	{folder: "steps/probe", standardOnly: true},
@@ -53,6 +53,7 @@ var rooms = []room{
 	{folder: "fakeidp", may: []string{"fakeidp/..."}},
 	{folder: "fakeidp/control"},
 	{folder: "proxies", may: []string{"proxies/..."}},
+	{folder: "proxies/process"},
 }
 
 // A ban keeps a package out of everything that some packages need to build.
@@ -91,6 +92,9 @@ var bans = []ban{
 
 	{"./cmd/countersign-mutate", false, module + "/steps/...", "the mutation tester runs the suite as a user would"},
 	{"./cmd/countersign-mutate", false, module + "/reference/...", "the mutation tester reads the source of the server, and links nothing of it"},
+	{"./cmd/countersign-mutate", false, module + "/proxies", "the mutation tester starts no proxy; it supervises the suite with proxies/process"},
+
+	{"./proxies/process", true, testcontainers, "the mutation tester uses the package and starts no container"},
 
 	{"./cmd/countersign-server", false, "testing", "code for tests does not belong in a program, and testing registers flags"},
 	{"./cmd/countersign-server", false, godog, "godog runs `go env` at every start, and start-up is a budget"},
@@ -238,6 +242,12 @@ func TestTheLawCanFail(t *testing.T) {
 		{"cmd/countersign-server/main.go", "countersign/steps", true},
 		{"reference/internal/web/routes.go", "countersign/reference/internal/account", false},
 		{"reference/internal/account/user.go", "database/sql", true},
+		{"cmd/countersign-server/main.go", "countersign/proxies/process", true},
+		{"cmd/countersign-probe/main.go", "countersign/proxies/process", true},
+		{"cmd/countersign-mutate/suite.go", "countersign/proxies/process", false},
+		{"cmd/countersign-mutate/suite.go", "countersign/proxies", true},
+		{"proxies/local.go", "countersign/proxies/process", false},
+		{"proxies/process/child.go", "countersign/proxies", true},
 		{"features/features.go", "countersign/steps/plan", true},
 		{"fakeidp/control/client.go", "countersign/fakeidp", true},
 	}

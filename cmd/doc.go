@@ -28,7 +28,9 @@
 //   - fakeidp: the OAuth provider, strict by default, and fakeidp/control, its
 //     management API.
 //   - proxies: real nginx and Apache, in containers or as processes, and the
-//     login server that the documented examples expect.
+//     login server that the documented examples expect. proxies/process starts,
+//     supervises, accounts for and sweeps operating-system processes; proxies,
+//     cmd/countersign and cmd/countersign-mutate use it.
 //   - cmd: wiring. Flags, environment, processes, exit codes.
 //
 // # Who may import whom
@@ -36,12 +38,12 @@
 //	cmd/countersign        -> steps, features, fakeidp, proxies   never reference
 //	cmd/countersign-server -> reference only
 //	cmd/countersign-probe  -> steps/probe only
-//	cmd/countersign-mutate -> nothing of ours: it builds and runs the programs
+//	cmd/countersign-mutate -> proxies/process only: it builds and runs the programs
 //	steps                  -> features, steps, fakeidp/control
 //	reference              -> reference only; account uses proxyauth, which says
 //	                          what an identity is
 //	fakeidp                -> fakeidp only
-//	proxies                -> proxies only
+//	proxies                -> proxies only; proxies/process -> nothing of ours
 //	features               -> nothing of ours
 //
 // The suite is black-box: constants shared between judge and judged hide shared
@@ -56,7 +58,7 @@
 // counts as broken: the rule's text in features/rules.tsv, the comparison in
 // say_*.go. What a header means to the server: reference/internal/proxyauth. What
 // a user is: reference/internal/account. What signed a request: reference/internal/signature.
-// SQL: reference/internal/store. Status
-// codes: reference/internal/web. Flags and environment: here. Where it fits
+// SQL: reference/internal/store. Status codes: reference/internal/web. Processes of
+// the operating system: proxies/process. Flags and environment: here. Where it fits
 // nowhere the map is wrong: mend the map first.
 package cmd

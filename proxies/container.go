@@ -19,6 +19,8 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"countersign/proxies/process"
 )
 
 // Labels of our containers. Nothing ends a container when its owner is killed, so
@@ -26,8 +28,6 @@ import (
 const (
 	labelProxy = "countersign.proxy"
 	labelHost  = "countersign.owner.host"
-	labelBoot  = "countersign.owner.boot"
-	labelSpace = "countersign.owner.namespace"
 	labelPID   = "countersign.owner.pid"
 	labelStart = "countersign.owner.start"
 	labelDir   = "countersign.dir" // a folder that goes with the container
@@ -205,17 +205,16 @@ func containerRequest(j job, config string, shared bool) (testcontainers.Contain
 
 // ownerLabels say which process owns a container.
 func ownerLabels() (map[string]string, error) {
-	owner, err := stampOf(os.Getpid())
-	if err != nil {
-		return nil, fmt.Errorf("read our own start time: %w", err)
+	owner, found := process.Find(os.Getpid())
+	if !found {
+		return nil, errors.New("the table of processes does not contain this process")
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("read our host name: %w", err)
 	}
 	return map[string]string{
-		labelHost: host, labelBoot: owner.Boot, labelSpace: owner.Space,
-		labelPID: strconv.Itoa(owner.PID), labelStart: owner.Start,
+		labelHost: host, labelPID: strconv.Itoa(owner.PID), labelStart: string(owner.Start),
 	}, nil
 }
 
@@ -245,10 +244,10 @@ func (b *boxed) id() string              { return b.container.GetContainerID() }
 func (b *boxed) pids() []int {
 	// Where the engine counts processes otherwise than we do (another machine,
 	// another namespace) the id is somebody else's: the name must fit.
-	if b.pid == 0 || !slices.Contains([]string{"nginx", "apache2", "httpd"}, nameOf(b.pid)) {
+	if b.pid == 0 || !slices.Contains([]string{"nginx", "apache2", "httpd"}, process.Name(b.pid)) {
 		return nil
 	}
-	return tree(b.pid)
+	return process.PIDs(b.pid)
 }
 
 func (b *boxed) output() string {
@@ -285,7 +284,7 @@ func sweepContainers(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read our host name: %w", err)
 	}
-	records, err := recordDir()
+	base, err := runsFolder()
 	if err != nil {
 		return err
 	}
@@ -306,7 +305,7 @@ func sweepContainers(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("remove container %.12s, left behind: %w", c.ID, err))
 		}
 		// Only below our own folder: a label is not a licence to remove anything.
-		if dir := c.Labels[labelDir]; dir != "" && filepath.Dir(dir) == records {
+		if dir := c.Labels[labelDir]; dir != "" && filepath.Dir(dir) == base {
 			errs = append(errs, os.RemoveAll(dir))
 		}
 	}
@@ -321,11 +320,11 @@ func stale(c container.Summary) bool {
 	if err != nil {
 		return false
 	}
-	owner := stamp{Boot: c.Labels[labelBoot], Space: c.Labels[labelSpace], PID: pid, Start: c.Labels[labelStart]}
+	start := process.Stamp(c.Labels[labelStart])
 	switch {
-	case owner.here():
-		return !owner.alive()
-	case owner.Boot == bootID():
+	case start.Local():
+		return !process.Alive(pid, start)
+	case start.SameBoot():
 		return false
 	}
 	return c.State == container.StateExited || c.State == container.StateDead

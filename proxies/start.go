@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"countersign/proxies/login"
+	"countersign/proxies/process"
 )
 
 // Ways to run a proxy. The empty string means RunnerAuto.
@@ -60,6 +61,7 @@ type Running struct {
 	dir       string
 	ownDir    bool
 	listeners []Listener
+	run       *process.Run // of a proxy that runs as a process
 	proxy     running
 	login     *http.Server
 	token     string
@@ -111,6 +113,9 @@ func Start(ctx context.Context, o Options) (*Running, error) {
 }
 
 func (r *Running) start(ctx context.Context, parent string) error {
+	if err := r.openRun(); err != nil {
+		return err
+	}
 	if err := r.makeDir(parent); err != nil {
 		return err
 	}
@@ -122,10 +127,41 @@ func (r *Running) start(ctx context.Context, parent string) error {
 	if r.runner == RunnerContainer {
 		launch = startContainer
 	}
-	if r.proxy, err = launch(ctx, job{kind: r.kind, listeners: r.listeners, dir: r.dir, ownDir: r.ownDir, login: address}); err != nil {
+	if r.proxy, err = launch(ctx, job{kind: r.kind, listeners: r.listeners, dir: r.dir, ownDir: r.ownDir, login: address, run: r.run}); err != nil {
 		return err
 	}
-	return r.await(ctx)
+	if err := r.await(ctx); err != nil {
+		return err
+	}
+	r.noteWorkers()
+	return nil
+}
+
+// openRun creates the run of a proxy that runs as a process. A container has its
+// owner in its labels instead.
+func (r *Running) openRun() error {
+	if r.runner != RunnerProcess {
+		return nil
+	}
+	base, err := runsFolder()
+	if err != nil {
+		return err
+	}
+	r.run, err = process.NewRun(base)
+	return err
+}
+
+// noteWorkers writes the workers to the journal of the run: they may outlive a
+// master that is killed, and nginx overwrites its environment with its title.
+func (r *Running) noteWorkers() {
+	if r.run == nil {
+		return
+	}
+	for _, pid := range r.proxy.pids() {
+		if p, found := process.Find(pid); found {
+			r.run.Note(string(r.kind), p)
+		}
+	}
 }
 
 // job is what a runner is told.
@@ -135,6 +171,7 @@ type job struct {
 	dir       string
 	ownDir    bool // whether dir goes with the proxy
 	login     string
+	run       *process.Run // nil for a container
 }
 
 // write renders the configuration into the job's folder and returns its path.
@@ -157,7 +194,7 @@ func (j job) write(o RenderOptions) (string, error) {
 
 func (r *Running) makeDir(parent string) error {
 	if parent == "" {
-		base, err := recordDir()
+		base, err := r.ownParent()
 		if err != nil {
 			return err
 		}
@@ -175,6 +212,15 @@ func (r *Running) makeDir(parent string) error {
 	}
 	r.dir = dir
 	return nil
+}
+
+// ownParent returns where the proxy gets a folder that is removed with the proxy. In
+// the folder of a run, Sweep removes it too.
+func (r *Running) ownParent() (string, error) {
+	if r.run != nil {
+		return r.run.Path, nil
+	}
+	return runsFolder()
 }
 
 // startLogin serves the login server on loopback only: it makes anybody anyone.
@@ -274,6 +320,9 @@ func (r *Running) Stop(ctx context.Context) error {
 		var errs []error
 		if r.proxy != nil {
 			errs = append(errs, r.proxy.stop(ctx))
+		}
+		if r.run != nil && errors.Join(errs...) == nil { // else the next program that sweeps ends it
+			errs = append(errs, r.run.Close())
 		}
 		if r.login != nil {
 			errs = append(errs, r.login.Close())

@@ -12,12 +12,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/moby/moby/client"
+
+	"countersign/proxies/process"
 )
 
 // envOwner makes this test binary a program that starts a proxy, prints what it
@@ -47,9 +50,9 @@ func own(job string) {
 	select {} // until it is killed
 }
 
-// abandon has another process start a proxy, kills that process with SIGKILL, and
-// gives the id of what it started.
-func abandon(t *testing.T, o Options) string {
+// startOwner starts another process that starts a proxy, and returns it with the id
+// of the proxy.
+func startOwner(t *testing.T, o Options) (owner *exec.Cmd, id string) {
 	t.Helper()
 	job, err := json.Marshal(o)
 	if err != nil {
@@ -65,13 +68,26 @@ func abandon(t *testing.T, o Options) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { kill(cmd) })
 	line, err := bufio.NewReader(out).ReadString('\n')
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
 	id, started := strings.CutPrefix(strings.TrimSpace(line), "started ")
 	if !started {
 		t.Fatalf("the owner said %q, %v", line, err)
 	}
+	return cmd, id
+}
+
+func kill(owner *exec.Cmd) {
+	_ = owner.Process.Kill()
+	_ = owner.Wait()
+}
+
+// abandon starts a proxy in another process, kills that process with SIGKILL, and
+// returns the id of the proxy.
+func abandon(t *testing.T, o Options) string {
+	t.Helper()
+	owner, id := startOwner(t, o)
+	kill(owner)
 	return id
 }
 
@@ -159,11 +175,11 @@ func gone(t *testing.T, pids []int) {
 	deadline := time.Now().Add(10 * time.Second)
 	for _, pid := range pids {
 		for {
-			if _, err := startOf(pid); err != nil {
+			if p, found := process.Find(pid); !found || p.Ended() {
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("process %d (%s) is still there", pid, nameOf(pid))
+				t.Fatalf("process %d (%s) is still there", pid, process.Name(pid))
 			}
 			time.Sleep(2 * time.Millisecond)
 		}
@@ -233,49 +249,37 @@ func TestKilledOwner(t *testing.T) {
 	}
 }
 
-// TestSweepEndsOnlyTheAbandoned fakes records: of a process that lost its owner,
-// of one whose owner lives, and of an id that belongs to another process by now.
-func TestSweepEndsOnlyTheAbandoned(t *testing.T) {
+// TestKilledOwnerAndMaster checks that the next start ends the workers of a master
+// that was killed together with its owner.
+func TestKilledOwnerAndMaster(t *testing.T) {
 	t.Parallel()
-	sleeper := func() (*exec.Cmd, stamp) {
-		cmd := exec.Command("sleep", "300")
-		cmd.SysProcAttr = attributes()
-		cmd.SysProcAttr.Setpgid = true
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		s, err := stampOf(cmd.Process.Pid)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-		return cmd, s
-	}
-	self, err := stampOf(os.Getpid())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead := self
-	dead.Start = "0" // this id at another time: that process has ended
-	orphan, orphanStamp := sleeper()
-	owned, ownedStamp := sleeper()
-	other, otherStamp := sleeper()
-	otherStamp.Start = "0"
-	for _, r := range []record{{Owner: dead, Proxy: orphanStamp}, {Owner: self, Proxy: ownedStamp}, {Owner: dead, Proxy: otherStamp}} {
-		forget, err := r.keep()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(forget)
-	}
-	if err := sweepProcesses(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	gone(t, []int{orphan.Process.Pid})
-	for _, cmd := range []*exec.Cmd{owned, other} {
-		if _, err := startOf(cmd.Process.Pid); err != nil {
-			t.Errorf("process %d was ended and should not have been", cmd.Process.Pid)
-		}
+	for _, kind := range []Kind{Nginx, Apache} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			o := options(t, kind, RunnerProcess)
+			owner, id := startOwner(t, o)
+			master, err := strconv.Atoi(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids := process.PIDs(master)
+			if len(pids) < 2 {
+				t.Fatalf("processes of the proxy: %v, want a worker", pids)
+			}
+			// A stopped owner does not see the end of the master.
+			if err := errors.Join(owner.Process.Signal(syscall.SIGSTOP), syscall.Kill(master, syscall.SIGKILL)); err != nil {
+				t.Fatal(err)
+			}
+			kill(owner)
+			r, err := Start(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gone(t, pids)
+			if err := r.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 }
 

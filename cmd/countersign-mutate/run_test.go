@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -322,5 +324,25 @@ func TestCommandLine(t *testing.T) {
 	var out bytes.Buffer
 	if code := run(t.Context(), []string{"check"}, &out, &out); code != exitNotStarted || !strings.Contains(out.String(), "not in a checkout") {
 		t.Errorf("outside of a checkout: exit code %d, output %s", code, &out)
+	}
+}
+
+// TestRunUntil checks that a command is interrupted, and not killed, when its time is
+// over.
+func TestRunUntil(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "interrupted")
+	script := `trap 'echo > "$0"; exit 3' INT; while :; do sleep 0.02; done`
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	err := runUntil(ctx, exec.Command("sh", "-c", script, file))
+	var exit *exec.ExitError
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &exit) || exit.ExitCode() != 3 {
+		t.Errorf("runUntil() = %v, want the deadline and exit code 3", err)
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("the command did not receive SIGINT: %v", err)
+	}
+	if err := runUntil(t.Context(), exec.Command("true")); err != nil {
+		t.Errorf("runUntil() = %v for exit code 0", err)
 	}
 }

@@ -11,7 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
+
+	"countersign/proxies/process"
 )
 
 // runLimit bounds one run of the suite. The suite gives up a broken server much
@@ -110,19 +113,34 @@ func (s suiteRun) run(ctx context.Context, dir string) (*suiteReport, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
-	cmd := exec.CommandContext(limited, s.countersign, args...)
+	cmd := exec.Command(s.countersign, args...)
 	cmd.Dir = dir
 	cmd.Env = s.environment()
-	cmd.SysProcAttr = ownGroup() // a Ctrl-C at the terminal reaches this program only, which passes it on
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 30 * time.Second
 	var out tailBuffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	runErr := cmd.Run()
+	runErr := runUntil(limited, cmd)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	return readSuiteReport(filepath.Join(report, "report.json"), runErr, &out)
+}
+
+// runUntil runs a command. When ctx is done it interrupts the command, which then has
+// stopLimit to end what it has started.
+func runUntil(ctx context.Context, cmd *exec.Cmd) error {
+	const stopLimit = 30 * time.Second
+	cmd.WaitDelay = stopLimit
+	child, err := process.Start(cmd, process.Options{Signal: syscall.SIGINT, LeaderOnly: true})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-child.Exited():
+		return child.ExitError()
+	case <-ctx.Done():
+	}
+	_, err = child.Stop(context.WithoutCancel(ctx), stopLimit)
+	return errors.Join(ctx.Err(), err, child.ExitError())
 }
 
 func (s suiteRun) environment() []string {

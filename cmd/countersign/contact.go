@@ -71,7 +71,7 @@ func (f *runFlags) runOnce(cmd *cobra.Command) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, err
 	}
-	c.WorkDir = run.path
+	c.WorkDir = run.Path
 	rep, _, err := one.perform(ctx, cmd.ErrOrStderr(), c, run, stop)
 	if err != nil {
 		return report.Report{}, err

@@ -10,6 +10,7 @@ import (
 
 	"countersign/fakeidp/control"
 	"countersign/proxies"
+	"countersign/proxies/process"
 	"countersign/steps"
 	"countersign/steps/target"
 )
@@ -19,7 +20,7 @@ import (
 type equipment struct {
 	target   target.Target
 	runner   string
-	run      *runDir
+	run      *process.Run
 	launcher *launcher
 	provider *provider
 	usage    *accountant
@@ -32,12 +33,12 @@ type equipment struct {
 var _ steps.Equipment = (*equipment)(nil)
 
 // newEquipment starts the provider; the rest is started when the suite asks.
-func newEquipment(t target.Target, runner string, run *runDir) (*equipment, error) {
+func newEquipment(t target.Target, runner string, run *process.Run) (*equipment, error) {
 	p, err := startSuiteProvider(t)
 	if err != nil {
 		return nil, err
 	}
-	e := &equipment{target: t, runner: runner, run: run, launcher: newLauncher(), provider: p}
+	e := &equipment{target: t, runner: runner, run: run, launcher: &launcher{}, provider: p}
 	e.usage = newAccountant(run)
 	return e, nil
 }
@@ -78,7 +79,7 @@ func (e *equipment) Fronts(ctx context.Context, kind string, specs []steps.Front
 		})
 	}
 	running, err := proxies.Start(ctx, proxies.Options{
-		Kind: proxies.Kind(kind), Runner: e.runner, Listeners: listeners, Dir: filepath.Join(e.run.path, kind),
+		Kind: proxies.Kind(kind), Runner: e.runner, Listeners: listeners, Dir: filepath.Join(e.run.Path, kind),
 	})
 	if err != nil {
 		return nil, err
@@ -97,7 +98,7 @@ func (e *equipment) Launch(_ context.Context, spec steps.InstanceSpec) (steps.In
 	if e.target.Launch == nil {
 		return nil, fmt.Errorf("launch %s: the target %s names a server that runs, and no command to start one", spec.ID, e.target.Name)
 	}
-	i, err := e.launcher.startInstance(e.target.Launch, spec, e.run.mark)
+	i, err := e.launcher.startInstance(e.target.Launch, spec, e.run.Mark)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +128,6 @@ func (e *equipment) close(ctx context.Context) error {
 	for range cap(problems) {
 		all = append(all, <-problems)
 	}
-	e.launcher.close()
 	all = append(all, e.provider.stop())
 	return errors.Join(all...)
 }
@@ -138,11 +138,11 @@ func (e *equipment) killAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, i := range e.instances {
-		i.kill()
+		i.Kill()
 	}
-	left, _ := e.run.marked() // without the table of processes, the next start sweeps
+	left, _ := e.run.Marked() // without the table of processes, the next start sweeps
 	for _, p := range left {
-		kill(p)
+		process.Kill(p)
 	}
 	for _, r := range e.proxies {
 		select {
@@ -151,8 +151,8 @@ func (e *equipment) killAll() {
 		default:
 		}
 		for _, pid := range r.PIDs() {
-			if p, ok := readProcess(pid); ok {
-				kill(p)
+			if p, ok := process.Find(pid); ok {
+				process.Kill(p)
 			}
 		}
 	}
@@ -167,4 +167,17 @@ func (e *equipment) subjectOutputs() []string {
 		files = append(files, i.output)
 	}
 	return unique(files)
+}
+
+// unique returns the strings of a list, each once, in the order of the list.
+func unique(list []string) []string {
+	seen := map[string]bool{}
+	var once []string
+	for _, s := range list {
+		if !seen[s] {
+			seen[s] = true
+			once = append(once, s)
+		}
+	}
+	return once
 }

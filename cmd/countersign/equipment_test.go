@@ -3,18 +3,18 @@ package main
 import (
 	"context"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"countersign/fakeidp/control"
+	"countersign/proxies/process"
 	"countersign/steps/target"
 )
 
 func TestEquipmentLendsAndTakesBack(t *testing.T) {
 	t.Parallel()
-	run, _, err := openRun(t.TempDir())
+	run, _, err := openRun(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,20 +37,20 @@ func TestEquipmentLendsAndTakesBack(t *testing.T) {
 		t.Error("protocol and management share a listener")
 	}
 
-	spec := specIn(run.path)
+	spec := specIn(run.Path)
 	i, err := e.Launch(ctx, spec)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Launch returns when the kernel has closed the files of this program in the new
 	// one, which is before /proc shows the environment of the new one.
-	for !hasMark(i.PID(), run.mark) {
+	for !process.HasMark(i.PID(), run.Mark) {
 		if ctx.Err() != nil {
-			t.Fatalf("the subject does not carry %s", run.mark)
+			t.Fatalf("the subject does not carry %s", run.Mark)
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if journal := read(t, filepath.Join(run.path, journalFile)); !strings.Contains(journal, "subject") {
+	if journal := read(t, run.Journal()); !strings.Contains(journal, "subject") {
 		t.Errorf("the journal does not name the subject: %q", journal)
 	}
 	if err := e.close(ctx); err != nil {
@@ -60,14 +60,14 @@ func TestEquipmentLendsAndTakesBack(t *testing.T) {
 	if _, err := e.Provider().CreateIssuer(ctx, control.Issuer{Name: "two"}); err == nil {
 		t.Error("the provider still answers after close")
 	}
-	if err := run.close(); err != nil {
+	if err := run.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestARunningServerIsNotLaunched(t *testing.T) {
 	t.Parallel()
-	run, _, err := openRun(t.TempDir())
+	run, _, err := openRun(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestARunningServerIsNotLaunched(t *testing.T) {
 	if e.ProviderURL() != reached {
 		t.Errorf("ProviderURL() = %q, want %q, as the server reaches it", e.ProviderURL(), reached)
 	}
-	if _, err := e.Launch(t.Context(), specIn(run.path)); err == nil {
+	if _, err := e.Launch(t.Context(), specIn(run.Path)); err == nil {
 		t.Error("a server without a command line was started")
 	}
 	if err := e.close(t.Context()); err != nil {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"countersign/proxies/process"
 	"countersign/steps/report"
 	"countersign/steps/rules"
 	"countersign/steps/verdict"
@@ -66,7 +67,7 @@ type hostileRun struct {
 	exit     int
 	memory   int64 // at the peak, of the suite alone
 	requests int64 // that the subject answered as a hostile one
-	left     []process
+	left     []process.Info
 	output   string
 }
 
@@ -157,8 +158,8 @@ func runHostile(suite, work, file string) (run hostileRun) {
 	}
 	run.exit = cmd.ProcessState.ExitCode()
 	run.requests = fileSize(filepath.Join(work, "count"))
-	all, err := processes()
-	run.left = slices.DeleteFunc(all, func(p process) bool { return p.gone() || !hasMark(p.pid, hostileWork+"="+work) })
+	all, err := process.List()
+	run.left = slices.DeleteFunc(all, func(p process.Info) bool { return p.Ended() || !process.HasMark(p.PID, hostileWork+"="+work) })
 	written, openErr := os.Open(filepath.Join(folder, "report.json"))
 	if run.err = errors.Join(err, openErr); run.err != nil {
 		return run
@@ -242,8 +243,8 @@ func (run hostileRun) check(t *testing.T, s hostileSubject) {
 		t.Errorf("%d starts and %d requests, want at most %d and %d", rep.Usage.Starts, run.requests, hostileStarts, hostileRequests)
 	}
 	for _, p := range run.left {
-		t.Errorf("process %d still runs", p.pid)
-		kill(p)
+		t.Errorf("process %d still runs", p.PID)
+		process.Kill(p)
 	}
 	if *hostileWhole {
 		t.Logf("processor %s, %d rules passed", rep.Usage.CPU.Total().Round(time.Millisecond), rep.RuleTotals.MustPassed)

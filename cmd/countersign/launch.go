@@ -9,75 +9,32 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
+	"countersign/proxies/process"
 	"countersign/steps"
 	"countersign/steps/target"
 )
 
-// stopTime is how long a subject may take to end when asked politely.
+// stopTime is how long a subject may take to end after SIGTERM.
 const stopTime = 5 * time.Second
 
-// A launcher starts processes, all from one operating system thread that lives
-// as long as the launcher does.
-//
-// Linux sends the parent-death signal when the *thread* that forked ends, not
-// the process (prctl(2), PR_SET_PDEATHSIG), and Go ends and makes threads as
-// it likes. Started from any goroutine, a subject could so be ended at any
-// time by a thread that was merely idle.
+// A launcher starts the processes of one subject. It is safe for concurrent use.
 type launcher struct {
-	starts chan func()
-	gone   chan struct{}
-
 	stubborn atomic.Int32 // processes that did not end when they were asked to
 }
 
-func newLauncher() *launcher {
-	l := &launcher{starts: make(chan func()), gone: make(chan struct{})}
-	go func() {
-		defer close(l.gone)
-		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-		for start := range l.starts {
-			start()
-		}
-	}()
-	return l
-}
-
-func (l *launcher) start(cmd *exec.Cmd) error {
-	started := make(chan error, 1)
-	l.starts <- func() { started <- cmd.Start() }
-	return <-started
-}
-
-// close ends the thread. Nothing that was started may still run.
-func (l *launcher) close() {
-	close(l.starts)
-	<-l.gone
-}
-
-// instanceMark names the variable by which the processes of an instance are found
-// that have left its session, as daemons do.
+// instanceMark is the environment variable whose value is unique to an instance.
 const instanceMark = "COUNTERSIGN_INSTANCE"
 
 // An instance is a process of the subject. It is safe for concurrent use.
 type instance struct {
-	cmd    *exec.Cmd
-	output string        // file with what it wrote to its standard streams
-	run    string        // the run's mark
-	mark   string        // assignment in the environment that no other instance has; "" for none
-	exited chan struct{} // closed when it has been reaped
-
-	stubborn *atomic.Int32 // of the launcher; nil for a tool
-
-	mu     sync.Mutex
-	reaped bool
-	err    error
+	*process.Child
+	launcher *launcher
+	output   string // file with what it wrote to its standard streams
+	run      string // the mark of the run
 }
 
 var _ steps.Instance = (*instance)(nil)
@@ -109,16 +66,16 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = spec.DataDir
 	cmd.Stdout, cmd.Stderr = streams, streams
-	cmd.SysProcAttr = newSession()
-	own := instanceMark + "=" + instanceID(spec, mark)
-	cmd.Env = append(environment(t, fill), mark, own)
-	if err := l.start(cmd); err != nil {
+	cmd.Env = append(environment(t, fill), mark)
+	child, err := process.Start(cmd, process.Options{
+		Mark:    instanceMark + "=" + instanceID(spec, mark),
+		Explain: func(err error) error { return withLastLines(err, output) },
+	})
+	if err != nil {
 		return nil, withHint(fmt.Errorf("start instance %s: %w", spec.ID, err),
 			"launch.command of the target is %q; its first word must be a program that this machine can run", strings.Join(t.Command, " "))
 	}
-	i := &instance{cmd: cmd, output: output, run: mark, mark: own, exited: make(chan struct{}), stubborn: &l.stubborn}
-	go i.reap()
-	return i, nil
+	return &instance{Child: child, launcher: l, output: output, run: mark}, nil
 }
 
 // placeholders puts what an instance has in the place of what a target says.
@@ -199,134 +156,41 @@ func subjectEnvironment(ours []string) []string {
 	return env
 }
 
-func (i *instance) PID() int { return i.cmd.Process.Pid }
-
-func (i *instance) Exited() <-chan struct{} { return i.exited }
-
-func (i *instance) ExitError() error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.err
-}
-
+// Output returns the path of the file with what the instance wrote to its standard
+// streams.
 func (i *instance) Output() string { return i.output }
 
-// Stop asks the group to end, as a terminal would, so that a subject started
-// through a shell ends too; after five seconds, or when ctx is done, it ends
-// all by force.
+// Stop asks the process group to end, as a terminal does, so that a subject that was
+// started through a shell ends too. It kills the instance after five seconds or when
+// ctx is done.
 func (i *instance) Stop(ctx context.Context) error {
-	i.signal(syscall.SIGTERM)
-	timer := time.NewTimer(i.patience())
-	defer timer.Stop()
-	select {
-	case <-i.exited:
-		return nil
-	case <-timer.C:
-		if i.stubborn != nil {
-			i.stubborn.Add(1)
-		}
-	case <-ctx.Done():
+	late, err := i.Child.Stop(ctx, i.launcher.patience())
+	if late {
+		i.launcher.stubborn.Add(1)
 	}
-	i.kill()
-	timer.Reset(stopTime)
-	select {
-	case <-i.exited:
-		return nil
-	case <-timer.C:
-		return fmt.Errorf("stop process %d: still there %v after SIGKILL", i.PID(), stopTime)
-	}
+	return err
 }
 
-// maxStubborn is how many processes of a subject are waited for in vain before the
-// others are ended sooner.
+// maxStubborn is how many processes of a subject may ignore the request to end before
+// the time to end is shorter for the others.
 const maxStubborn = 2
 
-// patience returns how long the process may take to end. A subject that ignores the
-// request has shorterStop after a few processes: it would cost five seconds each time.
-func (i *instance) patience() time.Duration {
+// patience returns how long a process may take to end. A subject that ignores the
+// request has less time after a few processes: each would take five seconds.
+func (l *launcher) patience() time.Duration {
 	const shorterStop = 500 * time.Millisecond
-	if i.stubborn != nil && i.stubborn.Load() >= maxStubborn {
+	if l.stubborn.Load() >= maxStubborn {
 		return shorterStop
 	}
 	return stopTime
 }
 
-// signal reaches the whole group, and nobody once the process is reaped.
-func (i *instance) signal(s syscall.Signal) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if !i.reaped {
-		_ = syscall.Kill(-i.PID(), s)
+// withLastLines adds the last lines of an output file to the exit error of a process.
+func withLastLines(err error, output string) error {
+	if said := lastLines(output, 3); said != "" {
+		return fmt.Errorf("%w; it said last: %s", err, said)
 	}
-}
-
-// kill ends the group and whatever else belongs to the session.
-func (i *instance) kill() {
-	i.signal(syscall.SIGKILL)
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if !i.reaped {
-		i.endFamily()
-	}
-}
-
-// endFamily ends by force what the process started, but not itself: content
-// that outlives its server would hold ports and files of the next one.
-func (i *instance) endFamily() {
-	all, err := processes()
-	if err != nil {
-		return
-	}
-	for _, p := range i.members(all) {
-		if p.pid != i.PID() && !p.gone() {
-			kill(p)
-		}
-	}
-}
-
-// members are the processes of all that belong to the instance: its family, and
-// those that carry its mark in the environment.
-func (i *instance) members(all []process) []process {
-	list := family(all, i.PID())
-	known := map[int]bool{os.Getpid(): true}
-	for _, p := range list {
-		known[p.pid] = true
-	}
-	for _, p := range all {
-		if i.mark != "" && !known[p.pid] && hasMark(p.pid, i.mark) {
-			list = append(list, p)
-		}
-	}
-	return list
-}
-
-// reap waits for the end, ends what was left behind while the number still
-// names this process's session, and only then gives the number back.
-func (i *instance) reap() {
-	err := await(i.cmd, func() {
-		i.endFamily()
-		i.mu.Lock()
-		i.reaped = true
-		i.mu.Unlock()
-	})
-	if err != nil {
-		if said := lastLines(i.output, 3); said != "" {
-			err = fmt.Errorf("%w; it said last: %s", err, said)
-		}
-	}
-	i.mu.Lock()
-	i.err = err
-	i.mu.Unlock()
-	close(i.exited)
-}
-
-// cpu is what the process and the children it waited for have used; known
-// after the end.
-func (i *instance) cpu() time.Duration {
-	if s := i.cmd.ProcessState; s != nil {
-		return s.UserTime() + s.SystemTime()
-	}
-	return 0
+	return err
 }
 
 // secretRun is a run of characters as keys and tokens have it. What a subject

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"countersign/proxies/process"
 	"countersign/steps"
 	"countersign/steps/target"
 )
@@ -20,7 +20,7 @@ import (
 func TestASubjectGetsWhatItsTargetSays(t *testing.T) {
 	t.Setenv("CONNECT_API_KEY", "of whoever runs the suite")
 	t.Setenv("connect_server", "likewise")
-	l := startLauncher(t)
+	l := &launcher{}
 	spec := specIn(t.TempDir())
 	i := start(t, l, &target.Launch{
 		Command:     []string{"sh", "-c", `echo "$0 $1 $2 $3 $4"; env; echo said >&2`, "{config}", "{data}", "{listen}", "{address}", "{log}"},
@@ -52,7 +52,7 @@ func TestASubjectGetsWhatItsTargetSays(t *testing.T) {
 
 func TestWithoutALogOfItsOwnTheOutputIsTheLog(t *testing.T) {
 	t.Parallel()
-	l := startLauncher(t)
+	l := &launcher{}
 	spec := specIn(t.TempDir())
 	for range 2 { // a restart keeps what was said before
 		awaitExit(t, start(t, l, &target.Launch{Command: []string{"echo", "hello"}}, spec))
@@ -64,7 +64,7 @@ func TestWithoutALogOfItsOwnTheOutputIsTheLog(t *testing.T) {
 
 func TestExitErrorTellsHowItEnded(t *testing.T) {
 	t.Parallel()
-	l := startLauncher(t)
+	l := &launcher{}
 	i := start(t, l, &target.Launch{Command: []string{"sh", "-c", "echo no configuration rt_csn_0123456789abcdefghijklmnopqrstuvwxyz >&2; exit 7"}}, specIn(t.TempDir()))
 	awaitExit(t, i)
 	if err := i.ExitError(); err == nil || !strings.Contains(err.Error(), "7") || !strings.Contains(err.Error(), "no configuration") {
@@ -76,54 +76,14 @@ func TestExitErrorTellsHowItEnded(t *testing.T) {
 
 func TestAProgramThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	l := startLauncher(t)
+	l := &launcher{}
 	_, err := l.startInstance(&target.Launch{Command: []string{"/no/such/server"}}, specIn(t.TempDir()), markForTest)
 	if err == nil || !strings.Contains(err.Error(), "launch.command") {
 		t.Errorf("error = %v, want one that names launch.command", err)
 	}
 }
 
-// What a subject started must not outlive it, in whatever group it is.
-func TestStopEndsTheWholeFamily(t *testing.T) {
-	t.Parallel()
-	const childInItsOwnGroup = `set -m; sleep 1000 & echo $! > child; `
-	tests := []struct{ name, script string }{
-		{"polite", childInItsOwnGroup + `trap 'exit 0' TERM; wait`},
-		{"stubborn", childInItsOwnGroup + `trap '' TERM; while :; do wait; sleep 1; done`},
-		{"crashed", childInItsOwnGroup + `kill -KILL $$`},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			l := startLauncher(t)
-			spec := specIn(t.TempDir())
-			i := start(t, l, &target.Launch{Command: []string{"sh", "-c", tt.script}}, spec)
-			child := awaitPID(t, filepath.Join(spec.DataDir, "child"))
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel() // a stop without time: politeness has its own test in "polite"
-			if tt.name == "polite" {
-				ctx = t.Context()
-			}
-			if err := i.Stop(ctx); err != nil {
-				t.Fatalf("Stop() = %v", err)
-			}
-			awaitExit(t, i)
-			awaitGone(t, child)
-			if err := i.Stop(ctx); err != nil {
-				t.Errorf("second Stop() = %v, want none", err)
-			}
-		})
-	}
-}
-
 const markForTest = "COUNTERSIGN_RUN=test"
-
-func startLauncher(t *testing.T) *launcher {
-	t.Helper()
-	l := newLauncher()
-	t.Cleanup(l.close)
-	return l
-}
 
 // specs counts the instances of all tests. An instance ends what carries its mark, so
 // two instances that run at once must not have one id.
@@ -142,7 +102,7 @@ func start(t *testing.T, l *launcher, launch *target.Launch, spec steps.Instance
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { i.kill(); <-i.Exited() })
+	t.Cleanup(func() { i.Kill(); <-i.Exited() })
 	return i
 }
 
@@ -171,7 +131,7 @@ func awaitPID(t *testing.T, file string) int {
 func awaitGone(t *testing.T, pid int) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if p, ok := readProcess(pid); !ok || p.gone() {
+		if p, ok := process.Find(pid); !ok || p.Ended() {
 			return
 		}
 	}

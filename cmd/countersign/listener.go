@@ -3,14 +3,9 @@ package main
 import (
 	"fmt"
 	"net/netip"
-)
 
-// A holder is a process that has a listening socket open.
-type holder struct {
-	process
-	name string
-	mark string // of the run that started it, "" for none
-}
+	"countersign/proxies/process"
+)
 
 // CheckListener returns an error if an unrelated process listens at the address.
 // A process is unrelated if it does not belong to the instance, and another run
@@ -21,21 +16,20 @@ func (i *instance) CheckListener(address string) error {
 	if err != nil {
 		return fmt.Errorf("address %q: %w", address, err)
 	}
-	all, err := processes()
+	all, err := process.List()
 	if err != nil {
 		return nil
 	}
-	own, found := readProcess(i.PID())
-	inodes := listeningSockets(at)
-	for _, p := range i.members(all) {
-		if holdsSocket(p.pid, inodes) {
-			return nil
-		}
+	sockets := process.Listening(at)
+	if len(sockets.Holders(i.Members(all))) > 0 {
+		return nil
 	}
-	for _, h := range holders(all, at) {
-		foreign := h.mark != "" && h.mark != i.run
-		if foreign || found && h.olderThan(own) {
-			return withHint(fmt.Errorf("%s is answered by process %d (%s), not by the subject that was started as process %d", address, h.pid, h.name, i.PID()),
+	own, found := process.Find(i.PID())
+	for _, h := range sockets.Holders(all) {
+		mark := process.RunMark(h.PID)
+		foreign := mark != "" && mark != i.run
+		if foreign || found && h.Older(own) {
+			return withHint(fmt.Errorf("%s is answered by process %d (%s), not by the subject that was started as process %d", address, h.PID, process.Name(h.PID), i.PID()),
 				"end that process, or see why the subject does not listen at {listen}")
 		}
 	}

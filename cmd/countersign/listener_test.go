@@ -20,7 +20,7 @@ func TestAListenerOfAnotherProcessIsNotTheSubject(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("NOT RUN: who listens at an address is found out on Linux only")
 	}
-	l := startLauncher(t)
+	l := &launcher{}
 	spec := specIn(t.TempDir())
 	other, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,7 +41,7 @@ func TestAChildOfTheSubjectMayListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, prefix := range []string{"", "setsid "} {
-		l := startLauncher(t)
+		l := &launcher{}
 		spec := specIn(t.TempDir())
 		spec.Listen = freeAddress(t)
 		i := start(t, l, &target.Launch{
@@ -83,7 +83,7 @@ func TestADaemonEndsWithItsInstance(t *testing.T) {
 	if err != nil || runtime.GOOS != "linux" {
 		t.Skip("NOT RUN: this needs setsid and Linux")
 	}
-	l := startLauncher(t)
+	l := &launcher{}
 	spec := specIn(t.TempDir())
 	// The instance waits for the file, so that its end comes after the daemon's start.
 	i := start(t, l, &target.Launch{Command: []string{"sh", "-c",
@@ -91,27 +91,4 @@ func TestADaemonEndsWithItsInstance(t *testing.T) {
 	child := awaitPID(t, filepath.Join(spec.DataDir, "child"))
 	awaitExit(t, i)
 	awaitGone(t, child)
-}
-
-func TestTheEndOfARunEndsWhatCarriesItsMark(t *testing.T) {
-	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("NOT RUN: marks are read on Linux only")
-	}
-	run, _, err := openRun(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	left := exec.Command("sleep", "1000")
-	left.Env = []string{run.mark}
-	if err := left.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = left.Process.Kill(); _ = left.Wait() })
-	if err := run.close(); err != nil {
-		t.Errorf("close() = %v", err)
-	}
-	if p, ok := readProcess(left.Process.Pid); ok && !p.gone() {
-		t.Errorf("process %d outlives the run", p.pid)
-	}
 }

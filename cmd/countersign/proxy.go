@@ -115,13 +115,13 @@ func runProxy(cmd *cobra.Command, kind proxies.Kind, l proxies.Listener, runner 
 	if err != nil {
 		return err
 	}
-	run, _, err := openRun(base)
+	run, _, err := openRun(ctx, base)
 	if err != nil {
 		return err
 	}
-	defer run.close()
+	defer run.Close()
 	running, err := proxies.Start(ctx, proxies.Options{
-		Kind: kind, Runner: runner, Listeners: []proxies.Listener{l}, Dir: filepath.Join(run.path, string(kind)),
+		Kind: kind, Runner: runner, Listeners: []proxies.Listener{l}, Dir: filepath.Join(run.Path, string(kind)),
 	})
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 
 	"countersign/features"
 	"countersign/proxies"
+	"countersign/proxies/process"
 	"countersign/steps"
 	"countersign/steps/plan"
 	"countersign/steps/report"
@@ -190,7 +191,7 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 	if err != nil {
 		return err
 	}
-	c.WorkDir = run.path
+	c.WorkDir = run.Path
 	return f.judge(ctx, cmd, c, catalogue, run, stop)
 }
 
@@ -240,7 +241,7 @@ func frontsOf(p *plan.Plan) []string {
 }
 
 // startRun sweeps what killed runs left and makes the folder of this one.
-func startRun(ctx context.Context, out io.Writer) (*runDir, error) {
+func startRun(ctx context.Context, out io.Writer) (*process.Run, error) {
 	base, err := runsFolder()
 	if err != nil {
 		return nil, err
@@ -248,7 +249,7 @@ func startRun(ctx context.Context, out io.Writer) (*runDir, error) {
 	if err := proxies.Sweep(ctx); err != nil {
 		fmt.Fprintf(out, "proxies that a killed run may have left: %v\n", err)
 	}
-	run, swept, err := openRun(base)
+	run, swept, err := openRun(ctx, base)
 	if len(swept) > 0 {
 		fmt.Fprintf(out, "ended what a killed run had left: %s\n", strings.Join(swept, ", "))
 	}
@@ -260,7 +261,7 @@ func startRun(ctx context.Context, out io.Writer) (*runDir, error) {
 const memoryGoal = 512 << 20
 
 // judge lends the suite its equipment, and makes an exit code of its report.
-func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config, catalogue *rules.Catalogue, run *runDir, stop *interrupt) error {
+func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config, catalogue *rules.Catalogue, run *process.Run, stop *interrupt) error {
 	rep, notes, err := f.perform(ctx, cmd.ErrOrStderr(), c, run, stop)
 	if err != nil {
 		return err
@@ -277,10 +278,10 @@ func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config
 
 // perform runs the suite with the equipment of this machine, and ends all that was
 // started. An error means that there is no report.
-func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config, run *runDir, stop *interrupt) (report.Report, []string, error) {
+func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config, run *process.Run, stop *interrupt) (report.Report, []string, error) {
 	e, err := newEquipment(c.Target, f.runner, run)
 	if err != nil {
-		return report.Report{}, nil, errors.Join(err, run.close())
+		return report.Report{}, nil, errors.Join(err, run.Close())
 	}
 	stop.onSecond(e.killAll)
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryGoal))
@@ -294,7 +295,7 @@ func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config
 	for _, file := range e.subjectOutputs() {
 		races += copyRaces(stderr, file)
 	}
-	trouble = errors.Join(trouble, closeErr, run.close())
+	trouble = errors.Join(trouble, closeErr, run.Close())
 	if errors.Is(trouble, steps.ErrNotStarted) {
 		return report.Report{}, nil, &exitError{code: exitNotStarted, err: trouble}
 	}

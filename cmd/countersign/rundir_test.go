@@ -1,38 +1,38 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"countersign/proxies/process"
 	"countersign/steps/target"
 )
 
 // holdARun is the other half of TestAKilledRunLeavesNothing: a run with one
 // subject that does not end when asked.
 func holdARun(base string) int {
-	run, _, err := openRun(base)
+	run, _, err := openRun(context.Background(), base)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	a := newAccountant(run)
-	spec := specIn(run.path)
-	i, err := newLauncher().startInstance(&target.Launch{Command: []string{"sh", "-c",
-		`trap "" TERM; set -m; sleep 1000 & echo $! > child; while :; do sleep 1000; done`}}, spec, run.mark)
+	spec := specIn(run.Path)
+	i, err := (&launcher{}).startInstance(&target.Launch{Command: []string{"sh", "-c",
+		`trap "" TERM; set -m; sleep 1000 & echo $! > child; while :; do sleep 1000; done`}}, spec, run.Mark)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	a.addSubject(i)
-	fmt.Println(run.path, i.PID())
+	fmt.Println(run.Path, i.PID())
 	time.Sleep(time.Hour) // killed long before
 	return 1
 }
@@ -68,7 +68,7 @@ func TestAKilledRunLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = harness.Wait() // reports the signal
-	if p, ok := readProcess(pid); !ok || p.gone() {
+	if p, ok := process.Find(pid); !ok || p.Ended() {
 		t.Fatalf("the subject %d ended by itself: this test would show nothing", pid)
 	}
 
@@ -83,31 +83,6 @@ func TestAKilledRunLeavesNothing(t *testing.T) {
 	}
 	if !slices.Contains(swept, path) || !slices.Contains(swept, fmt.Sprintf("process %d", pid)) {
 		t.Errorf("swept = %q, want it to name the folder and process %d", swept, pid)
-	}
-}
-
-// A number in a journal may have been given to a process of somebody else.
-func TestSweepSparesAnotherStartTime(t *testing.T) {
-	t.Parallel()
-	base := t.TempDir()
-	bystander := exec.Command("sleep", "1000")
-	if err := bystander.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = bystander.Process.Kill(); _ = bystander.Wait() })
-	run := filepath.Join(base, runPrefix+"0123456789abcdef01234567")
-	if err := os.Mkdir(run, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	journal := fmt.Sprintf("%d\tanother boot:1\tsubject\n", bystander.Process.Pid)
-	if err := os.WriteFile(filepath.Join(run, journalFile), []byte(journal), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, swept, err := openAndClose(base); err != nil || !slices.Equal(swept, []string{run}) {
-		t.Errorf("swept %q, %v; want the folder only", swept, err)
-	}
-	if p, ok := readProcess(bystander.Process.Pid); !ok || p.gone() {
-		t.Error("the sweep ended a process that was not the run's")
 	}
 }
 
@@ -135,58 +110,10 @@ func TestRunsFolderMustBeOurs(t *testing.T) {
 	}
 }
 
-// A lock that a child inherits would keep a dead run alive.
-func TestNoChildHoldsTheLock(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "lock")
-	lock, err := lockNow(file, syscall.LOCK_EX)
-	if err != nil {
-		t.Fatal(err)
-	}
-	child := exec.Command("sleep", "1000")
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = child.Process.Kill(); _ = child.Wait() })
-	lock.Close()
-	again, err := lockNow(file, syscall.LOCK_EX|syscall.LOCK_NB)
-	if err != nil {
-		t.Fatalf("lock again: %v", err)
-	}
-	again.Close()
-}
-
 func openAndClose(base string) (string, []string, error) {
-	run, swept, err := openRun(base)
+	run, swept, err := openRun(context.Background(), base)
 	if err != nil {
 		return "", swept, err
 	}
-	return run.path, swept, run.close()
-}
-
-// TestTheFolderOfARunIsRemovedWhileAProcessEnds sees that a file which appears
-// during the removal does not make the run an error.
-func TestTheFolderOfARunIsRemovedWhileAProcessEnds(t *testing.T) {
-	run, _, err := openRun(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := make(chan struct{})
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		for n := 0; ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-				_ = os.MkdirAll(filepath.Join(run.path, "data", strconv.Itoa(n%50)), 0o700)
-			}
-		}
-	}()
-	time.AfterFunc(200*time.Millisecond, func() { close(stop) })
-	if err := run.close(); err != nil {
-		t.Errorf("close: %v", err)
-	}
-	<-written
+	return run.Path, swept, run.Close()
 }

@@ -24,7 +24,7 @@ func runFeature(t *testing.T, subject target.Target, feature string) report.Repo
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, _, err := openRun(t.TempDir())
+	run, _, err := openRun(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func runFeature(t *testing.T, subject target.Target, feature string) report.Repo
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	rep, err := steps.Run(ctx, steps.Config{
-		Target: subject, WorkDir: run.path, Fronts: []string{plan.Direct}, ReportDir: t.TempDir(),
+		Target: subject, WorkDir: run.Path, Fronts: []string{plan.Direct}, ReportDir: t.TempDir(),
 		Features: fstest.MapFS{
 			features.RulesFile:     {Data: bytes.ReplaceAll(catalogue, []byte("\tdone\n"), []byte("\topen: not in this test\n"))},
 			"proxied/test.feature": {Data: []byte(feature)},

@@ -13,7 +13,8 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"syscall"
+
+	"countersign/proxies/process"
 )
 
 // Names of the programs that a run needs beside this one.
@@ -112,7 +113,7 @@ func (s *siblings) build(ctx context.Context, name string, race bool) (string, e
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make the folder for programs: %w", err)
 	}
-	lock, err := lockNow(filepath.Join(dir, ".lock"), syscall.LOCK_EX)
+	lock, err := process.Lock(filepath.Join(dir, ".lock"))
 	if err != nil {
 		return "", err
 	}

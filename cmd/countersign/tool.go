@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"countersign/proxies/process"
 	"countersign/steps"
 	"countersign/steps/target"
 )
@@ -25,12 +26,12 @@ func (e *equipment) Tool(ctx context.Context, spec steps.InstanceSpec, args []st
 	if e.target.Launch == nil || len(args) == 0 {
 		return 0, "", fmt.Errorf("run a tool beside %s: the target %s names no command for it", spec.ID, e.target.Name)
 	}
-	return e.launcher.runTool(ctx, e.target.Launch, spec, args, e.run.mark)
+	return runTool(ctx, e.target.Launch, spec, args, e.run.Mark)
 }
 
 // runTool starts a tool as an instance is started and awaits its end. What it leaves behind, or
 // what lasts too long, is ended by force.
-func (l *launcher) runTool(ctx context.Context, t *target.Launch, spec steps.InstanceSpec, args []string, mark string) (exit int, output string, err error) {
+func runTool(ctx context.Context, t *target.Launch, spec steps.InstanceSpec, args []string, mark string) (exit int, output string, err error) {
 	config, err := writeConfig(spec)
 	if err != nil {
 		return 0, "", err
@@ -50,29 +51,29 @@ func (l *launcher) runTool(ctx context.Context, t *target.Launch, spec steps.Ins
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Dir = spec.DataDir
 	cmd.Stdout, cmd.Stderr = said, said
-	cmd.SysProcAttr = newSession()
 	cmd.Env = append(environment(t, placeholders(spec, config, mark)), mark)
-	if err := l.start(cmd); err != nil {
+	child, err := process.Start(cmd, process.Options{
+		Explain: func(err error) error { return withLastLines(err, said.Name()) },
+	})
+	if err != nil {
 		return 0, "", withHint(fmt.Errorf("run %s beside %s: %w", line[0], spec.ID, err), "usermanager.command of the target must begin with a program that this machine can run")
 	}
-	i := &instance{cmd: cmd, output: said.Name(), exited: make(chan struct{})}
-	go i.reap()
 	ctx, cancel := context.WithTimeoutCause(ctx, toolTime, fmt.Errorf("it took longer than %s", toolTime))
 	defer cancel()
 	select {
-	case <-i.exited:
+	case <-child.Exited():
 	case <-ctx.Done():
-		i.kill()
-		<-i.exited
+		child.Kill()
+		<-child.Exited()
 		return 0, "", fmt.Errorf("%s beside %s was ended: %w", line[0], spec.ID, context.Cause(ctx))
 	}
 	text, err := os.ReadFile(said.Name())
 	if err != nil {
 		return 0, "", fmt.Errorf("read what %s said: %w", line[0], err)
 	}
-	code := cmd.ProcessState.ExitCode()
+	code := child.ExitCode()
 	if code < 0 {
-		return 0, "", fmt.Errorf("%s beside %s: %w", line[0], spec.ID, i.ExitError())
+		return 0, "", fmt.Errorf("%s beside %s: %w", line[0], spec.ID, child.ExitError())
 	}
 	return code, string(bytes.TrimSpace(text[:min(len(text), maxToolOutput)])), nil
 }

@@ -9,16 +9,16 @@ import (
 	"testing"
 	"time"
 
+	"countersign/proxies/process"
 	"countersign/steps/target"
 )
 
 func TestATool(t *testing.T) {
 	t.Parallel()
-	l := startLauncher(t)
 	spec := specIn(t.TempDir())
 	launch := &target.Launch{Command: []string{"never-run"}, Environment: map[string]string{"DSN": "of {data}"}}
 	tool := func(args ...string) (int, string, error) {
-		return l.runTool(t.Context(), launch, spec, args, "COUNTERSIGN_RUN=test")
+		return runTool(t.Context(), launch, spec, args, "COUNTERSIGN_RUN=test")
 	}
 
 	code, out, err := tool("sh", "-c", `cat "$0"; echo "$1 $2 $DSN $COUNTERSIGN_RUN"; pwd; exit 3`, "{config}", "{data}", "{value}")
@@ -51,9 +51,8 @@ func TestATool(t *testing.T) {
 // What a tool starts and leaves is ended, and so is a tool that does not end.
 func TestAToolLeavesNothing(t *testing.T) {
 	t.Parallel()
-	l := startLauncher(t)
 	launch := &target.Launch{Command: []string{"never-run"}}
-	_, out, err := l.runTool(t.Context(), launch, specIn(t.TempDir()), []string{"sh", "-c", "sleep 1000 & echo $!"}, "COUNTERSIGN_RUN=test")
+	_, out, err := runTool(t.Context(), launch, specIn(t.TempDir()), []string{"sh", "-c", "sleep 1000 & echo $!"}, "COUNTERSIGN_RUN=test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +61,7 @@ func TestAToolLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if p, alive := readProcess(pid); !alive || p.gone() {
+		if p, alive := process.Find(pid); !alive || p.Ended() {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -71,7 +70,7 @@ func TestAToolLeavesNothing(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, _, err := l.runTool(ctx, launch, specIn(t.TempDir()), []string{"sleep", "1000"}, "COUNTERSIGN_RUN=test"); err == nil || !strings.Contains(err.Error(), "was ended") {
+	if _, _, err := runTool(ctx, launch, specIn(t.TempDir()), []string{"sleep", "1000"}, "COUNTERSIGN_RUN=test"); err == nil || !strings.Contains(err.Error(), "was ended") {
 		t.Errorf("a tool that does not end: %v", err)
 	}
 }

@@ -3,13 +3,10 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
+	"countersign/proxies/process"
 	"countersign/steps/report"
 )
 
@@ -20,7 +17,7 @@ const lookEvery = time.Second
 // An accountant adds up the processor time and watches the memory of all that
 // a run started. What the machine does not show is left out, and named.
 type accountant struct {
-	run  *runDir
+	run  *process.Run
 	quit chan struct{}
 	done chan struct{}
 
@@ -39,7 +36,7 @@ type proxyAccount struct {
 	cpu   time.Duration
 }
 
-func newAccountant(run *runDir) *accountant {
+func newAccountant(run *process.Run) *accountant {
 	a := &accountant{
 		run: run, quit: make(chan struct{}), done: make(chan struct{}),
 		started: time.Now(), missing: map[string]bool{},
@@ -69,8 +66,8 @@ func (a *accountant) stop() {
 }
 
 func (a *accountant) addSubject(i *instance) {
-	if p, ok := readProcess(i.PID()); ok {
-		a.run.note("subject", p)
+	if p, ok := process.Find(i.PID()); ok {
+		a.run.Note("subject", p)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -81,8 +78,8 @@ func (a *accountant) addSubject(i *instance) {
 // processes are not of this machine has none that can be seen.
 func (a *accountant) addProxy(kind string, roots []int) {
 	for _, pid := range roots {
-		if p, ok := readProcess(pid); ok {
-			a.run.note(kind, p)
+		if p, ok := process.Find(pid); ok {
+			a.run.Note(kind, p)
 		}
 	}
 	a.mu.Lock()
@@ -96,7 +93,7 @@ func (a *accountant) addProxy(kind string, roots []int) {
 // look reads the memory of everything alive, and writes into the run's journal
 // what subjects and proxies have started since.
 func (a *accountant) look() {
-	all, err := processes()
+	all, err := process.List()
 	if err != nil {
 		a.miss("everything but the suite (" + err.Error() + ")")
 		return
@@ -110,7 +107,7 @@ func (a *accountant) look() {
 			continue
 		default:
 		}
-		sum += a.memoryOfAll("subject", family(all, i.PID()))
+		sum += a.memoryOfAll("subject", process.Family(all, i.PID()))
 	}
 	for _, p := range a.proxies {
 		sum += a.proxyMemory(all, p)
@@ -120,10 +117,10 @@ func (a *accountant) look() {
 
 // proxyMemory asks the control group of a container whose processes belong to
 // another user and so cannot be read one by one.
-func (a *accountant) proxyMemory(all []process, p *proxyAccount) int64 {
+func (a *accountant) proxyMemory(all []process.Info, p *proxyAccount) int64 {
 	if len(p.roots) > 0 {
-		if _, err := memory(p.roots[0]); os.IsPermission(err) {
-			if used, ok := cgroupMemory(p.roots[0]); ok {
+		if _, err := process.Memory(p.roots[0]); os.IsPermission(err) {
+			if used, ok := process.ContainerMemory(p.roots[0]); ok {
 				return used
 			}
 		}
@@ -133,13 +130,13 @@ func (a *accountant) proxyMemory(all []process, p *proxyAccount) int64 {
 
 // members are the processes of a proxy, each once: a root may belong to the
 // family of another.
-func (p *proxyAccount) members(all []process) []process {
+func (p *proxyAccount) members(all []process.Info) []process.Info {
 	seen := map[int]bool{}
-	var list []process
+	var list []process.Info
 	for _, root := range p.roots {
-		for _, m := range family(all, root) {
-			if !seen[m.pid] {
-				seen[m.pid] = true
+		for _, m := range process.Family(all, root) {
+			if !seen[m.PID] {
+				seen[m.PID] = true
 				list = append(list, m)
 			}
 		}
@@ -147,10 +144,10 @@ func (p *proxyAccount) members(all []process) []process {
 	return list
 }
 
-func (a *accountant) memoryOfAll(what string, members []process) (sum int64) {
-	a.run.note(what, members...)
+func (a *accountant) memoryOfAll(what string, members []process.Info) (sum int64) {
+	a.run.Note(what, members...)
 	for _, p := range members {
-		sum += a.memoryOf(what, p.pid)
+		sum += a.memoryOf(what, p.PID)
 	}
 	return sum
 }
@@ -158,7 +155,7 @@ func (a *accountant) memoryOfAll(what string, members []process) (sum int64) {
 // memoryOf needs a.mu. A process that has just ended takes no memory; one that
 // may not be read is missing from the sum, and that is said.
 func (a *accountant) memoryOf(what string, pid int) int64 {
-	bytes, err := memory(pid)
+	bytes, err := process.Memory(pid)
 	switch {
 	case err == nil:
 		return bytes
@@ -179,7 +176,7 @@ func (a *accountant) miss(what string) {
 // closeProxy adds up what a proxy has used; to be called before it is stopped,
 // since nobody reports it after.
 func (a *accountant) closeProxy(kind string) {
-	all, err := processes()
+	all, err := process.List()
 	if err != nil {
 		return
 	}
@@ -191,7 +188,7 @@ func (a *accountant) closeProxy(kind string) {
 		}
 		p.cpu = 0
 		for _, member := range p.members(all) {
-			p.cpu += member.cpu + member.waits
+			p.cpu += member.CPU + member.ChildCPU
 		}
 	}
 }
@@ -202,9 +199,9 @@ func (a *accountant) fill(u *report.Usage) (notes []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	u.Wall = time.Since(a.started)
-	u.CPU.Suite = ownCPU()
+	u.CPU.Suite = process.OwnCPU()
 	for _, i := range a.subjects {
-		u.CPU.Subjects += i.cpu()
+		u.CPU.Subjects += i.CPU()
 	}
 	for _, p := range a.proxies {
 		u.CPU.Proxies += p.cpu
@@ -214,34 +211,4 @@ func (a *accountant) fill(u *report.Usage) (notes []string) {
 		notes = append(notes, what)
 	}
 	return notes
-}
-
-// ownCPU is what this process has used, without its children.
-func ownCPU() time.Duration {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		return 0
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
-}
-
-// cgroupMemory is the anonymous memory of the container that a process is in:
-// pages of files that it has read are the machine's cache, not its own.
-func cgroupMemory(pid int) (int64, bool) {
-	dir, ok := cgroupOf(pid)
-	if !ok {
-		return 0, false
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "memory.stat"))
-	if err != nil {
-		return 0, false
-	}
-	for line := range strings.Lines(string(raw)) {
-		f := strings.Fields(line)
-		if len(f) == 2 && (f[0] == "anon" || f[0] == "total_rss") { // version 2, version 1
-			n, err := strconv.ParseInt(f[1], 10, 64)
-			return n, err == nil
-		}
-	}
-	return 0, false
 }

@@ -2,16 +2,14 @@ package proxies
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
+
+	"countersign/proxies/process"
 )
 
 // Settings for programs in unusual places, for both runners.
@@ -88,13 +86,10 @@ func arguments(kind Kind, dir, config string) []string {
 	return []string{"-p", dir, "-c", config}
 }
 
-// process is a proxy that runs as a child of this program.
-type process struct {
-	cmd    *exec.Cmd
-	done   chan struct{} // closed when the child has been reaped
-	err    error         // how it ended, valid after done
-	stderr string        // path of what it wrote
-	forget func()
+// local is a proxy that runs as a child of this program.
+type local struct {
+	*process.Child
+	stderr string // path of the file with its standard streams
 }
 
 func startProcess(ctx context.Context, j job) (running, error) {
@@ -115,91 +110,45 @@ func startProcess(ctx context.Context, j job) (running, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	owner, err := stampOf(os.Getpid())
+	p, err := startProgram(j, exec.Command(program, arguments(j.kind, j.dir, config)...))
 	if err != nil {
-		return nil, fmt.Errorf("read our own start time: %w", err)
-	}
-	p := &process{done: make(chan struct{}), stderr: filepath.Join(j.dir, "stderr.log"), forget: func() {}}
-	if err := p.launch(exec.Command(program, arguments(j.kind, j.dir, config)...)); err != nil {
 		return nil, err
 	}
-	child, err := stampOf(p.cmd.Process.Pid)
-	if err != nil {
-		// It has ended already; the wait for its answer will say so, with its output.
-		return p, nil
+	if started, found := process.Find(p.PID()); found {
+		j.run.Note(string(j.kind), started)
 	}
-	forget, err := record{Owner: owner, Proxy: child, Dir: j.dir, OwnDir: j.ownDir}.keep()
-	if err != nil {
-		return p, errors.Join(err, p.stop(ctx))
-	}
-	p.forget = forget
 	return p, nil
 }
 
-// launch starts the child and waits for its end in one goroutine that keeps its
-// thread: the kernel sends the parent-death signal when the thread that forked
-// dies, not the process (prctl(2), PR_SET_PDEATHSIG).
-func (p *process) launch(cmd *exec.Cmd) error {
-	out, err := os.OpenFile(p.stderr, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+// startProgram starts the program of a proxy with its standard streams in a file. The
+// program gets nothing of our environment, which may hold secrets.
+func startProgram(j job, cmd *exec.Cmd) (*local, error) {
+	stderr := filepath.Join(j.dir, "stderr.log")
+	out, err := os.OpenFile(stderr, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return fmt.Errorf("open file for the proxy's output: %w", err)
+		return nil, fmt.Errorf("open file for the proxy's output: %w", err)
 	}
-	// Nothing of our environment is theirs: it may hold secrets.
+	defer out.Close()
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = attributes()
-	p.cmd = cmd
-	started := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer out.Close()
-		if err := cmd.Start(); err != nil {
-			started <- err
-			return
-		}
-		started <- nil
-		p.err = cmd.Wait()
-		close(p.done)
-	}()
-	if err := <-started; err != nil {
-		return fmt.Errorf("start %s: %w", cmd.Path, err)
+	// nginx and httpd end their workers when they receive SIGTERM.
+	child, err := process.Start(cmd, process.Options{Mark: j.run.Mark, LeaderOnly: true})
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
-	return nil
+	return &local{Child: child, stderr: stderr}, nil
 }
 
-func (p *process) exited() <-chan struct{} { return p.done }
-func (p *process) id() string              { return strconv.Itoa(p.cmd.Process.Pid) }
-func (p *process) pids() []int             { return tree(p.cmd.Process.Pid) }
+func (p *local) exited() <-chan struct{} { return p.Exited() }
+func (p *local) id() string              { return strconv.Itoa(p.PID()) }
+func (p *local) pids() []int             { return process.PIDs(p.PID()) }
 
-func (p *process) output() string {
-	text, _ := os.ReadFile(p.stderr) // absent: it wrote nothing
+func (p *local) output() string {
+	text, _ := os.ReadFile(p.stderr) // absent if it wrote nothing
 	return string(text)
 }
 
-// stop sends SIGTERM to the master, which ends its workers, and kills the whole
-// group when that takes too long. It returns when the child has been reaped.
-func (p *process) stop(ctx context.Context) error {
-	defer p.forget()
-	pid := p.cmd.Process.Pid
-	select {
-	case <-p.done:
-	default:
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // ended meanwhile is as good
-		timer := time.NewTimer(stopWithin)
-		defer timer.Stop()
-		select {
-		case <-p.done:
-		case <-timer.C:
-			_ = syscall.Kill(-pid, syscall.SIGKILL)
-		case <-ctx.Done():
-			_ = syscall.Kill(-pid, syscall.SIGKILL)
-		}
-		<-p.done
-	}
-	// A master that crashed leaves its workers, in its group.
-	for _, worker := range group(pid) {
-		_ = syscall.Kill(worker, syscall.SIGKILL)
-	}
-	return nil
+func (p *local) stop(ctx context.Context) error {
+	_, err := p.Stop(ctx, stopWithin)
+	return err
 }
