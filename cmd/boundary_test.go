@@ -18,15 +18,15 @@ import (
 	"testing"
 )
 
-// The two tables below are a statement of policy: the import law of this
-// project. Do not change them to make a build pass; widening them is a change
-// of design, made in the open (doc.go and the README's map say the same).
+// The two tables below are the import rules of this project. Do not change them to make a build
+// pass: to widen them is a change of design, which doc.go and the README's map have to state as
+// well.
 
 const module = "countersign"
 
-// A room is a folder and what its files may import. The row with the longest
+// An importRule is a folder and what its files may import. The row with the longest
 // folder is the one that counts.
-type room struct {
+type importRule struct {
 	folder string
 	// may lists what may be imported of ours, without the module's name:
 	// "steps" is that package alone, "steps/..." it and everything below.
@@ -37,7 +37,7 @@ type room struct {
 	not []string
 }
 
-var rooms = []room{
+var importRules = []importRule{
 	{folder: "cmd"},
 	{folder: "cmd/countersign", may: []string{"steps/...", "features", "fakeidp/...", "proxies/..."}},
 	{folder: "cmd/countersign-server", may: []string{"reference"}},
@@ -45,6 +45,13 @@ var rooms = []room{
 	{folder: "cmd/countersign-mutate", may: []string{"proxies/process"}},
 	{folder: "features"},
 	{folder: "steps", may: []string{"features", "steps/...", "fakeidp/control"}},
+	{folder: "steps/vocabulary", may: []string{"steps/plan", "steps/rules"}},
+	{folder: "steps/check", may: []string{"steps/driver", "steps/plan", "steps/probe", "steps/verdict", "fakeidp/control"}, not: []string{"net", "os", "context"}},
+	{folder: "steps/scenario", may: []string{"steps/check", "steps/driver", "steps/instance", "steps/plan", "steps/probe", "steps/target", "steps/transcript", "steps/verdict", "fakeidp/control"}},
+	{folder: "steps/runner", may: []string{"steps/check", "steps/driver", "steps/equipment", "steps/instance", "steps/plan", "steps/report", "steps/rules", "steps/scenario", "steps/target", "steps/transcript", "steps/verdict", "steps/vocabulary"}},
+	{folder: "steps/instance", may: []string{"steps/driver", "steps/equipment", "steps/plan", "steps/target", "steps/transcript", "steps/verdict"}},
+	{folder: "steps/equipment", may: []string{"steps/plan", "fakeidp/control"}},
+	{folder: "steps/driver", may: []string{"steps/plan", "steps/probe", "steps/transcript"}},
 	{folder: "steps/probe", standardOnly: true},
 	{folder: "reference", may: []string{"reference/..."}},
 	{folder: "reference/internal/proxyauth", standardOnly: true, not: []string{"net", "os", "database/sql"}},
@@ -107,7 +114,7 @@ var bans = []ban{
 }
 
 // TestEveryImportIsAllowed reads the imports of every Go file of the project,
-// whatever its build tags: a file for another system is held to the same law.
+// whatever its build tags: a file for another system is held to the same rules.
 func TestEveryImportIsAllowed(t *testing.T) {
 	root := moduleRoot(t)
 	used := map[string]bool{}
@@ -129,9 +136,9 @@ func TestEveryImportIsAllowed(t *testing.T) {
 			return err
 		}
 		file := filepath.ToSlash(rel)
-		r, ok := roomOf(path.Dir(file))
+		r, ok := ruleFor(path.Dir(file))
 		if !ok {
-			t.Errorf("%s: no room of the map holds this folder; mend the map first", file)
+			t.Errorf("%s: no import rule is for this folder; add one to the map first", file)
 			return nil
 		}
 		used[r.folder] = true
@@ -149,16 +156,16 @@ func TestEveryImportIsAllowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range rooms {
+	for _, r := range importRules {
 		if !used[r.folder] {
-			t.Errorf("the map has a room %s that holds no Go file; take it off the map", r.folder)
+			t.Errorf("the import rule for %s matches no Go file; remove it", r.folder)
 		}
 	}
 }
 
-// roomOf finds the row for a folder.
-func roomOf(folder string) (found room, ok bool) {
-	for _, r := range rooms {
+// ruleFor finds the row for a folder.
+func ruleFor(folder string) (found importRule, ok bool) {
+	for _, r := range importRules {
 		if (folder == r.folder || strings.HasPrefix(folder, r.folder+"/")) && len(r.folder) >= len(found.folder) {
 			// cmd holds doc.go and this test; a program needs a row of its own.
 			if r.folder == "cmd" && folder != "cmd" {
@@ -171,7 +178,7 @@ func roomOf(folder string) (found room, ok bool) {
 }
 
 // refuses says why a file may not import a package, or "".
-func (r room) refuses(file, imported string) string {
+func (r importRule) refuses(file, imported string) string {
 	isTest := strings.HasSuffix(file, "_test.go")
 	ours, isOurs := strings.CutPrefix(imported, module+"/")
 	standard := !strings.Contains(strings.Split(imported, "/")[0], ".")
@@ -221,15 +228,18 @@ func TestNothingForbiddenIsLinked(t *testing.T) {
 	}
 }
 
-// TestTheLawCanFail keeps the two tests above honest with imports that break it.
-func TestTheLawCanFail(t *testing.T) {
+// TestTheRulesCanFail keeps the two tests above honest with imports that break it.
+func TestTheRulesCanFail(t *testing.T) {
 	tests := []struct {
 		file, imported string
 		refused        bool
 	}{
 		{"steps/driver/client.go", "countersign/reference", true},
 		{"steps/driver/client.go", "countersign/fakeidp", true},
-		{"steps/driver/client.go", "countersign/fakeidp/control", false},
+		{"steps/scenario/provider.go", "countersign/fakeidp/control", false},
+		{"steps/scenario/person.go", "countersign/steps/vocabulary", true},
+		{"steps/check/reply.go", "countersign/steps/scenario", true},
+		{"steps/check/reply.go", "os", true},
 		{"steps/driver/client_test.go", "countersign/proxies", true},
 		{"steps/driver/client.go", "testing", true},
 		{"proxies/proxytest/contract.go", "testing", false},
@@ -252,9 +262,9 @@ func TestTheLawCanFail(t *testing.T) {
 		{"fakeidp/control/client.go", "countersign/fakeidp", true},
 	}
 	for _, tt := range tests {
-		r, ok := roomOf(path.Dir(tt.file))
+		r, ok := ruleFor(path.Dir(tt.file))
 		if !ok {
-			t.Errorf("%s has no room", tt.file)
+			t.Errorf("%s has no import rule", tt.file)
 			continue
 		}
 		if got := r.refuses(tt.file, tt.imported); (got != "") != tt.refused {
@@ -262,8 +272,8 @@ func TestTheLawCanFail(t *testing.T) {
 		}
 	}
 	for _, folder := range []string{"util", "cmd/countersign-extra"} {
-		if r, ok := roomOf(folder); ok {
-			t.Errorf("folder %s is held by room %s, want none", folder, r.folder)
+		if r, ok := ruleFor(folder); ok {
+			t.Errorf("folder %s has the import rule of %s, want none", folder, r.folder)
 		}
 	}
 }
@@ -296,7 +306,7 @@ func listClosure(root, pattern string, tests bool) (*closure, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("read go list: %w", err)
 		}
-		// "p [p.test]" is p built for a test: for the law, it is p. The
+		// "p [p.test]" is p built for a test: for the rules, it is p. The
 		// generated main of a test imports testing and is nobody's code.
 		name := plain(p.ImportPath)
 		if strings.HasSuffix(name, ".test") {
@@ -313,7 +323,7 @@ func listClosure(root, pattern string, tests bool) (*closure, error) {
 		}
 	}
 	if len(c.roots) == 0 {
-		return nil, errors.New("no package there: the map has a room that does not exist")
+		return nil, errors.New("no package there: an import rule names a folder that does not exist")
 	}
 	return c, nil
 }

@@ -1,64 +1,94 @@
-// Package cmd holds the programs of Countersign, and on this page the map of
-// the whole. There is nothing to import here.
+// Package cmd contains the programs of Countersign. This page is the map of the project; the
+// package itself exports nothing.
 //
 // # Programs
 //
-//   - countersign: the suite. It runs the features against a subject, and holds
-//     the smaller tools around that: doctor, rules, idp, proxy.
-//   - countersign-server: the reference server. It links neither the suite nor
-//     containers: a server has no business with its judge, and starts faster.
-//   - countersign-probe: the content program that subjects run, with the
-//     standard library only.
-//   - countersign-mutate: the mutation tester. It builds wrong versions of the
-//     reference server, and runs countersign against each of them.
+//   - countersign: the suite. It runs the features against a server, and contains the smaller
+//     tools around that: doctor, rules, idp, proxy.
+//   - countersign-server: the reference server. It links neither the suite nor the container
+//     libraries: it starts faster and shares no code with the program that tests it.
+//   - countersign-probe: the content program that servers run. Standard library only.
+//   - countersign-mutate: the mutation tester. It builds faulty versions of the reference server
+//     and runs countersign against each of them.
 //
-// # Rooms
+// # Packages
 //
 //   - features: the specification. Features in Gherkin and the rule catalogue.
-//   - steps: the suite, which knows its subject by URL, configuration file,
-//     process, log and command line only. One public door: steps.Run.
-//     Within it: plan (features to scenarios, configurations, instances, fronts,
-//     ports), target (what is under test), rules (the catalogue), driver (verbs
-//     to HTTP), transcript (what went over the wire, marks of secrets sought,
-//     then redacted), verdict (outcomes), report (what is published), probe (the
-//     content program); the sentences are in say_*.go.
-//   - reference: the reference server. One public door: Config, New, Run; the
-//     rest is internal. reference/faults holds the named faults and the accepted
-//     survivors of the mutation tester, as data.
-//   - fakeidp: the OAuth provider, strict by default, and fakeidp/control, its
-//     management API.
-//   - proxies: real nginx and Apache, in containers or as processes, and the
-//     login server that the documented examples expect. proxies/process starts,
-//     supervises, accounts for and sweeps operating-system processes; proxies,
-//     cmd/countersign and cmd/countersign-mutate use it.
-//   - cmd: wiring. Flags, environment, processes, exit codes.
+//   - steps: the suite. It knows the server under test by URL, configuration file, process, log
+//     and command line only. steps.Run is the only entry point. The package itself contains the
+//     step definitions, one file for each subject; parameters.go has their parameter types.
+//   - steps/vocabulary: how a step is declared (an expression and a function with typed
+//     parameters) and how the steps of features are resolved before anything starts.
+//   - steps/scenario: the state of one scenario and what its steps do: people, content,
+//     integrations, groups, the provider's issuer, the compared requests, the server and its log.
+//   - steps/check: assertions. Pure functions from observations to a violation; one table test
+//     sees each of them fail.
+//   - steps/runner: one run. Fronts, godog, executions of scenarios, reconciliation, report.
+//   - steps/instance: the instances of the server under test: pool, leases, start, restart, log,
+//     giving up a server that does not answer.
+//   - steps/equipment: what the suite is given to work with, as an interface that cmd/countersign
+//     implements.
+//   - steps/plan: features to scenarios, configurations, instances, fronts and ports.
+//   - steps/rules: the catalogue, and its comparison with the features.
+//   - steps/target: the description of what is under test.
+//   - steps/driver: verbs to HTTP, for browsers and other clients.
+//   - steps/transcript: what went over the wire, searched for secrets and then redacted.
+//   - steps/verdict: outcomes and kinds of errors.
+//   - steps/report: the published result.
+//   - steps/probe: the content program.
+//   - reference: the reference server. Config, New and Run are its API; the rest is internal.
+//     reference/faults contains the named faults and the accepted survivors of the mutation
+//     tester, as data.
+//   - fakeidp: the OAuth provider, strict by default, and fakeidp/control, its management API.
+//   - proxies: real nginx and Apache, in containers or as processes, and the login server that
+//     the documented examples expect. proxies/process starts, supervises, accounts for and sweeps
+//     operating-system processes; proxies, cmd/countersign and cmd/countersign-mutate use it.
+//   - cmd: flags, environment, processes, exit codes.
 //
-// # Who may import whom
+// # Imports
 //
 //	cmd/countersign        -> steps, features, fakeidp, proxies   never reference
 //	cmd/countersign-server -> reference only
 //	cmd/countersign-probe  -> steps/probe only
 //	cmd/countersign-mutate -> proxies/process only: it builds and runs the programs
-//	steps                  -> features, steps, fakeidp/control
-//	reference              -> reference only; account uses proxyauth, which says
-//	                          what an identity is
+//	steps                  -> features, steps/..., fakeidp/control
+//	reference              -> reference only; account uses proxyauth, which reads identities
 //	fakeidp                -> fakeidp only
 //	proxies                -> proxies only; proxies/process -> nothing of ours
 //	features               -> nothing of ours
 //
-// The suite is black-box: constants shared between judge and judged hide shared
-// mistakes, so the server and the suite spell each header name for themselves.
-// What the suite is lent (proxies, a provider, processes of the subject) comes
-// through steps.Equipment, which cmd/countersign implements. boundary_test.go
-// executes this law.
+// Inside steps, an arrow means "may import":
+//
+//	steps (definitions) -> vocabulary, scenario, check; run.go -> runner
+//	runner              -> vocabulary, scenario, instance, equipment, plan, report, ...
+//	scenario            -> check, instance, driver, transcript, probe, target, plan
+//	instance            -> driver, equipment, plan, target, transcript
+//	check               -> driver and probe for the types of observations, verdict
+//	vocabulary          -> plan, rules
+//	driver              -> plan, probe, transcript
+//
+// Instances have a package of their own below scenario, and not a place in runner, because
+// scenarios restart servers and read their logs: in this order no package needs an interface that
+// only one other package implements. The table of boundary_test.go has the exact rules and
+// executes them.
+//
+// The suite is black-box. A constant that suite and server share would hide a mistake in it, so
+// each spells header names for itself. What the suite is given (proxies, a provider, processes of
+// the server under test) comes through steps.Equipment.
 //
 // # Where a line goes
 //
-// A sentence's words: steps/say_*.go. How it becomes HTTP: steps/driver. What
-// counts as broken: the rule's text in features/rules.tsv, the comparison in
-// say_*.go. What a header means to the server: reference/internal/proxyauth. What
-// a user is: reference/internal/account. What signed a request: reference/internal/signature.
-// SQL: reference/internal/store. Status codes: reference/internal/web. Processes of
-// the operating system: proxies/process. Flags and environment: here. Where it fits
-// nowhere the map is wrong: mend the map first.
+//   - The words of a step: steps/<subject>.go.
+//   - What a step does, and what the scenario remembers of it: steps/scenario.
+//   - How that becomes HTTP: steps/driver.
+//   - How observed and expected are compared: steps/check.
+//   - What a rule requires: features/rules.tsv.
+//   - What a header means to the server: reference/internal/proxyauth.
+//   - What a user is: reference/internal/account.
+//   - What signed a request: reference/internal/signature.
+//   - SQL: reference/internal/store. Status codes: reference/internal/web.
+//   - Processes of the operating system: proxies/process.
+//   - Flags and environment: cmd.
+//
+// If a line fits nowhere, the map is wrong: change the map first.
 package cmd

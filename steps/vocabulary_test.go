@@ -1,12 +1,14 @@
 package steps
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"countersign/features"
 	"countersign/steps/plan"
@@ -41,6 +43,28 @@ func TestVocabularyFitsTheFeatures(t *testing.T) {
 		}
 	}
 	t.Logf("%d definitions, %d parameter types, %d scenarios, %d steps", len(set.Definitions()), len(parameters), len(calls), total)
+}
+
+// TestStepsThatNeedATag checks that a step which disturbs other scenarios is refused without the tag
+// that keeps them apart.
+func TestStepsThatNeedATag(t *testing.T) {
+	t.Parallel()
+	const feature = "Feature: A\n\n  %s\n  Scenario: One\n    When %s:\n      | Authentication.Provider | proxy |\n    Then the server starts\n"
+	for _, c := range []struct{ tags, step, problem string }{
+		{"@PA-003", "a server is started with", "the step needs the tag @direct"},
+		{"@PA-003 @direct", "a server is started with", ""},
+		{"@PA-003 @direct", "the server is restarted with", "the step needs the tag @alone"},
+		{"@PA-003 @alone", "the server is restarted with", ""},
+	} {
+		documents, err := plan.Read(fstest.MapFS{"room/a.feature": {Data: fmt.Appendf(nil, feature, c.tags, c.step)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Resolve(documents)
+		if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+			t.Errorf("%s, %s: %v, want %q", c.tags, c.step, err, c.problem)
+		}
+	}
 }
 
 // TestDefinitionsUseTheirArguments requires that the function of each definition uses each argument

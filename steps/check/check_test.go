@@ -260,7 +260,9 @@ func contentRows() []row {
 	renewal := func(outcome string) []control.Entry {
 		return append(journal, control.Entry{Endpoint: "token", GrantType: control.GrantRefreshToken, Outcome: outcome})
 	}
-	visited := func(r *driver.Reply, report *probe.Report) *driver.Visit { return &driver.Visit{Reply: r, Report: report} }
+	visited := func(r *driver.Reply, report *probe.Report) *driver.Visit {
+		return &driver.Visit{Reply: r, Report: report}
+	}
 	with := func(headers ...string) *probe.Report {
 		h := http.Header{}
 		for n := 0; n < len(headers); n += 2 {

@@ -53,6 +53,11 @@ type Instance struct {
 	givenUp *verdict.Block         // why no further scenario uses it
 }
 
+// At returns an instance that is not started, with its files in a folder.
+func At(planned *plan.Instance, dir string) *Instance {
+	return &Instance{Instance: planned, Configuration: planned.Configuration, dir: dir}
+}
+
 // Operator returns the administrator of the instance, whose requests go to the recorder.
 func (i *Instance) Operator(r *transcript.Recorder) *driver.Persona { return i.operator.On(r) }
 

@@ -94,9 +94,8 @@ func (p *Pool) get(planned *plan.Instance) *Instance {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.known[planned] == nil {
-		p.known[planned] = &Instance{
-			Instance: planned, Configuration: planned.Configuration, remaining: planned.Jobs, dir: filepath.Join(p.workDir, planned.ID),
-		}
+		p.known[planned] = At(planned, filepath.Join(p.workDir, planned.ID))
+		p.known[planned].remaining = planned.Jobs
 	}
 	return p.known[planned]
 }

@@ -32,7 +32,7 @@ func (p *Pool) StartFurther(ctx context.Context, planned *plan.Instance) (*Start
 	case <-ctx.Done():
 		return nil, &verdict.Trouble{Op: "wait for a place to start a server in", Err: ctx.Err()}
 	}
-	i := &Instance{Instance: planned, Configuration: planned.Configuration, dir: filepath.Join(p.workDir, planned.ID)}
+	i := At(planned, filepath.Join(p.workDir, planned.ID))
 	s := &Start{Instance: i, further: true}
 	if err := i.prepare(); err != nil {
 		return s, &verdict.Trouble{Op: "prepare " + i.Name(), Err: err}

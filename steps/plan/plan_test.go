@@ -282,11 +282,9 @@ func TestFurtherServersAreCountedAndGetPorts(t *testing.T) {
 
 func TestFurtherServersAreRefusedWhereTheyDisturb(t *testing.T) {
 	for _, c := range []struct{ tags, step, provider, problem string }{
-		{"@PA-003", "a server is started with", "proxy", "tag the scenario @direct"},
-		{"@PA-003 @direct", "it is restarted with", "proxy", "tag the scenario @alone"},
-		{"@PA-003 @alone", "it is restarted with", "password", ""},
-		{"@PA-003 @alone", "it is restarted with", "proxy\n      [ProxyAuth]\n      UsernameHeader = X-User", "tag the scenario @direct"},
-		{"@PA-003 @alone @direct", "it is restarted with", "proxy\n      [ProxyAuth]\n      UsernameHeader = X-User", ""},
+		{"@PA-003 @alone", "the server is restarted with", "password", ""},
+		{"@PA-003 @alone", "the server is restarted with", "proxy\n      [ProxyAuth]\n      UsernameHeader = X-User", "tag the scenario @direct"},
+		{"@PA-003 @alone @direct", "the server is restarted with", "proxy\n      [ProxyAuth]\n      UsernameHeader = X-User", ""},
 	} {
 		_, err := plan.Read(fstest.MapFS{"room/a.feature": {Data: fmt.Appendf(nil, furtherSample, c.tags, c.step, c.provider)}})
 		if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
