@@ -46,7 +46,7 @@ var importRules = []importRule{
 	{folder: "features"},
 	{folder: "steps", may: []string{"features", "steps/...", "fakeidp/control"}},
 	{folder: "steps/vocabulary", may: []string{"steps/plan", "steps/rules"}},
-	{folder: "steps/check", may: []string{"steps/driver", "steps/plan", "steps/probe", "steps/verdict", "fakeidp/control"}, not: []string{"net", "os", "context"}},
+	{folder: "steps/check", may: []string{"steps/driver", "steps/plan", "steps/probe", "steps/transcript", "steps/verdict", "fakeidp/control"}, not: []string{"net", "os", "context"}},
 	{folder: "steps/scenario", may: []string{"steps/check", "steps/driver", "steps/instance", "steps/plan", "steps/probe", "steps/target", "steps/transcript", "steps/verdict", "fakeidp/control"}},
 	{folder: "steps/runner", may: []string{"steps/check", "steps/driver", "steps/equipment", "steps/instance", "steps/plan", "steps/report", "steps/rules", "steps/scenario", "steps/target", "steps/transcript", "steps/verdict", "steps/vocabulary"}},
 	{folder: "steps/instance", may: []string{"steps/driver", "steps/equipment", "steps/plan", "steps/target", "steps/transcript", "steps/verdict"}},

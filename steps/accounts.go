@@ -51,10 +51,10 @@ var accountSteps = []vocabulary.Definition{
 		return p.Intrude(ctx, scenario.CreateOwnContent)
 	}),
 	vocabulary.Action(`{person} tries to create an account for {person}`, func(ctx context.Context, _ *scenario.State, p, other *scenario.Person) error {
-		return p.Intrude(ctx, scenario.CreateAccountOf(other))
+		return p.IntrudeCompared(ctx, scenario.CreateAccountOf(other))
 	}),
 	vocabulary.Action(`{person} tries to lock {person}`, func(ctx context.Context, _ *scenario.State, p, other *scenario.Person) error {
-		return p.Intrude(ctx, scenario.LockAccountOf(other))
+		return p.IntrudeCompared(ctx, scenario.LockAccountOf(other))
 	}),
 	vocabulary.Action(`{person} reads the account of {person}`, func(ctx context.Context, _ *scenario.State, p, other *scenario.Person) error {
 		return p.ReadAccount(ctx, other)

@@ -39,12 +39,12 @@ var contentSteps = []vocabulary.Definition{
 // managementSteps are what users do with content other than to visit it.
 var managementSteps = []vocabulary.Definition{
 	vocabulary.Action(`{actor} can {operation} {content}`,
-		func(ctx context.Context, s *scenario.State, by *driver.Persona, do scenario.Operation, c *scenario.Content) error {
-			return s.Compared.Require("an operation on " + c.Name)(do(ctx, by, c))
+		func(ctx context.Context, _ *scenario.State, by *driver.Persona, do scenario.Operation, c *scenario.Content) error {
+			return c.Require(ctx, by, do)
 		}),
 	vocabulary.Action(`{actor} tries to {operation} {content}`,
-		func(ctx context.Context, s *scenario.State, by *driver.Persona, do scenario.Operation, c *scenario.Content) error {
-			return s.Compared.Try(do(ctx, by, c))
+		func(ctx context.Context, _ *scenario.State, by *driver.Persona, do scenario.Operation, c *scenario.Content) error {
+			return c.Try(ctx, by, do)
 		}),
 	vocabulary.Action(`{actor} gives {content} to {person}`,
 		func(ctx context.Context, _ *scenario.State, by *driver.Persona, c *scenario.Content, to *scenario.Person) error {

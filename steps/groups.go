@@ -48,20 +48,20 @@ var groupSteps = []vocabulary.Definition{
 	}),
 	vocabulary.Action(`{person} tries to create the group {new group}`,
 		func(ctx context.Context, s *scenario.State, p *scenario.Person, name scenario.GroupName) error {
-			return p.Intrude(ctx, s.CreateGroup(name))
+			return p.IntrudeCompared(ctx, s.CreateGroup(name))
 		}),
 	vocabulary.Action(`{person} tries to rename the group {group}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, g *scenario.Group) error {
-		return p.Intrude(ctx, g.RenameBy())
+		return p.IntrudeCompared(ctx, g.RenameBy())
 	}),
 	vocabulary.Action(`{person} tries to remove the group {group}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, g *scenario.Group) error {
-		return p.Intrude(ctx, g.RemoveBy())
+		return p.IntrudeCompared(ctx, g.RemoveBy())
 	}),
 	vocabulary.Action(`{person} tries to join the group {group}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, g *scenario.Group) error {
-		return p.Intrude(ctx, g.JoinBy())
+		return p.IntrudeCompared(ctx, g.Add(p))
 	}),
 	vocabulary.Action(`{person} tries to end the membership of {person} in the group {group}`,
 		func(ctx context.Context, _ *scenario.State, p, other *scenario.Person, g *scenario.Group) error {
-			return p.Intrude(ctx, g.RemoveMemberBy(other))
+			return p.IntrudeCompared(ctx, g.RemoveMemberBy(other))
 		}),
 
 	vocabulary.Check(`{person} is a member of {string}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, groups string) error {

@@ -79,7 +79,7 @@ var signInSteps = []vocabulary.Definition{
 	}),
 
 	vocabulary.Check(`{person} is signed in`, func(_ context.Context, _ *scenario.State, p *scenario.Person) error { return p.CheckSignedIn() }),
-	vocabulary.Check(`the request is granted`, func(_ context.Context, s *scenario.State) error { return check.Success(s.Compared.Tried) }),
+	vocabulary.Check(`the request is granted`, func(_ context.Context, s *scenario.State) error { return s.Compared.CheckGranted() }),
 	vocabulary.Check(`the sign-in is granted to {string}`, func(_ context.Context, s *scenario.State, name string) error {
 		return check.AnsweredTo(s.Compared.Tried, name)
 	}),
@@ -87,7 +87,7 @@ var signInSteps = []vocabulary.Definition{
 		return check.AnsweredTo(s.Compared.Tried, p.Identity().Username)
 	}),
 	vocabulary.Check(`the request is refused`, func(_ context.Context, s *scenario.State) error {
-		return check.Refused(s.Compared.Granted, s.Compared.Tried)
+		return s.Compared.Refused()
 	}),
 	vocabulary.Check(`the request is refused or the client is asked to log in`, func(_ context.Context, s *scenario.State) error {
 		return s.Compared.CheckAskedToLogIn()
@@ -96,16 +96,16 @@ var signInSteps = []vocabulary.Definition{
 		return s.CheckKeptHere(ctx)
 	}),
 	vocabulary.Check(`the request is refused with an error of the API`, func(_ context.Context, s *scenario.State) error {
-		return check.APIError(s.Compared.Granted, s.Compared.Tried)
+		return s.Compared.APIError()
 	}),
 	vocabulary.Check(`the request is refused or shows nothing`, func(_ context.Context, s *scenario.State) error {
-		return check.RefusedOrEmpty(s.Compared.Granted, s.Compared.Tried)
+		return s.Compared.RefusedOrEmpty()
 	}),
 	vocabulary.Check(`the refusal repeats neither the name of the header nor a value`, func(_ context.Context, s *scenario.State) error {
 		return s.Compared.CheckGeneric()
 	}),
 	vocabulary.Check(`the refusal sets no session cookie`, func(_ context.Context, s *scenario.State) error {
-		return check.NoSessionCookie(s.Compared.Granted, s.Compared.Tried)
+		return s.Compared.NoSessionCookie()
 	}),
 	vocabulary.Check(`the refusals look alike`, func(_ context.Context, s *scenario.State) error { return check.Alike(s.Compared.All) }),
 	vocabulary.Check(`a following request without identity headers is anonymous`, func(ctx context.Context, s *scenario.State) error {

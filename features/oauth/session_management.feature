@@ -36,7 +36,8 @@ Feature: Management of OAuth sessions
 
     @OI-073
     Scenario: A user cannot delete the OAuth session of another user
-      When "bob" reads the session of "bob" with "crm"
+      When "bob" deletes the session of "bob" with "crm"
+      And "bob" logs in to "crm"
       And "alice" deletes the session of "bob" with "crm"
       Then the request is refused
       And "bob" has one session with "crm"

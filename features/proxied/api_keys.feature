@@ -82,6 +82,7 @@ Feature: API keys behind a proxy
     @PA-062
     Scenario: With LoginURL set, the server accepts a valid key and answers no call without one
       When a client calls the API with the headers:
+        | Accept        | application/json  |
         | Authorization | Key <alice's key> |
       Then the request is answered to "alice"
       When a client calls the API with the headers:
@@ -94,6 +95,7 @@ Feature: API keys behind a proxy
       And "paula" has published python-api content "app"
       And "alice" may view "app"
       When a client calls "app" with the headers:
+        | Accept        | application/json  |
         | Authorization | Key <alice's key> |
       Then "app" answers
       When a client calls "app" with the headers:
@@ -104,6 +106,7 @@ Feature: API keys behind a proxy
     Scenario Outline: A wrong key in "<header>: <key>" is refused with an API error, even if the client accepts HTML
       When a client calls the API with the headers:
         | Authorization | Key <alice's key> |
+        | Accept        | text/html         |
       Then the request is answered to "alice"
       When a client calls the API with the headers:
         | <header> | <key>     |

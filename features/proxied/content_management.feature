@@ -83,6 +83,8 @@ Feature: Management of content
       Then the request is granted
       When "paula" tries to rename "app"
       Then the request is refused
+      When "petra" tries to read "app"
+      Then the request is granted
       When "paula" tries to read "app"
       Then the request is refused
 
@@ -97,15 +99,19 @@ Feature: Management of content
   Rule: Deleted content cannot be opened or read
 
     @SEC-032
-    Scenario: After content is deleted, a viewer cannot open it and its owner cannot read it
+    Scenario: A viewer cannot open content after it is deleted
       Given "alice" may view "app"
-      And "alice" can read "app"
       When "alice" visits "app"
       Then "app" answers
       When "paula" tries to delete "app"
       And "alice" visits "app"
       Then the request is refused
-      When "paula" tries to read "app"
+
+    @SEC-032
+    Scenario: The owner of content cannot read it after it is deleted
+      Given "paula" can read "app"
+      When "paula" tries to delete "app"
+      And "paula" tries to read "app"
       Then the request is refused
 
   Rule: Content that is open to all users requires a login

@@ -119,9 +119,9 @@ Feature: Duplicate authentication headers
       And the refusal repeats neither the name of the header nor a value
 
       Examples:
-        | sent              |
-        | sent in a trailer |
-        | sent in a TRACE request  |
+        | sent                    |
+        | sent in a trailer       |
+        | sent in a TRACE request |
 
     @SEC-010 @direct
     Scenario: A sign-in with X_Auth_Username in place of X-Auth-Username is refused

@@ -221,11 +221,11 @@ Feature: Editing users
       Then the request is refused
 
       Examples:
-        | act                         |
-        | create the group "testers"      |
-        | rename the group "engineers"    |
-        | remove the group "engineers"    |
-        | join the group "engineers"      |
+        | act                                                    |
+        | create the group "testers"                             |
+        | rename the group "engineers"                           |
+        | remove the group "engineers"                           |
+        | join the group "engineers"                             |
         | end the membership of "alice" in the group "engineers" |
-        | create an account for "bob"     |
-        | lock "alice"                    |
+        | create an account for "bob"                            |
+        | lock "alice"                                           |

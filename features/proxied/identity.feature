@@ -178,7 +178,7 @@ Feature: Identity from the proxy
 
     @SEC-023 @direct
     Scenario Outline: A request without cookies that asks for an API key <origin> is refused
-      Given "alice" has signed in
+      Given "alice" has an API key
       When "alice" asks for an API key <origin>
       Then the request is refused
 
@@ -228,7 +228,7 @@ Feature: Identity from the proxy
 
     @SEC-023
     Scenario: A request for an API key with two XSRF cookies is granted only if one of them matches
-      Given "alice" has signed in
+      Given "alice" has an API key
       When "alice" asks for an API key with two XSRF cookies of which one matches
       Then the request is granted
       When "alice" asks for an API key with two XSRF cookies of which none matches

@@ -38,7 +38,6 @@ Feature: Prohibited usernames
     @PA-143
     Scenario Outline: The API refuses to create a user with the username "<username>"
       Given the administrator has created a user with the username "<username>2"
-      And a user has signed in with the username "<username>2"
       When the administrator creates a user with the username "<username>"
       Then the request is refused
       And no account exists with the username "<username>"

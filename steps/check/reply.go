@@ -32,56 +32,53 @@ func Success(reply *driver.Reply) error {
 	return nil
 }
 
-// Refused requires that a request was refused, compared with one that was granted.
-func Refused(granted, tried *driver.Reply) error {
-	if !WasGranted(granted) {
-		return nothingGranted("no request was granted")
+// Refused requires that the tried request was refused.
+func (p Pair) Refused() error {
+	if err := p.require(); err != nil {
+		return err
 	}
-	if tried == nil {
-		return &verdict.Trouble{Op: "nothing was tried"}
-	}
-	if !tried.Refuses() {
-		return verdict.Broken("a refusal (4xx or 501), since "+granted.Summary()+" was granted", "%s", tried.Summary())
+	if !p.Tried.Refuses() {
+		return verdict.Broken(p.refusal(), "%s", p.Tried.Summary())
 	}
 	return nil
 }
 
-// RefusedOrEmpty accepts a listing that is refused, and one that contained something before
-// and is empty now.
-func RefusedOrEmpty(granted, tried *driver.Reply) error {
-	if n, listed := tried.Entries(); !listed || n > 0 {
-		return Refused(granted, tried)
+// RefusedOrEmpty accepts a listing that is refused, and one that contained something before and is
+// empty now.
+func (p Pair) RefusedOrEmpty() error {
+	if n, listed := p.Tried.Entries(); !listed || n > 0 {
+		return p.Refused()
 	}
-	if n, _ := granted.Entries(); n == 0 {
+	if err := p.require(); err != nil {
+		return err
+	}
+	if n, _ := p.Granted.Entries(); n == 0 {
 		return nothingGranted("the list was empty before")
 	}
 	return nil
 }
 
-// APIError requires a refusal in the form that the API documents: 401 and a JSON object with
-// code and error.
-func APIError(granted, tried *driver.Reply) error {
-	if err := Refused(granted, tried); err != nil {
+// APIError requires a refusal in the form that the API documents: 401 and a JSON object with code
+// and error.
+func (p Pair) APIError() error {
+	if err := p.Refused(); err != nil {
 		return err
 	}
-	if _, coded := tried.Int("code"); tried.Status != http.StatusUnauthorized || !coded || tried.Text("error") == "" || !tried.IsJSON() {
-		return verdict.Broken("401 and a JSON object with code and error, of a media type for JSON", "%s, %s", tried.Summary(), tried.Header.Get("Content-Type"))
+	if _, coded := p.Tried.Int("code"); p.Tried.Status != http.StatusUnauthorized || !coded || p.Tried.Text("error") == "" || !p.Tried.IsJSON() {
+		return verdict.Broken("401 and a JSON object with code and error, of a media type for JSON", "%s, %s", p.Tried.Summary(), p.Tried.Header.Get("Content-Type"))
 	}
 	return nil
 }
 
-// RefusedOrAskedToLogIn accepts a refusal, and any other reply that shows nothing: how a
-// server asks a visitor to log in is left to it. shown reports whether the reply showed what
-// was asked for.
-func RefusedOrAskedToLogIn(granted, tried *driver.Reply, shown bool) error {
-	if !WasGranted(granted) {
-		return nothingGranted("no request was granted")
+// RefusedOrAskedToLogIn accepts a refusal, and any other reply that shows nothing: how a server
+// asks a visitor to log in is left to it. shown reports whether the reply showed what was asked
+// for.
+func (p Pair) RefusedOrAskedToLogIn(shown bool) error {
+	if err := p.require(); err != nil {
+		return err
 	}
-	if tried == nil {
-		return &verdict.Trouble{Op: "nothing was tried"}
-	}
-	if shown || tried.Is(5) && !tried.Refuses() {
-		return verdict.Broken("a refusal or a request to log in, since "+granted.Summary()+" was granted", "%s", tried.Summary())
+	if shown || p.Tried.Is(5) && !p.Tried.Refuses() {
+		return verdict.Broken(p.refusal()+", or a request to log in", "%s", p.Tried.Summary())
 	}
 	return nil
 }
@@ -122,11 +119,11 @@ func RepeatsNone(reply *driver.Reply, texts []string) error {
 	return nil
 }
 
-// NoSessionCookie requires that a refusal sets none of the cookies that a granted sign-in set.
-// Where that set none, any cookie may be that of a session.
-func NoSessionCookie(granted, refusal *driver.Reply) error {
-	given := granted.SetCookies()
-	for name, value := range refusal.SetCookies() {
+// NoSessionCookie requires that the refusal sets none of the cookies that the granted sign-in set.
+// If that set none, any cookie may be that of a session.
+func (p Pair) NoSessionCookie() error {
+	given := p.Granted.SetCookies()
+	for name, value := range p.Tried.SetCookies() {
 		if _, isSession := given[name]; (isSession || len(given) == 0) && value != "" {
 			return verdict.Broken("no cookie of a session", "the cookie %s", name)
 		}

@@ -10,9 +10,8 @@ import (
 // A Comparison is two requests of a scenario that differ in one thing: the first was granted,
 // the second is tried. A refusal proves something only if the other request was granted.
 type Comparison struct {
-	Granted *driver.Reply
-	Tried   *driver.Reply
-	All     []*driver.Reply // to all requests that were tried
+	check.Pair
+	All []*driver.Reply // to all requests that were tried
 
 	person  *Person  // that tried to sign in, nil if no person did
 	content *Content // that was visited, nil for a call of the API
@@ -21,8 +20,24 @@ type Comparison struct {
 
 // Try records the reply to a request that is tried.
 func (c *Comparison) Try(reply *driver.Reply, err error) error {
-	c.Tried, c.content = reply, nil
+	c.Tried, c.content, c.Excused = reply, nil, nil
 	c.All = append(c.All, reply)
+	return err
+}
+
+// TryExcused is [Comparison.Try] for a request in which some parts may differ from the granted one.
+func (c *Comparison) TryExcused(reply *driver.Reply, err error, parts ...check.Part) error {
+	err = c.Try(reply, err)
+	c.Excused = parts
+	return err
+}
+
+// CheckGranted requires that the tried request was granted. Later requests are compared with it.
+func (c *Comparison) CheckGranted() error {
+	err := check.Success(c.Tried)
+	if err == nil {
+		c.Granted = c.Tried
+	}
 	return err
 }
 
@@ -65,7 +80,7 @@ func (c *Comparison) shown() bool {
 // CheckAskedToLogIn requires that the tried request was refused, or that its client was asked to
 // log in.
 func (c *Comparison) CheckAskedToLogIn() error {
-	return check.RefusedOrAskedToLogIn(c.Granted, c.Tried, c.shown())
+	return c.RefusedOrAskedToLogIn(c.shown())
 }
 
 // CheckKeptHere requires that an anonymous visitor was shown nothing, and was redirected to pages

@@ -285,43 +285,59 @@ func (c *Content) Give(ctx context.Context, by *driver.Persona, to *Person) erro
 	if err == nil && reply.Is(2) {
 		c.state.Compared.Granted, c.owner = reply, to
 	}
-	return c.state.Compared.Try(reply, err)
+	return c.state.Compared.TryExcused(reply, err, check.Resource) // a transfer takes the content away
 }
 
 // An Operation is what a user does with content other than to visit it.
-type Operation func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error)
+type Operation struct {
+	do func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error)
+	// fresh are the parts of a request that need a value of their own each time.
+	fresh []check.Part
+}
+
+// Require has a user do something with the content, which has to be granted. Later requests are
+// compared with it.
+func (c *Content) Require(ctx context.Context, by *driver.Persona, o Operation) error {
+	return c.state.Compared.Require("an operation on " + c.Name)(o.do(ctx, by, c))
+}
+
+// Try has a user try something with the content.
+func (c *Content) Try(ctx context.Context, by *driver.Persona, o Operation) error {
+	reply, err := o.do(ctx, by, c)
+	return c.state.Compared.TryExcused(reply, err, o.fresh...)
+}
 
 // Operations are those that scenarios try.
 var Operations = map[string]Operation{
-	"read": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
+	"read": {do: func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
 		return by.Content(ctx, c.guid)
-	},
-	"rename": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
+	}},
+	"rename": {do: func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
 		return by.ChangeContent(ctx, c.guid, "title", c.state.WireName("renamed"))
-	},
-	"open to everybody": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
+	}},
+	"open to everybody": {do: func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
 		return by.SetAccess(ctx, c.guid, "all")
-	},
-	"delete": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
+	}},
+	"delete": {do: func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
 		return by.DeleteContent(ctx, c.guid)
-	},
-	"clear the associations of": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
+	}, fresh: []check.Part{check.Resource}},
+	"clear the associations of": {do: func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
 		return by.Associate(ctx, c.guid)
-	},
-	"let a guest view": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
+	}},
+	"let a guest view": {do: func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
 		guest := c.state.Person("guest")
 		if _, err := guest.User(ctx); err != nil {
 			return nil, err
 		}
 		return by.Permit(ctx, c.guid, guest.guid, "viewer")
-	},
-	"share": func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
+	}},
+	"share": {do: func(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {
 		_, reply, err := c.makeShareLink(ctx, by)
 		return reply, err
-	},
-	"upload a bundle to":     upload,
-	"deploy":                 deploy,
-	"follow a deployment of": followDeployment,
+	}},
+	"upload a bundle to":     {do: upload},
+	"deploy":                 {do: deploy, fresh: []check.Part{check.Body}},               // the id of a new bundle
+	"follow a deployment of": {do: followDeployment, fresh: []check.Part{check.Resource}}, // a new task
 }
 
 func upload(ctx context.Context, by *driver.Persona, c *Content) (*driver.Reply, error) {

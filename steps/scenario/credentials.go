@@ -176,7 +176,7 @@ func (p *Person) SendSigned(ctx context.Context, beside bool, flaw Flaw) error {
 	if !beside {
 		b = b.WithoutIdentity()
 	}
-	return p.state.Compared.TryFirst(b.Call(ctx, http.MethodGet, callerPath, r.body, append(lines, driver.HeaderLine{Name: "Accept", Value: "application/json"})...))
+	return p.state.Compared.TryFirst(b.Call(ctx, http.MethodGet, callerPath, r.body, append(lines, acceptJSON)...))
 }
 
 // lines signs the request and makes the changes that come after the signature.

@@ -458,14 +458,10 @@ func (g *Group) RemoveBy() Intrusion {
 	return func(ctx context.Context, b *driver.Persona) (*driver.Reply, error) { return b.DeleteGroup(ctx, g.guid) }
 }
 
-// JoinBy returns the [Intrusion] of a person who joins the group.
-func (g *Group) JoinBy() Intrusion {
+// Add returns the [Intrusion] of a person who adds themselves or another person to the group.
+func (g *Group) Add(p *Person) Intrusion {
 	return func(ctx context.Context, b *driver.Persona) (*driver.Reply, error) {
-		me, err := b.Whoami(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return b.AddMember(ctx, g.guid, me.Text("guid"))
+		return b.AddMember(ctx, g.guid, p.guid)
 	}
 }
 

@@ -50,7 +50,7 @@ func (p *Person) CheckKeyExpires(ctx context.Context) error {
 		reply, err := b.KeyWith(ctx)
 		if err := p.state.Compared.Try(reply, err); err != nil || !reply.Is(2) {
 			if err == nil {
-				err = check.Refused(p.state.Compared.Granted, reply)
+				err = p.state.Compared.Refused()
 			}
 			return err
 		}
@@ -112,7 +112,7 @@ func (c *Comparison) tryGranted(reply *driver.Reply, err error) error {
 func (p *Person) CheckNoAdministratorKey(ctx context.Context) error {
 	c := p.state.Compared
 	if !c.Tried.Is(2) {
-		return check.Refused(c.Granted, c.Tried)
+		return c.Refused()
 	}
 	b, err := p.User(ctx)
 	if err != nil {
@@ -170,24 +170,28 @@ func (p *Person) OtherIdentity(a Attribute) driver.HeaderLine { return p.line(a)
 
 // A ForgedKey is a way in which a page of another site, or a client without the XSRF token, asks
 // for an API key.
-type ForgedKey func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error)
+type ForgedKey struct {
+	ask func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error)
+	// foreign reports that a page of another site asks. A browser sends no cookies then.
+	foreign bool
+}
 
 // The ways to ask for an API key with a wrong XSRF protection.
 var ForgedKeys = map[string]ForgedKey{
-	"without the XSRF token": func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error) {
+	"without the XSRF token": {ask: func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error) {
 		return b.ForgeKey(ctx, p.guid, "forged for "+p.Name)
-	},
-	"for a page of another site": func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error) {
+	}},
+	"for a page of another site": {ask: func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error) {
 		return b.ForgeKeyWithoutCookies(ctx, p.guid, "forged for "+p.Name, false)
-	},
-	"for a page of another site in an old browser": func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error) {
+	}, foreign: true},
+	"for a page of another site in an old browser": {ask: func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error) {
 		return b.ForgeKeyWithoutCookies(ctx, p.guid, "forged for "+p.Name, true)
-	},
-	"with two XSRF cookies of which one matches":  keyAmongCookies(true),
-	"with two XSRF cookies of which none matches": keyAmongCookies(false),
+	}, foreign: true},
+	"with two XSRF cookies of which one matches":  {ask: keyAmongCookies(true)},
+	"with two XSRF cookies of which none matches": {ask: keyAmongCookies(false)},
 }
 
-func keyAmongCookies(matching bool) ForgedKey {
+func keyAmongCookies(matching bool) func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error) {
 	return func(ctx context.Context, p *Person, b *driver.Persona) (*driver.Reply, error) {
 		reply, err := b.CreateKeyAmong(ctx, p.guid, "made by "+p.Name, matching)
 		if err == nil && reply == nil {
@@ -203,5 +207,10 @@ func (p *Person) ForgeKey(ctx context.Context, forge ForgedKey) error {
 	if err != nil {
 		return err
 	}
-	return p.state.Compared.Try(forge(ctx, p, b))
+	reply, err := forge.ask(ctx, p, b)
+	excused := []check.Part{check.Body} // the name of the key
+	if forge.foreign {
+		excused = append(excused, check.Caller)
+	}
+	return p.state.Compared.TryExcused(reply, err, excused...)
 }

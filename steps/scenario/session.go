@@ -292,7 +292,15 @@ func (p *Person) DeleteSession(ctx context.Context, by *driver.Persona, i *Integ
 	if err != nil {
 		return err
 	}
-	return p.state.Compared.Try(by.DeleteSession(ctx, session.GUID))
+	reply, err := by.DeleteSession(ctx, session.GUID)
+	granted := err == nil && reply.Is(2)
+	if err := p.state.Compared.TryExcused(reply, err, check.Resource); err != nil { // a session is deleted once
+		return err
+	}
+	if granted {
+		p.state.Compared.Granted = reply
+	}
+	return nil
 }
 
 // ReadSession has a user read the session of the person with an integration.

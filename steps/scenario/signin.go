@@ -5,11 +5,15 @@ import (
 	"net/http"
 	"strings"
 
+	"countersign/steps/check"
 	"countersign/steps/driver"
 )
 
 // callerPath is where a client asks which user it is.
 const callerPath = "__api__/v1/user"
+
+// acceptJSON is the header by which a client asks for JSON.
+var acceptJSON = driver.HeaderLine{Name: "Accept", Value: "application/json"}
 
 // SignInTwice signs the person in with a second line of an identity header, which carries the
 // value of another person and may have another spelling.
@@ -32,7 +36,7 @@ func (p *Person) ContinueTwice(ctx context.Context, a Attribute, other *Person) 
 		return err
 	}
 	p.tried = b
-	return p.state.Compared.tryBy(p)(b.Call(ctx, http.MethodGet, callerPath, nil, other.line(a)))
+	return p.state.Compared.tryBy(p)(b.Call(ctx, http.MethodGet, callerPath, nil, acceptJSON, other.line(a)))
 }
 
 // SignInSpelled signs the person in with the username header in another spelling.
@@ -90,9 +94,9 @@ type Framing string
 
 // The framings of requests.
 var Framings = map[string]Framing{
-	"sent in a trailer": "GET {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nTrailer: {name}\r\nConnection: close\r\n\r\n" +
+	"sent in a trailer": "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: {name}\r\nConnection: close\r\n\r\n" +
 		"0\r\n{name}: {value}\r\n\r\n",
-	"sent in a TRACE request": "TRACE {path} HTTP/1.1\r\nHost: {host}\r\n{name}: {value}\r\nConnection: close\r\n\r\n",
+	"sent in a TRACE request": "TRACE {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n{name}: {value}\r\nConnection: close\r\n\r\n",
 }
 
 // SignInFramed signs the person in with a request of unusual framing that carries one attribute.
@@ -104,7 +108,9 @@ func (p *Person) SignInFramed(ctx context.Context, a Attribute, f Framing) error
 	octets := strings.NewReplacer("{path}", b.SignedPath(callerPath), "{host}", p.state.Instance.Listen,
 		"{name}", line.Name, "{value}", line.Value).Replace(string(f))
 	p.tried = b
-	return p.state.Compared.tryBy(p)(b.Octets(ctx, method, []byte(octets)))
+	reply, err := b.Octets(ctx, method, []byte(octets))
+	p.state.Compared.person = p
+	return p.state.Compared.TryExcused(reply, err, check.Body) // a trailer needs a body
 }
 
 // SignInWith signs the person in while the client sends a header line of its own.
