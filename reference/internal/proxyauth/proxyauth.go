@@ -35,6 +35,17 @@ type Policy struct {
 	GroupsSeparator string
 }
 
+// singleHeaders returns the names of the headers that may occur only once in a request.
+func (p Policy) singleHeaders() []string {
+	return []string{p.Username, p.UniqueID, p.FirstName, p.LastName, p.Email, p.Role}
+}
+
+// Headers returns the names of all headers by which a proxy describes a user. The name of a header that is not
+// configured is empty.
+func (p Policy) Headers() []string {
+	return append(p.singleHeaders(), p.Groups)
+}
+
 // Claim is what the proxy says. The zero Claim is an anonymous request.
 type Claim struct {
 	// Identity finds the account: the unique id where its header is configured, else
@@ -91,7 +102,7 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Header, r.Reas
 // and so are other spellings in letter case: net/http files them under one canonical name.
 // The groups header may repeat (line 326). It holds for requests with a key or token as well.
 func (p Policy) CheckDuplicates(h http.Header) error {
-	for _, name := range [...]string{p.Username, p.UniqueID, p.FirstName, p.LastName, p.Email, p.Role} {
+	for _, name := range p.singleHeaders() {
 		if len(h[textproto.CanonicalMIMEHeaderKey(name)]) > 1 {
 			return &Refusal{Duplicate, name}
 		}

@@ -50,17 +50,20 @@ func AccountPolicy(c *config.Config) account.Policy {
 	return policy
 }
 
-// headerPolicy says which headers mean what; none does with another provider (they are then
-// never looked at).
+// configuredHeaders returns the headers that the configuration names.
+func configuredHeaders(p config.ProxyAuth) proxyauth.Policy {
+	return proxyauth.Policy{
+		Username: p.UsernameHeader, UniqueID: p.UniqueIDHeader, FirstName: p.FirstNameHeader, LastName: p.LastNameHeader,
+		Email: p.EmailHeader, Role: p.RoleHeader, Groups: p.GroupsHeader, GroupsSeparator: p.GroupsHeaderSeparator,
+	}
+}
+
+// headerPolicy returns the headers that the server reads. With a provider other than the proxy it reads none.
 func headerPolicy(c *config.Config) proxyauth.Policy {
 	if c.Authentication.Provider != config.ProviderProxy {
 		return proxyauth.Policy{}
 	}
-	p := c.ProxyAuth
-	policy := proxyauth.Policy{
-		Username: p.UsernameHeader, UniqueID: p.UniqueIDHeader, FirstName: p.FirstNameHeader, LastName: p.LastNameHeader,
-		Email: p.EmailHeader, Role: p.RoleHeader, Groups: p.GroupsHeader, GroupsSeparator: p.GroupsHeaderSeparator,
-	}
+	policy := configuredHeaders(c.ProxyAuth)
 	if !c.Authorization.UserGroups {
 		policy.Groups = ""
 	}

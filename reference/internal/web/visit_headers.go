@@ -93,14 +93,12 @@ func forServer(value string) bool {
 	return strings.EqualFold(scheme, "Key") || strings.EqualFold(scheme, "Connect-Bootstrap")
 }
 
-// identityHeaders are the configured names by which a proxy says who a user is.
+// identityHeaders returns the folded names of the headers by which a proxy describes a user. Headers that the
+// configuration names count even if the server does not read them.
 func (s *Server) identityHeaders() map[string]bool {
-	p := s.Config.ProxyAuth
 	names := map[string]bool{}
-	for _, name := range []string{p.UsernameHeader, p.UniqueIDHeader, p.FirstNameHeader, p.LastNameHeader, p.EmailHeader, p.RoleHeader, p.GroupsHeader} {
-		if name != "" {
-			names[foldHeader(name)] = true
-		}
+	for _, name := range configuredHeaders(s.Config.ProxyAuth).Headers() {
+		names[foldHeader(name)] = true
 	}
 	return names
 }
