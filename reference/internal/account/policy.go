@@ -1,6 +1,10 @@
 package account
 
-import "slices"
+import (
+	"slices"
+
+	"countersign/reference/internal/proxyauth"
+)
 
 // Policy is what the configuration says about accounts.
 type Policy struct {
@@ -60,7 +64,7 @@ func (p Policy) UsernamesUnique() bool { return !p.UniqueIDs || p.GeneratedUsern
 
 // roleOf finds the role that a claim gives. ok is false when the claim says nothing about
 // roles, so that the stored role stays; invalid is a value that is no role, for the log.
-func (p Policy) roleOf(c Claim) (role Role, invalid string, ok bool) {
+func (p Policy) roleOf(c proxyauth.Claim) (role Role, invalid string, ok bool) {
 	var values []string
 	switch p.Roles.Source {
 	case RolesHeader:

@@ -8,27 +8,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"countersign/reference/internal/proxyauth"
 )
 
-// Claim is what a proxy says about somebody who signs in. Identity is never empty;
-// an empty field was not sent.
-type Claim struct {
-	Identity  string
-	Username  string
-	FirstName string
-	LastName  string
-	Email     string
-	Role      string
-	Groups    []string
-	// Digest changes whenever anything else in the claim does.
-	Digest string
-}
-
-// SignIn is one login attempt through a proxy: it finds or creates the user, replaces what
+// SignIn is one login attempt through a proxy, whose claim has an identity: it finds or creates the user, replaces what
 // the proxy sends, synchronises role and memberships, and opens a session, all in one
 // transaction. A refused attempt leaves nothing behind. Errors: ErrProhibitedUsername,
 // ErrNoUsername, ErrNotProvisioned, ErrLocked.
-func (s *Service) SignIn(ctx context.Context, c Claim) (Login, error) {
+func (s *Service) SignIn(ctx context.Context, c proxyauth.Claim) (Login, error) {
 	var login Login
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		u, err := tx.UserByUniqueID(ctx, c.Identity)
@@ -53,7 +41,7 @@ func (s *Service) SignIn(ctx context.Context, c Claim) (Login, error) {
 }
 
 // register makes the account of somebody who signs in for the first time.
-func (s *Service) register(ctx context.Context, tx Tx, c Claim) (User, error) {
+func (s *Service) register(ctx context.Context, tx Tx, c proxyauth.Claim) (User, error) {
 	if prohibited(c.Username) {
 		return User{}, ErrProhibitedUsername
 	}
@@ -95,7 +83,7 @@ func (s *Service) register(ctx context.Context, tx Tx, c Claim) (User, error) {
 
 // firstRole is the role of an account that sign-in creates. The first user of a server is
 // its administrator, whatever the proxy says: nobody else could make one.
-func (s *Service) firstRole(ctx context.Context, tx Tx, c Claim) (Role, error) {
+func (s *Service) firstRole(ctx context.Context, tx Tx, c proxyauth.Claim) (Role, error) {
 	n, err := tx.CountUsers(ctx)
 	if err != nil {
 		return "", err
@@ -119,7 +107,7 @@ func (s *Service) noteInvalidRole(invalid string, role Role) {
 }
 
 // refresh brings a known user up to date with a claim.
-func (s *Service) refresh(ctx context.Context, tx Tx, u User, c Claim) (User, error) {
+func (s *Service) refresh(ctx context.Context, tx Tx, u User, c proxyauth.Claim) (User, error) {
 	before := u
 	if c.Username != "" && c.Username != u.Username {
 		if prohibited(c.Username) {

@@ -17,6 +17,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/proxyauth"
 	"countersign/reference/internal/store"
 	um "countersign/reference/internal/usermanager"
 )
@@ -70,7 +71,7 @@ var proxied = account.Policy{RegisterOnFirstLogin: true, DefaultRole: account.Vi
 // user signs somebody in, which makes them; the first is the administrator.
 func (d *desk) user(name string, groups ...string) account.User {
 	d.t.Helper()
-	login, err := d.SignIn(context.Background(), account.Claim{Identity: name, Username: name, Groups: groups})
+	login, err := d.SignIn(context.Background(), proxyauth.Claim{Identity: name, Username: name, Groups: groups})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -264,7 +265,7 @@ func TestMigrationToUniqueIDs(t *testing.T) {
 	bob := d.user("bob")
 	d.must(um.Command{Action: um.Alter, User: named("bob"), NewUniqueID: encoded("4711")})
 	d.Policy.UniqueIDs = true
-	login, err := d.SignIn(context.Background(), account.Claim{Identity: "4711", Username: "bob"})
+	login, err := d.SignIn(context.Background(), proxyauth.Claim{Identity: "4711", Username: "bob"})
 	if err != nil || login.User.GUID != bob.GUID {
 		t.Errorf("signed in as %+v, %v; want the old account %s", login.User, err, bob.GUID)
 	}
@@ -283,7 +284,7 @@ func TestSharedUsernames(t *testing.T) {
 	d := newDesk(t, p)
 	var users []account.User
 	for _, id := range []string{"1", "2", "3"} {
-		login, err := d.SignIn(context.Background(), account.Claim{Identity: id, Username: "sam"})
+		login, err := d.SignIn(context.Background(), proxyauth.Claim{Identity: id, Username: "sam"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -302,7 +303,7 @@ func TestForceAndLock(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, proxied)
 	ada := d.user("ada")
-	login, err := d.SignIn(context.Background(), account.Claim{Identity: "ada", Username: "ada"})
+	login, err := d.SignIn(context.Background(), proxyauth.Claim{Identity: "ada", Username: "ada"})
 	if err != nil {
 		t.Fatal(err)
 	}

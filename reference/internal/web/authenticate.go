@@ -116,7 +116,7 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 	if claim.Anonymous() {
 		return caller{}, nil
 	}
-	digest := claim.Digest + "." + s.policyDigest
+	claim.Digest += "." + s.policyDigest
 	for _, cookie := range cookiesNamed(r, sessionCookie) {
 		seen, err := s.Accounts.SessionOf(r.Context(), cookie.Value)
 		switch {
@@ -124,25 +124,22 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 			continue
 		case err != nil:
 			return caller{}, err
-		case seen.User.UniqueID == claim.Identity && seen.Session.HeadersDigest == digest && !seen.User.Locked:
+		case seen.User.UniqueID == claim.Identity && seen.Session.HeadersDigest == claim.Digest && !seen.User.Locked:
 			return caller{Via: viaHeader, User: seen.User, Role: seen.User.Role, xsrf: seen.Session.XSRF}, nil
 		}
 	}
-	return s.loginByHeader(w, r, claim, digest)
+	return s.loginByHeader(w, r, claim)
 }
 
 // refusedAlike are the reasons of a refusal that the client is not told, as with insecure attempts: whoever tries names
 // does not learn which of them are accounts. The administrator finds the reason in the log.
 var refusedAlike = []error{account.ErrProhibitedUsername, account.ErrNoUsername, account.ErrInvalidUsername, account.ErrNotProvisioned}
 
-func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim, digest string) (caller, error) {
+func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim) (caller, error) {
 	for _, out := range claim.LeftOut {
 		s.Log.Warn("Left out a value of a proxied authentication attempt", "reason", string(out.Reason), "header", out.Header, "remote", r.RemoteAddr)
 	}
-	login, err := s.Accounts.SignIn(r.Context(), account.Claim{
-		Identity: claim.Identity, Username: claim.Username, FirstName: claim.FirstName, LastName: claim.LastName,
-		Email: claim.Email, Role: claim.Role, Groups: claim.Groups, Digest: digest,
-	})
+	login, err := s.Accounts.SignIn(r.Context(), claim)
 	if err != nil {
 		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
 		if slices.ContainsFunc(refusedAlike, func(known error) bool { return errors.Is(err, known) }) {

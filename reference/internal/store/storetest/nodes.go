@@ -18,6 +18,7 @@ import (
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/integration"
+	"countersign/reference/internal/proxyauth"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/vault"
 )
@@ -118,8 +119,8 @@ func accounts(db *store.DB, p account.Policy) *account.Service {
 	return &account.Service{Store: db, Policy: p, Now: func() time.Time { return day }, SessionLifetime: time.Hour, Log: slog.New(slog.DiscardHandler)}
 }
 
-func claim(name string, groups ...string) account.Claim {
-	return account.Claim{Identity: name, Username: name, Groups: groups, Digest: name}
+func claim(name string, groups ...string) proxyauth.Claim {
+	return proxyauth.Claim{Identity: name, Username: name, Groups: groups, Digest: name}
 }
 
 // firstUser: of many who sign in first, one becomes the administrator.
