@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"os"
@@ -65,7 +64,7 @@ func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fail(87).because(err)
 	}
-	if !sumHolds(r.Header.Get(signature.ChecksumHeader), sum) {
+	if !checksumMatches(r.Header.Get(signature.ChecksumHeader), sum.Sum(nil)) {
 		return errors.Join(fail(30).because(signature.Error("the body does not have the checksum that was signed")), kept.Close())
 	}
 	r.Body = kept
@@ -89,7 +88,7 @@ func keep(body io.Reader) (io.ReadCloser, error) {
 	return file, nil
 }
 
-// sumHolds compares a checksum header with a sum.
-func sumHolds(header string, sum hash.Hash) bool {
-	return header == base64.StdEncoding.EncodeToString(sum.Sum(nil))
+// checksumMatches reports whether the value of a checksum header is the sum, in Base64.
+func checksumMatches(header string, sum []byte) bool {
+	return header == base64.StdEncoding.EncodeToString(sum)
 }
