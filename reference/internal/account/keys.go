@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"countersign/reference/internal/secrets"
 )
 
 // NewKey describes a key to be made.
@@ -37,7 +39,7 @@ func (s *Service) MakeKey(ctx context.Context, n NewKey) (APIKey, string, error)
 	if n.Role.Rank() > n.User.Role.Rank() {
 		return APIKey{}, "", ErrKeyRole
 	}
-	text := secret()
+	text := secrets.New()
 	k := APIKey{
 		Kind: n.Kind, UserGUID: n.User.GUID, ContentGUID: n.ContentGUID, Name: n.Name,
 		Hash: digest(text), Tail: text[len(text)-4:], Role: n.Role, Created: s.Now(), Expires: n.Expires,

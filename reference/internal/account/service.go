@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"countersign/reference/internal/secrets"
 )
 
 // Service applies the rules of accounts on top of a Store. It is safe for concurrent use.
@@ -62,9 +63,9 @@ type Login struct {
 // openSession makes a session for u inside tx and forgets those that are over.
 func (s *Service) openSession(ctx context.Context, tx Tx, u User, headersDigest string) (Login, error) {
 	now := s.Now()
-	cookie := secret()
+	cookie := secrets.New()
 	session := Session{
-		ID: digest(cookie), UserGUID: u.GUID, XSRF: secret(), HeadersDigest: headersDigest,
+		ID: digest(cookie), UserGUID: u.GUID, XSRF: secrets.New(), HeadersDigest: headersDigest,
 		Created: now, Expires: now.Add(s.SessionLifetime),
 	}
 	if err := tx.DeleteSessionsBefore(ctx, now); err != nil {
@@ -84,15 +85,8 @@ func (s *Service) EndSession(ctx context.Context, cookie string) error {
 	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteSession(ctx, digest(cookie)) })
 }
 
-// secret returns 256 random bits in text that cookies and headers carry unchanged.
-func secret() string {
-	var b [32]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails (crypto/rand)
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// digest is how secrets are stored and found: they have 256 bits of chance, so that a
-// plain hash cannot be searched.
+// digest returns the form in which sessions and keys are stored and found: the hash of secrets.Hash in Base64, which
+// databases already hold.
 func digest(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

@@ -2,10 +2,6 @@ package content
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"countersign/reference/internal/secrets"
 )
 
 // ProbeCommand is the program that executes content where no other is configured. One runtime serves every mode that
@@ -136,11 +134,11 @@ type launch struct {
 // begin remembers a new execution and makes its secrets, an API key of keys among them unless that is nil. They are ended
 // with it: end must be called.
 func (rt *Runtime) begin(ctx context.Context, item *Item, folder string, class Class, keys Keys) (*launch, error) {
-	l := &launch{folder: folder, session: random(), Execution: Execution{
+	l := &launch{folder: folder, session: secrets.New(), Execution: Execution{
 		ID: uuid.NewString(), ContentGUID: item.GUID, OwnerGUID: item.OwnerGUID, BundleID: item.BundleID, Node: rt.Node,
 		Class: class, StartedTime: rt.Now(),
 	}}
-	l.SessionHash = hash(l.session)
+	l.SessionHash = secrets.Hash(l.session)
 	var err error
 	if l.runDir, err = rt.makeRunDir(l.ID); err != nil {
 		return nil, err
@@ -217,17 +215,4 @@ func (rt *Runtime) environment(l *launch) []string {
 		}
 	}
 	return env
-}
-
-// random makes a secret of 256 bits.
-func random() string {
-	var b [32]byte
-	rand.Read(b[:]) // never fails: crypto/rand
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// hash is how such a secret is stored: there is nothing to search for in 256 random bits.
-func hash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/secrets"
 )
 
 // The words of RFC 8693 and of Posit's clients. One published page misprints the grant as urn:eitf.
@@ -131,7 +132,7 @@ func (s *Service) subject(ctx context.Context, r Request) (*content.Execution, V
 	var visit Visit
 	var err error
 	if r.SubjectType == ContentSessionToken {
-		run, err = s.Content.ExecutionBySession(ctx, Hash(r.SubjectToken))
+		run, err = s.Content.ExecutionBySession(ctx, secrets.Hash(r.SubjectToken))
 	} else {
 		if visit, err = s.tokens.verify(r.SubjectToken); err != nil {
 			return nil, Visit{}, badSubject(r)

@@ -11,6 +11,7 @@ import (
 
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/integration"
+	"countersign/reference/internal/secrets"
 )
 
 // stage is what the exchange asks about content, as a test sets it.
@@ -68,7 +69,7 @@ func newDrama(t *testing.T) *drama {
 		item:  &content.Item{GUID: uuid.NewString(), OwnerGUID: d.owner, Name: "item", Access: content.AccessACL, Mode: "python-api", CreatedTime: time.Now()},
 		roles: map[string]content.AppRole{d.alice: content.AppViewer},
 	}
-	d.run = &content.Execution{ID: uuid.NewString(), ContentGUID: d.item.GUID, SessionHash: integration.Hash("session")}
+	d.run = &content.Execution{ID: uuid.NewString(), ContentGUID: d.item.GUID, SessionHash: secrets.Hash("session")}
 	n.Content = d.stage
 	if err := n.db.Content().CreateItem(t.Context(), d.item); err != nil {
 		t.Fatal(err)

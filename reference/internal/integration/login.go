@@ -2,10 +2,6 @@ package integration
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
 
+	"countersign/reference/internal/secrets"
 	"countersign/reference/internal/vault"
 )
 
@@ -98,9 +95,9 @@ func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirec
 	}); err != nil {
 		return Started{}, fmt.Errorf("make session: %w", err)
 	}
-	started := Started{State: random(), Browser: random()}
+	started := Started{State: secrets.New(), Browser: secrets.New()}
 	login := &Login{
-		StateHash: Hash(started.State), BrowserHash: Hash(started.Browser), UserGUID: user, IntegrationGUID: in.GUID,
+		StateHash: secrets.Hash(started.State), BrowserHash: secrets.Hash(started.Browser), UserGUID: user, IntegrationGUID: in.GUID,
 		RedirectURI: redirectURI, ReturnTo: returnTo, ExpiresTime: now.Add(LoginLifetime),
 	}
 	var options []oauth2.AuthCodeOption
@@ -127,7 +124,7 @@ type Callback struct {
 // flow, redeems the code and stores the tokens. It answers the path to return to, also beside a *LoginError where the
 // login was known.
 func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo string, err error) {
-	login, err := s.Store.TakeLogin(ctx, Hash(back.Query.Get("state")), Hash(back.Browser), back.User, s.Now())
+	login, err := s.Store.TakeLogin(ctx, secrets.Hash(back.Query.Get("state")), secrets.Hash(back.Browser), back.User, s.Now())
 	if errors.Is(err, ErrNotFound) {
 		return "", badState()
 	}
@@ -279,18 +276,4 @@ func verifierPlace(stateHash string) string {
 
 func tokenPlace(s *Session, column string) string {
 	return vault.Place("oauth_sessions", column, s.UserGUID+"/"+s.IntegrationGUID)
-}
-
-// Hash is how a random secret is stored when it only has to be recognised. The secrets have 256 bits of entropy, so a
-// plain hash cannot be searched.
-func Hash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
-}
-
-// random makes 256 bits of it, in letters a cookie and a URL can carry.
-func random() string {
-	var b [32]byte
-	rand.Read(b[:]) // never fails: crypto/rand
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"countersign/reference/internal/integration"
+	"countersign/reference/internal/secrets"
 )
 
 const (
@@ -19,7 +20,7 @@ const (
 	loginCookie = "rsconnect-oauth-"
 )
 
-func loginCookieName(state string) string { return loginCookie + integration.Hash(state)[:16] }
+func loginCookieName(state string) string { return loginCookie + secrets.Hash(state)[:16] }
 
 // setLoginCookie keeps value for the callback. Lax, because the provider's redirect is a navigation that comes from
 // another site.

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/integration"
+	"countersign/reference/internal/secrets"
 )
 
 // Share links. The documents speak of them (OAuth document, lines 5 and 14) and give no API: this one is ours, and marked
@@ -28,7 +28,7 @@ func (s *Server) createShareLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	token := rand.Text()
 	link := &content.ShareLink{GUID: uuid.NewString(), ContentGUID: item.GUID, CreatedBy: callerOf(r).User.GUID, CreatedTime: s.Now()}
-	if err := s.Content.CreateShareLink(r.Context(), link, integration.Hash(token)); err != nil {
+	if err := s.Content.CreateShareLink(r.Context(), link, secrets.Hash(token)); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, map[string]string{
@@ -65,7 +65,7 @@ func (s *Server) deleteShareLink(w http.ResponseWriter, r *http.Request) error {
 // with a role of their own who opens the item without the link is no longer the link's: the cookie goes.
 func (s *Server) shared(w http.ResponseWriter, r *http.Request, item *content.Item, role content.AppRole) (bool, error) {
 	if token := r.URL.Query().Get(shareParam); token != "" {
-		holds, err := s.Content.ShareLinkHolds(r.Context(), item.GUID, integration.Hash(token))
+		holds, err := s.Content.ShareLinkHolds(r.Context(), item.GUID, secrets.Hash(token))
 		if holds {
 			s.setShareCookie(w, item, token)
 		}
@@ -79,7 +79,7 @@ func (s *Server) shared(w http.ResponseWriter, r *http.Request, item *content.It
 		s.setShareCookie(w, item, "")
 		return false, nil
 	}
-	return s.Content.ShareLinkHolds(r.Context(), item.GUID, integration.Hash(cookie.Value))
+	return s.Content.ShareLinkHolds(r.Context(), item.GUID, secrets.Hash(cookie.Value))
 }
 
 // setShareCookie keeps a link's token for the item's own path; "" forgets it.

@@ -97,9 +97,7 @@ func URL(tb testing.TB) string {
 // newSchema makes a schema. In a database of somebody else's it goes with the test.
 func newSchema(tb testing.TB) string {
 	tb.Helper()
-	var chance [8]byte
-	rand.Read(chance[:]) //nolint:errcheck // never fails (crypto/rand)
-	schema := "test_" + hex.EncodeToString(chance[:])
+	schema := "test_" + strings.ToLower(rand.Text())
 	if err := execute(tb.Context(), `CREATE SCHEMA `+schema); err != nil {
 		tb.Fatalf("make a schema: %v", err)
 	}
