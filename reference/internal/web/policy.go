@@ -10,7 +10,7 @@ import (
 	"countersign/reference/internal/proxyauth"
 )
 
-// AccountPolicy is what a configuration says about accounts.
+// AccountPolicy returns the policy for accounts of a configuration.
 func AccountPolicy(c *config.Config) account.Policy {
 	a, p := c.Authorization, c.ProxyAuth
 	policy := account.Policy{
@@ -70,7 +70,7 @@ func headerPolicy(c *config.Config) proxyauth.Policy {
 	return policy
 }
 
-// policyDigest changes with whatever decides what a login does.
+// policyDigest returns a digest of the configuration that decides the result of a login.
 func policyDigest(c *config.Config) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %+v", c.ProxyAuth, c.Authorization))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
