@@ -6,7 +6,7 @@ import (
 	"countersign/reference/internal/proxyauth"
 )
 
-// mapped is the mapping of the tests: one value, and one group, for each role, one for two.
+// mapped is the mapping of the tests. Each role has one value that is also a group; one value has two roles.
 var mapped = map[Role][]string{
 	Viewer:        {"HR", "Support"},
 	Publisher:     {"Engineering"},

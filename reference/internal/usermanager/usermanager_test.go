@@ -22,14 +22,15 @@ import (
 	um "countersign/reference/internal/usermanager"
 )
 
-// A desk is a database with a tool before it.
+// A desk is a database with the tool.
 type desk struct {
 	t  *testing.T
 	db *store.DB
 	*account.Service
 }
 
-// emptyStore is the file of a store without rows: migrating one takes longer than most tests do.
+// emptyStore returns the file of a store without rows. It is shared, because a migration takes longer than most
+// tests.
 var emptyStore = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "usermanagertest-")
 	if err != nil {
@@ -65,10 +66,10 @@ func newDesk(t *testing.T, p account.Policy) *desk {
 	return &desk{t, db, &account.Service{Store: db, Policy: p, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 }
 
-// proxied is the policy of [Authentication] Provider = proxy and nothing else.
+// proxied is the policy of [Authentication] Provider = proxy without other options.
 var proxied = account.Policy{RegisterOnFirstLogin: true, DefaultRole: account.Viewer, Groups: true}
 
-// user signs somebody in, which makes them; the first is the administrator.
+// user signs a user in, which creates the account. The first user is the administrator.
 func (d *desk) user(name string, groups ...string) account.User {
 	d.t.Helper()
 	login, err := d.SignIn(context.Background(), proxyauth.Claim{Identity: name, Username: name, Groups: groups})
@@ -97,7 +98,7 @@ func (d *desk) must(c um.Command) string {
 	return out
 }
 
-// state is everything that a command could change.
+// state returns all data that a command could change.
 func (d *desk) state() string {
 	d.t.Helper()
 	users := d.must(um.Command{Action: um.List, IncludeLocked: true})
@@ -150,7 +151,7 @@ func TestAlterUser(t *testing.T) {
 	}
 }
 
-// Each refusal changes nothing, and differs in one thing from what is granted above.
+// Each refused command differs from an accepted one in one respect and changes nothing.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	ada, bob := account.UserRef{Username: "ada"}, account.UserRef{Username: "bob"}
@@ -256,8 +257,8 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// The migration of document line 212: users get their new identity while usernames still are
-// the identity, then the header is configured.
+// The migration of document line 212: users get their new identity while the username is the identity, and then the
+// header is configured.
 func TestMigrationToUniqueIDs(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, proxied)
@@ -276,7 +277,7 @@ func TestMigrationToUniqueIDs(t *testing.T) {
 	}
 }
 
-// Where usernames may be shared, one is told apart by guid or id, and made unique.
+// If users share a username, one of them is identified by guid or id and renamed.
 func TestSharedUsernames(t *testing.T) {
 	t.Parallel()
 	p := proxied
@@ -347,7 +348,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// Line 432, in both directions, and again without a change.
+// Document line 432, in both directions, and again without a change.
 func TestNormalize(t *testing.T) {
 	t.Parallel()
 	p := proxied
@@ -384,7 +385,7 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-// What stands in the way is said at once, and nothing is changed.
+// All conflicts are reported together, and nothing changes.
 func TestNormalizeRefuses(t *testing.T) {
 	t.Parallel()
 	p := proxied
@@ -446,7 +447,7 @@ func TestTransferAndDelete(t *testing.T) {
 	}
 }
 
-// Lists of more than a page are whole, and no value breaks a line.
+// Lists of more than one page are complete, and no value breaks a line.
 func TestLongList(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, proxied)
@@ -477,7 +478,7 @@ func TestLongList(t *testing.T) {
 	}
 }
 
-// full takes nothing, like a full disk.
+// full is a writer that always fails, like a full disk.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
