@@ -12,14 +12,14 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// RFC 7636, sections 4.1 and 4.2. An S256 challenge is 32 bytes of base64url.
+// The forms of RFC 7636, sections 4.1 and 4.2. An S256 challenge is 32 bytes in base64url.
 var (
 	verifierSyntax  = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 	challengeSyntax = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 )
 
-// An authRequest is an authorization request that may be answered: its client
-// and its redirect URI are good.
+// An authRequest is an authorization request with a valid client and redirect URI, to which the provider may
+// redirect.
 type authRequest struct {
 	client      *client
 	redirectURI string
@@ -27,14 +27,13 @@ type authRequest struct {
 	scope       scope
 	nonce       string
 	challenge   string
-	prompt      scope         // same syntax
+	prompt      scope         // space-separated values, like scope
 	maxAge      time.Duration // -1 if none
 	asked       time.Time
 }
 
-// answer is where the browser goes with the answer: the redirect URI as
-// registered, its own query included, with state (RFC 6749, section 4.1.2) and
-// iss (RFC 9207, section 2), errors not excepted.
+// answer returns the URL to which the browser is redirected: the registered redirect URI with its query, state (RFC
+// 6749, section 4.1.2) and iss (RFC 9207, section 2), also for errors.
 func (a *authRequest) answer(iss string, values url.Values) string {
 	values.Set("iss", iss)
 	if a.state != "" {
@@ -47,8 +46,7 @@ func (a *authRequest) answer(iss string, values url.Values) string {
 	return a.redirectURI + joint + values.Encode()
 }
 
-// authorize is the authorization endpoint (RFC 6749, section 3.1; OpenID
-// Connect Core, section 3.1.2).
+// authorize implements the authorization endpoint (RFC 6749, section 3.1; OpenID Connect Core, section 3.1.2).
 func (ex *exchange) authorize() (reply, error) {
 	ps, repeated, err := ex.authParams()
 	if err != nil {
@@ -59,7 +57,7 @@ func (ex *exchange) authorize() (reply, error) {
 	}
 	_, ex.entry.HasPKCE = ps["code_challenge"]
 	if repeated {
-		// Not before the client is known: it is told, if it is clear who it is.
+		// The error is reported after the client is known, so that the client receives it.
 		return reply{}, errRepeated()
 	}
 	if err := ex.back.read(ps, ex.is.now()); err != nil {
@@ -75,7 +73,7 @@ func (ex *exchange) authorize() (reply, error) {
 	return ex.decide(s)
 }
 
-// authParams reads the request from the query, or from the body of a POST.
+// authParams returns the parameters of the query, or of the body of a POST.
 func (ex *exchange) authParams() (params, bool, error) {
 	if ex.r.Method == http.MethodPost {
 		text, err := ex.formText()
@@ -90,9 +88,8 @@ func (ex *exchange) authParams() (params, bool, error) {
 	return parseOnce(ex.r.URL.RawQuery)
 }
 
-// recognise finds client and redirect URI. Until both are good nothing is sent
-// anywhere (RFC 6749, section 4.1.2.1); redirect URIs are compared octet for
-// octet (RFC 9700, section 2.1).
+// recognise checks client and redirect URI. Until both are valid there is no redirect (RFC 6749, section 4.1.2.1).
+// Redirect URIs are compared octet for octet (RFC 9700, section 2.1).
 func (ex *exchange) recognise(ps params) error {
 	c := ex.is.client(ps["client_id"])
 	if c == nil {
@@ -111,7 +108,7 @@ func (ex *exchange) recognise(ps params) error {
 	return invalidRequest("state holds characters that are not printable ASCII")
 }
 
-// read takes the rest of the request, and refuses what is wrong with it.
+// read reads and checks the other parameters of the request.
 func (a *authRequest) read(ps params, now time.Time) error {
 	a.asked, a.nonce = now, ps["nonce"]
 	switch {
@@ -141,8 +138,8 @@ func (a *authRequest) read(ps params, now time.Time) error {
 	return a.readPrompt(ps)
 }
 
-// readPKCE is RFC 7636, sections 4.3 and 4.4. Without a method the challenge
-// would be plain, which protects nothing from who can read the request.
+// readPKCE implements RFC 7636, sections 4.3 and 4.4. It refuses a challenge without a method, because the default
+// method plain does not protect against an attacker who can read the request.
 func (a *authRequest) readPKCE(ps params) error {
 	a.challenge = ps["code_challenge"]
 	method := ps["code_challenge_method"]
@@ -161,7 +158,7 @@ func (a *authRequest) readPKCE(ps params) error {
 	return nil
 }
 
-// readPrompt is about asking the person (OpenID Connect Core, section 3.1.2.1).
+// readPrompt reads the parameter prompt (OpenID Connect Core, section 3.1.2.1).
 func (a *authRequest) readPrompt(ps params) error {
 	var err error
 	if a.prompt, err = parseScope(ps["prompt"]); err != nil {
@@ -184,8 +181,8 @@ func (a *authRequest) readPrompt(ps params) error {
 	return nil
 }
 
-// who is at the browser: its session, else the issuer's default account, who
-// signs in at once. Nil: the person has to be asked.
+// who returns the session of the browser. If there is none, it signs in the default account of the issuer. It returns
+// nil if the user must choose an account.
 func (ex *exchange) who() (*session, error) {
 	now := ex.is.now()
 	s := ex.session()
@@ -194,7 +191,7 @@ func (ex *exchange) who() (*session, error) {
 		if a.prompt.has("none") {
 			return nil, interaction("login_required")
 		}
-		s = &session{account: s.account, authTime: now} // accounts have no passwords: asked, they sign in
+		s = &session{account: s.account, authTime: now} // accounts have no passwords, so that a new login always succeeds
 	}
 	if s == nil {
 		ex.is.mu.Lock()
@@ -212,8 +209,7 @@ func (ex *exchange) who() (*session, error) {
 	return s, nil
 }
 
-// decide asks the account's script, and sends the browser back with a code or
-// with the refusal.
+// decide follows the script of the account and redirects the browser with a code or an error.
 func (ex *exchange) decide(s *session) (reply, error) {
 	ex.entry.Account = s.account
 	is, a := ex.is, ex.back
@@ -228,8 +224,7 @@ func (ex *exchange) decide(s *session) (reply, error) {
 	if len(granted) == 0 && len(a.scope) > 0 {
 		return reply{}, refusedBy("access_denied")
 	}
-	// OpenID Connect Core, section 11: who may not have it is not refused, the
-	// request for it is ignored.
+	// OpenID Connect Core, section 11: offline_access is ignored, and not refused, for clients that may not have it.
 	if is.omitRefresh || !a.client.may(control.GrantRefreshToken) {
 		granted = granted.less(scopeOffline)
 	}

@@ -12,7 +12,7 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// TestAuthorizationGranted is the granted twin of every refusal in this file.
+// TestAuthorizationGranted sends the request from which every refused one in this file differs.
 func TestAuthorizationGranted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -42,8 +42,8 @@ func TestAuthorizationGranted(t *testing.T) {
 	}
 }
 
-// TestAuthorizationRefusedByRedirect: client and redirect URI are good, so the
-// client is told (RFC 6749, section 4.1.2.1).
+// TestAuthorizationRefusedByRedirect checks errors that are sent to the client, because client and redirect URI are
+// valid (RFC 6749, section 4.1.2.1).
 func TestAuthorizationRefusedByRedirect(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -96,8 +96,8 @@ func TestAuthorizationRefusedByRedirect(t *testing.T) {
 	})
 }
 
-// TestAuthorizationRefusedByPage: nothing is sent to a redirect URI that is not
-// known to be the client's.
+// TestAuthorizationRefusedByPage checks that there is no redirect to a redirect URI that is not registered for the
+// client.
 func TestAuthorizationRefusedByPage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -178,7 +178,7 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-// TestWho: the session, else the default account, else the page.
+// TestWho checks the order: the session, then the default account, then the page.
 func TestWho(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -231,7 +231,7 @@ func TestWho(t *testing.T) {
 	}
 }
 
-// TestChoicePage is the way of a person at a browser.
+// TestChoicePage follows a user with a browser.
 func TestChoicePage(t *testing.T) {
 	t.Parallel()
 	spec := blue()
@@ -283,8 +283,7 @@ func TestChoicePage(t *testing.T) {
 	}
 }
 
-// TestAuthorizeMethods: GET and POST (RFC 6749, section 3.1), a POST with its
-// parameters in the body.
+// TestAuthorizeMethods uses GET and POST (RFC 6749, section 3.1); a POST has its parameters in the body.
 func TestAuthorizeMethods(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())

@@ -10,9 +10,9 @@ import (
 	"countersign/fakeidp"
 )
 
-// The budgets on two cores: thousands of client credentials grants a second,
-// and a thousand of code + PKCE, ES256 included. The benchmarks go over a
-// socket, with the client's work counted in; "handler" is the provider alone.
+// The budgets on two cores are thousands of client credentials grants and a thousand code grants with PKCE per
+// second, including ES256. The benchmarks use a socket and include the work of the client; "handler" measures the
+// provider alone.
 
 func BenchmarkClientCredentials(b *testing.B) {
 	r := newRig(b, blue())

@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// choicePage asks a person who they want to be. It is what a developer sees
-// who runs the provider by hand; scripts sign in first, or have a default
-// account.
+// choicePage lets a user choose an account. Developers who run the provider manually see it; scripts sign in first or
+// use a default account.
 var choicePage = template.Must(template.New("choice").Parse(`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -42,7 +41,7 @@ This is a fake provider for tests: nobody needs a password.</p>
 </html>
 `))
 
-// askWhom puts the request aside under a ticket and shows the page.
+// askWhom stores the request under a ticket and shows the page.
 func (ex *exchange) askWhom() (reply, error) {
 	is, a := ex.is, ex.back
 	ticket, err := is.mint("")
@@ -64,8 +63,8 @@ func (ex *exchange) askWhom() (reply, error) {
 	return page(http.StatusOK, body.String()), nil
 }
 
-// choose takes the person's answer. The ticket is good once and stands for the
-// whole request, so that nothing of it can be altered on the way.
+// choose handles the choice of the user. The ticket is valid once and identifies the stored request, so that the
+// request cannot be changed.
 func (ex *exchange) choose() (reply, error) {
 	ps, err := ex.form()
 	if err != nil {

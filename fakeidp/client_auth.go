@@ -10,15 +10,14 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// credentials are what a request says about its client.
+// credentials are the client id and secret of a request.
 type credentials struct {
 	id, secret string
 	method     string
 }
 
-// authenticate finds the client of a request to the token, revocation or
-// introspection endpoint (RFC 6749, section 2.3): by exactly the method it is
-// registered for, and by one only.
+// authenticate returns the client of a request to the token, revocation or introspection endpoint (RFC 6749, section
+// 2.3). The request must use exactly the method for which the client is registered.
 func (ex *exchange) authenticate(ps params) (*client, error) {
 	cred, err := ex.credentials(ps)
 	if err != nil {
@@ -26,12 +25,11 @@ func (ex *exchange) authenticate(ps params) (*client, error) {
 	}
 	c := ex.is.client(cred.id)
 	if c != nil {
-		// Only a name that is registered: anything else may be a secret in
-		// the wrong place.
+		// Only a registered id is journaled: another value may be a secret in the wrong place.
 		ex.entry.ClientID = c.spec.ID
 	}
-	// An unknown client is compared too, with nobody's digest, so that it is
-	// refused like a wrong secret, in the same time.
+	// An unknown client is compared with an empty digest, so that it is refused like a wrong secret, in the same
+	// time.
 	var want [sha256.Size]byte
 	if c != nil {
 		want = c.secret
@@ -72,8 +70,8 @@ func (ex *exchange) credentials(ps params) (credentials, error) {
 	return credentials{ps["client_id"], "", control.AuthNone}, nil
 }
 
-// basic reads an Authorization header of RFC 6749, section 2.3.1: identifier
-// and secret are form-urlencoded before they are joined by a colon.
+// basic parses an Authorization header of RFC 6749, section 2.3.1. Identifier and secret are form-urlencoded and
+// joined by a colon.
 func basic(header string) (credentials, bool) {
 	scheme, encoded, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Basic") {

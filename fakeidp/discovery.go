@@ -6,8 +6,7 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// metadata is OpenID Connect Discovery, section 3, and RFC 8414, section 2:
-// one document serves both.
+// metadata is the document of OpenID Connect Discovery, section 3, and of RFC 8414, section 2.
 type metadata struct {
 	Issuer               string   `json:"issuer"`
 	Authorization        string   `json:"authorization_endpoint"`

@@ -1,10 +1,8 @@
-// Package fakeidp is a fake OAuth 2.0 authorization server and OpenID provider
-// for tests. It is fake in that its accounts, their consent and the data it
-// guards are scripted, and it keeps nothing; it is not lax. What the documents
-// forbid it refuses, because a lax fake hides the bugs of its clients.
+// Package fakeidp is a fake OAuth 2.0 authorization server and OpenID provider for tests. Its accounts, their consent
+// and the data that it protects are scripted, and it stores nothing permanently. It refuses everything that the
+// standards forbid, because a lax fake would hide errors of its clients.
 //
-// Never use it for anything but tests. It has no passwords: whoever asks to be
-// an account is that account.
+// It must be used for tests only. It has no passwords: every client can act as every account.
 //
 // # Issuers
 //
@@ -20,18 +18,17 @@
 //	/userinfo    OpenID Connect Core, section 5.3
 //	/revoke      RFC 7009
 //	/introspect  RFC 7662
-//	/resource    what the access tokens open: rows granted by account
-//	/signin?account=NAME, /signout  who this browser is, for scripts
+//	/resource    the data that access tokens protect: rows by account
+//	/signin?account=NAME, /signout  the account of the browser, for scripts
 //
-// Issuers are made and watched through [Provider.Management], which belongs on
-// another listener, with the client in package control.
+// Issuers are created and observed through [Provider.Management], which must have its own listener, with the client
+// in package control.
 //
 // # Secrets
 //
-// Each secret carries a mark, so that it is found wherever it leaks: rt_csn_
-// is a refresh token, at_csn_ an access token, ac_csn_ an authorization code,
-// cs_csn_ a client secret; 43 characters of base64url follow. The provider
-// itself keeps their digests only, and so does the journal.
+// Each secret has a prefix, so that leak checks find it: rt_csn_ for a refresh token, at_csn_ for an access token,
+// ac_csn_ for an authorization code, cs_csn_ for a client secret. 43 characters of base64url follow. The provider and
+// its journal store digests of secrets only.
 //
 // # Running one
 //
@@ -50,7 +47,7 @@
 //		Accounts: []control.Account{{Name: "alice", Rows: []string{"row of alice"}}},
 //	})
 //
-// or, from a shell, the program's own subcommand and
+// From a shell, use the subcommand of countersign and
 //
 //	curl -X PUT -H 'Content-Type: application/json' http://127.0.0.2:20002/issuers/blue -d '{"name": "blue", ...}'
 //

@@ -22,7 +22,7 @@ type signingKey struct {
 	public jose.JSONWebKey
 }
 
-// newSigningKey makes a key; it is named by its thumbprint (RFC 7638).
+// newSigningKey returns a new key. Its id is its thumbprint (RFC 7638).
 func newSigningKey() (*signingKey, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -42,7 +42,7 @@ func newSigningKey() (*signingKey, error) {
 	return &signingKey{signer: signer, public: key.Public()}, nil
 }
 
-// claims are those of OpenID Connect Core, sections 2 and 3.1.3.6.
+// claims are the claims of OpenID Connect Core, sections 2 and 3.1.3.6.
 type claims struct {
 	Issuer          string `json:"iss"`
 	Subject         string `json:"sub"`
@@ -55,8 +55,7 @@ type claims struct {
 	Username        string `json:"preferred_username,omitempty"`
 }
 
-// idToken says who the account is, at the first redemption and at each
-// refresh; there without the nonce (OpenID Connect Core, section 12.2).
+// idToken returns the ID token of the account. At a refresh it has no nonce (OpenID Connect Core, section 12.2).
 func (ex *exchange) idToken(t tokens, grantType string) (string, error) {
 	half := sha256.Sum256([]byte(t.access))
 	c := claims{
@@ -85,7 +84,7 @@ func (ex *exchange) idToken(t tokens, grantType string) (string, error) {
 	return signed.CompactSerialize()
 }
 
-// jwks is the public key (RFC 7517, section 5).
+// jwks returns the public key (RFC 7517, section 5).
 func (ex *exchange) jwks() (reply, error) {
 	return jsonReply(http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{ex.is.key.public}})
 }

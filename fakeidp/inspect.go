@@ -6,9 +6,8 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// inspected reads what revocation and introspection have in common: an
-// authenticated client and a token. token_type_hint is only a hint, and the
-// kinds are told apart without one (RFC 7009, section 2.1).
+// inspected performs the common part of revocation and introspection: it authenticates the client and reads the
+// token. It ignores token_type_hint, because it recognizes the kinds without it (RFC 7009, section 2.1).
 func (ex *exchange) inspected() (*client, digest, error) {
 	ps, err := ex.form()
 	if err != nil {
@@ -24,14 +23,14 @@ func (ex *exchange) inspected() (*client, digest, error) {
 	return c, digestOf(ps["token"]), nil
 }
 
-// noteToken journals an inspected token by the kind it turned out to be.
+// noteToken journals an inspected token with its kind.
 func (ex *exchange) noteToken(kind string, d digest, g *grant) {
 	ex.entry.Presented = append(ex.entry.Presented, control.Issued{Kind: kind, Digest: d.String()})
 	ex.entry.Account = g.account
 }
 
-// revoke is RFC 7009. A refresh token takes its whole grant with it, used or
-// not; an access token goes alone. An unknown token is as good as revoked.
+// revoke implements RFC 7009. A refresh token, used or unused, revokes its whole grant; an access token revokes only
+// itself. An unknown token counts as revoked.
 func (ex *exchange) revoke() (reply, error) {
 	c, d, err := ex.inspected()
 	if err != nil {
@@ -58,7 +57,7 @@ func (ex *exchange) revoke() (reply, error) {
 	return reply{status: http.StatusOK}, nil
 }
 
-// An introspection is RFC 7662, section 2.2.
+// An introspection is the reply of RFC 7662, section 2.2.
 type introspection struct {
 	Active    bool   `json:"active"`
 	Scope     string `json:"scope,omitempty"`
@@ -71,10 +70,9 @@ type introspection struct {
 	Issuer    string `json:"iss,omitempty"`
 }
 
-// introspect is RFC 7662. A client learns of its own tokens, a resource server
-// of all; a token that is none of the caller's business is inactive like one
-// that never was (section 2.2). Public clients cannot authenticate, and could
-// be anyone trying tokens out (section 4).
+// introspect implements RFC 7662. A client sees its own tokens and a resource server sees all. Tokens that the caller
+// may not see are inactive, like tokens that do not exist (section 2.2). Public clients are refused, because they
+// cannot authenticate and anyone could use them to test tokens (section 4).
 func (ex *exchange) introspect() (reply, error) {
 	c, d, err := ex.inspected()
 	if err != nil {

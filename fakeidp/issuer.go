@@ -11,8 +11,8 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// An issuer is one tenant: all that one first path segment knows. Requests to
-// different issuers share nothing but the provider's table of them.
+// An issuer is one tenant, with all data for one first path segment. Issuers share no data except the table of
+// issuers of the provider.
 type issuer struct {
 	name    string
 	clock   func() time.Time
@@ -23,8 +23,8 @@ type issuer struct {
 	accessLifetime, refreshLifetime time.Duration
 	omitExpiresIn, omitRefresh      bool
 
-	// mu guards what follows, and everything inside it. It is held for map
-	// look-ups and assignments, never while anything is signed, read or sent.
+	// mu guards the following fields and everything in them. It is held for look-ups and assignments only, and never
+	// while a value is signed, read or sent.
 	mu             sync.Mutex
 	clients        map[string]*client
 	accounts       map[string]*account
@@ -37,9 +37,9 @@ type issuer struct {
 	refresh        *ledger[*refreshToken]
 }
 
-// A client is a registered one. It does not change after its registration.
+// A client is a registered client. It is immutable.
 type client struct {
-	spec   control.ClientSpec // with defaults, without the secret
+	spec   control.ClientSpec // with defaults, but without the secret
 	secret [sha256.Size]byte  // digest
 	scopes scope
 }
@@ -53,7 +53,7 @@ type account struct {
 	consent control.Consent
 }
 
-// A session is a browser that is someone.
+// A session assigns an account to a browser.
 type session struct {
 	account  string
 	authTime time.Time
@@ -65,7 +65,7 @@ func (is *issuer) client(id string) *client {
 	return is.clients[id]
 }
 
-// rows returns what an account may read.
+// rows returns the data that an account may read.
 func (is *issuer) rows(name string) []string {
 	is.mu.Lock()
 	defer is.mu.Unlock()
@@ -75,7 +75,7 @@ func (is *issuer) rows(name string) []string {
 	return nil
 }
 
-// describe is the issuer as the management tells it: no secrets.
+// describe returns the issuer in the form of the management API, without secrets.
 func (is *issuer) describe() control.Issuer {
 	is.mu.Lock()
 	defer is.mu.Unlock()
@@ -96,7 +96,7 @@ func (is *issuer) describe() control.Issuer {
 	return d
 }
 
-// scopes are those that any client may ask for, for the metadata.
+// scopes returns the scopes that at least one client may request, for the metadata.
 func (is *issuer) scopes() []string {
 	is.mu.Lock()
 	defer is.mu.Unlock()

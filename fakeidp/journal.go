@@ -6,16 +6,16 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// A journal remembers the last entries of an issuer, up to its bound. What it
-// had to forget it counts, so that no reader takes absence from it for proof.
+// A journal holds the last entries of an issuer, up to its bound. It counts dropped entries, so that readers know
+// whether it is complete.
 type journal struct {
 	mu      sync.Mutex
 	bound   int
-	entries []control.Entry // a ring once it is full
+	entries []control.Entry // a ring buffer when it is full
 	added   int
 }
 
-// add writes an entry and numbers it.
+// add appends an entry and sets its number.
 func (j *journal) add(e control.Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -28,7 +28,7 @@ func (j *journal) add(e control.Entry) {
 	j.added++
 }
 
-// read returns a copy, oldest first.
+// read returns a copy of the entries, oldest first.
 func (j *journal) read() control.Journal {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -42,7 +42,7 @@ func (j *journal) read() control.Journal {
 	return control.Journal{Entries: out, Dropped: dropped}
 }
 
-// issued and presented note a secret by its digest.
+// issued and presented record a secret by its digest.
 func (ex *exchange) issued(kind, secret string) {
 	ex.entry.Issued = append(ex.entry.Issued, control.Issued{Kind: kind, Digest: digestOf(secret).String()})
 }

@@ -14,7 +14,7 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// TestJournal follows one login and one use.
+// TestJournal follows one login and one use of the token.
 func TestJournal(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -54,12 +54,11 @@ func TestJournal(t *testing.T) {
 	}
 }
 
-// TestJournalHoldsNoSecrets: whatever is sent and wherever, the marks of what
-// the provider issued are in no entry.
+// TestJournalHoldsNoSecrets checks that no entry contains an issued secret, for all requests.
 func TestJournalHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
 	spec := blue()
-	spec.Clients[0].Secret = "" // a marked one
+	spec.Clients[0].Secret = "" // so that the secret has the prefix
 	r := newRig(t, spec)
 	g := r.redeem("web")
 	secrets := []string{g.str("access_token"), g.str("refresh_token"), r.code("web"), r.secret("web")}

@@ -10,13 +10,12 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// A manager is the management API. Its handlers return what to answer, or the
-// error that [manager.handle] turns into a status.
+// A manager implements the management API. Its handlers return a reply, or an error that [manager.handle] converts to
+// a status.
 type manager struct{ p *Provider }
 
-// Management returns the handler of the second listener. It has no
-// authentication, and nothing on the protocol's listener leads to it: serve it
-// on a loopback address. Bodies are JSON with no unknown members.
+// Management returns the handler of the second listener. It has no authentication and cannot be reached through the
+// listener of the protocol; serve it on a loopback address. Bodies are JSON without unknown members.
 func (p *Provider) Management() http.Handler {
 	m := manager{p}
 	mux := http.NewServeMux()
@@ -35,7 +34,7 @@ func (p *Provider) Management() http.Handler {
 	return http.MaxBytesHandler(mux, maxBody)
 }
 
-// A statusError is a refusal with its status. Its text is for the caller.
+// A statusError is an error with its status. Its text is for the client.
 type statusError struct {
 	status int
 	text   string
@@ -43,7 +42,7 @@ type statusError struct {
 
 func (e *statusError) Error() string { return e.text }
 
-// handle writes what a handler returns; a nil value is 204.
+// handle writes the result of a handler. A nil value has status 204.
 func (m manager) handle(do func(*http.Request) (int, any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		status, v, err := do(r)
@@ -62,8 +61,7 @@ func (m manager) handle(do func(*http.Request) (int, any, error)) http.HandlerFu
 	}
 }
 
-// refusal is the one place that gives an error a status. What has none of its
-// own is wrong with the request.
+// refusal returns the status of an error. An error without its own status means that the request is invalid.
 func refusal(err error) int {
 	var se *statusError
 	var tooLong *http.MaxBytesError
@@ -82,20 +80,20 @@ func refusal(err error) int {
 func read(r *http.Request, v any) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
-		// Which also keeps forms of web pages out.
+		// This also refuses forms of web pages.
 		return &statusError{http.StatusUnsupportedMediaType, "the body must be application/json"}
 	}
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		return err
 	}
-	if string(bytes.TrimSpace(text)) == "null" { // which would decode as nothing at all
+	if string(bytes.TrimSpace(text)) == "null" { // it would decode without setting a member
 		return errors.New("the body is null")
 	}
 	return control.Strict(text, v)
 }
 
-// at finds the issuer that a path names.
+// at returns the issuer in the path.
 func (m manager) at(r *http.Request) (*issuer, error) {
 	if is := m.p.issuer(r.PathValue("issuer")); is != nil {
 		return is, nil
@@ -103,7 +101,7 @@ func (m manager) at(r *http.Request) (*issuer, error) {
 	return nil, &statusError{http.StatusNotFound, "no such issuer"}
 }
 
-// missing is for paths that name an account that is not there.
+// missing returns the error for a path with an account that does not exist.
 func missing(err error) error {
 	if errors.Is(err, errMissing) {
 		return &statusError{http.StatusNotFound, err.Error()}
@@ -111,7 +109,7 @@ func missing(err error) error {
 	return err
 }
 
-// same holds the name in a body, if it has one, to that in the path.
+// same requires that the name in a body, if it has one, equals the name in the path.
 func same(inBody *string, inPath string) error {
 	if *inBody != "" && *inBody != inPath {
 		return errors.New("body and path name different things")

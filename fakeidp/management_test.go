@@ -28,7 +28,7 @@ func TestManagement(t *testing.T) {
 		return 0
 	}
 
-	// As made, with secrets; as shown, without.
+	// The reply of the creation contains secrets; later replies do not.
 	if got := r.secret("post"); got != "post secret" {
 		t.Errorf("own secret: %q", got)
 	}
@@ -117,7 +117,7 @@ func ids(is control.Issuer) []string {
 	return out
 }
 
-// TestIssuerRefused: all problems at once, and nothing is made.
+// TestIssuerRefused checks that all problems are reported together, and that no issuer is created.
 func TestIssuerRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -195,7 +195,7 @@ func TestConsentRefused(t *testing.T) {
 	r.code("web")
 }
 
-// TestManagementBodies: strict JSON, bounded.
+// TestManagementBodies checks that bodies are strict JSON of bounded size.
 func TestManagementBodies(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -235,7 +235,7 @@ func TestManagementBodies(t *testing.T) {
 	if err != nil || !slices.Equal(shown.Accounts[1].Rows, []string{"a"}) {
 		t.Errorf("rows after all this: %v, %v", shown.Accounts[1], err)
 	}
-	// Nothing of it is on the protocol's listener, and the other way round.
+	// The management API is not on the protocol listener, and the protocol is not on the management listener.
 	req, _ := http.NewRequest(http.MethodGet, r.base+"/issuers", nil)
 	if g := r.do(req); g.status != 404 {
 		t.Errorf("management on the protocol's listener: %d", g.status)

@@ -9,12 +9,11 @@ import (
 	"strings"
 )
 
-// params are the parameters of a request, each given once.
+// params are the parameters of a request. Each occurs once.
 type params map[string]string
 
-// parseParams reads name=value pairs. RFC 6749, sections 3.1 and 3.2: a
-// parameter without a value counts as omitted, an unknown one is ignored, and
-// none may be there twice.
+// parseParams parses name=value pairs. According to RFC 6749, sections 3.1 and 3.2, a parameter without a value
+// counts as omitted, an unknown one is ignored, and a repeated one is an error.
 func parseParams(text string) (params, error) {
 	ps, repeated, err := parseOnce(text)
 	if err != nil {
@@ -28,8 +27,7 @@ func parseParams(text string) (params, error) {
 
 func errRepeated() *problem { return invalidRequest("a parameter is there more than once") }
 
-// parseOnce reads name=value pairs, leaves out those that are repeated and says
-// whether there were any.
+// parseOnce parses name=value pairs. It leaves out repeated parameters and reports whether there were any.
 func parseOnce(text string) (ps params, repeated bool, err error) {
 	values, err := url.ParseQuery(text)
 	if err != nil {
@@ -45,9 +43,8 @@ func parseOnce(text string) (ps params, repeated bool, err error) {
 	return ps, repeated, nil
 }
 
-// form reads the parameters of a body, at the endpoints that take them no other
-// way: what belongs into the body would be logged on its way if it came in the
-// URL (RFC 6749, section 2.3.1).
+// form returns the parameters of a body. It refuses parameters in the URL, which could be logged on the way (RFC
+// 6749, section 2.3.1).
 func (ex *exchange) form() (params, error) {
 	text, err := ex.formText()
 	if err != nil {
@@ -74,7 +71,7 @@ func (ex *exchange) formText() (string, error) {
 	return string(text), nil
 }
 
-// isForm checks that a body is declared as what RFC 6749, appendix B, wants.
+// isForm checks the media type of a body (RFC 6749, appendix B).
 func isForm(h http.Header) error {
 	if len(h.Values("Content-Type")) != 1 {
 		return invalidRequest("one Content-Type is needed")
@@ -92,8 +89,8 @@ func isForm(h http.Header) error {
 	return nil
 }
 
-// visible reports whether s consists of VSCHAR (RFC 6749, appendix A): what a
-// state or a client identifier may hold.
+// visible reports whether s consists of VSCHAR (RFC 6749, appendix A), the characters of states and client
+// identifiers.
 func visible(s string) bool {
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] > 0x7e {

@@ -5,14 +5,13 @@ import (
 	"net/http"
 )
 
-// A problem is a refusal that a client is told about. Handlers do not invent
-// codes: there is a constructor for each.
+// A problem is an error that is reported to the client. Each code has a constructor.
 type problem struct {
 	status      int
 	code        string // the error member of the reply
-	description string // ASCII without quotes and backslashes (RFC 6749, section 5.2); never holds input
+	description string // ASCII without quotes and backslashes (RFC 6749, section 5.2); never contains input
 	header      http.Header
-	bare        bool // RFC 6750, section 3.1: no code for who showed no token at all
+	bare        bool // RFC 6750, section 3.1: no code for a request without a token
 }
 
 func (p *problem) Error() string { return p.code + ": " + p.description }
@@ -21,14 +20,14 @@ func newProblem(status int, code, description string) *problem {
 	return &problem{status: status, code: code, description: description, header: http.Header{}}
 }
 
-// with adds a header to the refusal.
+// with adds a header to the reply.
 func (p *problem) with(name, value string) *problem {
 	p.header.Set(name, value)
 	return p
 }
 
-// asProblem makes a refusal of any error. What is not one is a fault of the
-// provider: its text stays inside.
+// asProblem converts an error to a problem. An error that is not a problem is an error of the provider, and its text
+// is not sent.
 func asProblem(err error) *problem {
 	var p *problem
 	if errors.As(err, &p) {
@@ -43,8 +42,8 @@ func invalidRequest(description string) *problem {
 	return newProblem(http.StatusBadRequest, "invalid_request", description)
 }
 
-// invalidClient says the same whether the client is unknown, its secret wrong
-// or its method not the registered one.
+// invalidClient returns the same error for an unknown client, a wrong secret and a method for which the client is not
+// registered.
 func invalidClient() *problem {
 	return newProblem(http.StatusUnauthorized, "invalid_client", "client authentication failed").
 		with("WWW-Authenticate", `Basic realm="fakeidp", charset="UTF-8"`)
@@ -74,13 +73,13 @@ func serverError() *problem {
 	return newProblem(http.StatusInternalServerError, "server_error", "the provider failed")
 }
 
-// refusedBy is a refusal that an account or its script decided on.
+// refusedBy returns the error with which an account or its script refuses.
 func refusedBy(code string) *problem {
 	return newProblem(http.StatusBadRequest, code, "the account did not grant the request")
 }
 
-// interaction is a refusal to ask anything where prompt=none forbids it
-// (OpenID Connect Core, section 3.1.2.6).
+// interaction returns the error for a request that needs a choice of the user, while prompt=none forbids it (OpenID
+// Connect Core, section 3.1.2.6).
 func interaction(code string) *problem {
 	return newProblem(http.StatusBadRequest, code, "prompt none, and the provider would have to ask")
 }
@@ -101,7 +100,7 @@ func insufficientScope() *problem {
 	return newProblem(http.StatusForbidden, "insufficient_scope", "the access token lacks the scope openid")
 }
 
-// accessDenied is for a good token of an account that was granted nothing.
+// accessDenied returns the error for a valid token of an account without data.
 func accessDenied() *problem {
 	return newProblem(http.StatusForbidden, "access_denied", "the account has no rows")
 }

@@ -19,25 +19,21 @@ const maxBody = 64 << 10
 // defaultJournal is how many entries an issuer's journal keeps.
 const defaultJournal = 8192
 
-// Options are what a provider is made with. The zero value works.
+// Options configure a provider. The zero value is valid.
 type Options struct {
-	// BaseURL is where the protocol listener is reached, without a path:
-	// issuers are named by it, so clients need to use it letter for letter.
-	// Empty: the address of the socket a request came in by.
+	// BaseURL is the URL of the protocol listener, without a path. It is part of the issuer identifiers, so clients
+	// must use it exactly. Empty means the address of the socket of the request.
 	BaseURL string
-	// JournalBound is how many entries each issuer's journal keeps before it
-	// drops the oldest; 0 means 8192.
+	// JournalBound is the maximum number of entries in the journal of each issuer; 0 means 8192.
 	JournalBound int
 	// Now is the clock, time.Now if nil. It must be safe for concurrent use.
 	Now func() time.Time
-	// Rand is where secrets come from, crypto/rand if nil. It must be safe for
-	// concurrent use.
+	// Rand is the source of secrets; nil means crypto/rand. It must be safe for concurrent use.
 	Rand io.Reader
 }
 
-// A Provider serves any number of issuers. As an http.Handler it is the
-// protocol; [Provider.Management] is the other listener's. It is safe for
-// concurrent use and keeps everything in memory.
+// A Provider serves any number of issuers. Its ServeHTTP is the protocol; [Provider.Management] is for the other
+// listener. It is safe for concurrent use and stores all data in memory.
 type Provider struct {
 	baseURL      string
 	journalBound int
@@ -69,16 +65,16 @@ func New(o Options) *Provider {
 	return p
 }
 
-// An endpoint is one path of an issuer. Its handler does all it does before it
-// returns the reply, which [Provider.serve] then journals and sends.
+// An endpoint is one path of an issuer. Its handler finishes all its changes before it returns the reply, which
+// [Provider.serve] then journals and sends.
 type endpoint struct {
-	name    string // as the journal calls it
-	methods string // what Allow says
+	name    string // in the journal
+	methods string // in the header Allow
 	handle  func(*exchange) (reply, error)
 	refuse  func(*exchange, *problem) reply
 }
 
-// endpoints is every path under an issuer: the whole protocol in one place.
+// endpoints lists all paths of an issuer.
 var endpoints = map[string]endpoint{
 	"/.well-known/openid-configuration":       {"discovery", "GET", (*exchange).discovery, refuseJSON},
 	"/.well-known/oauth-authorization-server": {"discovery", "GET", (*exchange).discovery, refuseJSON},
@@ -94,7 +90,7 @@ var endpoints = map[string]endpoint{
 	"/resource":   {"resource", "GET", (*exchange).resource, refuseBearer},
 }
 
-// unknown answers a path of an issuer that is none of them.
+// unknown handles all other paths of an issuer.
 var unknown = endpoint{
 	name: "unknown",
 	handle: func(*exchange) (reply, error) {
@@ -103,7 +99,7 @@ var unknown = endpoint{
 	refuse: refuseJSON,
 }
 
-// ServeHTTP answers the protocol.
+// ServeHTTP implements the protocol.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, path := split(r.URL.Path)
 	is := p.issuer(name)
@@ -118,8 +114,8 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.serve(w, r, is, ep)
 }
 
-// split cuts a path into the issuer's name and the endpoint's path under it.
-// RFC 8414, section 3.1, puts the well-known part before the issuer's path.
+// split splits a path into the name of the issuer and the path of the endpoint. RFC 8414, section 3.1, puts the
+// well-known part before the path of the issuer.
 func split(path string) (name, rest string) {
 	const wellKnown = "/.well-known/oauth-authorization-server"
 	if name, ok := strings.CutPrefix(path, wellKnown+"/"); ok {
@@ -129,22 +125,20 @@ func split(path string) (name, rest string) {
 	return name, "/" + rest
 }
 
-// An exchange is one request to one issuer, on its way to becoming a reply and
-// an entry of the journal.
+// An exchange is a request to an issuer, with the data for its reply and its journal entry.
 type exchange struct {
 	r     *http.Request
 	is    *issuer
-	iss   string // the issuer's identifier
+	iss   string // the identifier of the issuer
 	entry control.Entry
-	// back is where the answer to an authorization request goes, once client
-	// and redirect URI have been found good.
+	// back is the authorization request to which errors are redirected. It is set when client and redirect URI have
+	// been checked.
 	back *authRequest
 }
 
-// serve has the endpoint do its work, journals it and sends the reply. Every
-// exchange of every issuer passes here, and between the handler's return and
-// the writing of the reply all of its effects are done and none of them is
-// known to the client: this is where an issuer's faults belong.
+// serve calls the endpoint, journals the exchange and sends the reply. All exchanges pass here. Between the return of
+// the handler and the sending of the reply, all changes are made and the client knows none of them, so faults of an
+// issuer belong here.
 func (p *Provider) serve(w http.ResponseWriter, r *http.Request, is *issuer, ep endpoint) {
 	ex := &exchange{r: r, is: is, iss: p.base(r) + "/" + is.name}
 	ex.entry = control.Entry{Time: is.now(), Endpoint: ep.name, Outcome: "ok", RemoteAddr: r.RemoteAddr}
@@ -177,8 +171,8 @@ func allows(methods, method string) bool {
 	return false
 }
 
-// base is the URL that issuers are under. Without a configured one it is the
-// socket's own address, which a client cannot choose as it can a Host header.
+// base returns the base URL of issuers. Without a configured one it is the address of the socket, which a client
+// cannot choose, unlike the Host header.
 func (p *Provider) base(r *http.Request) string {
 	if p.baseURL != "" {
 		return p.baseURL
@@ -195,7 +189,7 @@ func (p *Provider) issuer(name string) *issuer {
 	return p.issuers[name]
 }
 
-// add puts a new issuer up; false if the name is taken.
+// add adds an issuer. It returns false if the name is taken.
 func (p *Provider) add(is *issuer) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -206,7 +200,7 @@ func (p *Provider) add(is *issuer) bool {
 	return true
 }
 
-// remove takes an issuer down with all it knows; false if there is none.
+// remove removes an issuer with its data. It returns false if there is none.
 func (p *Provider) remove(name string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// A tap is a source of randomness that can run dry.
+// A tap is a source of randomness that can fail.
 type tap struct{ dry bool }
 
 func (t *tap) Read(p []byte) (int, error) {
@@ -25,8 +25,8 @@ func (t *tap) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestProviderFails: a fault of the provider is server_error, its text stays
-// inside, and the refused request has used nothing up.
+// TestProviderFails checks that an error of the provider is server_error without its text, and that the refused
+// request uses nothing up.
 func TestProviderFails(t *testing.T) {
 	t.Parallel()
 	source := &tap{}

@@ -12,8 +12,8 @@ import (
 
 const together = 32
 
-// winners runs a request many times at once and returns the replies that were
-// granted; every other one has to be invalid_grant.
+// winners sends a request many times concurrently and returns the successful replies. All others must be
+// invalid_grant.
 func (r *rig) winners(request func() *http.Request) []got {
 	r.t.Helper()
 	replies := make([]got, together)
@@ -52,8 +52,8 @@ func (r *rig) request(path, body string, edit ...func(*http.Request)) *http.Requ
 	return req
 }
 
-// TestOneWinner: of simultaneous uses of one code, or of one refresh token,
-// exactly one is granted; and since the others are reuse, what it got is dead.
+// TestOneWinner checks that exactly one of several concurrent uses of a code or refresh token succeeds. The others
+// are a reuse, so its tokens are revoked.
 func TestOneWinner(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -93,8 +93,8 @@ func TestOneWinner(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce does everything at the same time, for the race detector, and
-// holds the journal to its numbering.
+// TestManyAtOnce sends many different requests concurrently, for the race detector, and checks the numbers in the
+// journal.
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())

@@ -12,22 +12,21 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// Names. An issuer's is a path segment; an account's is a subject (OpenID
-// Connect Core, section 2) and travels in headers and file names of tests.
+// Forms of names. The name of an issuer is a path segment. The name of an account is a subject (OpenID Connect Core,
+// section 2) and occurs in headers and file names of tests.
 var (
 	issuerName  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,99}$`)
 	accountName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$`)
 )
 
-// Sentinels that the management turns into a status.
+// Errors that the management converts to a status.
 var (
 	errExists  = errors.New("exists already")
 	errMissing = errors.New("does not exist")
 )
 
-// newIssuer checks a specification and makes an issuer of it. It returns the
-// specification as registered, with the secrets of its clients; all problems
-// are reported together.
+// newIssuer checks a specification and creates an issuer. It returns the specification as registered, including the
+// secrets of clients, or an error with all problems.
 func (p *Provider) newIssuer(spec control.Issuer) (*issuer, control.Issuer, error) {
 	var errs []error
 	if !issuerName.MatchString(spec.Name) {
@@ -126,7 +125,7 @@ func fill(spec *control.ClientSpec) {
 	}
 }
 
-// checkClient finds what is wrong with a specification that has been filled.
+// checkClient returns the problems of a specification with defaults.
 func checkClient(spec control.ClientSpec) []error {
 	var errs []error
 	bad := func(wrong bool, format string, args ...any) {
@@ -152,7 +151,7 @@ func checkClient(spec control.ClientSpec) []error {
 	machine := slices.Contains(spec.GrantTypes, control.GrantClientCredentials)
 	bad(slices.Contains(spec.GrantTypes, control.GrantRefreshToken) && !code, "refresh_token needs authorization_code")
 	bad(code && len(spec.RedirectURIs) == 0, "authorization_code needs a redirect URI")
-	// RFC 6749, section 4.4: confidential clients only.
+	// RFC 6749, section 4.4, permits confidential clients only.
 	bad(machine && spec.Public, "a public client may not use client_credentials")
 	bad(machine && spec.ServiceAccount == "", "client_credentials needs a service account")
 	bad(spec.ResourceServer && spec.Public, "a resource server needs a secret")
@@ -166,7 +165,7 @@ func checkClient(spec control.ClientSpec) []error {
 	return errs
 }
 
-// redirectable holds a redirect URI to RFC 6749, section 3.1.2.
+// redirectable reports whether a redirect URI is valid according to RFC 6749, section 3.1.2.
 func redirectable(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
@@ -186,7 +185,7 @@ func (is *issuer) addAccount(a control.Account) error {
 	return nil
 }
 
-// setDefault says who a browser without a session is; "" is nobody.
+// setDefault sets the account of browsers without a session; "" means none.
 func (is *issuer) setDefault(name string) error {
 	is.mu.Lock()
 	defer is.mu.Unlock()
@@ -197,7 +196,7 @@ func (is *issuer) setDefault(name string) error {
 	return nil
 }
 
-// change does something to an account.
+// change calls do with an account.
 func (is *issuer) change(name string, do func(*account)) error {
 	is.mu.Lock()
 	defer is.mu.Unlock()
@@ -209,9 +208,8 @@ func (is *issuer) change(name string, do func(*account)) error {
 	return nil
 }
 
-// consentErrors are the codes with which a script may refuse: those of RFC
-// 6749, section 4.1.2.1, and OpenID Connect Core, section 3.1.2.6, that are a
-// provider's or an account's decision.
+// consentErrors lists the error codes that a script may use: those codes of RFC 6749, section 4.1.2.1, and OpenID
+// Connect Core, section 3.1.2.6, by which a provider or an account refuses.
 var consentErrors = []string{
 	"access_denied", "unauthorized_client", "invalid_scope", "server_error", "temporarily_unavailable",
 	"interaction_required", "login_required", "account_selection_required", "consent_required",

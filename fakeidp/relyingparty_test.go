@@ -15,13 +15,12 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// TestRelyingParty goes through the whole of it with libraries that know
-// nothing of this package: go-oidc for discovery, keys and ID tokens, x/oauth2
-// for the grants.
+// TestRelyingParty uses independent libraries: go-oidc for discovery, keys and ID tokens, and x/oauth2 for the
+// grants.
 func TestRelyingParty(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
-	r.clock.add(-r.clock.Now().Sub(realNow())) // the libraries have no other clock
+	r.clock.add(-r.clock.Now().Sub(realNow())) // the libraries use the clock of the machine
 	ctx := oidc.ClientContext(t.Context(), r.http)
 
 	provider, err := oidc.NewProvider(ctx, r.iss)
@@ -94,7 +93,7 @@ func TestRelyingParty(t *testing.T) {
 	}
 }
 
-// TestMetadata: both documents, at every place where the documents put them.
+// TestMetadata reads both documents at every specified place.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -138,8 +137,8 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestBaseURLFromSocket: who configures none is named by the socket, not by
-// what a request claims to be sent to.
+// TestBaseURLFromSocket checks that without a configured base URL the issuer contains the address of the socket, and
+// not the Host header.
 func TestBaseURLFromSocket(t *testing.T) {
 	t.Parallel()
 	p := fakeidp.New(fakeidp.Options{})

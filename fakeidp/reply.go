@@ -8,15 +8,15 @@ import (
 	"net/url"
 )
 
-// A reply is an answer that has not been sent yet.
+// A reply is a response that has not been sent yet.
 type reply struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// write sends the reply. Nothing of the provider may be kept by a cache: RFC
-// 6749, section 5.1, for tokens, and a test wants the present state of the rest.
+// write sends the reply. Caches may not store it: RFC 6749, section 5.1, requires this for tokens, and tests need the
+// present state of other replies.
 func (rep reply) write(w http.ResponseWriter) {
 	h := w.Header()
 	for name, values := range rep.header {
@@ -27,7 +27,7 @@ func (rep reply) write(w http.ResponseWriter) {
 	h.Set("Referrer-Policy", "no-referrer") // RFC 9700, section 4.2.4
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(rep.status)
-	_, _ = w.Write(rep.body) // the client's going away is the client's affair
+	_, _ = w.Write(rep.body) // the client may have disconnected
 }
 
 func jsonReply(status int, v any) (reply, error) {
@@ -42,15 +42,14 @@ func jsonReply(status int, v any) (reply, error) {
 	}, nil
 }
 
-// redirect sends the browser on by 303: it must not repeat a form that it
-// posted here to the client (RFC 9700, section 4.12).
+// redirect redirects the browser with 303, so that it does not repeat a form posted to the provider (RFC 9700,
+// section 4.12).
 func redirect(to string) reply {
 	return reply{status: http.StatusSeeOther, header: http.Header{"Location": {to}}}
 }
 
-// page is HTML that may not be framed and runs nothing (RFC 9700, section
-// 4.16). There is no form-action: browsers would hold the redirect to the
-// client against it.
+// page returns an HTML page that cannot be framed and executes nothing (RFC 9700, section 4.16). It has no
+// form-action, because browsers would apply it to the redirect to the client.
 func page(status int, body string) reply {
 	return reply{
 		status: status,
@@ -63,7 +62,7 @@ func page(status int, body string) reply {
 	}
 }
 
-// problemReply is the error of RFC 6749, section 5.2.
+// problemReply returns the error reply of RFC 6749, section 5.2.
 func problemReply(p *problem) reply {
 	rep, err := jsonReply(p.status, map[string]string{"error": p.code, "error_description": p.description})
 	if err != nil {
@@ -93,9 +92,8 @@ func refuseBearer(ex *exchange, p *problem) reply {
 	return rep
 }
 
-// refuseBrowser tells the client by redirect if it is known that the request
-// comes from it, and otherwise the person by a page: an open redirector is
-// worse than an unhelpful error (RFC 6749, section 4.1.2.1).
+// refuseBrowser redirects with the error if client and redirect URI are valid. Otherwise it shows the error to the
+// user, because an open redirector is worse than an unhelpful error (RFC 6749, section 4.1.2.1).
 func refuseBrowser(ex *exchange, p *problem) reply {
 	if ex.back != nil {
 		return redirect(ex.back.answer(ex.iss, url.Values{"error": {p.code}, "error_description": {p.description}}))

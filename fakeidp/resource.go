@@ -7,8 +7,7 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// bearer finds the access token that opens a request (RFC 6750): in the
-// Authorization header and nowhere else.
+// bearer returns the access token of a request (RFC 6750). It reads the Authorization header only.
 func (ex *exchange) bearer() (*accessToken, error) {
 	if ex.r.URL.Query().Has("access_token") {
 		return nil, invalidRequest("a token in the URL is not taken, RFC 6750 section 2.3")
@@ -43,8 +42,7 @@ func (ex *exchange) bearer() (*accessToken, error) {
 	return t, nil
 }
 
-// resource is the data that the access tokens guard: without it a client that
-// never checks anything would look like one that does.
+// resource returns the data that access tokens protect. It shows whether a client uses the right token.
 func (ex *exchange) resource() (reply, error) {
 	t, err := ex.bearer()
 	if err != nil {
@@ -60,8 +58,7 @@ func (ex *exchange) resource() (reply, error) {
 	}{t.account, rows})
 }
 
-// userinfo is OpenID Connect Core, section 5.3: for tokens with the scope
-// openid.
+// userinfo implements OpenID Connect Core, section 5.3, for tokens with the scope openid.
 func (ex *exchange) userinfo() (reply, error) {
 	t, err := ex.bearer()
 	if err != nil {

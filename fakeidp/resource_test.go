@@ -129,7 +129,7 @@ func TestRevoke(t *testing.T) {
 			t.Error("the access token is alive")
 		}
 		r.refused(r.refresh("spa", g.str("refresh_token")), 400, "invalid_grant")
-		r.granted(revoke("spa", g.str("refresh_token"))) // again, and no harm
+		r.granted(revoke("spa", g.str("refresh_token"))) // revoking again is no error
 	})
 	t.Run("a replaced refresh token too", func(t *testing.T) {
 		r := r.in(t)
@@ -187,12 +187,12 @@ func TestIntrospect(t *testing.T) {
 			t.Errorf("want inactive and nothing more, got %d %s", g.status, g.text)
 		}
 	}
-	inactive(ask("post", access)) // none of its business
+	inactive(ask("post", access)) // not a token of this client
 	inactive(ask("post", refresh))
 	inactive(ask("guard", "at_csn_unknown"))
 	next := r.refresh("web", refresh)
 	r.granted(next)
-	inactive(ask("guard", refresh)) // used; and asking is not using:
+	inactive(ask("guard", refresh)) // it has been used, and introspection does not use it
 	r.granted(r.refresh("web", next.str("refresh_token")))
 	r.clock.add(time.Hour)
 	inactive(ask("guard", access))
@@ -202,7 +202,7 @@ func TestIntrospect(t *testing.T) {
 	r.refused(ask("guard", ""), 400, "invalid_request")
 }
 
-// TestRevokeGrants: a person withdraws what they granted.
+// TestRevokeGrants revokes the grants of an account.
 func TestRevokeGrants(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())

@@ -25,7 +25,7 @@ const (
 	awkward   = "a:b c+d%2F" // needs form-urlencoding inside Basic
 )
 
-// A clock that tests set.
+// A clock is a clock that tests set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -51,10 +51,10 @@ type rig struct {
 	mgmt  control.Client
 	clock *clock
 	made  control.Issuer
-	http  *http.Client // follows nothing
+	http  *http.Client // does not follow redirects
 }
 
-// blue is an issuer with a client of each sort.
+// blue returns an issuer with one client of each kind.
 func blue() control.Issuer {
 	code := []string{control.GrantAuthorizationCode, control.GrantRefreshToken}
 	uris := []string{callback, callbackQ}
@@ -101,7 +101,7 @@ func newRig(t testing.TB, spec control.Issuer) *rig {
 	return r
 }
 
-// in is the rig for a subtest.
+// in returns the rig for a subtest.
 func (r *rig) in(t testing.TB) *rig {
 	copied := *r
 	copied.t = t
@@ -118,7 +118,7 @@ func (r *rig) secret(id string) string {
 	return ""
 }
 
-// A got is a reply, read.
+// A got is a complete reply.
 type got struct {
 	status int
 	header http.Header
@@ -164,7 +164,7 @@ func bearer(token string) func(*http.Request) {
 	return func(req *http.Request) { req.Header.Set("Authorization", "Bearer "+token) }
 }
 
-// post sends a form to an endpoint. Edits see the request before it goes.
+// post sends a form to an endpoint. edit may change the request.
 func (r *rig) post(path, form string, edit ...func(*http.Request)) got {
 	r.t.Helper()
 	req, err := http.NewRequest(http.MethodPost, r.iss+path, strings.NewReader(form))
@@ -178,7 +178,7 @@ func (r *rig) post(path, form string, edit ...func(*http.Request)) got {
 	return r.do(req)
 }
 
-// form builds a body of names and values.
+// form returns a body with names and values.
 func form(pairs ...string) string {
 	v := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -191,7 +191,7 @@ func basicAuth(id, secret string) func(*http.Request) {
 	return func(req *http.Request) { req.SetBasicAuth(url.QueryEscape(id), url.QueryEscape(secret)) }
 }
 
-// as authenticates a client in the way it is registered for.
+// as authenticates a client with the method for which it is registered.
 func (r *rig) as(id string) func(*http.Request) {
 	for _, c := range r.made.Clients {
 		if c.ID != id {
@@ -224,8 +224,7 @@ func challenge(v string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// query is a good authorization request, altered: a value "-" leaves the name
-// out.
+// query returns a valid authorization request with changes; the value "-" removes a parameter.
 func query(id string, pairs ...string) url.Values {
 	v := url.Values{
 		"response_type": {"code"}, "client_id": {id}, "redirect_uri": {callback}, "state": {"s 1"},
@@ -242,7 +241,7 @@ func query(id string, pairs ...string) url.Values {
 	return v
 }
 
-// back is where an authorization request led: the parameters at the client.
+// back returns the parameters of the redirect to the client.
 func (r *rig) back(g got) url.Values {
 	r.t.Helper()
 	if g.status != http.StatusSeeOther {
@@ -255,7 +254,7 @@ func (r *rig) back(g got) url.Values {
 	return u.Query()
 }
 
-// code makes an authorization that is granted, and returns its code.
+// code performs a successful authorization and returns its code.
 func (r *rig) code(id string, pairs ...string) string {
 	r.t.Helper()
 	code := r.back(r.get("/authorize?" + query(id, pairs...).Encode())).Get("code")
@@ -277,7 +276,7 @@ func redemption(code string, pairs ...string) string {
 	return v.Encode()
 }
 
-// redeem takes a client from nothing to tokens.
+// redeem performs an authorization and redeems its code.
 func (r *rig) redeem(id string, pairs ...string) got {
 	r.t.Helper()
 	g := r.post("/token", redemption(r.code(id, pairs...)), r.as(id))
@@ -297,7 +296,7 @@ func (r *rig) granted(g got) {
 	}
 }
 
-// refused checks a refusal in the shape of RFC 6749, section 5.2.
+// refused checks an error in the form of RFC 6749, section 5.2.
 func (r *rig) refused(g got, status int, code string) {
 	r.t.Helper()
 	if g.status != status || g.str("error") != code {
@@ -319,7 +318,7 @@ func noStore(t testing.TB, g got) {
 	}
 }
 
-// opens tells whether an access token still opens the resource.
+// opens reports whether an access token is valid for the resource.
 func (r *rig) opens(token string) bool {
 	r.t.Helper()
 	return r.get("/resource", bearer(token)).status == http.StatusOK

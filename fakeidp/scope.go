@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// The scopes that mean something to the provider itself.
+// The scopes that the provider interprets.
 const (
 	scopeOpenID  = "openid"
 	scopeProfile = "profile"
 	scopeOffline = "offline_access"
 )
 
-// defaultScopes are those of a client that is registered without any.
+// defaultScopes are the scopes of clients that are registered without scopes.
 var defaultScopes = []string{scopeOpenID, scopeProfile, scopeOffline}
 
-// A scope is a set of scope tokens in the order in which they were asked for.
+// A scope is a set of scope tokens in the requested order.
 type scope []string
 
-// parseScope reads the syntax of RFC 6749, section 3.3: single blanks between
-// tokens of printable ASCII without quote and backslash.
+// parseScope parses the syntax of RFC 6749, section 3.3: single blanks between tokens of printable ASCII without
+// quote and backslash.
 func parseScope(text string) (scope, error) {
 	if text == "" {
 		return nil, nil
@@ -42,12 +42,12 @@ func scopeToken(token string) bool {
 
 func (s scope) has(token string) bool { return slices.Contains(s, token) }
 
-// within reports whether every token of s is one of t's.
+// within reports whether every token of s is in t.
 func (s scope) within(t scope) bool {
 	return !slices.ContainsFunc(s, func(token string) bool { return !t.has(token) })
 }
 
-// less returns s without the tokens given.
+// less returns s without the given tokens.
 func (s scope) less(tokens ...string) scope {
 	return slices.DeleteFunc(slices.Clone(s), func(token string) bool { return slices.Contains(tokens, token) })
 }

@@ -2,11 +2,10 @@ package fakeidp
 
 import "net/http"
 
-// sessionCookie says which browser this is. It is sent to its own issuer only.
+// sessionCookie identifies the browser. It is sent only to its own issuer.
 const sessionCookie = "fakeidp_session"
 
-// signin makes the browser an account, without asking for anything: for
-// scripts, before they begin an authorization.
+// signin assigns an account to the browser, without a password. Scripts use it before an authorization.
 func (ex *exchange) signin() (reply, error) {
 	ps, err := parseParams(ex.r.URL.RawQuery)
 	if err != nil {
@@ -28,7 +27,7 @@ func (ex *exchange) signin() (reply, error) {
 	return ex.cookie(id, 0), nil
 }
 
-// signout makes the browser nobody.
+// signout ends the session of the browser.
 func (ex *exchange) signout() (reply, error) {
 	for _, c := range ex.r.CookiesNamed(sessionCookie) {
 		ex.is.mu.Lock()
@@ -46,7 +45,7 @@ func (ex *exchange) cookie(value string, maxAge int) reply {
 	return reply{status: http.StatusNoContent, header: http.Header{"Set-Cookie": {c.String()}}}
 }
 
-// session finds the browser's session, if it has one.
+// session returns the session of the browser, or nil.
 func (ex *exchange) session() *session {
 	c, err := ex.r.Cookie(sessionCookie)
 	if err != nil {

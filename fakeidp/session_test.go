@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestSessionIsOneIssuers: the cookie goes to its own issuer only, no script
-// reads it, and it says nothing at another issuer.
+// TestSessionIsOneIssuers checks that the cookie is sent to its own issuer only, is HttpOnly, and has no effect at
+// another issuer.
 func TestSessionIsOneIssuers(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -30,7 +30,7 @@ func TestSessionIsOneIssuers(t *testing.T) {
 	}
 }
 
-// TestSignOutEndsTheSession: at the provider, not only in this browser's jar.
+// TestSignOutEndsTheSession checks that the provider ends the session, in addition to the deletion of the cookie.
 func TestSignOutEndsTheSession(t *testing.T) {
 	t.Parallel()
 	spec := blue()

@@ -10,7 +10,7 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// A tokenReply is RFC 6749, section 5.1, with OpenID Connect's id_token.
+// A tokenReply is the reply of RFC 6749, section 5.1, with the id_token of OpenID Connect.
 type tokenReply struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
@@ -20,14 +20,13 @@ type tokenReply struct {
 	IDToken      string `json:"id_token,omitempty"`
 }
 
-// token is the token endpoint (RFC 6749, section 3.2).
+// token implements the token endpoint (RFC 6749, section 3.2).
 func (ex *exchange) token() (reply, error) {
 	ps, err := ex.form()
 	if err != nil {
 		return reply{}, err
 	}
-	// Before anything can fail: a code or a token that came with a bad request
-	// has been shown all the same.
+	// The secrets are journaled before an error can occur, because an invalid request has presented them as well.
 	ex.shown(ps)
 	c, err := ex.authenticate(ps)
 	if err != nil {
@@ -54,7 +53,7 @@ func (ex *exchange) token() (reply, error) {
 	return ex.give(t, ps["grant_type"])
 }
 
-// trouble is the error that the issuer is told to answer refreshes with, if there is one.
+// trouble returns the error that the issuer must return for refreshes, if there is one.
 func (ex *exchange) trouble() error {
 	ex.is.mu.Lock()
 	t := ex.is.trouble
@@ -80,15 +79,15 @@ func (ex *exchange) shown(ps params) {
 	}
 }
 
-// grants redeem what a client shows for tokens. Each decides and stores under
-// one hold of the issuer's lock, so that of many simultaneous uses one wins.
+// grants maps grant types to functions that redeem a code, token or credentials. Each checks and stores while it
+// holds the lock of the issuer, so that only one of several concurrent uses succeeds.
 var grants = map[string]func(*exchange, *client, params) (tokens, error){
 	control.GrantAuthorizationCode: (*exchange).redeemCode,
 	control.GrantRefreshToken:      (*exchange).redeemRefresh,
 	control.GrantClientCredentials: (*exchange).redeemCredentials,
 }
 
-// give builds the reply to a granted token request.
+// give returns the reply to a successful token request.
 func (ex *exchange) give(t tokens, grantType string) (reply, error) {
 	ex.entry.Account, ex.entry.Scope = t.grant.account, t.scope.String()
 	ex.issued(control.KindAccessToken, t.access)
@@ -110,7 +109,7 @@ func (ex *exchange) give(t tokens, grantType string) (reply, error) {
 	return jsonReply(http.StatusOK, body)
 }
 
-// redeemCode is RFC 6749, section 4.1.3, with RFC 7636, section 4.6.
+// redeemCode implements RFC 6749, section 4.1.3, and RFC 7636, section 4.6.
 func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 	shown, verifier := ps["code"], ps["code_verifier"]
 	if shown == "" {
@@ -134,7 +133,7 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 		return tokens{}, invalidGrant("the code is unknown")
 	}
 	if k.client != c {
-		// Not spent by it: a client that stole a code cannot lock its owner out.
+		// The code remains valid: a client that stole it must not prevent its use by the owner.
 		return tokens{}, invalidGrant("the code was issued to another client")
 	}
 	ex.entry.Account = k.account
@@ -154,8 +153,7 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 	return t, nil
 }
 
-// fits checks that a token request belongs to the authorization request of its
-// code.
+// fits checks that a token request belongs to the authorization request of its code.
 func (k *code) fits(redirectURI, verifier string, now time.Time) error {
 	switch {
 	case k.revoked:
@@ -165,7 +163,7 @@ func (k *code) fits(redirectURI, verifier string, now time.Time) error {
 	case redirectURI != k.redirectURI:
 		return invalidGrant("redirect_uri is not that of the authorization request")
 	case k.challenge == "" && verifier != "":
-		// RFC 9700, section 4.8.2: or an attacker could strip the challenge.
+		// RFC 9700, section 4.8.2: otherwise an attacker could remove the challenge.
 		return invalidGrant("code_verifier without a code_challenge in the authorization request")
 	case k.challenge != "" && verifier == "":
 		return invalidGrant("code_verifier is missing")
@@ -175,15 +173,15 @@ func (k *code) fits(redirectURI, verifier string, now time.Time) error {
 	return nil
 }
 
-// matches is the S256 method of RFC 7636, section 4.6.
+// matches implements the method S256 of RFC 7636, section 4.6.
 func matches(challenge, verifier string) bool {
 	sum := sha256.Sum256([]byte(verifier))
 	got := base64.RawURLEncoding.EncodeToString(sum[:])
 	return subtle.ConstantTimeCompare([]byte(got), []byte(challenge)) == 1
 }
 
-// redeemRefresh is RFC 6749, section 6, with rotation and the detection of
-// reuse of RFC 9700, section 4.14.2.
+// redeemRefresh implements RFC 6749, section 6, with the rotation and the detection of reuse of RFC 9700, section
+// 4.14.2.
 func (ex *exchange) redeemRefresh(c *client, ps params) (tokens, error) {
 	shown := ps["refresh_token"]
 	if shown == "" {
@@ -210,8 +208,7 @@ func (ex *exchange) redeemRefresh(c *client, ps params) (tokens, error) {
 	ex.entry.Account = old.account
 	switch {
 	case old.used:
-		// Either the client or a thief holds the newer one, and nobody can
-		// tell which.
+		// Either the client or an attacker has the newer token, and the provider cannot know which.
 		old.revoked = true
 		return tokens{}, invalidGrant("the refresh token was used before, and its whole grant is revoked")
 	case old.revoked:
@@ -224,14 +221,14 @@ func (ex *exchange) redeemRefresh(c *client, ps params) (tokens, error) {
 	old.used = true
 	t.grant, t.scope = old.grant, old.scope
 	if len(asked) > 0 {
-		t.scope = asked // of the access token; the new refresh token keeps the whole
+		t.scope = asked // of the access token; the new refresh token keeps the whole scope
 	}
 	is.store(t)
 	return t, nil
 }
 
-// redeemCredentials is RFC 6749, section 4.4: a token of the client's own
-// account. There is no refresh token (4.4.3) and no person to identify.
+// redeemCredentials implements RFC 6749, section 4.4: it returns a token of the service account. There is no refresh
+// token (section 4.4.3) and no ID token.
 func (ex *exchange) redeemCredentials(c *client, ps params) (tokens, error) {
 	granted, err := c.grantable(ps["scope"])
 	if err != nil {
@@ -249,9 +246,8 @@ func (ex *exchange) redeemCredentials(c *client, ps params) (tokens, error) {
 	return t, nil
 }
 
-// grantable reads a scope parameter and holds it to the client's registration.
-// Who asks for none gets all that does not need to be asked for by name (RFC
-// 6749, section 3.3).
+// grantable parses the parameter scope and checks it against the registration of the client. Without the parameter it
+// returns all scopes except those that must be requested by name (RFC 6749, section 3.3).
 func (c *client) grantable(text string) (scope, error) {
 	asked, err := parseScope(text)
 	switch {

@@ -40,7 +40,7 @@ func TestCodeRedeemed(t *testing.T) {
 	})
 }
 
-// TestCodeRefused: each row differs from TestCodeRedeemed in one thing.
+// TestCodeRefused has requests that differ from that of TestCodeRedeemed in one respect.
 func TestCodeRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -62,7 +62,7 @@ func TestCodeRefused(t *testing.T) {
 		{"the challenge for a verifier", nil, []string{"code_verifier", challenge(verifier)}, "web", "invalid_grant"},
 		{"short verifier", nil, []string{"code_verifier", "abc"}, "web", "invalid_request"},
 		{"long verifier", nil, []string{"code_verifier", strings.Repeat("a", 129)}, "web", "invalid_request"},
-		// RFC 9700, section 4.8.2: the challenge was stripped on the way.
+		// RFC 9700, section 4.8.2: an attacker removed the challenge.
 		{"verifier without challenge", []string{"code_challenge", "-", "code_challenge_method", "-"}, nil, "web", "invalid_grant"},
 		{"unknown grant type", nil, []string{"grant_type", "password"}, "web", "unsupported_grant_type"},
 		{"no grant type", nil, []string{"grant_type", "-"}, "web", "invalid_request"},
@@ -138,7 +138,7 @@ func TestRefresh(t *testing.T) {
 	if second.str("scope") != "openid offline_access read write" {
 		t.Errorf("scope %q", second.str("scope"))
 	}
-	// RFC 6749, section 6: narrower for this access token, not for good.
+	// RFC 6749, section 6: the smaller scope is for this access token only.
 	narrow := r.refresh("web", second.str("refresh_token"), "scope", "read")
 	r.granted(narrow)
 	if narrow.str("scope") != "read" || narrow.str("id_token") != "" {
@@ -156,11 +156,10 @@ func TestRefresh(t *testing.T) {
 	r.refused(r.refresh("web", "rt_csn_unknown"), 400, "invalid_grant")
 	r.refused(r.refresh("web", first.str("access_token")), 400, "invalid_grant")
 	r.refused(r.refresh("web", ""), 400, "invalid_request")
-	r.granted(r.refresh("web", token)) // none of these spent it
+	r.granted(r.refresh("web", token)) // none of these requests used the token
 }
 
-// TestRefreshReused: RFC 9700, section 4.14.2.
-// TestTrouble: while the issuer is told to answer refreshes with an error, it does so and uses up no refresh token.
+// TestTrouble checks that scripted errors of refreshes do not use up refresh tokens.
 func TestTrouble(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -170,7 +169,7 @@ func TestTrouble(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.refused(r.refresh("web", token), trouble.Status, trouble.Error)
-		r.redeem("web") // nothing else is in trouble
+		r.redeem("web") // other requests are not affected
 	}
 	if err := r.mgmt.SetTrouble(t.Context(), "blue", control.Trouble{Status: 400, Error: "login_required", PlainText: true}); err != nil {
 		t.Fatal(err)
@@ -184,6 +183,7 @@ func TestTrouble(t *testing.T) {
 	r.granted(r.refresh("web", token))
 }
 
+// TestRefreshReused checks RFC 9700, section 4.14.2.
 func TestRefreshReused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())
@@ -221,7 +221,7 @@ func TestRefreshExpires(t *testing.T) {
 	r.refused(r.refresh("web", g.str("refresh_token")), 400, "invalid_grant")
 }
 
-// TestRefreshTokenOnlyIfGranted: the design's rule, in four ways not to.
+// TestRefreshTokenOnlyIfGranted checks four cases without a refresh token.
 func TestRefreshTokenOnlyIfGranted(t *testing.T) {
 	t.Parallel()
 	without := func(t *testing.T, g got) {
@@ -338,8 +338,7 @@ func TestClientAuthentication(t *testing.T) {
 	}
 }
 
-// TestTokenRequestShape: what a request has to look like before anyone reads
-// what it says. The granted twin is the first row.
+// TestTokenRequestShape checks the form of requests. The request in the first row is valid.
 func TestTokenRequestShape(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, blue())

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The marks of the provider's secrets. Leak checks seek them.
+// The prefixes of secrets, which leak checks search for.
 const (
 	markRefresh = "rt_csn_"
 	markAccess  = "at_csn_"
@@ -17,8 +17,8 @@ const (
 	markSecret  = "cs_csn_"
 )
 
-// mint makes a secret: a mark and 256 random bits, twice what RFC 6749,
-// section 10.10, asks for.
+// mint returns a secret: a prefix and 256 random bits, which is twice the number that RFC 6749, section 10.10,
+// requires.
 func (is *issuer) mint(mark string) (string, error) {
 	var b [32]byte
 	if _, err := io.ReadFull(is.rand, b[:]); err != nil {
@@ -27,17 +27,15 @@ func (is *issuer) mint(mark string) (string, error) {
 	return mark + base64.RawURLEncoding.EncodeToString(b[:]), nil
 }
 
-// A digest stands for a secret. Looking a secret up by its digest tells the
-// one who asks nothing by its timing, whatever the map does.
+// A digest stands for a secret. A look-up by digest does not reveal the secret by its timing.
 type digest [sha256.Size]byte
 
 func digestOf(secret string) digest { return sha256.Sum256([]byte(secret)) }
 
 func (d digest) String() string { return hex.EncodeToString(d[:]) }
 
-// A grant is what an account once agreed to, or a client's own: all codes and
-// tokens that go back to it die with it. RFC 9700 calls its refresh tokens a
-// family.
+// A grant is the permission that an account gave to a client, or the permission of a client itself. Revoking it
+// invalidates all its codes and tokens. RFC 9700 calls its refresh tokens a family.
 type grant struct {
 	client   *client
 	account  string
@@ -58,10 +56,10 @@ type code struct {
 
 type accessToken struct {
 	*grant
-	scope   scope // may be narrower than the grant's
+	scope   scope // may be a subset of the scope of the grant
 	issued  time.Time
 	expires time.Time
-	ended   bool // revoked by itself
+	ended   bool // revoked separately
 }
 
 func (t *accessToken) active(now time.Time) bool {
@@ -79,12 +77,12 @@ func (t *refreshToken) active(now time.Time) bool {
 	return !t.revoked && !t.used && now.Before(t.expires)
 }
 
-// A ledger keeps values by digest, in the order in which they came, and forgets
-// the oldest when it has too many or when they are past remembering.
+// A ledger holds values by digest in the order of insertion. It removes the oldest ones if there are too many or if
+// they have expired.
 type ledger[T any] struct {
 	bound  int
 	values map[digest]T
-	order  []digest // from head on
+	order  []digest // starts at head
 	head   int
 }
 
@@ -97,7 +95,7 @@ func (l *ledger[T]) get(d digest) (T, bool) {
 	return v, ok
 }
 
-// put adds a value and forgets, from the oldest on, those that are over.
+// put adds a value and removes expired values from the oldest on.
 func (l *ledger[T]) put(d digest, v T, over func(T) bool) {
 	for l.head < len(l.order) {
 		oldest, ok := l.values[l.order[l.head]]
@@ -122,7 +120,7 @@ func (l *ledger[T]) take(d digest) (T, bool) {
 	return v, ok
 }
 
-// tokens are what one token reply gives.
+// tokens are the secrets of one token reply.
 type tokens struct {
 	grant   *grant
 	access  string
@@ -131,8 +129,7 @@ type tokens struct {
 	issued  time.Time
 }
 
-// newTokens mints the secrets of a reply. They open nothing before they are
-// stored.
+// newTokens creates the secrets of a reply. They are not valid until they are stored.
 func (is *issuer) newTokens(refresh bool) (tokens, error) {
 	access, err := is.mint(markAccess)
 	if err != nil {
@@ -145,8 +142,7 @@ func (is *issuer) newTokens(refresh bool) (tokens, error) {
 	return t, err
 }
 
-// store makes the tokens good. The caller holds is.mu, and has checked under
-// the same hold whatever entitles the client to them.
+// store makes the tokens valid. The caller holds is.mu and has checked the request under the same lock.
 func (is *issuer) store(t tokens) {
 	now := is.now()
 	is.access.put(digestOf(t.access), &accessToken{
@@ -159,7 +155,7 @@ func (is *issuer) store(t tokens) {
 	}
 }
 
-// revokeAccount ends every live grant of an account and says how many.
+// revokeAccount revokes every live grant of an account and returns their number.
 func (is *issuer) revokeAccount(name string) (int, error) {
 	now, n := is.now(), 0
 	end := func(g *grant, alive bool) {

@@ -16,7 +16,7 @@ import (
 	"countersign/reference/internal/web"
 )
 
-// parts are the services that run by themselves and must be closed.
+// parts are the services that must be closed.
 type parts struct {
 	closers []func(context.Context) error
 }
@@ -32,7 +32,7 @@ func (p *parts) close(ctx context.Context) error {
 	return first
 }
 
-// assemble makes the services and the HTTP server that fronts them.
+// assemble creates the services and the HTTP server.
 func (s *Server) assemble(ctx context.Context, c Config) error {
 	accounts := s.accounts()
 	runtime, err := s.runtime(ctx, c, accounts)
@@ -55,7 +55,7 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 	return nil
 }
 
-// runtime makes what executes content.
+// runtime creates the runtime of content.
 func (s *Server) runtime(ctx context.Context, c Config, accounts *account.Service) (*content.Runtime, error) {
 	var app *url.URL
 	if c.AppURL != "" {
@@ -75,7 +75,7 @@ func (s *Server) runtime(ctx context.Context, c Config, accounts *account.Servic
 	})
 }
 
-// integrations makes what holds OAuth integrations, with the keys that seal their tokens.
+// integrations creates the service of OAuth integrations, with the keys that seal their tokens.
 func (s *Server) integrations(ctx context.Context, accounts *account.Service) (*integration.Service, error) {
 	keys, err := vault.OpenDir(s.cfg.Server.DataDir)
 	if err != nil {

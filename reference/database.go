@@ -12,14 +12,14 @@ import (
 	"countersign/reference/internal/store"
 )
 
-// A database is the open store of a configuration. One in SQLite is held against other processes; one in Postgres is
-// shared by nature, also between a server and usermanager.
+// A database is the open store of a configuration. SQLite is reserved for one process; Postgres is shared, also
+// between a server and usermanager.
 type database struct {
 	*store.DB
 	hold *store.Hold // nil with Postgres
 }
 
-// openDatabase opens the database that the configuration names, and makes it where there is none.
+// openDatabase opens the configured database, and creates it if it does not exist.
 func openDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
 	if cfg.Database.Provider == config.DatabasePostgres {
 		db, err := store.OpenPostgres(ctx, string(cfg.Postgres.URL))
@@ -43,8 +43,8 @@ func openDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
 	return &database{db, hold}, nil
 }
 
-// openMadeDatabase is openDatabase for who has no business making one. An empty Postgres is no mistake of a path, and
-// its tables are made.
+// openMadeDatabase opens the configured database without creating one. An exception is an empty Postgres database, in
+// which it creates the tables, because it does not indicate a wrong path.
 func openMadeDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
 	if cfg.Database.Provider == config.DatabaseSQLite {
 		path := cfg.SQLitePath()
@@ -57,7 +57,7 @@ func openMadeDatabase(ctx context.Context, cfg *config.Config) (*database, error
 	return openDatabase(ctx, cfg)
 }
 
-// Close closes the store, and lets go of it then.
+// Close closes the store and then releases it.
 func (d *database) Close() error {
 	err := d.DB.Close()
 	if d.hold != nil {

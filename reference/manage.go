@@ -14,18 +14,17 @@ import (
 	"countersign/reference/internal/web"
 )
 
-// A UserCommand is a command of usermanager; its Check finds what is wrong with it by itself.
+// A UserCommand is a command of usermanager. Its method Check reports problems of the command itself.
 type UserCommand = usermanager.Command
 
-// UserAction is the word that a UserCommand begins with.
+// UserAction is the first word of a UserCommand.
 type UserAction = usermanager.Action
 
-// A UserCommandError is a UserCommand that cannot be meant, whatever the data.
+// A UserCommandError reports a UserCommand that is wrong for all data.
 type UserCommandError = usermanager.UsageError
 
-// Manage runs a command of usermanager on the data that a configuration names, and tells on
-// c.Stdout what it did. It refuses where there is no database yet, and for SQLite while a server
-// runs on it. After an error nothing has been changed.
+// Manage runs a command of usermanager on the configured data and writes a report to c.Stdout. It returns an error if
+// there is no database, or if a server uses the SQLite database. After an error nothing has changed.
 func Manage(ctx context.Context, c Config, command UserCommand) error {
 	if err := command.Check(); err != nil {
 		return err
@@ -46,7 +45,7 @@ func Manage(ctx context.Context, c Config, command UserCommand) error {
 	return errors.Join(command.Run(ctx, accounts, out), db.Close())
 }
 
-// managed adds what to do to what usermanager meets.
+// managed adds advice to an error of usermanager.
 func managed(err error) error {
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("%w; stop it first", err)

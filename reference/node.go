@@ -12,15 +12,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// A node is one of the servers that share a database, by its data folder: what a killed server left in the database and
-// in the folder is cleared away by the next start on the same folder, and by no other node.
+// A node is one of the servers that share a database, identified by its data folder. The next start with the same
+// folder removes the data that a killed server left in the database and the folder.
 type node struct {
 	id   string
 	file *os.File
 }
 
-// takeNode takes the data folder for this server and finds its name in it, or gives it one. Two servers in one folder
-// would each clear away what the other is running. The kernel lets go of the folder with the process, however that ends.
+// takeNode locks the data folder for this server and reads the name of the node from it, or creates one. Two servers
+// in one folder would remove each other's running executions. The kernel releases the lock when the process ends for
+// any reason.
 func takeNode(dir string) (*node, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "node-id"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -44,5 +45,5 @@ func takeNode(dir string) (*node, error) {
 	return n, nil
 }
 
-// Close lets go of the folder.
+// Close releases the folder.
 func (n *node) Close() error { return n.file.Close() }

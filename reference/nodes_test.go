@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 
-// refused fails unless a server on a data folder does not start, and says why.
+// refused requires that a server with a data folder does not start, for the given reason.
 func refused(t *testing.T, dir, options, why string) {
 	t.Helper()
 	text := fmt.Sprintf("[Server]\nDataDir = %q\n[HTTP]\nListen = 127.0.0.1:0\n[Authentication]\nProvider = proxy\n%s", dir, options)
@@ -31,14 +31,14 @@ func refused(t *testing.T, dir, options, why string) {
 	}
 }
 
-// Two servers on one Postgres are one server to whoever comes to either.
+// Two servers with one Postgres behave like one server.
 func TestTwoNodes(t *testing.T) {
 	t.Parallel()
 	options := fmt.Sprintf("[Database]\nProvider = Postgres\n[Postgres]\nURL = %q\n", pgtest.URL(t))
 	first, second := t.TempDir(), t.TempDir()
 	one, log, _ := start(t, first, options)
 
-	// A folder is one node's, and nodes share the key that seals.
+	// A folder belongs to one node, and nodes share the key of the vault.
 	refused(t, first, options, "a server runs in the data folder")
 	refused(t, second, options, "sealed by another key")
 	key, err := os.ReadFile(filepath.Join(first, "vault.key"))
@@ -50,7 +50,7 @@ func TestTwoNodes(t *testing.T) {
 	}
 	two, _, _ := start(t, second, options)
 
-	// Of those who come first, at either, one is the administrator.
+	// Only one of several concurrent first users becomes the administrator.
 	var wg sync.WaitGroup
 	roles := make([]string, 8)
 	for i := range roles {

@@ -10,8 +10,8 @@ import (
 	"countersign/reference/internal/web"
 )
 
-// warnAboutGroups tells at start-up when the ownership of groups does not fit the
-// configuration (document lines 384 to 390). Local groups are owned and raise nothing.
+// warnAboutGroups warns at start-up if the ownership of groups does not match the configuration (document lines 384
+// to 390). There is no warning for local groups, which have owners.
 func (s *Server) warnAboutGroups(ctx context.Context) error {
 	policy := web.AccountPolicy(s.cfg)
 	if !policy.Groups || !policy.GroupsSent {
@@ -30,7 +30,7 @@ func (s *Server) warnAboutGroups(ctx context.Context) error {
 	return nil
 }
 
-// openLog starts the log where the command line, else the configuration, says.
+// openLog opens the log at the place given on the command line or in the configuration.
 func (s *Server) openLog(c Config) error {
 	l := s.cfg.Logging
 	place := l.ServiceLog

@@ -1,8 +1,7 @@
-// Package reference is the reference server: what the documents on proxied
-// authentication and OAuth integrations say, as a program to try a configuration on
-// and to measure other servers against. It is not a production server.
+// Package reference is the reference server. It implements the documents on proxied authentication and OAuth
+// integrations, for trying a configuration and for comparison with other servers. It is not a production server.
 //
-// The door is Config, New and Run, and Manage for users and groups; everything else is internal.
+// Its interface is Config, New and Run, and Manage for users and groups. All other packages are internal.
 package reference
 
 import (
@@ -20,30 +19,30 @@ import (
 	"countersign/reference/internal/web"
 )
 
-// Config says what to run.
+// Config configures a Server.
 type Config struct {
-	// File is the gcfg file to read. With Text set it is only what the text is called.
+	// File is the gcfg file to read. If Text is set, File is only its name in messages.
 	File string
 	Text []byte
-	// Environ holds "NAME=value" entries; CONNECT_<SECTION>_<OPTION> wins over the file.
+	// Environ holds entries "NAME=value". CONNECT_<SECTION>_<OPTION> takes precedence over the file.
 	Environ []string
-	// Listen and LogFile win over HTTP.Listen and Logging.ServiceLog where they are set.
+	// Listen and LogFile take precedence over HTTP.Listen and Logging.ServiceLog if they are set.
 	Listen  string
 	LogFile string
-	// Runtime is the command that executes content; nil finds countersign-probe. AppURL,
-	// for developers, sends visits of content to an app that runs already.
+	// Runtime is the command that executes content; nil means countersign-probe. AppURL is for developers: it sends
+	// visits of content to an app that is already running.
 	Runtime []string
 	AppURL  string
-	// Stdout and Stderr receive the log when it goes to no file.
+	// Stdout and Stderr receive the log if it is not written to a file.
 	Stdout, Stderr io.Writer
 }
 
-// ConfigError is everything that is wrong with a configuration, one line each.
+// ConfigError lists all problems of a configuration, one on each line.
 type ConfigError struct{ Problems []string }
 
 func (e *ConfigError) Error() string { return (&config.Error{Problems: e.Problems}).Error() }
 
-// Server is a server that holds its address, store and log, but does not serve yet.
+// Server is a server that has opened its address, store and log, but does not serve yet.
 type Server struct {
 	cfg      *config.Config
 	log      *slog.Logger
@@ -54,9 +53,9 @@ type Server struct {
 	parts    parts
 }
 
-// New reads the configuration, opens the store and takes the address. Whatever is wrong
-// with the configuration is returned as one *ConfigError. After an error nothing is left
-// open; otherwise call Run, which closes everything at its end.
+// New reads the configuration, opens the store and listens on the address. It returns all problems of the
+// configuration as one *ConfigError. After an error nothing remains open; otherwise the caller must call Run, which
+// closes everything.
 func New(ctx context.Context, c Config) (*Server, error) {
 	cfg, err := readConfig(c)
 	if err != nil {
@@ -117,7 +116,7 @@ func (s *Server) open(ctx context.Context, c Config) error {
 	return s.assemble(ctx, c)
 }
 
-// Base is the public URL of the server, with a trailing slash.
+// Base returns the public URL of the server, with a trailing slash.
 func (s *Server) Base() string {
 	if s.cfg.Server.Address != "" {
 		return s.cfg.Server.Address
@@ -125,10 +124,10 @@ func (s *Server) Base() string {
 	return "http://" + s.listener.Addr().String() + "/"
 }
 
-// Addr is the address the server listens on.
+// Addr returns the address on which the server listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// accounts makes the service of users, groups, sessions and keys.
+// accounts creates the service of users, groups, sessions and keys.
 func (s *Server) accounts() *account.Service {
 	return &account.Service{
 		Store: s.store, Policy: web.AccountPolicy(s.cfg), Now: time.Now, Log: s.log,
@@ -136,26 +135,26 @@ func (s *Server) accounts() *account.Service {
 	}
 }
 
-// serve makes the HTTP server. Deadlines that would end a stream of content are set where
-// bodies are read instead.
+// serve creates the HTTP server. It has no deadlines that would end a stream of content; they are set where bodies
+// are read.
 func (s *Server) serve(h http.Handler) {
 	protocols := &http.Protocols{}
-	protocols.SetHTTP1(true) // no h2c: a proxy's upgrade header must not open a second door
+	protocols.SetHTTP1(true) // no h2c, because the upgrade header of a proxy must not open a second connection
 	s.http = &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    512 << 10, // room for a thousand groups
+		MaxHeaderBytes:    512 << 10, // enough for a thousand groups
 		Protocols:         protocols,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
 
-// stopGrace is how long requests, and then content processes, may take to end after the
-// server is told to stop. Twice that is less than what supervisors wait before they kill.
+// stopGrace is the time that requests, and then content processes, may take to end when the server stops. Twice this
+// time is less than supervisors wait before they kill.
 const stopGrace = 2 * time.Second
 
-// Run serves until ctx is done, lets requests end, and closes everything.
+// Run serves until ctx is done, waits for requests to end, and closes everything.
 func (s *Server) Run(ctx context.Context) error {
 	s.log.Info("Listening", "listen", s.listener.Addr().String(), "address", s.Base(), "provider", s.cfg.Authentication.Provider)
 	failed := make(chan error, 1)
@@ -174,7 +173,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(err, s.close(context.WithoutCancel(ctx)))
 }
 
-// close closes what is open, latest first.
+// close closes all open parts, the latest first.
 func (s *Server) close(ctx context.Context) error {
 	errs := []error{s.parts.close(ctx)}
 	if s.listener != nil {

@@ -27,7 +27,7 @@ func (o *output) Write(p []byte) (int, error) { o.mu.Lock(); defer o.mu.Unlock()
 
 func (o *output) String() string { o.mu.Lock(); defer o.mu.Unlock(); return o.b.String() }
 
-// start runs a server on a data folder until stop is called.
+// start runs a server with a data folder until stop is called.
 func start(t *testing.T, dir, options string) (url string, log *output, stop func()) {
 	t.Helper()
 	log = &output{}
@@ -92,7 +92,7 @@ func TestRestartKeepsAccounts(t *testing.T) {
 	}
 }
 
-// At start-up groups whose ownership does not fit the configuration are pointed out.
+// At start-up the server warns of groups whose ownership does not match the configuration.
 func TestGroupWarnings(t *testing.T) {
 	t.Parallel()
 	const auto = "[ProxyAuth]\nGroupsHeader = X-G\nGroupsAutoProvision = on\n"

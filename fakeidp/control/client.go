@@ -13,13 +13,11 @@ import (
 	"time"
 )
 
-// maxReply bounds what the client reads of a reply: a full journal of the default
-// bound is about eight megabytes.
+// maxReply bounds the size of a reply. A full journal of the default size has about eight megabytes.
 const maxReply = 16 << 20
 
-// A Client speaks to the management listener of a provider. The zero HTTP
-// client is one with a time-out of ten seconds. A Client is safe for
-// concurrent use and may be copied.
+// A Client is a client of the management listener of a provider. If HTTP is nil, it uses a client with a timeout of
+// ten seconds. A Client is safe for concurrent use and may be copied.
 type Client struct {
 	Base string // http://127.0.0.2:20002
 	HTTP *http.Client
@@ -27,7 +25,7 @@ type Client struct {
 
 var defaultHTTP = &http.Client{Timeout: 10 * time.Second}
 
-// An Error is a refusal by the provider's management.
+// An Error is an error reply of the management API.
 type Error struct {
 	Op      string
 	Status  int
@@ -38,8 +36,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: status %d: %s", e.Op, e.Status, e.Message)
 }
 
-// A TruncatedError says that a journal no longer holds everything, so that
-// nothing may be concluded from what it lacks.
+// A TruncatedError reports that a journal is incomplete, so that a missing entry proves nothing.
 type TruncatedError struct {
 	Issuer  string
 	Dropped int
@@ -49,23 +46,22 @@ func (e *TruncatedError) Error() string {
 	return fmt.Sprintf("journal of issuer %q lost its oldest %d entries", e.Issuer, e.Dropped)
 }
 
-// CreateIssuer makes an issuer and returns it as registered: defaults filled
-// in, secrets that the provider made included. A name in use is refused with
-// an [Error] of status 409.
+// CreateIssuer creates an issuer and returns it as registered, with defaults and secrets. If the name is taken, the
+// error is an [Error] with status 409.
 func (c Client) CreateIssuer(ctx context.Context, is Issuer) (Issuer, error) {
 	var made Issuer
 	err := c.call(ctx, http.MethodPut, is, &made, "issuers", is.Name)
 	return made, err
 }
 
-// Issuer returns an issuer as it is now, without its clients' secrets.
+// Issuer returns the present state of an issuer without the secrets of its clients.
 func (c Client) Issuer(ctx context.Context, name string) (Issuer, error) {
 	var is Issuer
 	err := c.call(ctx, http.MethodGet, nil, &is, "issuers", name)
 	return is, err
 }
 
-// Issuers lists the names of all issuers in order.
+// Issuers returns the names of all issuers in order.
 func (c Client) Issuers(ctx context.Context) ([]string, error) {
 	var names Names
 	err := c.call(ctx, http.MethodGet, nil, &names, "issuers")
@@ -77,36 +73,35 @@ func (c Client) DeleteIssuer(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodDelete, nil, nil, "issuers", name)
 }
 
-// AddClient registers one more client and returns it with its secret.
+// AddClient registers a client and returns it with its secret.
 func (c Client) AddClient(ctx context.Context, issuer string, spec ClientSpec) (ClientSpec, error) {
 	var made ClientSpec
 	err := c.call(ctx, http.MethodPut, spec, &made, "issuers", issuer, "clients", spec.ID)
 	return made, err
 }
 
-// AddAccount opens one more account.
+// AddAccount creates an account.
 func (c Client) AddAccount(ctx context.Context, issuer string, a Account) error {
 	return c.call(ctx, http.MethodPut, a, nil, "issuers", issuer, "accounts", a.Name)
 }
 
-// SetDefaultAccount says who a browser without a session is from now on;
-// empty: the authorization endpoint asks.
+// SetDefaultAccount sets the account of browsers without a session. If it is empty, the authorization endpoint shows
+// a page.
 func (c Client) SetDefaultAccount(ctx context.Context, issuer, account string) error {
 	return c.call(ctx, http.MethodPut, Who{Account: account}, nil, "issuers", issuer, "default-account")
 }
 
-// SetConsent scripts the answer of an account to authorization requests.
+// SetConsent scripts the reply of an account to authorization requests.
 func (c Client) SetConsent(ctx context.Context, issuer, account string, consent Consent) error {
 	return c.call(ctx, http.MethodPut, consent, nil, "issuers", issuer, "accounts", account, "consent")
 }
 
-// SetTrouble scripts what refreshes are answered from now on; the zero Trouble ends it.
+// SetTrouble sets the error for refreshes; the zero Trouble ends it.
 func (c Client) SetTrouble(ctx context.Context, issuer string, trouble Trouble) error {
 	return c.call(ctx, http.MethodPut, trouble, nil, "issuers", issuer, "trouble")
 }
 
-// Grant sets the rows that /resource gives to an account, in place of those it
-// had. No rows: it is refused there.
+// Grant replaces the rows that /resource returns for an account. Without rows the account is refused.
 func (c Client) Grant(ctx context.Context, issuer, account string, rows []string) error {
 	if rows == nil {
 		rows = []string{}
@@ -114,17 +109,16 @@ func (c Client) Grant(ctx context.Context, issuer, account string, rows []string
 	return c.call(ctx, http.MethodPut, Rows{Rows: rows}, nil, "issuers", issuer, "accounts", account, "rows")
 }
 
-// RevokeGrants ends everything an account ever granted, as a person does who
-// removes an application from their account: its codes, access tokens and
-// refresh tokens are dead. It returns the number of grants that were alive.
+// RevokeGrants revokes all grants of an account, like a user who removes an application from their account: codes,
+// access tokens and refresh tokens become invalid. It returns the number of revoked grants.
 func (c Client) RevokeGrants(ctx context.Context, issuer, account string) (int, error) {
 	var done Revoked
 	err := c.call(ctx, http.MethodDelete, nil, &done, "issuers", issuer, "accounts", account, "grants")
 	return done.Revoked, err
 }
 
-// Journal returns what an issuer answered, oldest first. When it lost entries
-// the error is a [*TruncatedError], beside the entries that are left.
+// Journal returns the entries of an issuer, oldest first. If entries were dropped, it returns the remaining ones with
+// a [*TruncatedError].
 func (c Client) Journal(ctx context.Context, issuer string) ([]Entry, error) {
 	var j Journal
 	if err := c.call(ctx, http.MethodGet, nil, &j, "issuers", issuer, "journal"); err != nil {
@@ -170,7 +164,7 @@ func (c Client) call(ctx context.Context, method string, in, out any, path ...st
 	return decode(op, resp, out)
 }
 
-// decode reads a reply whole, so that the connection can be used again.
+// decode reads the whole reply, so that the connection can be reused.
 func decode(op string, resp *http.Response, out any) error {
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	if err != nil {
@@ -195,8 +189,7 @@ func decode(op string, resp *http.Response, out any) error {
 	return nil
 }
 
-// Strict decodes one JSON value and refuses unknown members and anything that
-// follows it. Both ends of the API read with it.
+// Strict decodes one JSON value. It refuses unknown members and data after the value. Both client and server use it.
 func Strict(text []byte, out any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()

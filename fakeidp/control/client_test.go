@@ -11,15 +11,14 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// TestClientReadsStrictly: what is not the reply that was asked for is an
-// error that says which call it was.
+// TestClientReadsStrictly checks that an unexpected reply is an error that names the call.
 func TestClientReadsStrictly(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
 		status int
 		body   string
-		want   string // in the error; "" is none
+		want   string // a part of the error; "" means none
 	}{
 		{"good", 200, `{"entries":[{"seq":1,"time":"2026-11-22T01:00:00Z","endpoint":"token","outcome":"ok","status":200,"remote_addr":""}],"dropped":0}`, ""},
 		{"unknown member", 200, `{"entries":[],"dropped":0,"more":1}`, "more"},

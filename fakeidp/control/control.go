@@ -1,13 +1,11 @@
 // Package control is the management API of the fake OAuth provider: its wire
 // types and a client.
 //
-// It is a leaf. It knows nothing of the provider itself, so that a suite may be
-// lent a provider, in its own process or in another, and prepare issuers, read
-// journals and script consent without linking one.
+// The package does not depend on the provider, so that tests can prepare issuers, read journals and script consent of
+// a provider in their own process or in another one.
 //
-// What travels here is for tests. The management listener is never the
-// listener of the protocol, has no authentication, and belongs on a loopback
-// address.
+// It is for tests only. The management listener is never the listener of the protocol, has no authentication, and
+// must have a loopback address.
 package control
 
 import (
@@ -38,78 +36,68 @@ const (
 	KindIDToken      = "id_token"
 )
 
-// An Issuer is one tenant of the provider: everything under its first path
-// segment. Clients, accounts, keys, tokens and journal are its own, so that
-// scenarios that run at once do not see each other.
+// An Issuer is one tenant of the provider: everything under its first path segment. It has its own clients, accounts,
+// keys, tokens and journal, so that concurrent scenarios do not see each other's.
 type Issuer struct {
 	// Name is the first path segment: lower-case letters, digits and hyphens.
 	Name     string       `json:"name"`
 	Clients  []ClientSpec `json:"clients,omitempty"`
 	Accounts []Account    `json:"accounts,omitempty"`
-	// DefaultAccount is who a browser without a session is. Empty: the
-	// authorization endpoint asks by a page.
+	// DefaultAccount is the account of browsers without a session. If it is empty, the authorization endpoint shows a
+	// page.
 	DefaultAccount string `json:"default_account,omitempty"`
 	// AccessTokenLifetime is in seconds; 0 means one hour.
 	AccessTokenLifetime int `json:"access_token_lifetime,omitempty"`
-	// RefreshTokenLifetime is how many seconds a refresh token lives without
-	// being used; 0 means fourteen days.
+	// RefreshTokenLifetime is the number of seconds after which an unused refresh token expires; 0 means fourteen
+	// days.
 	RefreshTokenLifetime int `json:"refresh_token_lifetime,omitempty"`
-	// OmitExpiresIn leaves expires_in out of token replies, where RFC 6749,
-	// section 5.1, only recommends it.
+	// OmitExpiresIn leaves out expires_in in token replies, which RFC 6749, section 5.1, permits.
 	OmitExpiresIn bool `json:"omit_expires_in,omitempty"`
-	// OmitRefreshToken makes an issuer that knows no refresh tokens: it never
-	// grants offline_access, whoever asks.
+	// OmitRefreshToken creates an issuer without refresh tokens, which never grants offline_access.
 	OmitRefreshToken bool `json:"omit_refresh_token,omitempty"`
 }
 
-// A ClientSpec registers one client. A client uses exactly the grant types,
-// redirect URIs, scopes and the one authentication method it is registered for.
+// A ClientSpec registers one client. A client may use only the grant types, redirect URIs, scopes and authentication
+// method for which it is registered.
 type ClientSpec struct {
 	ID string `json:"id"`
-	// Secret of a confidential client. Empty: the provider makes one and
-	// returns it in the reply that registers the client, and nowhere else.
+	// Secret is the secret of a confidential client. If it is empty, the provider creates one and returns it only in
+	// the reply that registers the client.
 	Secret string `json:"secret,omitempty"`
 	// Public clients have no secret and must use PKCE.
 	Public       bool     `json:"public,omitempty"`
 	RedirectURIs []string `json:"redirect_uris,omitempty"`
-	// GrantTypes has no default: a client that may do nothing is a mistake.
+	// GrantTypes has no default, because a client without grant types is a mistake.
 	GrantTypes []string `json:"grant_types,omitempty"`
-	// TokenEndpointAuthMethod defaults to client_secret_basic, for public
-	// clients to none.
+	// TokenEndpointAuthMethod defaults to client_secret_basic, and to none for public clients.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty"`
-	// RequirePKCE refuses authorization requests without a code challenge;
-	// public clients are always held to it (RFC 9700, section 2.1.1).
+	// RequirePKCE refuses authorization requests without a code challenge. Public clients always need one (RFC 9700,
+	// section 2.1.1).
 	RequirePKCE bool `json:"require_pkce,omitempty"`
-	// Scopes the client may ask for. Empty: openid, profile, offline_access.
+	// Scopes are the scopes that the client may request. Empty means openid, profile, offline_access.
 	Scopes []string `json:"scopes,omitempty"`
-	// ServiceAccount is the account that a token of the client credentials
-	// grant acts for. It needs to exist.
+	// ServiceAccount is the account of tokens of the client credentials grant. It must exist.
 	ServiceAccount string `json:"service_account,omitempty"`
-	// ResourceServer may introspect every token of the issuer, not only its
-	// own; it needs no grant type.
+	// ResourceServer permits the introspection of every token of the issuer. It requires no grant type.
 	ResourceServer bool `json:"resource_server,omitempty"`
 }
 
-// String describes the client without its secret, so that a specification that
-// is printed whole does not give it away.
+// String describes the client without its secret, so that printing a specification does not reveal it.
 func (c ClientSpec) String() string {
 	return fmt.Sprintf("client %q (grants %v, redirects %v)", c.ID, c.GrantTypes, c.RedirectURIs)
 }
 
-// GoString is String: %#v must not show the secret either.
+// GoString returns String, so that %#v does not reveal the secret either.
 func (c ClientSpec) GoString() string { return c.String() }
 
-// An Account is a person or a service at the provider. Its name is the subject
-// of its tokens.
+// An Account is a user or a service at the provider. Its name is the subject of its tokens.
 type Account struct {
 	Name string `json:"name"`
-	// Rows are what /resource gives to a token of this account. An account
-	// without rows is refused there.
+	// Rows are the data that /resource returns for tokens of this account. An account without rows is refused.
 	Rows []string `json:"rows,omitempty"`
 }
 
-// Consent scripts what an account answers when a client asks for access. An
-// account without a script approves.
+// Consent scripts the reply of an account to a request for access. An account without a script approves.
 type Consent struct {
 	Approve bool `json:"approve"`
 	// Error is the code of a refusal, access_denied if empty.
@@ -119,20 +107,18 @@ type Consent struct {
 	Withhold []string `json:"withhold,omitempty"`
 }
 
-// A Trouble is an error that the token endpoint answers in place of a refresh. The
-// refresh token that came with the request is not used up by it. The zero value is no
-// trouble.
+// A Trouble is an error that the token endpoint returns for a refresh, without using up the refresh token. The zero
+// value is no error.
 type Trouble struct {
 	Status int `json:"status"` // of the reply, from 200 to 599
-	// Error is the code in the reply; it may be empty, as from a provider that is
-	// out of order.
+	// Error is the code in the reply. It may be empty, as from a broken provider.
 	Error string `json:"error,omitempty"`
-	// PlainText sends the JSON of the reply as text/plain, which is wrong and happens.
+	// PlainText sends the JSON of the reply as text/plain. This is wrong, but some providers do it.
 	PlainText bool `json:"plain_text,omitempty"`
 }
 
-// An Entry is one request that an issuer answered. It holds digests, never
-// secrets, and of what the caller sent only what the issuer recognised.
+// An Entry is one request that an issuer handled. It contains digests and no secrets. Of the request it contains only
+// values that the issuer recognized.
 type Entry struct {
 	Seq  int       `json:"seq"` // from 1, without gaps
 	Time time.Time `json:"time"`
@@ -142,10 +128,10 @@ type Entry struct {
 	GrantType string `json:"grant_type,omitempty"`
 	ClientID  string `json:"client_id,omitempty"`
 	Account   string `json:"account,omitempty"`
-	// Outcome is ok, or the error code that was answered.
+	// Outcome is ok or the returned error code.
 	Outcome string `json:"outcome"`
 	Detail  string `json:"detail,omitempty"`
-	// Issued and Presented are the secrets given and received.
+	// Issued and Presented are the secrets in the reply and in the request.
 	Issued      []Issued `json:"issued,omitempty"`
 	Presented   []Issued `json:"presented,omitempty"`
 	Status      int      `json:"status"`
@@ -155,8 +141,7 @@ type Entry struct {
 	RemoteAddr  string   `json:"remote_addr"`
 }
 
-// Issued names a secret by its kind and the SHA-256 of its whole value, mark
-// included, in lower-case hex.
+// Issued identifies a secret by its kind and the SHA-256 of its whole value, including the prefix, in lower-case hex.
 type Issued struct {
 	Kind   string `json:"kind"`
 	Digest string `json:"digest"`
@@ -165,7 +150,7 @@ type Issued struct {
 // Journal is the body of GET /issuers/{name}/journal.
 type Journal struct {
 	Entries []Entry `json:"entries"`
-	// Dropped counts the oldest entries that no longer fit.
+	// Dropped is the number of oldest entries that were removed.
 	Dropped int `json:"dropped"`
 }
 
@@ -179,7 +164,7 @@ type Rows struct {
 	Rows []string `json:"rows"`
 }
 
-// Who is the body of PUT /issuers/{name}/default-account; empty is nobody.
+// Who is the body of PUT /issuers/{name}/default-account. Empty means no account.
 type Who struct {
 	Account string `json:"account"`
 }
@@ -189,7 +174,7 @@ type Revoked struct {
 	Revoked int `json:"revoked"`
 }
 
-// Failure is the body of every refusal.
+// Failure is the body of every error.
 type Failure struct {
 	Message string `json:"error"`
 }

@@ -1,7 +1,6 @@
-// Package account knows what a user, a group, a role, a session and an API key
-// are, and the rules that hold between them. It does no I/O of its own: what it
-// needs to remember goes through the Store interface, which package store
-// implements for SQLite and Postgres.
+// Package account defines users, groups, roles, sessions and API keys, and enforces the rules between them. It does
+// no I/O of its own: it stores data through the interface Store, which package store implements for SQLite and
+// Postgres.
 package account
 
 import "time"
@@ -16,7 +15,7 @@ const (
 	Administrator Role = "administrator"
 )
 
-// ParseRole returns the role spelled s. Letter case counts.
+// ParseRole returns the role with the spelling s, which is case-sensitive.
 func ParseRole(s string) (Role, bool) {
 	switch r := Role(s); r {
 	case Viewer, Publisher, Administrator:
@@ -25,7 +24,7 @@ func ParseRole(s string) (Role, bool) {
 	return "", false
 }
 
-// Rank orders roles by privilege; an unknown role ranks below viewer.
+// Rank orders roles by privilege. An unknown role ranks below Viewer.
 func (r Role) Rank() int {
 	switch r {
 	case Viewer:
@@ -41,9 +40,8 @@ func (r Role) Rank() int {
 // AtLeast reports whether r has the privileges of want.
 func (r Role) AtLeast(want Role) bool { return r.Rank() >= want.Rank() }
 
-// User is one account. UniqueID is the identity by which sign-in finds it: the
-// username itself, unless ProxyAuth.UniqueIdHeader is configured. It is never
-// empty and no two users share one.
+// User is one account. UniqueID is the identity by which a sign-in finds the account: the username, unless
+// ProxyAuth.UniqueIdHeader is configured. It is never empty and is unique.
 type User struct {
 	ID         int64
 	GUID       string
@@ -57,12 +55,12 @@ type User struct {
 	Locked     bool
 	Created    time.Time
 	Updated    time.Time
-	Active     time.Time // zero: never signed in
+	Active     time.Time // zero if the user has never signed in
 	Credential string    // encoded password hash of the password provider; "" otherwise
 }
 
-// Group is a named set of users. OwnerGUID is empty for groups made by automatic
-// provisioning. UniqueID is empty unless ProxyAuth.GroupsByUniqueId is on.
+// Group is a named set of users. OwnerGUID is empty for groups that automatic provisioning created. UniqueID is empty
+// unless ProxyAuth.GroupsByUniqueId is on.
 type Group struct {
 	ID        int64
 	GUID      string
@@ -72,39 +70,39 @@ type Group struct {
 	Created   time.Time
 }
 
-// Session is one signed-in browser. ID is the SHA-256 of the cookie's value, so a
-// copy of the database opens no session.
+// Session is one signed-in browser. ID is the SHA-256 of the value of the cookie, so that a copy of the database
+// opens no session.
 type Session struct {
 	ID       string
 	UserGUID string
 	XSRF     string
-	// HeadersDigest is the digest of the proxy's header values the session was made
-	// from: other values make the next request a new login attempt.
+	// HeadersDigest is the digest of the header values from which the session was created. If the proxy sends other
+	// values, the next request is a new login attempt.
 	HeadersDigest string
 	Created       time.Time
 	Expires       time.Time
 }
 
-// KeyKind tells apart who holds an API key.
+// KeyKind distinguishes API keys by their holder.
 type KeyKind string
 
 const (
-	UserKey    KeyKind = "user"    // made by a user, listed among theirs
+	UserKey    KeyKind = "user"    // created by a user, and listed among the keys of this user
 	ContentKey KeyKind = "content" // given to a content process as CONNECT_API_KEY; never listed
-	VisitorKey KeyKind = "visitor" // short-lived, result of an exchange; never listed
+	VisitorKey KeyKind = "visitor" // short-lived, the result of an exchange; never listed
 )
 
-// APIKey is the stored form of a key: its hash and last characters, never the key.
+// APIKey is the stored form of a key: its hash and its last characters, but never the key itself.
 type APIKey struct {
 	ID          int64
 	Kind        KeyKind
 	UserGUID    string
-	ContentGUID string // of a content key: the item whose process holds it
+	ContentGUID string // of a content key: the item whose process holds the key
 	Name        string
 	Hash        string
-	Tail        string // last four characters, for recognition
-	Role        Role   // what the key may do at most
+	Tail        string // last four characters, by which a user recognizes the key
+	Role        Role   // the highest role that the key can act with
 	Created     time.Time
-	Used        time.Time // zero: never
-	Expires     time.Time // zero: never
+	Used        time.Time // zero if never used
+	Expires     time.Time // zero if the key does not expire
 }

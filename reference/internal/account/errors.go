@@ -2,8 +2,8 @@ package account
 
 import "errors"
 
-// What the rules refuse. Each is a reason of its own; which status and words a client
-// gets for it is decided in package web.
+// Errors for requests that the rules refuse. Package web decides which status and which text a client receives for
+// each of them.
 var (
 	ErrProhibitedUsername = errors.New("username is prohibited")
 	ErrInvalidUsername    = errors.New("username is not valid")

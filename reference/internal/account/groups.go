@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// NewGroup describes a group to be made through the API.
+// NewGroup describes a group that the API creates.
 type NewGroup struct {
 	Name          string
 	UniqueID      string
 	UniqueIDGiven bool
 }
 
-// GroupsOf returns the groups that a user is in: none where groups are switched off, whatever
-// the store remembers of times when they were not (document line 398).
+// GroupsOf returns the groups of a user. If groups are switched off it returns none, although the store may still
+// have memberships from before (document line 398).
 func (s *Service) GroupsOf(ctx context.Context, userGUID string) ([]Group, error) {
 	if !s.Policy.Groups {
 		return nil, nil
@@ -23,13 +23,14 @@ func (s *Service) GroupsOf(ctx context.Context, userGUID string) ([]Group, error
 	return s.Store.GroupsOfUser(ctx, userGUID)
 }
 
-// mayOwnGroups: administrators, and publishers where the configuration lets them.
+// mayOwnGroups reports whether users with the role may own groups: administrators, and publishers if the
+// configuration allows it.
 func (s *Service) mayOwnGroups(role Role) bool {
 	return role == Administrator || role == Publisher && s.Policy.PublishersOwnGroups
 }
 
-// CreateGroup makes a group owned by its maker. Errors: ErrGroupsOff, ErrForbidden,
-// ErrGroupName, ErrGroupNameTaken, ErrGroupUniqueIDTaken, ErrGroupBlankUniqueID, ErrUniqueIDNotUsed.
+// CreateGroup creates a group, which the caller owns. Errors: ErrGroupsOff, ErrForbidden, ErrGroupName,
+// ErrGroupNameTaken, ErrGroupUniqueIDTaken, ErrGroupBlankUniqueID, ErrUniqueIDNotUsed.
 func (s *Service) CreateGroup(ctx context.Context, by User, byRole Role, n NewGroup) (Group, error) {
 	if !s.Policy.Groups {
 		return Group{}, ErrGroupsOff
@@ -71,7 +72,7 @@ func checkGroupName(name string) error {
 	return nil
 }
 
-// checkGroupFree holds group names unique, except where unique ids tell groups apart (line 424).
+// checkGroupFree requires that group names are unique, except if unique ids distinguish the groups (line 424).
 func (s *Service) checkGroupFree(ctx context.Context, tx Tx, g Group) error {
 	if s.Policy.GroupsByUniqueID {
 		return nil
@@ -91,7 +92,7 @@ func (s *Service) checkGroupFree(ctx context.Context, tx Tx, g Group) error {
 	return nil
 }
 
-// group finds a group that by may manage.
+// group returns a group that the user by may manage.
 func (s *Service) group(ctx context.Context, tx Tx, by User, byRole Role, guid string) (Group, error) {
 	if !s.Policy.Groups {
 		return Group{}, ErrGroupsOff
@@ -106,8 +107,8 @@ func (s *Service) group(ctx context.Context, tx Tx, by User, byRole Role, guid s
 	return g, nil
 }
 
-// ChangeGroup renames a group or gives it another owner; nil leaves a field as it is. Its
-// memberships and its access to content stay.
+// ChangeGroup renames a group or changes its owner. A nil argument leaves a field unchanged. Memberships and access
+// to content do not change.
 func (s *Service) ChangeGroup(ctx context.Context, by User, byRole Role, guid string, name, owner *string) (Group, error) {
 	var g Group
 	err := s.Store.Update(ctx, func(tx Tx) error {
@@ -135,7 +136,7 @@ func (s *Service) ChangeGroup(ctx context.Context, by User, byRole Role, guid st
 	return g, err
 }
 
-// DeleteGroup removes a group with its memberships and its access to content.
+// DeleteGroup deletes a group with its memberships and its access to content.
 func (s *Service) DeleteGroup(ctx context.Context, by User, byRole Role, guid string) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
 		if _, err := s.group(ctx, tx, by, byRole, guid); err != nil {
@@ -145,9 +146,8 @@ func (s *Service) DeleteGroup(ctx context.Context, by User, byRole Role, guid st
 	})
 }
 
-// AddMember makes a user a member by hand, which is refused while the proxy sends groups:
-// the next sign-in would undo it. Errors beside those of the group: ErrGroupsExternal,
-// ErrNoUser, ErrMember.
+// AddMember adds a user to a group. It fails if the proxy sends groups, because the next sign-in would remove the
+// user again. Errors, in addition to those of group: ErrGroupsExternal, ErrNoUser, ErrMember.
 func (s *Service) AddMember(ctx context.Context, by User, byRole Role, groupGUID, userGUID string) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
 		if _, err := s.group(ctx, tx, by, byRole, groupGUID); err != nil {
@@ -167,7 +167,7 @@ func (s *Service) AddMember(ctx context.Context, by User, byRole Role, groupGUID
 	})
 }
 
-// RemoveMember ends a membership; everybody may leave a group themselves.
+// RemoveMember ends a membership. Every user may leave a group.
 func (s *Service) RemoveMember(ctx context.Context, by User, byRole Role, groupGUID, userGUID string) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
 		if _, err := s.group(ctx, tx, by, byRole, groupGUID); err != nil {

@@ -6,20 +6,22 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"countersign/reference/internal/account/secrets"
 )
 
-// NewKey describes a key to be made.
+// NewKey describes a key that MakeKey creates.
 type NewKey struct {
 	Kind        KeyKind
-	User        User   // whose rights it has
-	ContentGUID string // of a content key
+	User        User   // the key acts for this user
+	ContentGUID string // set for content keys only
 	Name        string
-	Role        Role      // at most; "" means the user's
-	Expires     time.Time // zero: never
+	Role        Role      // the highest role of the key; "" means the role of the user
+	Expires     time.Time // zero if the key does not expire
 }
 
-// MakeKey makes a key and returns it with its text, which nobody can get again. Errors:
-// ErrBlankKeyName, ErrInvalidRole, ErrKeyRole.
+// MakeKey creates a key and returns it with its text, which is not stored. Errors: ErrBlankKeyName, ErrInvalidRole,
+// ErrKeyRole.
 func (s *Service) MakeKey(ctx context.Context, n NewKey) (APIKey, string, error) {
 	n.Name = strings.TrimSpace(n.Name)
 	if n.Kind == UserKey && n.Name == "" {
@@ -37,7 +39,7 @@ func (s *Service) MakeKey(ctx context.Context, n NewKey) (APIKey, string, error)
 	if n.Role.Rank() > n.User.Role.Rank() {
 		return APIKey{}, "", ErrKeyRole
 	}
-	text := secret()
+	text := secrets.New()
 	k := APIKey{
 		Kind: n.Kind, UserGUID: n.User.GUID, ContentGUID: n.ContentGUID, Name: n.Name,
 		Hash: digest(text), Tail: text[len(text)-4:], Role: n.Role, Created: s.Now(), Expires: n.Expires,
@@ -49,8 +51,8 @@ func (s *Service) MakeKey(ctx context.Context, n NewKey) (APIKey, string, error)
 	return k, text, nil
 }
 
-// UserOfKey returns the user whose key has the given text. It returns ErrNoKey for a key
-// that is unknown or over, and ErrLocked when its user is locked.
+// UserOfKey returns the user whose key has the given text. It returns ErrNoKey for an unknown or expired key, and
+// ErrLocked if the user is locked.
 func (s *Service) UserOfKey(ctx context.Context, text string) (APIKey, User, error) {
 	k, u, err := s.Store.KeyUser(ctx, digest(text))
 	now := s.Now()
@@ -64,7 +66,8 @@ func (s *Service) UserOfKey(ctx context.Context, text string) (APIKey, User, err
 	case u.Locked:
 		return APIKey{}, User{}, ErrLocked
 	}
-	// The time of last use is kept to the minute: a busy key must not cost a write a request.
+	// The time of the last use is accurate to the minute, so that a busy key does not cost one write for each
+	// request.
 	if k.Kind == UserKey && now.Sub(k.Used) >= time.Minute {
 		k.Used = now
 		if err := s.Store.Update(ctx, func(tx Tx) error { return tx.TouchKey(ctx, k.ID, now) }); err != nil {
@@ -74,7 +77,7 @@ func (s *Service) UserOfKey(ctx context.Context, text string) (APIKey, User, err
 	return k, u, nil
 }
 
-// RemoveKey deletes a user's own key; ErrNotFound when it is not one of theirs.
+// RemoveKey deletes a key of a user. It returns ErrNotFound if the user has no such key.
 func (s *Service) RemoveKey(ctx context.Context, userGUID string, id int64) error {
 	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteKey(ctx, userGUID, id) })
 }

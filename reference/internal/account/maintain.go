@@ -9,11 +9,11 @@ import (
 	"countersign/reference/internal/proxyauth"
 )
 
-// What an operator does to accounts with the command-line tool, beside the server. The
-// configuration's editing rules do not count there (document line 230: forcibly); uniqueness,
-// prohibited names and the last administrator do.
+// This file holds the changes that an operator makes with the command-line tool while the server is stopped. The
+// editing rules of the configuration do not apply to them (document line 230: forcibly). Names must still be unique
+// and not prohibited, and one administrator must remain.
 
-// Reasons that only maintenance meets.
+// Errors that only maintenance returns.
 var (
 	ErrAmbiguous    = errors.New("several have that name: name one by its GUID")
 	ErrOwnsContent  = errors.New("owns content: transfer it first")
@@ -21,32 +21,32 @@ var (
 	ErrContentNames = errors.New("source and target own content of the same name")
 )
 
-// UserRef names a user in one of three ways; the others are empty.
+// UserRef identifies a user by exactly one of its fields. The other fields are empty.
 type UserRef struct {
 	Username, GUID string
 	ID             int64
 }
 
-// GroupRef names a group in one of two ways; the other is empty.
+// GroupRef identifies a group by exactly one of its fields. The other field is empty.
 type GroupRef struct{ Name, GUID string }
 
-// UserAlteration is what to change by hand; nil leaves a field as it is.
+// UserAlteration is a change of a user by an operator. A nil field is not changed.
 type UserAlteration struct {
 	UserChange
 	UniqueID *string
 	Locked   *bool
-	// Force does it although no administrator is left who could sign in.
+	// Force permits a change that leaves no administrator who can sign in.
 	Force bool
 }
 
-// GroupAlteration is what to change by hand; nil leaves a field as it is.
+// GroupAlteration is a change of a group by an operator. A nil field is not changed.
 type GroupAlteration struct {
 	Name, UniqueID *string
 	Owner          *UserRef
 	DropOwner      bool
 }
 
-// findUser finds the one user that ref names. Errors: ErrNoUser, ErrAmbiguous.
+// findUser returns the user that ref identifies. Errors: ErrNoUser, ErrAmbiguous.
 func findUser(ctx context.Context, r Reader, ref UserRef) (User, error) {
 	switch {
 	case ref.GUID != "":
@@ -68,7 +68,7 @@ func findUser(ctx context.Context, r Reader, ref UserRef) (User, error) {
 	return users[0], nil
 }
 
-// findGroup finds the one group that ref names. Errors: ErrNoGroup, ErrAmbiguous.
+// findGroup returns the group that ref identifies. Errors: ErrNoGroup, ErrAmbiguous.
 func findGroup(ctx context.Context, r Reader, ref GroupRef) (Group, error) {
 	if ref.GUID != "" {
 		g, err := r.GroupByGUID(ctx, ref.GUID)
@@ -86,9 +86,9 @@ func findGroup(ctx context.Context, r Reader, ref GroupRef) (Group, error) {
 	return groups[0], nil
 }
 
-// AlterUser changes a user by hand and returns what was and what is. Errors: ErrNoUser,
-// ErrAmbiguous, ErrUsernameTaken, ErrInvalidUsername, ErrProhibitedUsername, ErrInvalidRole,
-// ErrSoleAdministrator, ErrInvalidField, ErrBlankUniqueID, ErrUniqueIDTaken.
+// AlterUser changes a user and returns the user before and after the change. Errors: ErrNoUser, ErrAmbiguous,
+// ErrUsernameTaken, ErrInvalidUsername, ErrProhibitedUsername, ErrInvalidRole, ErrSoleAdministrator, ErrInvalidField,
+// ErrBlankUniqueID, ErrUniqueIDTaken.
 func (s *Service) AlterUser(ctx context.Context, ref UserRef, a UserAlteration) (before, after User, err error) {
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		if err := tx.HoldUsers(ctx); err != nil {
@@ -153,9 +153,9 @@ func alterProfile(u *User, a UserAlteration) error {
 	return nil
 }
 
-// rename gives a user another name. It keeps names unique even where the configuration does
-// not ask for it: nobody makes a duplicate by hand on purpose. Where the username is the
-// identity, that follows, unless a migration has already given the user another.
+// rename changes the username of a user. It refuses a name that is taken even if the configuration allows duplicates,
+// because an operator does not create a duplicate on purpose. If the username is the identity, the unique id changes
+// with it, unless a migration has already given the user another unique id.
 func (s *Service) rename(ctx context.Context, tx Tx, u *User, want *string) error {
 	if want == nil || *want == u.Username {
 		return nil
@@ -190,9 +190,8 @@ func alterUniqueID(u *User, want *string) error {
 	return nil
 }
 
-// RemoveUser deletes a user with all that is theirs alone: sessions, keys, memberships, access
-// to content. Groups they own lose their owner. Errors: ErrNoUser, ErrAmbiguous,
-// ErrSoleAdministrator unless force, ErrOwnsContent.
+// RemoveUser deletes a user with their sessions, keys, memberships and permissions for content. Groups of the user
+// remain without an owner. Errors: ErrNoUser, ErrAmbiguous, ErrOwnsContent, and, without force, ErrSoleAdministrator.
 func (s *Service) RemoveUser(ctx context.Context, ref UserRef, force bool) (User, error) {
 	var u User
 	err := s.Store.Update(ctx, func(tx Tx) error {
@@ -213,8 +212,8 @@ func (s *Service) RemoveUser(ctx context.Context, ref UserRef, force bool) (User
 	return u, err
 }
 
-// Transfer gives all content and groups of one user to another. Errors: ErrNoUser,
-// ErrAmbiguous, ErrSameUser, ErrContentNames.
+// Transfer gives all content and groups of one user to another. Errors: ErrNoUser, ErrAmbiguous, ErrSameUser,
+// ErrContentNames.
 func (s *Service) Transfer(ctx context.Context, from, to UserRef) (source, target User, err error) {
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		if source, err = findUser(ctx, tx, from); err != nil {
@@ -235,9 +234,9 @@ func (s *Service) Transfer(ctx context.Context, from, to UserRef) (source, targe
 	return source, target, err
 }
 
-// AlterGroup changes a group by hand and returns what was and what is. Memberships and access
-// to content stay. Errors: ErrNoGroup, ErrAmbiguous, ErrGroupName, ErrGroupNameTaken,
-// ErrGroupBlankUniqueID, ErrInvalidField, ErrGroupUniqueIDTaken, ErrNoUser.
+// AlterGroup changes a group and returns the group before and after the change. Memberships and access to content do
+// not change. Errors: ErrNoGroup, ErrAmbiguous, ErrGroupName, ErrGroupNameTaken, ErrGroupBlankUniqueID,
+// ErrInvalidField, ErrGroupUniqueIDTaken, ErrNoUser.
 func (s *Service) AlterGroup(ctx context.Context, ref GroupRef, a GroupAlteration) (before, after Group, err error) {
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		if err := tx.HoldUsers(ctx); err != nil {
@@ -308,11 +307,10 @@ func (s *Service) RemoveGroup(ctx context.Context, ref GroupRef) (Group, error) 
 	return g, err
 }
 
-// NormalizeGroups makes every group functional under the configuration (document line 432) and
-// returns those it changed, as they were and as they are. Under ProxyAuth.GroupsByUniqueId a
-// group that was made by name is from then on found by that name as its unique id; without it,
-// groups are found by their names alone, which must differ, and have no unique id. All that
-// stands in the way is returned as one error, and then nothing is changed.
+// NormalizeGroups adapts all groups to the configuration (document line 432) and returns the groups that it changed,
+// before and after the change. With ProxyAuth.GroupsByUniqueId, a group that was created by name gets this name as
+// its unique id. Without it, groups are found by name only: names must differ, and unique ids are removed. If groups
+// conflict, NormalizeGroups returns all conflicts as one error and changes nothing.
 func (s *Service) NormalizeGroups(ctx context.Context) (before, after []Group, err error) {
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		if err := tx.HoldUsers(ctx); err != nil {
@@ -335,7 +333,7 @@ func (s *Service) NormalizeGroups(ctx context.Context) (before, after []Group, e
 	return before, after, err
 }
 
-// allGroups reads every group, page by page.
+// allGroups reads all groups, page by page.
 func allGroups(ctx context.Context, r Reader) ([]Group, error) {
 	const page = 500
 	var all []Group
@@ -351,10 +349,10 @@ func allGroups(ctx context.Context, r Reader) ([]Group, error) {
 	}
 }
 
-// normalized decides which groups to change, or says what stands in the way.
+// normalized returns the groups to change, before and after the change, or an error with all conflicts.
 func (s *Service) normalized(groups []Group) (before, after []Group, err error) {
 	var problems []error
-	holders := map[string]Group{} // of a key by which a proxy may name a group
+	holders := map[string]Group{} // by the key with which a proxy identifies a group
 	key := func(g Group) string {
 		if s.Policy.GroupsByUniqueID && g.UniqueID != "" {
 			return g.UniqueID

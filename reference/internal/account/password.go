@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// defaultRounds is the count that OWASP gives for PBKDF2-HMAC-SHA256.
+// defaultRounds is the number of iterations that OWASP recommends for PBKDF2-HMAC-SHA256.
 const defaultRounds = 600_000
 
-// minPassword is the shortest password accepted.
+// minPassword is the length of the shortest password that is accepted.
 const minPassword = 8
 
 // hashPassword returns the stored form of a password: scheme, rounds, salt, hash.
@@ -53,9 +53,8 @@ func (s *Service) rounds() int {
 	return defaultRounds
 }
 
-// PasswordSignIn opens a session for a user of the password provider. An unknown user and
-// a wrong password are the same ErrWrongPassword and cost the same time; ErrLocked is said
-// only to somebody who knows the password.
+// PasswordSignIn opens a session for a user of the password provider. It returns ErrWrongPassword for an unknown user
+// as for a wrong password, after the same time. It returns ErrLocked only if the password is right.
 func (s *Service) PasswordSignIn(ctx context.Context, username, password string) (Login, error) {
 	s.hashing.Lock()
 	defer s.hashing.Unlock()

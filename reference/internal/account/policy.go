@@ -1,27 +1,31 @@
 package account
 
-import "slices"
+import (
+	"slices"
 
-// Policy is what the configuration says about accounts.
+	"countersign/reference/internal/proxyauth"
+)
+
+// Policy is the part of the configuration that concerns accounts.
 type Policy struct {
-	// PasswordLogin: users are made with passwords; nothing comes from a proxy.
+	// PasswordLogin is true for the password provider: users have passwords, and no data comes from a proxy.
 	PasswordLogin bool
-	// UniqueIDs: a unique id, not the username, is the identity (ProxyAuth.UniqueIdHeader).
+	// UniqueIDs is true if the identity is a unique id and not the username (ProxyAuth.UniqueIdHeader).
 	UniqueIDs bool
-	// GeneratedUsernames: unique ids without a username header.
+	// GeneratedUsernames is true if the proxy sends unique ids but no usernames.
 	GeneratedUsernames   bool
 	RegisterOnFirstLogin bool
-	// FirstName, LastName, Email: the proxy is configured to send the field.
+	// FirstNameSent, LastNameSent and EmailSent are true if the proxy is configured to send the field.
 	FirstNameSent, LastNameSent, EmailSent bool
-	// SelfEdit: Authorization.UserInfoEditableBy = AdminAndSelf.
+	// SelfEdit is true for Authorization.UserInfoEditableBy = AdminAndSelf.
 	SelfEdit bool
 
 	DefaultRole Role
 	Roles       RolePolicy
 
-	// Groups: Authorization.UserGroups.
+	// Groups is Authorization.UserGroups.
 	Groups bool
-	// GroupsSent: ProxyAuth.GroupsHeader is set, so memberships follow the proxy.
+	// GroupsSent is true if ProxyAuth.GroupsHeader is set, so that memberships follow the proxy.
 	GroupsSent           bool
 	GroupsAutoProvision  bool
 	GroupsByUniqueID     bool
@@ -29,44 +33,44 @@ type Policy struct {
 	ViewersSeeThemselves bool
 }
 
-// RoleSource says where roles come from at sign-in.
+// RoleSource identifies the source of roles at sign-in.
 type RoleSource int
 
 // The sources.
 const (
 	RolesLocal  RoleSource = iota // managed on the server
-	RolesHeader                   // the role header's value, taken directly
-	RolesMapped                   // the role header's value, mapped
-	RolesGroups                   // the groups sent, mapped
+	RolesHeader                   // the value of the role header, taken directly
+	RolesMapped                   // the value of the role header, mapped
+	RolesGroups                   // the groups that the proxy sends, mapped
 )
 
-// RolePolicy says how a role is found at sign-in.
+// RolePolicy decides the role of a user at sign-in.
 type RolePolicy struct {
 	Source      RoleSource
 	Mapping     map[Role][]string
 	Restrictive bool // the least privileged match wins instead of the most
 }
 
-// RolesEditable reports whether administrators may change roles here (document lines 246 to 248).
+// RolesEditable reports whether administrators may change roles on the server (document lines 246 to 248).
 func (p Policy) RolesEditable() bool { return p.Roles.Source == RolesLocal }
 
-// UsernamesEditable reports whether usernames may be changed here (line 240).
+// UsernamesEditable reports whether usernames may be changed on the server (line 240).
 func (p Policy) UsernamesEditable() bool {
 	return p.PasswordLogin || p.UniqueIDs && p.GeneratedUsernames
 }
 
-// UsernamesUnique reports whether two users may not share a username.
+// UsernamesUnique reports whether usernames must be unique.
 func (p Policy) UsernamesUnique() bool { return !p.UniqueIDs || p.GeneratedUsernames }
 
-// roleOf finds the role that a claim gives. ok is false when the claim says nothing about
-// roles, so that the stored role stays; invalid is a value that is no role, for the log.
-func (p Policy) roleOf(c Claim) (role Role, invalid string, ok bool) {
+// roleOf returns the role that a claim gives to its user. If ok is false, the claim gives none and the stored role stays.
+// invalid is a value that is no role, for the log.
+func (p Policy) roleOf(c proxyauth.Claim) (role Role, invalid string, ok bool) {
 	var values []string
 	switch p.Roles.Source {
 	case RolesHeader:
 		if c.Role == "" {
-			// A header that is missing is not an invalid value: a client can make a proxy
-			// drop it (Connection: <name>), and must not get another role by that.
+			// A missing header is not an invalid value: a client can make a proxy remove the header (Connection: <name>)
+			// and must not get another role by that.
 			return "", "", false
 		}
 		if r, known := ParseRole(c.Role); known {
@@ -98,8 +102,7 @@ func (p Policy) roleOf(c Claim) (role Role, invalid string, ok bool) {
 	return role, "", true
 }
 
-// ProhibitedUsernames are the values that no user may have (document line 190). Letter case
-// counts: the list is exact.
+// ProhibitedUsernames are the usernames that no user may have (document line 190). They are case-sensitive.
 var ProhibitedUsernames = []string{
 	"connect", "apps", "users", "groups", "setpassword", "user-completion", "confirm",
 	"recent", "reports", "plots", "unpublished", "settings", "metrics", "tokens", "help",

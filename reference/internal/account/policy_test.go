@@ -1,8 +1,12 @@
 package account
 
-import "testing"
+import (
+	"testing"
 
-// mapped is the mapping of the tests: one value, and one group, for each role, one for two.
+	"countersign/reference/internal/proxyauth"
+)
+
+// mapped is the mapping of the tests. Each role has one value that is also a group; one value has two roles.
 var mapped = map[Role][]string{
 	Viewer:        {"HR", "Support"},
 	Publisher:     {"Engineering"},
@@ -15,33 +19,33 @@ func TestRoleOfAClaim(t *testing.T) {
 		source      RoleSource
 		restrictive bool
 		noGroups    bool // the proxy sends none
-		claim       Claim
+		claim       proxyauth.Claim
 
 		role    Role
 		invalid string
 		says    bool
 	}{
-		{name: "local roles look at nothing", source: RolesLocal, claim: Claim{Role: "administrator", Groups: []string{"IT"}}},
+		{name: "local roles look at nothing", source: RolesLocal, claim: proxyauth.Claim{Role: "administrator", Groups: []string{"IT"}}},
 
-		{name: "a role", source: RolesHeader, claim: Claim{Role: "administrator"}, role: Administrator, says: true},
-		{name: "other letters", source: RolesHeader, claim: Claim{Role: "Administrator"}, role: Publisher, invalid: "Administrator", says: true},
-		{name: "no role at all", source: RolesHeader, claim: Claim{Groups: []string{"IT"}}},
+		{name: "a role", source: RolesHeader, claim: proxyauth.Claim{Role: "administrator"}, role: Administrator, says: true},
+		{name: "other letters", source: RolesHeader, claim: proxyauth.Claim{Role: "Administrator"}, role: Publisher, invalid: "Administrator", says: true},
+		{name: "no role at all", source: RolesHeader, claim: proxyauth.Claim{Groups: []string{"IT"}}},
 
-		{name: "a value", source: RolesMapped, claim: Claim{Role: "Engineering"}, role: Publisher, says: true},
-		{name: "a value of two roles", source: RolesMapped, claim: Claim{Role: "Support"}, role: Administrator, says: true},
-		{name: "restrictive", source: RolesMapped, restrictive: true, claim: Claim{Role: "Support"}, role: Viewer, says: true},
-		{name: "a value of none", source: RolesMapped, claim: Claim{Role: "Sales"}, role: Publisher, invalid: "Sales", says: true},
-		{name: "a role's own name", source: RolesMapped, claim: Claim{Role: "administrator"}, role: Publisher, invalid: "administrator", says: true},
-		{name: "groups beside values", source: RolesMapped, claim: Claim{Role: "HR", Groups: []string{"IT"}}, role: Viewer, says: true},
-		{name: "no value", source: RolesMapped, claim: Claim{}},
+		{name: "a value", source: RolesMapped, claim: proxyauth.Claim{Role: "Engineering"}, role: Publisher, says: true},
+		{name: "a value of two roles", source: RolesMapped, claim: proxyauth.Claim{Role: "Support"}, role: Administrator, says: true},
+		{name: "restrictive", source: RolesMapped, restrictive: true, claim: proxyauth.Claim{Role: "Support"}, role: Viewer, says: true},
+		{name: "a value of none", source: RolesMapped, claim: proxyauth.Claim{Role: "Sales"}, role: Publisher, invalid: "Sales", says: true},
+		{name: "a role's own name", source: RolesMapped, claim: proxyauth.Claim{Role: "administrator"}, role: Publisher, invalid: "administrator", says: true},
+		{name: "groups beside values", source: RolesMapped, claim: proxyauth.Claim{Role: "HR", Groups: []string{"IT"}}, role: Viewer, says: true},
+		{name: "no value", source: RolesMapped, claim: proxyauth.Claim{}},
 
-		{name: "a group", source: RolesGroups, claim: Claim{Groups: []string{"x", "HR"}}, role: Viewer, says: true},
-		{name: "two groups", source: RolesGroups, claim: Claim{Groups: []string{"HR", "IT"}}, role: Administrator, says: true},
-		{name: "two groups, restrictive", source: RolesGroups, restrictive: true, claim: Claim{Groups: []string{"IT", "HR"}}, role: Viewer, says: true},
-		{name: "the role header beside groups", source: RolesGroups, claim: Claim{Role: "administrator", Groups: []string{"HR"}}, role: Viewer, says: true},
-		{name: "no mapped group", source: RolesGroups, claim: Claim{Role: "administrator", Groups: []string{"x"}}, role: Publisher, says: true},
-		{name: "no group", source: RolesGroups, claim: Claim{}, role: Publisher, says: true},
-		{name: "local groups", source: RolesGroups, noGroups: true, claim: Claim{Groups: []string{"IT"}}},
+		{name: "a group", source: RolesGroups, claim: proxyauth.Claim{Groups: []string{"x", "HR"}}, role: Viewer, says: true},
+		{name: "two groups", source: RolesGroups, claim: proxyauth.Claim{Groups: []string{"HR", "IT"}}, role: Administrator, says: true},
+		{name: "two groups, restrictive", source: RolesGroups, restrictive: true, claim: proxyauth.Claim{Groups: []string{"IT", "HR"}}, role: Viewer, says: true},
+		{name: "the role header beside groups", source: RolesGroups, claim: proxyauth.Claim{Role: "administrator", Groups: []string{"HR"}}, role: Viewer, says: true},
+		{name: "no mapped group", source: RolesGroups, claim: proxyauth.Claim{Role: "administrator", Groups: []string{"x"}}, role: Publisher, says: true},
+		{name: "no group", source: RolesGroups, claim: proxyauth.Claim{}, role: Publisher, says: true},
+		{name: "local groups", source: RolesGroups, noGroups: true, claim: proxyauth.Claim{Groups: []string{"IT"}}},
 	} {
 		p := Policy{
 			DefaultRole: Publisher, Groups: true, GroupsSent: !tt.noGroups,

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"countersign/reference/internal/account/secrets"
 )
 
 // Service applies the rules of accounts on top of a Store. It is safe for concurrent use.
@@ -24,17 +25,17 @@ type Service struct {
 	// PasswordRounds is the work factor of new password hashes; zero means the default.
 	PasswordRounds int
 
-	hashing sync.Mutex // one password at a time: guessing must not take the whole machine
+	hashing sync.Mutex // hashes one password at a time, so that guessing does not occupy the whole machine
 }
 
-// Seen is what a request's session cookie or key leads to.
+// Seen is the session of a request, with its user.
 type Seen struct {
 	User    User
 	Session Session
 }
 
-// SessionOf returns the session that a cookie's value opens, with its user. It costs one
-// indexed read and writes nothing. It returns ErrNoSession when there is none or it is over.
+// SessionOf returns the session that belongs to the value of a cookie, with its user. It performs one indexed read
+// and writes nothing. It returns ErrNoSession if there is no session or it has expired.
 func (s *Service) SessionOf(ctx context.Context, cookie string) (Seen, error) {
 	session, user, err := s.Store.SessionUser(ctx, digest(cookie))
 	switch {
@@ -48,23 +49,23 @@ func (s *Service) SessionOf(ctx context.Context, cookie string) (Seen, error) {
 	return Seen{User: user, Session: session}, nil
 }
 
-// maxSessions bounds the sessions of one user. A script that sends the header and keeps no
-// cookie makes one with each request; the oldest go.
+// maxSessions bounds the sessions of one user. A script that sends the header and keeps no cookie creates one with
+// each request; the oldest are deleted.
 const maxSessions = 200
 
-// Login is a fresh session. Cookie is its secret value, known only to the browser.
+// Login is a new session. Cookie is its secret value, which only the browser keeps.
 type Login struct {
 	User    User
 	Session Session
 	Cookie  string
 }
 
-// openSession makes a session for u inside tx and forgets those that are over.
+// openSession creates a session for u and deletes expired sessions.
 func (s *Service) openSession(ctx context.Context, tx Tx, u User, headersDigest string) (Login, error) {
 	now := s.Now()
-	cookie := secret()
+	cookie := secrets.New()
 	session := Session{
-		ID: digest(cookie), UserGUID: u.GUID, XSRF: secret(), HeadersDigest: headersDigest,
+		ID: digest(cookie), UserGUID: u.GUID, XSRF: secrets.New(), HeadersDigest: headersDigest,
 		Created: now, Expires: now.Add(s.SessionLifetime),
 	}
 	if err := tx.DeleteSessionsBefore(ctx, now); err != nil {
@@ -79,20 +80,13 @@ func (s *Service) openSession(ctx context.Context, tx Tx, u User, headersDigest 
 	return Login{User: u, Session: session, Cookie: cookie}, nil
 }
 
-// EndSession makes a cookie's value worthless.
+// EndSession deletes the session that belongs to the value of a cookie.
 func (s *Service) EndSession(ctx context.Context, cookie string) error {
 	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteSession(ctx, digest(cookie)) })
 }
 
-// secret returns 256 random bits in text that cookies and headers carry unchanged.
-func secret() string {
-	var b [32]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails (crypto/rand)
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// digest is how secrets are stored and found: they have 256 bits of chance, so that a
-// plain hash cannot be searched.
+// digest returns the form in which sessions and keys are stored and found. It is the hash of secrets.Hash in Base64,
+// the encoding that existing databases have.
 func digest(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

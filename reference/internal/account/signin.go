@@ -8,27 +8,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"countersign/reference/internal/proxyauth"
 )
 
-// Claim is what a proxy says about somebody who signs in. Identity is never empty;
-// an empty field was not sent.
-type Claim struct {
-	Identity  string
-	Username  string
-	FirstName string
-	LastName  string
-	Email     string
-	Role      string
-	Groups    []string
-	// Digest changes whenever anything else in the claim does.
-	Digest string
-}
-
-// SignIn is one login attempt through a proxy: it finds or creates the user, replaces what
-// the proxy sends, synchronises role and memberships, and opens a session, all in one
-// transaction. A refused attempt leaves nothing behind. Errors: ErrProhibitedUsername,
-// ErrNoUsername, ErrNotProvisioned, ErrLocked.
-func (s *Service) SignIn(ctx context.Context, c Claim) (Login, error) {
+// SignIn performs a login attempt through a proxy. The claim must have an identity. SignIn finds or creates the user,
+// stores the profile that the proxy sent, updates role and memberships, and opens a session, all in one transaction.
+// A refused attempt changes nothing. Errors: ErrProhibitedUsername, ErrNoUsername, ErrNotProvisioned, ErrLocked.
+func (s *Service) SignIn(ctx context.Context, c proxyauth.Claim) (Login, error) {
 	var login Login
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		u, err := tx.UserByUniqueID(ctx, c.Identity)
@@ -52,15 +39,15 @@ func (s *Service) SignIn(ctx context.Context, c Claim) (Login, error) {
 	return login, err
 }
 
-// register makes the account of somebody who signs in for the first time.
-func (s *Service) register(ctx context.Context, tx Tx, c Claim) (User, error) {
+// register creates the account of a user who signs in for the first time.
+func (s *Service) register(ctx context.Context, tx Tx, c proxyauth.Claim) (User, error) {
 	if prohibited(c.Username) {
 		return User{}, ErrProhibitedUsername
 	}
 	if err := tx.HoldUsers(ctx); err != nil {
 		return User{}, err
 	}
-	// Another node may have registered the same person while this one waited.
+	// Another node may have registered the same user while this one waited for the lock.
 	if u, err := tx.UserByUniqueID(ctx, c.Identity); err == nil {
 		if u.Locked {
 			return User{}, ErrLocked
@@ -93,9 +80,9 @@ func (s *Service) register(ctx context.Context, tx Tx, c Claim) (User, error) {
 	return u, nil
 }
 
-// firstRole is the role of an account that sign-in creates. The first user of a server is
-// its administrator, whatever the proxy says: nobody else could make one.
-func (s *Service) firstRole(ctx context.Context, tx Tx, c Claim) (Role, error) {
+// firstRole returns the role of an account that a sign-in creates. The first user of a server becomes administrator,
+// whatever role the proxy sends, because no other user could appoint one.
+func (s *Service) firstRole(ctx context.Context, tx Tx, c proxyauth.Claim) (Role, error) {
 	n, err := tx.CountUsers(ctx)
 	if err != nil {
 		return "", err
@@ -111,15 +98,15 @@ func (s *Service) firstRole(ctx context.Context, tx Tx, c Claim) (Role, error) {
 	return role, nil
 }
 
-// noteInvalidRole reports a role value that is none (document line 290: at debug level).
+// noteInvalidRole logs a value that is no role (document line 290: at debug level).
 func (s *Service) noteInvalidRole(invalid string, role Role) {
 	if invalid != "" {
 		s.Log.Debug("Invalid role value received from the proxy, using the default role", "value", invalid, "role", string(role))
 	}
 }
 
-// refresh brings a known user up to date with a claim.
-func (s *Service) refresh(ctx context.Context, tx Tx, u User, c Claim) (User, error) {
+// refresh updates an existing user from a claim.
+func (s *Service) refresh(ctx context.Context, tx Tx, u User, c proxyauth.Claim) (User, error) {
 	before := u
 	if c.Username != "" && c.Username != u.Username {
 		if prohibited(c.Username) {
@@ -152,8 +139,8 @@ func (s *Service) refresh(ctx context.Context, tx Tx, u User, c Claim) (User, er
 	return u, nil
 }
 
-// changeRole returns the role a user gets at sign-in, which is the one wanted unless that
-// would leave the server without an administrator.
+// changeRole returns the role that a user gets at sign-in. It is want, unless the server would then have no
+// administrator.
 func (s *Service) changeRole(ctx context.Context, tx Tx, u User, want Role) (Role, error) {
 	after := u
 	after.Role = want
@@ -165,9 +152,9 @@ func (s *Service) changeRole(ctx context.Context, tx Tx, u User, want Role) (Rol
 	return want, err
 }
 
-// generateUsername derives a username from an e-mail address: what precedes the domain,
-// with a number behind it where that is taken or prohibited (document line 216). Where many
-// share a name it does not try all their numbers: past some it draws one at random.
+// generateUsername derives a username from an e-mail address: the part before the domain, followed by a number if
+// that name is taken or prohibited (document line 216). After a few consecutive numbers it draws random ones, so that
+// a common name does not cost one read for each user who has it.
 func generateUsername(ctx context.Context, tx Tx, email string) (string, error) {
 	local, _, _ := strings.Cut(email, "@")
 	local = strings.TrimSpace(local)
@@ -206,8 +193,8 @@ func usernameTaken(ctx context.Context, tx Reader, username, guid string) (bool,
 	return slices.ContainsFunc(users, func(u User) bool { return u.GUID != guid }), err
 }
 
-// syncGroups makes a user's memberships those that the proxy lists: of the groups known
-// here, or of all where they are provisioned automatically (document lines 314, 352, 366).
+// syncGroups makes the memberships of a user those that the proxy lists. Without automatic provisioning it ignores
+// groups that do not exist here (document lines 314, 352, 366).
 func (s *Service) syncGroups(ctx context.Context, tx Tx, u User, listed []string) error {
 	p := s.Policy
 	if !p.Groups || !p.GroupsSent {
@@ -223,7 +210,7 @@ func (s *Service) syncGroups(ctx context.Context, tx Tx, u User, listed []string
 		}
 		return g.Name
 	}
-	member := map[string]bool{} // of what is listed
+	member := map[string]bool{} // whether the user is in a listed group
 	for _, name := range listed {
 		member[name] = false
 	}
@@ -250,8 +237,8 @@ func (s *Service) syncGroups(ctx context.Context, tx Tx, u User, listed []string
 	return tx.Join(ctx, u.GUID, join)
 }
 
-// listedGroups finds the groups that a proxy means, and makes those it may. What is neither
-// found nor made is left out.
+// listedGroups returns the groups that a proxy lists, and creates missing ones if the configuration allows it. It
+// leaves out groups that it neither finds nor creates.
 func (s *Service) listedGroups(ctx context.Context, tx Tx, names []string) (guids []string, err error) {
 	var found []Group
 	if s.Policy.GroupsByUniqueID {
@@ -263,7 +250,7 @@ func (s *Service) listedGroups(ctx context.Context, tx Tx, names []string) (guid
 		return nil, err
 	}
 	known := map[string]bool{}
-	for _, g := range found { // of several with one name the oldest comes first, and is meant
+	for _, g := range found { // of several groups with one name, the oldest comes first and is used
 		if !known[g.Name] || s.Policy.GroupsByUniqueID {
 			known[g.Name] = true
 			guids = append(guids, g.GUID)
@@ -275,7 +262,7 @@ func (s *Service) listedGroups(ctx context.Context, tx Tx, names []string) (guid
 	var made []Group
 	for _, name := range names {
 		if !known[name] {
-			made = append(made, Group{GUID: newGUID(), Name: name, Created: s.Now()}) // no owner: line 384
+			made = append(made, Group{GUID: newGUID(), Name: name, Created: s.Now()}) // no owner: document line 384
 			guids = append(guids, made[len(made)-1].GUID)
 		}
 	}

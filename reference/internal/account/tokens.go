@@ -11,32 +11,31 @@ import (
 	"time"
 )
 
-// Token is what a deployment client names itself by, beside the public half of the key that
-// it signs its requests with. It says nothing until a signed-in person has claimed it; from
-// then on the client acts as that person (document lines 52 and 54).
+// Token identifies a deployment client, together with the public key for the signatures of the client. It is
+// worthless until a signed-in user claims it; from then on the client acts as this user (document lines 52 and 54).
 type Token struct {
 	Token     string
 	PublicKey string // base64 of the SPKI form
-	UserGUID  string // empty until it is claimed
+	UserGUID  string // empty until a user claims the token
 	Created   time.Time
-	Claimed   time.Time // zero until then
+	Claimed   time.Time // zero until a user claims the token
 }
 
-// Bounds of tokens that nobody has claimed: anybody may ask for one.
+// Bounds for unclaimed tokens, which every client may request without signing in.
 const (
-	// claimTime is in Connect's own words: "Authentication tokens must be claimed within one hour".
+	// claimTime is given by Connect: "Authentication tokens must be claimed within one hour".
 	claimTime = time.Hour
-	// keepUnclaimed is how long a token that was never claimed is remembered, so that whoever
-	// comes late is told what happened.
+	// keepUnclaimed is how long an unclaimed token is stored, so that a user who opens its address too late gets an
+	// explanation.
 	keepUnclaimed = 24 * time.Hour
 	maxUnclaimed  = 1000
 )
 
-// tokenForm is what deployment clients make: T and 16 random bytes in hexadecimal.
+// tokenForm matches the tokens of deployment clients: T and 16 random bytes in hexadecimal.
 var tokenForm = regexp.MustCompile(`^T[0-9a-f]{32}$`)
 
-// RegisterToken remembers a client's token and public key until somebody claims them. Errors:
-// ErrTokenAttributes, ErrInvalidField, ErrTokenTaken, ErrTooManyTokens.
+// RegisterToken stores the token and the public key of a client until a user claims them. Errors: ErrTokenAttributes,
+// ErrInvalidField, ErrTokenTaken, ErrTooManyTokens.
 func (s *Service) RegisterToken(ctx context.Context, token, publicKey string) error {
 	if token == "" || publicKey == "" {
 		return ErrTokenAttributes
@@ -67,8 +66,7 @@ func (s *Service) RegisterToken(ctx context.Context, token, publicKey string) er
 	})
 }
 
-// ClaimableToken returns a token that somebody may claim now. Errors: ErrNotFound,
-// ErrTokenClaimed, ErrTokenExpired.
+// ClaimableToken returns a token that a user may claim now. Errors: ErrNotFound, ErrTokenClaimed, ErrTokenExpired.
 func (s *Service) ClaimableToken(ctx context.Context, token string) (Token, error) {
 	t, _, err := s.Store.TokenUser(ctx, token)
 	if err != nil {
@@ -87,7 +85,7 @@ func (s *Service) claimable(t Token) error {
 	return nil
 }
 
-// ClaimToken gives a token to a user, once. Errors as of ClaimableToken.
+// ClaimToken assigns a token to a user, once. Its errors are those of ClaimableToken.
 func (s *Service) ClaimToken(ctx context.Context, token string, u User) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
 		t, _, err := tx.TokenUser(ctx, token)
@@ -99,15 +97,14 @@ func (s *Service) ClaimToken(ctx context.Context, token string, u User) error {
 		}
 		err = tx.ClaimToken(ctx, token, u.GUID, s.Now())
 		if errors.Is(err, ErrNotFound) {
-			return ErrTokenClaimed // by somebody who was faster
+			return ErrTokenClaimed // another user was faster
 		}
 		return err
 	})
 }
 
-// UserOfToken returns who claimed a token, and the key that the client signs with. Errors:
-// ErrNoToken for a token that is unknown or that nobody has claimed, ErrTokenExpired for one
-// that nobody has claimed in time, ErrLocked.
+// UserOfToken returns the user who claimed a token, and the public key of the client. Errors: ErrNoToken if the token
+// is unknown or unclaimed, ErrTokenExpired if it was not claimed in time, ErrLocked.
 func (s *Service) UserOfToken(ctx context.Context, token string) (*rsa.PublicKey, User, error) {
 	if !tokenForm.MatchString(token) {
 		return nil, User{}, ErrNoToken
@@ -132,10 +129,10 @@ func (s *Service) UserOfToken(ctx context.Context, token string) (*rsa.PublicKey
 	return key, u, nil
 }
 
-// Sizes of RSA keys in bits: smaller ones can be broken, larger ones cost the server too much.
+// Sizes of RSA keys in bits. Smaller keys can be broken; larger keys cost the server too much time.
 const minKeyBits, maxKeyBits = 2048, 8192
 
-// ParsePublicKey reads the base64 of a public RSA key in SPKI form.
+// ParsePublicKey parses a public RSA key in SPKI form, encoded as Base64.
 func ParsePublicKey(text string) (*rsa.PublicKey, error) {
 	der, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {

@@ -14,20 +14,19 @@ import (
 // maxName bounds names, addresses and identities, in bytes.
 const maxName = proxyauth.MaxValue
 
-// NewUser describes a user to be made through the API.
+// NewUser describes a user that the API creates.
 type NewUser struct {
 	Username, FirstName, LastName, Email string
 	Role                                 Role   // "" means the default role
-	UniqueID                             string // where unique ids are the identity
+	UniqueID                             string // used if unique ids are the identity
 	UniqueIDGiven                        bool
 	Password                             string // password provider only
 }
 
-// CreateUser makes a user ahead of their first sign-in. byRole is empty when nobody is
-// signed in, which only the very first user of the password provider may use. Errors:
-// ErrForbidden, ErrProhibitedUsername, ErrInvalidUsername, ErrUsernameTaken,
-// ErrUniqueIDTaken, ErrBlankUniqueID, ErrUniqueIDNotUsed, ErrInvalidRole, ErrPassword,
-// ErrInvalidField.
+// CreateUser creates a user before their first sign-in. byRole is the role of the caller. It may be empty, for a
+// caller who is not signed in, only for the first user of the password provider. Errors: ErrForbidden,
+// ErrProhibitedUsername, ErrInvalidUsername, ErrUsernameTaken, ErrUniqueIDTaken, ErrBlankUniqueID,
+// ErrUniqueIDNotUsed, ErrInvalidRole, ErrPassword, ErrInvalidField.
 func (s *Service) CreateUser(ctx context.Context, byRole Role, n NewUser) (User, error) {
 	u, err := s.draft(n)
 	if err != nil {
@@ -55,7 +54,7 @@ func (s *Service) CreateUser(ctx context.Context, byRole Role, n NewUser) (User,
 	return u, nil
 }
 
-// insertDraft makes or refuses the account, once users are held.
+// insertDraft checks the account against existing ones and stores it. The caller has called HoldUsers.
 func (s *Service) insertDraft(ctx context.Context, tx Tx, u *User) error {
 	if s.Policy.UsernamesUnique() && u.Username != "" {
 		taken, err := usernameTaken(ctx, tx, u.Username, "")
@@ -83,7 +82,7 @@ func (s *Service) insertDraft(ctx context.Context, tx Tx, u *User) error {
 	return err
 }
 
-// draft checks what does not need the store.
+// draft makes the checks that do not need the store, and returns the user.
 func (s *Service) draft(n NewUser) (User, error) {
 	now := s.Now()
 	u := User{
@@ -135,9 +134,8 @@ func (s *Service) setPassword(u *User, password string) error {
 	return err
 }
 
-// CheckUsername returns ErrInvalidUsername or ErrProhibitedUsername, or nil. It accepts
-// what a proxy may send as an identity and nothing else, so that everybody who may sign in
-// can be provisioned ahead, and nobody else.
+// CheckUsername returns ErrInvalidUsername or ErrProhibitedUsername, or nil. It accepts exactly the values that a
+// proxy may send as an identity, so that every user who may sign in, and no other, can be provisioned in advance.
 func CheckUsername(name string) error {
 	switch {
 	case proxyauth.CheckIdentity(name) != "":
@@ -148,21 +146,20 @@ func CheckUsername(name string) error {
 	return nil
 }
 
-// usable reports whether s can be stored: as a name, an address or a unique id of a group.
+// usable reports whether s can be stored as a name, an address or the unique id of a group.
 func usable(s string) bool {
 	return len(s) <= maxName && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// UserChange is what an API call wants to change; nil leaves a field as it is.
+// UserChange is a change through the API. A nil field is not changed.
 type UserChange struct {
 	Username, FirstName, LastName, Email *string
 	Role                                 *Role
 }
 
-// ChangeUser edits a user. A field sent with its present value is no change, so clients may
-// send whole objects back. Errors: ErrNoUser, ErrForbidden, ErrNotEditable,
-// ErrUsernameNotEdit, ErrUsernameTaken, ErrInvalidUsername, ErrProhibitedUsername,
-// ErrInvalidRole, ErrSoleAdministrator, ErrInvalidField.
+// ChangeUser edits a user. A field with its present value is no change, so that clients may send whole objects back.
+// Errors: ErrNoUser, ErrForbidden, ErrNotEditable, ErrUsernameNotEdit, ErrUsernameTaken, ErrInvalidUsername,
+// ErrProhibitedUsername, ErrInvalidRole, ErrSoleAdministrator, ErrInvalidField.
 func (s *Service) ChangeUser(ctx context.Context, by User, byRole Role, guid string, c UserChange) (User, error) {
 	var u User
 	err := s.Store.Update(ctx, func(tx Tx) error {
@@ -200,7 +197,7 @@ func (s *Service) changeFields(u *User, c UserChange) error {
 	for _, f := range [...]struct {
 		stored *string
 		want   *string
-		sent   bool // by the proxy
+		sent   bool // whether the proxy sends the field
 	}{
 		{&u.FirstName, c.FirstName, s.Policy.FirstNameSent},
 		{&u.LastName, c.LastName, s.Policy.LastNameSent},
@@ -260,9 +257,9 @@ func (s *Service) changeRoleByHand(ctx context.Context, tx Tx, u *User, byRole R
 	return keepAdministrator(ctx, tx, was, *u)
 }
 
-// LockUser locks or unlocks. Administrators may lock anybody but the last of their kind;
-// others only themselves. A locked user's sessions end at once; keys are refused while
-// the lock lasts. Errors: ErrNoUser, ErrForbidden, ErrSoleAdministrator.
+// LockUser locks or unlocks a user. Administrators may lock every user except the last administrator; other users may
+// lock themselves only. The sessions of a locked user end immediately, and their keys are refused until they are
+// unlocked. Errors: ErrNoUser, ErrForbidden, ErrSoleAdministrator.
 func (s *Service) LockUser(ctx context.Context, by User, byRole Role, guid string, locked bool) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
 		if err := tx.HoldUsers(ctx); err != nil {
@@ -290,7 +287,8 @@ func (s *Service) LockUser(ctx context.Context, by User, byRole Role, guid strin
 	})
 }
 
-// keepAdministrator returns ErrSoleAdministrator if a change would leave the server without an administrator who can sign in.
+// keepAdministrator returns ErrSoleAdministrator if a change would leave the server without an administrator who can
+// sign in.
 func keepAdministrator(ctx context.Context, tx Tx, before, after User) error {
 	counts := func(u User) bool { return u.Role == Administrator && !u.Locked }
 	if !counts(before) || counts(after) {

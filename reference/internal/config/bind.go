@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// key is one option: its name as documented, and how its value gets into a Config.
+// key is one option: its documented name, and a function that stores its value in a Config.
 type key struct {
 	name string
-	// set stores the value, or returns what is wrong and what is allowed.
+	// set stores the value, or returns a message that states the problem and the allowed values.
 	set func(c *Config, v setting) string
-	// many: each occurrence adds a value; otherwise the last one wins, as in gcfg.
+	// many is true if each occurrence adds a value. Otherwise the last occurrence counts, as in gcfg.
 	many bool
 }
 
-// section is one section of the file and what may stand in it.
+// section is one section of the file with its options.
 type section struct {
 	name string
 	keys []key
@@ -85,7 +85,7 @@ var sections = []section{
 func boolean(field func(*Config) *bool) func(*Config, setting) string {
 	return func(c *Config, v setting) string {
 		switch value := strings.ToLower(v.value); {
-		case v.noValue || slices.Contains([]string{"true", "yes", "on", "1"}, value): // a key alone is true
+		case v.noValue || slices.Contains([]string{"true", "yes", "on", "1"}, value): // a key without a value is true
 			*field(c) = true
 		case slices.Contains([]string{"false", "no", "off", "0"}, value):
 			*field(c) = false
@@ -145,8 +145,8 @@ func duration(field func(*Config) *time.Duration) func(*Config, setting) string 
 	}
 }
 
-// notIdentity are headers with a meaning of their own: for HTTP, for this server or for
-// the deployment clients. net/http moves some of them out of the header altogether.
+// notIdentity lists headers that have a meaning for HTTP, for this server or for deployment clients. net/http removes
+// some of them from the header.
 var notIdentity = []string{
 	"Host", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "Trailer", "Te", "Upgrade", "Keep-Alive",
 	"Cookie", "Authorization", "X-Rsc-Authorization", "X-Auth-Token", "X-Auth-Signature", "X-Content-Checksum",
@@ -169,7 +169,8 @@ func header(field func(*Config) *string) func(*Config, setting) string {
 	}
 }
 
-// separatorForm matches one character that may stand in the value of a header (RFC 7230 section 3.2.6, document line 348), or none.
+// separatorForm matches one character that may occur in the value of a header (RFC 7230 section 3.2.6, document line
+// 348), or the empty string.
 var separatorForm = regexp.MustCompile(`^[\t -~]?$`)
 
 func separator(c *Config, v setting) string {
@@ -184,7 +185,7 @@ func separator(c *Config, v setting) string {
 	return ""
 }
 
-// webURL takes a URL or an absolute path as it is, once it is known to be one that a browser may be sent to.
+// webURL stores a URL or an absolute path unchanged, after checking that a browser may be sent to it.
 func webURL(field func(*Config) *string) func(*Config, setting) string {
 	return func(c *Config, v setting) string {
 		if v.value != "" && !isWebURL(v.value) && !absolutePath.MatchString(v.value) {
@@ -196,8 +197,8 @@ func webURL(field func(*Config) *string) func(*Config, setting) string {
 	}
 }
 
-// A URL has no blanks, no characters beyond ASCII, and no "\", which browsers take for "/". A path begins at the root of this host:
-// browsers take what follows "//" for another host.
+// A URL has no blanks, no characters outside ASCII, and no "\", which browsers treat as "/". A path must not begin
+// with "//", because browsers treat the rest as another host.
 var (
 	webURLForm   = regexp.MustCompile(`^[Hh][Tt][Tt][Pp][Ss]?://[!-\[\]-~]+$`)
 	absolutePath = regexp.MustCompile(`^/([!-.0-\[\]-~][!-\[\]-~]*)?$`)
@@ -228,7 +229,7 @@ func listen(c *Config, v setting) string {
 	return ""
 }
 
-// CheckListen says what is wrong with a listening address, or nil.
+// CheckListen returns an error if s is not a listening address.
 func CheckListen(s string) error {
 	host, port, err := net.SplitHostPort(s)
 	if err == nil {
@@ -246,7 +247,7 @@ func CheckListen(s string) error {
 func postgresURL(c *Config, v setting) string {
 	u, err := url.Parse(v.value)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" {
-		return "the value is not a Postgres URL; allowed: postgres://user:password@host:port/database" // never the value: it holds a password
+		return "the value is not a Postgres URL; allowed: postgres://user:password@host:port/database" // the message leaves out the value, which holds a password
 	}
 	c.Postgres.URL = Secret(v.value)
 	return ""
@@ -264,7 +265,7 @@ func logFile(c *Config, v setting) string {
 	return ""
 }
 
-// quoted shows a value in one line, and not endlessly.
+// quoted returns a value as one line of bounded length.
 func quoted(s string) string {
 	if len(s) > 80 {
 		s = strings.ToValidUTF8(s[:80], "") + "..."

@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// refuse reports that options contradict each other, at the place of the named one.
+// refuse reports an option that contradicts another one, with the place of the option.
 func (b *binder) refuse(name, problem string) {
 	v := b.seen[name]
 	b.bad.add(v.line, "%s: %s: %s", v.place, name, problem)
 }
 
-// checkTogether judges options that depend on each other. ProxyAuth counts only where its
-// provider is chosen.
+// checkTogether checks options that depend on each other. It checks ProxyAuth only if its provider is selected.
 func (b *binder) checkTogether() {
 	a := &b.c.Authorization
 	if a.UserRoleMapping && a.UserRoleGroupMapping {
@@ -51,8 +50,7 @@ func (b *binder) checkProxyAuth() {
 	case p.UniqueIDHeader != "" && p.EmailHeader == "":
 		b.refuse("ProxyAuth.UniqueIdHeader", "it needs a source of usernames; allowed: together with ProxyAuth.UsernameHeader, ProxyAuth.EmailHeader or both")
 	case p.UniqueIDHeader != "":
-		// The default holds only while no unique id is configured: otherwise no username could
-		// ever be generated.
+		// There is no default if a unique id is configured, because it would prevent generated usernames.
 	default:
 		if v, written := b.seen["ProxyAuth.UsernameHeader"]; written && v.value == "" {
 			b.refuse("ProxyAuth.UsernameHeader", "it is empty, so that nobody could sign in; allowed: the name of a header, or leave the option out")
@@ -67,7 +65,7 @@ func (b *binder) checkProxyAuth() {
 	}
 }
 
-// warnOfPaths warns of pages of the proxy that have a path only.
+// warnOfPaths warns of pages of the proxy that are configured as a path without a host.
 func (b *binder) warnOfPaths() {
 	p := &b.c.ProxyAuth
 	for _, u := range []struct{ option, value string }{{"LoginURL", p.LoginURL}, {"LogoutURL", p.LogoutURL}} {
@@ -77,7 +75,7 @@ func (b *binder) warnOfPaths() {
 	}
 }
 
-// warnOfGroups warns of options about groups that have no effect beside the others.
+// warnOfGroups warns of group options that have no effect in combination with the others.
 func (b *binder) warnOfGroups() {
 	p, a := &b.c.ProxyAuth, &b.c.Authorization
 	about := p.GroupsHeader != "" || p.GroupsAutoProvision || p.GroupsByUniqueID || p.GroupsHeaderSeparator != "" || a.UserRoleGroupMapping

@@ -1,6 +1,5 @@
-// Package config reads the gcfg file that Connect reads into a typed, validated
-// configuration. It reports every problem at once, each with its place, and changes
-// nothing while it validates.
+// Package config reads the gcfg file of Connect into a typed, validated configuration. It reports all problems
+// together, each with its place in the file.
 package config
 
 import (
@@ -9,13 +8,13 @@ import (
 	"time"
 )
 
-// Config is the whole configuration of a server, valid and with defaults filled in.
+// Config is the complete, valid configuration of a server, including defaults.
 type Config struct {
-	// Warnings are what to tell the operator at start-up. None of them stops the server.
+	// Warnings are messages for the operator at start-up. They do not stop the server.
 	Warnings []string
 
 	Server struct {
-		// Address is the public URL, with a trailing slash; "" when not configured.
+		// Address is the public URL with a trailing slash, or "" if it is not configured.
 		Address string
 		DataDir string
 	}
@@ -44,7 +43,7 @@ const (
 	DatabasePostgres = "postgres"
 )
 
-// ProxyAuth is the section of the same name. An empty header name is not configured.
+// ProxyAuth is the section of the same name. A header with an empty name is not configured.
 type ProxyAuth struct {
 	UsernameHeader, UniqueIDHeader               string
 	FirstNameHeader, LastNameHeader, EmailHeader string
@@ -68,7 +67,7 @@ type Authorization struct {
 	ContentCredentialsUseGUID                                         bool
 }
 
-// Secret is a value that no log and no message may show.
+// Secret is a value that must not appear in logs and messages.
 type Secret string
 
 // String implements fmt.Stringer.
@@ -77,11 +76,11 @@ func (Secret) String() string { return "[redacted]" }
 // GoString implements fmt.GoStringer.
 func (Secret) GoString() string { return "[redacted]" }
 
-// DefaultListen is where the server listens unless told otherwise: on this machine only,
-// because it is a reference and no production server.
+// DefaultListen is the default listening address. It is local, because this is a reference server and not a
+// production server.
 const DefaultListen = "127.0.0.1:3939"
 
-// Default is the configuration of an empty file.
+// Default returns the configuration of an empty file.
 func Default() *Config {
 	c := &Config{}
 	c.Server.DataDir = "/var/lib/rstudio-connect"
@@ -99,7 +98,7 @@ func Default() *Config {
 	return c
 }
 
-// SQLitePath is the file of the SQLite database.
+// SQLitePath returns the path of the SQLite database file.
 func (c *Config) SQLitePath() string {
 	dir := c.SQLite.Dir
 	if dir == "" {
@@ -108,13 +107,13 @@ func (c *Config) SQLitePath() string {
 	return filepath.Join(dir, "connect.db")
 }
 
-// PublicPath is the path of Server.Address, with a trailing slash: "/" unless the server
-// is published under a prefix. Cookies are set for it.
+// PublicPath returns the path of Server.Address with a trailing slash. It is "/" unless the server is published under
+// a prefix. Cookies have this path.
 func (c *Config) PublicPath() string {
 	_, host, _ := strings.Cut(c.Server.Address, "://")
 	_, path, _ := strings.Cut(host, "/")
 	return "/" + path
 }
 
-// Secure reports whether browsers reach the server by https.
+// Secure reports whether browsers reach the server by HTTPS.
 func (c *Config) Secure() bool { return strings.HasPrefix(c.Server.Address, "https://") }

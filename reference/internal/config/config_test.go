@@ -73,15 +73,14 @@ AdministratorRoleMapping = B
 	}
 }
 
-// proxy is a configuration with proxied authentication and two more sections behind it: the
-// lines of a case stand from line 4 on.
+// proxy is a configuration with proxied authentication. The lines of a test case begin at line 4.
 const proxy = "[Authentication]\nProvider = proxy\n[ProxyAuth]\n"
 
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, text string
-		want       []string // each: the beginning of one problem
+		want       []string // each entry is the beginning of one problem
 	}{
 		{"provider", "[Authentication]\nProvider = ldap", []string{`f.gcfg:2: Authentication.Provider: "ldap" is not known; allowed: proxy, password`}},
 		{"unknown section", "[Sever]\nAddress = x", []string{`f.gcfg:1: [Sever]: the section is not known, the nearest is [Server]; allowed: Server, HTTP`}},
@@ -191,7 +190,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// One header may serve several options: a proxy that knows people by their addresses has no other.
+// One header may serve several options, for proxies that identify users by e-mail address.
 func TestOneHeaderForSeveralOptions(t *testing.T) {
 	t.Parallel()
 	c := parse(t, "[Server]\nAddress = http://127.0.0.1/\n"+proxy+"UsernameHeader = X-Forwarded-Email\nEmailHeader = x-forwarded-EMAIL\nFirstNameHeader = X-Forwarded-Email\n")

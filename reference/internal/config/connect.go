@@ -7,9 +7,9 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// withoutEffect holds the options of Connect, by section, that this server does not implement in sections that it does:
-// names from Connect's public documentation and from public configuration files. Each is pointed out once, so that an
-// operator can try the file that Connect reads.
+// withoutEffect holds, by section, the options of Connect that this server does not implement, for sections that it
+// does implement. The names come from the public documentation of Connect and from public configuration files. The
+// server warns of each of them once, so that an operator can try the file that Connect reads.
 var withoutEffect = map[string][]string{
 	"Server": strings.Fields(`
 		AllowConfirmedUsers ContentTypeSniffing CustomHeader DefaultContentListView EmailProvider EmailTo
@@ -30,7 +30,7 @@ var withoutEffect = map[string][]string{
 	"Logging": strings.Fields(`AccessLog AccessLogFormat AuditLog AuditLogFormat ChronicleLog`),
 }
 
-// otherSections holds the sections of Connect that have no effect here, whatever they contain.
+// otherSections holds the sections of Connect that have no effect on this server.
 var otherSections = strings.Fields(`
 	Applications Bootstrap Branding Chronicle Client CORS Debug Git GitCredential HTTPRedirect HTTPS Jobs LDAP Launcher
 	Licensing LoadBalancing Metrics Nameservice Nodejs OAuth2 OAuthIntegrations OpenTelemetry PAM Packages Password Python
@@ -54,7 +54,7 @@ func (s *section) implementedOptions() []string {
 	return names
 }
 
-// spelling returns a name of the list as the list spells it, without regard to the letter case of name, or "".
+// spelling returns the entry of the list that equals name, ignoring case, in the spelling of the list, or "".
 func spelling(list []string, name string) string {
 	i := slices.IndexFunc(list, func(known string) bool { return strings.EqualFold(known, name) })
 	if i < 0 {
@@ -63,8 +63,8 @@ func spelling(list []string, name string) string {
 	return list[i]
 }
 
-// nearestOption returns "Section.Option" of the known option that an unknown one most resembles: the same name in another
-// section, else the nearest of its own section.
+// nearestOption returns "Section.Option" of the known option that is most similar to an unknown one: the same name in
+// another section, or otherwise the most similar name in the same section.
 func nearestOption(s *section, name string) string {
 	for i := range sections {
 		if found := spelling(append(sections[i].implementedOptions(), withoutEffect[sections[i].name]...), name); found != "" {
@@ -74,9 +74,9 @@ func nearestOption(s *section, name string) string {
 	return s.name + "." + nearest(name, append(s.implementedOptions(), withoutEffect[s.name]...))
 }
 
-// nearest returns the candidate with the fewest edits from name, without regard to letter case; of several the first.
+// nearest returns the first candidate with the smallest edit distance from name, ignoring case.
 func nearest(name string, candidates []string) string {
-	const longest = 64 // of what is compared: the names of the file are not bounded
+	const longest = 64 // limits the compared text, because names in the file have no length limit
 	name = strings.ToLower(name[:min(len(name), longest)])
 	return slices.MinFunc(candidates, func(a, b string) int {
 		return levenshtein.Distance(name, strings.ToLower(a), nil) - levenshtein.Distance(name, strings.ToLower(b), nil)

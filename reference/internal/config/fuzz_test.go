@@ -17,8 +17,7 @@ import (
 	"countersign/reference/internal/config"
 )
 
-// texts are configurations that somebody may have written, or may want a server to read
-// otherwise than its operator does.
+// texts are configurations with typical mistakes, or with texts that an operator and a server could read differently.
 var texts = []string{
 	"", "[", "]", "=", "\"", "\\", "[a]\nb=\\\n c\n", "\ufeff[HTTP]\r\nListen = 127.0.0.1:1\r\n", "[HTTP]\rListen = :1",
 	proxy + "UsernameHeader = \"a\\\"b\" ; c\n[Server \"x\"]\nAddress\n",
@@ -37,12 +36,11 @@ var texts = []string{
 	"[Server]\nAddress = " + strings.Repeat("\\\n", 100) + "x\n", "[Server]\nAddress = \"" + strings.Repeat("a", 5000) + "\"\n",
 }
 
-// place is how a problem begins.
+// place matches the beginning of a problem.
 var place = regexp.MustCompile(`^f:(\d+): |^configuration: `)
 
-// FuzzParse: whatever the bytes, reading ends; what is refused is said with its place, in the
-// order of the file and without secrets; and what is accepted is usable, and is what gcfg itself
-// reads from it.
+// FuzzParse checks that parsing ends for every input, that problems have a place, are in the order of the file and
+// contain no secrets, and that an accepted configuration is usable and equal to the one that gcfg reads.
 func FuzzParse(f *testing.F) {
 	for _, text := range texts {
 		f.Add([]byte(text))
@@ -106,7 +104,7 @@ func checkUsable(t *testing.T, c *config.Config) {
 	}
 }
 
-// compareWithGcfg reads the same text with gcfg's own decoder.
+// compareWithGcfg reads the same text with the decoder of gcfg.
 func compareWithGcfg(t *testing.T, src []byte, c *config.Config) {
 	t.Helper()
 	var theirs struct {
@@ -120,7 +118,7 @@ func compareWithGcfg(t *testing.T, src []byte, c *config.Config) {
 		}
 	}
 	if err := gcfg.FatalOnly(gcfg.ReadStringInto(&theirs, strings.TrimPrefix(string(src), "\ufeff"))); err != nil {
-		return // stricter than we are, for example about a text option without a value
+		return // gcfg is stricter, for example for a text option without a value
 	}
 	p, a := c.ProxyAuth, c.Authorization
 	username := theirs.ProxyAuth.UsernameHeader

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Load reads the file at path and the environment (each an entry "NAME=value"). Any problem
-// makes it return an *Error that lists them all.
+// Load reads the file at path and the environment, whose entries have the form "NAME=value". If there is a problem,
+// it returns an *Error that lists all problems.
 func Load(path string, environ []string) (*Config, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -16,7 +16,7 @@ func Load(path string, environ []string) (*Config, error) {
 	return Parse(path, src, environ)
 }
 
-// Parse is Load for text in memory; name is what its places are called.
+// Parse is like Load for text in memory. Messages use name in place of the path.
 func Parse(name string, src []byte, environ []string) (*Config, error) {
 	bad := &problems{}
 	file := parse(name, src, bad)
@@ -35,11 +35,11 @@ func Parse(name string, src []byte, environ []string) (*Config, error) {
 	return b.c, nil
 }
 
-// binder gives meaning to settings.
+// binder stores settings in a Config.
 type binder struct {
 	c      *Config
 	bad    *problems
-	seen   map[string]setting // by "Section.Key", as spelled in sections
+	seen   map[string]setting // by "Section.Key" in the spelling of sections
 	warned map[string]bool
 }
 
@@ -47,8 +47,8 @@ func (b *binder) warn(format string, args ...any) {
 	b.c.Warnings = append(b.c.Warnings, fmt.Sprintf(format, args...))
 }
 
-// checkSection reports a section that Connect does not have as a problem, and one that this server does not implement as a
-// warning, once.
+// checkSection reports, once, a section that Connect does not have as a problem, and a section that this server does
+// not implement as a warning.
 func (b *binder) checkSection(at sectionAt) {
 	if findSection(at.name) != nil {
 		return
@@ -91,7 +91,7 @@ func (s *section) find(name string) *key {
 func (b *binder) bind(v setting) {
 	s := findSection(v.section)
 	if s == nil {
-		return // said by checkSection
+		return // checkSection has reported it
 	}
 	k := s.find(v.key)
 	if k == nil {
@@ -106,7 +106,7 @@ func (b *binder) bind(v setting) {
 	}
 }
 
-// warnOfLoss warns of a value that replaces another, and of one that a comment cuts off.
+// warnOfLoss warns of a value that replaces another one, and of a value that a comment truncates.
 func (b *binder) warnOfLoss(v setting, name string, many bool) {
 	if first, twice := b.seen[name]; twice && !many {
 		b.warn("%s: %s is given again; this value replaces the one at %s", v.place, name, first.place)
@@ -116,7 +116,8 @@ func (b *binder) warnOfLoss(v setting, name string, many bool) {
 	}
 }
 
-// bindUnknown warns of an option that Connect has and this server does not implement, and reports any other name as a problem.
+// bindUnknown warns of an option that Connect has and this server does not implement. It reports other names as
+// problems.
 func (b *binder) bindUnknown(s *section, v setting) {
 	if other := spelling(withoutEffect[s.name], v.key); other != "" {
 		b.hasNoEffect(v.place, s.name+"."+other)
@@ -126,8 +127,8 @@ func (b *binder) bindUnknown(s *section, v setting) {
 		v.place, s.name, v.key, nearestOption(s, v.key), strings.Join(s.implementedOptions(), ", "))
 }
 
-// environment applies CONNECT_<SECTION>_<OPTION>, which wins over the file. Other
-// variables that begin with CONNECT_ mean something else (CONNECT_SERVER, CONNECT_API_KEY).
+// environment applies variables CONNECT_<SECTION>_<OPTION>, which take precedence over the file. It ignores other
+// variables that begin with CONNECT_, such as CONNECT_SERVER and CONNECT_API_KEY.
 func (b *binder) environment(environ []string) {
 	values := map[string]string{}
 	for _, entry := range environ {

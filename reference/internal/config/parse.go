@@ -19,11 +19,11 @@ type setting struct {
 	section string
 	key     string
 	value   string
-	noValue bool // the key stood alone, which gcfg takes for a true boolean
-	cut     bool // a comment began right behind the value, with no blank between
+	noValue bool // the key has no value, which gcfg reads as a true boolean
+	cut     bool // a comment begins directly after the value, without a blank
 }
 
-// problems collects what is wrong, in the order of the file.
+// problems collects problems in the order of the file.
 type problems struct {
 	list []problem
 }
@@ -37,7 +37,7 @@ func (p *problems) add(line int, format string, args ...any) {
 	p.list = append(p.list, problem{line, fmt.Sprintf(format, args...)})
 }
 
-// parsed is a file taken apart, before any meaning.
+// parsed is a file that has been parsed but not interpreted.
 type parsed struct {
 	settings []setting
 	sections []sectionAt
@@ -49,9 +49,8 @@ type sectionAt struct {
 	name  string
 }
 
-// parser reads gcfg with gcfg's own scanner, so that quoting, comments and continuation
-// lines are exactly those that Connect knows. gcfg's own decoder stops at the first
-// error and says nothing of lines for unknown names; this one goes on.
+// parser reads gcfg with the scanner of gcfg, so that quoting, comments and continuation lines are those that Connect
+// reads. The decoder of gcfg stops at the first error and ignores unknown names; this parser reports both.
 type parser struct {
 	file *token.File
 	src  []byte
@@ -81,7 +80,7 @@ func (p *parser) next() { p.pos, p.tok, p.lit = p.s.Scan() }
 
 func (p *parser) line() int { return p.file.Position(p.pos).Line }
 
-// errorf notes a problem and skips to the next line.
+// errorf reports a problem and skips to the next line.
 func (p *parser) errorf(format string, args ...any) {
 	line := p.line()
 	if !p.reported(line) {
@@ -92,7 +91,7 @@ func (p *parser) errorf(format string, args ...any) {
 	}
 }
 
-// reported tells whether something wrong in this line has been said already.
+// reported reports whether this line already has a problem.
 func (p *parser) reported(line int) bool {
 	n := len(p.bad.list)
 	return n > 0 && p.bad.list[n-1].line == line
@@ -124,7 +123,7 @@ func (p *parser) sectionHeader() string {
 	name := p.lit
 	p.next()
 	if p.tok == token.STRING {
-		name += " " + oneLine(p.lit) // for messages only: no section that counts has a second name
+		name += " " + oneLine(p.lit) // only for messages: no implemented section has a subsection
 		p.next()
 	}
 	if p.tok != token.RBRACK {
@@ -139,8 +138,7 @@ func (p *parser) sectionHeader() string {
 	return name
 }
 
-// oneLine keeps a text of the file from breaking the line in which it is repeated, and from
-// being repeated endlessly.
+// oneLine shortens a text of the file to one line of bounded length, for messages.
 func oneLine(s string) string {
 	if len(s) > 80 {
 		s = s[:80] + "..."
@@ -181,15 +179,15 @@ func (p *parser) variable(section string) {
 	p.out.settings = append(p.out.settings, st)
 }
 
-// cutHere reports whether the comment at the present position touches what stands before
-// it, as in LoginURL = https://h/#login, where gcfg silently drops "#login".
+// cutHere reports whether the comment at the present position directly follows other text, as in LoginURL =
+// https://h/#login, where gcfg silently drops "#login".
 func (p *parser) cutHere() bool {
 	at := p.file.Offset(p.pos)
 	return at > 0 && !bytes.ContainsRune([]byte(" \t"), rune(p.src[at-1])) ||
 		bytes.HasSuffix(bytes.TrimRight(p.src[:at], " \t"), []byte("="))
 }
 
-// unquote takes quotes and escapes from a literal that the scanner accepted.
+// unquote removes quotes and escapes from a literal that the scanner accepted.
 func unquote(lit string) string {
 	var out strings.Builder
 	escaped := false
@@ -226,9 +224,9 @@ func (p *problems) err() error {
 	return e
 }
 
-// Error is everything that is wrong with a configuration.
+// Error lists all problems of a configuration.
 type Error struct {
-	// Problems are lines of the form "file:line: Section.Key: what is wrong; what is allowed".
+	// Problems holds lines of the form "file:line: Section.Key: problem; allowed values".
 	Problems []string
 }
 

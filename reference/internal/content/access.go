@@ -2,18 +2,18 @@ package content
 
 import "slices"
 
-// A Visitor is whoever asks for an item, with what the decision needs. The zero Visitor is anonymous.
+// A Visitor is a user who asks for an item, with the data for the decision. The zero Visitor is anonymous.
 type Visitor struct {
 	UserGUID  string
 	Publisher bool     // the user's role is publisher or administrator
 	Admin     bool     // the user's role is administrator
-	Groups    []string // guids of the groups the user is in now
+	Groups    []string // guids of the present groups of the user
 }
 
-// Anonymous says whether nobody is signed in.
+// Anonymous reports whether the visitor is not signed in.
 func (v Visitor) Anonymous() bool { return v.UserGUID == "" }
 
-// AppRole is a visitor's standing on an item, as the API spells it.
+// AppRole is the role of a visitor on an item, in the spelling of the API.
 type AppRole string
 
 const (
@@ -23,9 +23,9 @@ const (
 	AppNone   AppRole = "none"
 )
 
-// RoleOf decides a visitor's standing on an item from the item's owner, its permissions and its access type. An
-// administrator without any of these has none (app_role "none" in the API reference): they may manage the item and yet do not see what it shows.
-// Being a collaborator takes a publisher; a viewer's permission of that role gives sight only.
+// RoleOf returns the role of a visitor on an item, from the owner, the permissions and the access type of the item.
+// An administrator without any of these has the role "none", as in the API reference: administrators may manage an
+// item without seeing its content. A viewer with the permission of a collaborator may only view.
 func RoleOf(item *Item, permissions []Permission, v Visitor) AppRole {
 	if v.Anonymous() {
 		if item.Access == AccessAll {
@@ -52,7 +52,7 @@ func RoleOf(item *Item, permissions []Permission, v Visitor) AppRole {
 	return role
 }
 
-// holds reports whether the permission is given to the visitor, or to a group of theirs.
+// holds reports whether the permission is for the visitor or for one of their groups.
 func (p Permission) holds(v Visitor) bool {
 	if p.PrincipalType == PrincipalGroup {
 		return slices.Contains(v.Groups, p.PrincipalGUID)
@@ -60,11 +60,11 @@ func (p Permission) holds(v Visitor) bool {
 	return p.PrincipalGUID == v.UserGUID
 }
 
-// CanView says whether the role gives sight of the content itself.
+// CanView reports whether the role permits viewing the content.
 func (r AppRole) CanView() bool { return r != AppNone }
 
-// CanEdit says whether v may change an item on which they have this role: owners and collaborators who are publishers,
-// and administrators.
+// CanEdit reports whether a visitor with this role on an item may change it: owners and collaborators who are
+// publishers, and administrators.
 func (r AppRole) CanEdit(v Visitor) bool {
 	return v.Admin || v.Publisher && (r == AppOwner || r == AppEditor)
 }

@@ -14,19 +14,19 @@ import (
 	"strings"
 )
 
-// Bounds of a bundle. They are far above what a probe or a small app needs and far below what hurts.
+// Limits of a bundle. They are far above the needs of a probe or a small app, and low enough to protect the server.
 const (
-	MaxBundle   = 64 << 20  // bytes of the archive as uploaded
-	maxUnpacked = 256 << 20 // bytes of all files together: a small archive can hold a large one
+	MaxBundle   = 64 << 20  // bytes of the uploaded archive
+	maxUnpacked = 256 << 20 // bytes of all files together, because a small archive can contain large files
 	maxEntries  = 20_000
 	maxDepth    = 32
 	maxManifest = 4 << 20
 )
 
-// ManifestName is the file that says what a bundle is.
+// ManifestName is the name of the file that describes a bundle.
 const ManifestName = "manifest.json"
 
-// A BundleError says why an archive cannot be unpacked or used. Its text is meant for the publisher.
+// A BundleError is the reason why an archive cannot be unpacked or used. Its text is for the publisher.
 type BundleError struct{ Problem string }
 
 func (e *BundleError) Error() string { return "bundle: " + e.Problem }
@@ -35,12 +35,12 @@ func badBundle(format string, args ...any) error {
 	return &BundleError{fmt.Sprintf(format, args...)}
 }
 
-// Unpack writes the files of a gzip-compressed tar archive into dir, which must exist and be empty. It writes regular files and
-// folders and refuses everything else an archive can say: absolute names, names that lead outside, links (which could
-// point outside once they exist), devices, and sizes beyond the bounds. File modes keep the owner's bits only.
-// The error is a *BundleError where the archive is at fault.
+// Unpack writes the files of a gzip-compressed tar archive into dir, which must exist and be empty. It writes regular
+// files and folders and refuses other entries: absolute names, names outside dir, links (which could point outside
+// dir), devices, and sizes beyond the limits. It keeps only the file mode bits of the owner. The error is a
+// *BundleError if the archive is invalid.
 func Unpack(archive io.Reader, dir string) error {
-	root, err := os.OpenRoot(dir) // a second guard: nothing is opened outside dir, whatever the name
+	root, err := os.OpenRoot(dir) // a second protection: no file outside dir is opened, whatever its name
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func Unpack(archive io.Reader, dir string) error {
 		}
 		left -= written
 	}
-	// The checksum of gzip is at the very end, behind what may follow the end of the tar.
+	// The checksum of gzip is at the end, after any data that follows the end of the tar.
 	if _, err := io.Copy(io.Discard, io.LimitReader(unzipped, maxUnpacked)); err != nil {
 		return badBundle("damaged archive")
 	}
@@ -77,14 +77,14 @@ func Unpack(archive io.Reader, dir string) error {
 	return nil
 }
 
-// unpackEntry writes one entry and says how many bytes of the budget it took.
+// unpackEntry writes one entry and returns its size, which is at most left.
 func unpackEntry(root *os.Root, r io.Reader, header *tar.Header, left int64) (int64, error) {
 	name, err := cleanName(header.Name)
 	if err != nil {
 		return 0, err
 	}
 	switch header.Typeflag {
-	case tar.TypeXGlobalHeader: // git writes one
+	case tar.TypeXGlobalHeader: // written by git
 		return 0, nil
 	case tar.TypeDir:
 		if err := root.MkdirAll(name, 0o700); err != nil {
@@ -105,7 +105,8 @@ func unpackEntry(root *os.Root, r io.Reader, header *tar.Header, left int64) (in
 		return 0, badBundle("file %q clashes with another entry", header.Name)
 	}
 	mode := os.FileMode(0o600) | os.FileMode(header.Mode)&0o100
-	// O_EXCL: a second entry of the same name is a sign of tampering, and never follows what the first one left.
+	// O_EXCL: a second entry of the same name indicates tampering, and must not follow a link that the first one
+	// created.
 	file, err := root.OpenFile(filepath.FromSlash(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return 0, badBundle("file %q clashes with another entry", header.Name)
@@ -117,7 +118,7 @@ func unpackEntry(root *os.Root, r io.Reader, header *tar.Header, left int64) (in
 	return written, nil
 }
 
-// cleanName gives the name of an entry relative to the folder, or refuses it.
+// cleanName returns the name of an entry relative to the folder, or an error.
 func cleanName(name string) (string, error) {
 	clean := path.Clean(name)
 	if strings.ContainsAny(name, "\x00\\") || !filepath.IsLocal(filepath.FromSlash(clean)) {
@@ -129,13 +130,14 @@ func cleanName(name string) (string, error) {
 	return clean, nil
 }
 
-// A Manifest is what manifest.json says, as far as this server acts on it.
+// A Manifest holds the members of manifest.json that this server uses.
 type Manifest struct {
 	Mode  Mode
-	Entry string // the primary document of static content
+	Entry string // the primary file of static content
 }
 
-// ReadManifest reads and checks the manifest in an unpacked bundle. The error is a *BundleError where it is at fault.
+// ReadManifest reads and checks the manifest in an unpacked bundle. The error is a *BundleError if the manifest is
+// invalid.
 func ReadManifest(dir string) (Manifest, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -147,7 +149,7 @@ func ReadManifest(dir string) (Manifest, error) {
 		return Manifest{}, badBundle("the application's manifest is missing")
 	}
 	defer file.Close()
-	// Only these members are ours; rsconnect, rsconnect-python and Publisher write many more.
+	// rsconnect, rsconnect-python and Publisher write many more members, which this server ignores.
 	var wire struct {
 		Metadata struct {
 			AppMode     string `json:"appmode"`

@@ -1,7 +1,7 @@
-// Package content holds what is published: items, who may see them, their bundles, and how they are executed.
+// Package content holds published items, the permissions of users for them, their bundles and their execution.
 //
-// It decides; it does not speak HTTP status codes (package web does), and it knows of users only what it needs to
-// decide: a guid, a role, groups. What it needs from a database is the interface [Store].
+// It does not handle HTTP status codes, which package web does. Of users it knows only their guid, role and groups.
+// The interface [Store] is its database.
 package content
 
 import (
@@ -13,7 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// An Item is one published piece of content. The server names it by GUID; ID is a number that clients show to people.
+// An Item is a published piece of content. The server identifies it by GUID; ID is a number that clients show to
+// users.
 type Item struct {
 	ID           int64
 	GUID         string
@@ -29,38 +30,38 @@ type Item struct {
 	DeployedTime time.Time
 }
 
-// Settings are the fields of an item that clients set and read back and that this server keeps without acting on them:
-// limits of processes, images, versions. Absent means null. The names are those of the API.
+// Settings are the fields of an item that clients set and read back and that have no effect on this server: limits of
+// processes, images, versions. An absent field means null. The names are those of the API.
 type Settings map[string]json.RawMessage
 
-// Access says who may see an item without a permission of their own (the API reference: all, logged_in, acl; new items are acl).
+// Access is who may see an item without a permission (the API reference: all, logged_in, acl; new items are acl).
 type Access string
 
 const (
-	AccessAll      Access = "all"       // anyone, no login required
+	AccessAll      Access = "all"       // every visitor, without login
 	AccessLoggedIn Access = "logged_in" // every user of the server
-	AccessACL      Access = "acl"       // those with a permission
+	AccessACL      Access = "acl"       // users with a permission
 )
 
-// Valid says whether a is one of the three.
+// Valid reports whether a is one of the three values.
 func (a Access) Valid() bool { return a == AccessAll || a == AccessLoggedIn || a == AccessACL }
 
-// What callers decide on. Each method of [Store] says which of them it returns.
+// Errors that callers may act on. The methods of [Store] document which of them they return.
 var (
 	ErrNotFound  = errors.New("no such object")
 	ErrNameTaken = errors.New("an object with that name already exists")
 	ErrDuplicate = errors.New("already exists")
 )
 
-// A FieldError names a field of an item with a value that is not allowed.
+// A FieldError reports a field of an item with a value that is not allowed.
 type FieldError struct{ Field, Problem string }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 
-// itemName is Connect's rule for names: letters, digits, dot, dash, underscore; 3 to 64 of them.
+// itemName matches the names that Connect allows: 3 to 64 letters, digits, dots, dashes and underscores.
 var itemName = regexp.MustCompile(`^[A-Za-z0-9._-]{3,64}$`)
 
-// Validate checks the fields a client may write. Title and description may be empty.
+// Validate checks the fields that a client may write. Title and description may be empty.
 func (i *Item) Validate() error {
 	if !itemName.MatchString(i.Name) {
 		return &FieldError{"name", "wants 3 to 64 letters, digits, '.', '-' or '_'"}
@@ -77,8 +78,9 @@ func (i *Item) Validate() error {
 	return nil
 }
 
-// settingKinds are the settings a client may write, with the JSON kind each takes besides null. From the content schema
-// of the API reference; what is read-only there (ids, urls, times, versions found in the manifest) is not among them.
+// settingKinds maps the settings that a client may write to the JSON type that each accepts besides null. They come
+// from the content schema of the API reference, without its read-only fields (ids, urls, times, versions found in the
+// manifest).
 var settingKinds = map[string]string{
 	"connection_timeout": "number", "read_timeout": "number", "init_timeout": "number", "idle_timeout": "number",
 	"max_processes": "number", "min_processes": "number", "max_conns_per_process": "number", "load_factor": "number",
@@ -89,7 +91,7 @@ var settingKinds = map[string]string{
 	"draft_marker_enabled": "bool", "metrics_collection_enabled": "bool", "notify_on_share": "bool", "otel_enabled": "bool",
 }
 
-// CheckSetting says whether a client may write value to the setting called name.
+// CheckSetting returns an error if a client may not write value to the setting name.
 func CheckSetting(name string, value json.RawMessage) error {
 	kind, known := settingKinds[name]
 	if !known {
@@ -114,14 +116,14 @@ func CheckSetting(name string, value json.RawMessage) error {
 	return nil
 }
 
-// A Bundle is one uploaded archive of an item.
+// A Bundle is an uploaded archive of an item.
 type Bundle struct {
 	ID          int64
 	ContentGUID string
-	CreatedBy   string // user guid
+	CreatedBy   string // the guid of a user
 	CreatedTime time.Time
 	Size        int64
-	MD5, SHA1   string // hex, of the archive as it came
+	MD5, SHA1   string // hex, of the uploaded archive
 	Metadata    map[string]string
 }
 
@@ -142,7 +144,7 @@ const (
 	PrincipalGroup PrincipalType = "group"
 )
 
-// PermissionRole is what a permission gives: viewer, or owner (which the pages call collaborator).
+// PermissionRole is the role that a permission gives: viewer, or owner, which the documents call collaborator.
 type PermissionRole string
 
 const (
@@ -150,8 +152,8 @@ const (
 	RoleCollaborator PermissionRole = "owner"
 )
 
-// A ShareLink gives sight of one item to whoever holds its token. It carries no identity (OI-018) and is an
-// invention of this server: the documents speak of share links and give no API for them.
+// A ShareLink permits every visitor with its token to view one item. It does not identify a user (OI-018). Share
+// links are an invention of this server: the documents mention them and describe no API for them.
 type ShareLink struct {
 	GUID        string
 	ContentGUID string
@@ -159,7 +161,7 @@ type ShareLink struct {
 	CreatedTime time.Time
 }
 
-// A Render is what the last render of an item wrote. A visit serves it and executes nothing.
+// A Render is the output of the last render of an item. Visits are served from it without an execution.
 type Render struct {
 	ContentGUID string
 	BundleID    int64

@@ -19,8 +19,8 @@ const (
 	maxRender     = 8 << 20
 )
 
-// Deploy makes a bundle the one that is served, in a task of its own that clients poll. Of rendered content the task also
-// makes the render: nothing in the documents says what else a "render request" is (OI-105).
+// Deploy activates a bundle, in a task that clients poll. For rendered content the task also executes the render,
+// because the documents do not define another "render request" (OI-105).
 func (rt *Runtime) Deploy(ctx context.Context, item *Item, bundle *Bundle, user string) (taskID string, err error) {
 	task := &Task{ID: newTaskID(), UserGUID: user, ContentGUID: item.GUID, Node: rt.Node, CreatedTime: rt.Now()}
 	if err := rt.alive.Err(); err != nil {
@@ -35,7 +35,7 @@ func (rt *Runtime) Deploy(ctx context.Context, item *Item, bundle *Bundle, user 
 	return task.ID, nil
 }
 
-// deployment is one deploy task at work.
+// deployment is a running deploy task.
 type deployment struct {
 	rt     *Runtime
 	task   Task
@@ -54,7 +54,7 @@ func (d *deployment) run() {
 	} else {
 		d.say("Deployment successful.")
 	}
-	// The server may be stopping: the task's end is told all the same.
+	// If the server is stopping, the end of the task must still be saved.
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := d.rt.Store.SaveTask(ctx, &d.task); err != nil && !errors.Is(err, ErrNotFound) {
@@ -63,14 +63,14 @@ func (d *deployment) run() {
 	d.rt.tasks.move(d.task.ID, true)
 }
 
-// say adds a line to the task's output.
+// say appends a line to the output of the task.
 func (d *deployment) say(format string, args ...any) {
 	for line := range strings.Lines(strings.ToValidUTF8(fmt.Sprintf(format, args...), "\uFFFD")) {
 		d.task.Output = append(d.task.Output, strings.TrimRight(line, "\r\n"))
 	}
 }
 
-// publish lets those who poll see the output so far.
+// publish saves the output so that clients that poll can read it.
 func (d *deployment) publish(ctx context.Context) error {
 	if err := d.rt.Store.SaveTask(ctx, &d.task); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (d *deployment) publish(ctx context.Context) error {
 	return nil
 }
 
-// deployError is a failure with one of Connect's error codes and words for the publisher.
+// deployError is a failure with an error code of Connect and a text for the publisher.
 type deployError struct {
 	code int
 	text string
@@ -87,7 +87,8 @@ type deployError struct {
 
 func (e *deployError) Error() string { return e.text }
 
-// explain turns an error into the task's code and error. What is not the publisher's to know goes to the log.
+// explain returns the code and the error of the task for an error. Details that do not concern the publisher are
+// written to the log.
 func (d *deployment) explain(err error) (int, string) {
 	var known *deployError
 	var bundle *BundleError
@@ -154,7 +155,7 @@ func (d *deployment) deploy(ctx context.Context) error {
 	return nil
 }
 
-// render runs rendered content once; of the other classes it checks what a visit will need.
+// render executes rendered content once. For other content it checks the requirements of a visit.
 func (d *deployment) render(ctx context.Context, item *Item, folder string, manifest Manifest) (*Render, error) {
 	switch manifest.Mode.Class() {
 	case ClassStatic:
@@ -178,8 +179,7 @@ func (d *deployment) render(ctx context.Context, item *Item, folder string, mani
 	return &Render{ContentGUID: d.guid, BundleID: d.bundle.ID, Body: body, CreatedTime: d.rt.Now()}, nil
 }
 
-// render executes rendered content once and answers what it wrote to standard output, and the end of what it wrote to
-// standard error.
+// render executes rendered content once and returns its standard output and the end of its standard error.
 func (rt *Runtime) render(ctx context.Context, item *Item, folder string) (body []byte, output string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, renderTimeout)
 	defer cancel()
@@ -219,8 +219,8 @@ func (rt *Runtime) render(ctx context.Context, item *Item, folder string) (body 
 	return page.text.Bytes(), log.String(), nil
 }
 
-// bounded keeps what is written up to a bound and notes if there was more. The buffer is not embedded: io.Copy would find
-// its ReadFrom and go past the bound.
+// bounded stores written data up to a limit and records whether there was more. The buffer is not embedded because
+// io.Copy would use its ReadFrom, which ignores the limit.
 type bounded struct {
 	text bytes.Buffer
 	max  int
@@ -236,17 +236,18 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// Folders of unpacked bundles: DataDir/apps/{item}/{bundle}. Archives are in the store, which nodes share; folders are
-// each node's own and made when they are first needed.
+// Bundles are unpacked into the folders DataDir/apps/{item}/{bundle}. Archives are in the store, which nodes share.
+// Each node has its own folders and creates them when they are first needed.
 
 func (rt *Runtime) itemDir(guid string) string { return filepath.Join(rt.DataDir, "apps", guid) }
 
-// Folder gives the unpacked active bundle of an item.
+// Folder returns a function that returns the unpacked active bundle of an item.
 func (rt *Runtime) Folder(item *Item) Folder {
 	return func(ctx context.Context) (string, error) { return rt.unpacked(ctx, item.GUID, item.BundleID) }
 }
 
-// unpacked answers the folder of a bundle, unpacked into another name first, so that a folder of that name is whole.
+// unpacked returns the folder of a bundle. It unpacks into a folder of another name first, so that a folder of the
+// final name is complete.
 func (rt *Runtime) unpacked(ctx context.Context, guid string, bundle int64) (string, error) {
 	dir := filepath.Join(rt.itemDir(guid), strconv.FormatInt(bundle, 10))
 	if _, err := os.Stat(dir); err == nil {
@@ -276,7 +277,8 @@ func (rt *Runtime) unpacked(ctx context.Context, guid string, bundle int64) (str
 	return dir, nil
 }
 
-// sweep removes the folders of an item's other bundles. A process that still runs in one keeps its open files.
+// sweep removes the folders of the other bundles of an item. A process that still runs in one of them keeps its open
+// files.
 func (rt *Runtime) sweep(guid string, keep int64) {
 	entries, err := os.ReadDir(rt.itemDir(guid))
 	if err != nil {
@@ -289,7 +291,7 @@ func (rt *Runtime) sweep(guid string, keep int64) {
 	}
 }
 
-// Remove ends what executes a deleted item and removes its folders.
+// Remove stops the executions of a deleted item and removes its folders.
 func (rt *Runtime) Remove(guid string) error {
 	rt.Stop(guid)
 	return os.RemoveAll(rt.itemDir(guid))

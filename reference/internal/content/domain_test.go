@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 
 func TestModes(t *testing.T) {
 	t.Parallel()
-	// The published lists, spelled out: interactive and rendered modes of the clients, and those that no client lists.
+	// The published lists of interactive and rendered modes, with those that no client lists.
 	want := map[content.Class]string{
 		content.ClassInteractive: "api jupyter-voila python-api python-bokeh python-dash python-fastapi python-shiny python-streamlit " +
 			"quarto-shiny rmd-shiny shiny tensorflow-saved-model python-gradio python-panel nodejs nodejs-api",
@@ -157,7 +157,7 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// headerOnly is an archive that announces an entry and ends: size is judged before anything is unpacked.
+// headerOnly returns an archive that ends after the header of an entry, because sizes are checked before unpacking.
 func headerOnly(t *testing.T, entry *tar.Header) []byte {
 	t.Helper()
 	var b bytes.Buffer

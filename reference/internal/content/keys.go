@@ -6,8 +6,8 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// OwnerKeys makes content's API keys in the name of its owner: "CONNECT_API_KEY" has the publisher's rights. A key is
-// bound to its item, so that another item's process cannot use it in an exchange.
+// OwnerKeys creates API keys of content in the name of its owner: "CONNECT_API_KEY" has the rights of the publisher.
+// A key is bound to its item, so that processes of other items cannot use it in an exchange.
 type OwnerKeys struct{ Accounts *account.Service }
 
 // IssueContentKey implements Keys.

@@ -4,15 +4,15 @@ import (
 	"slices"
 )
 
-// Mode is an item's app_mode, from the manifest of its bundle.
+// Mode is the app_mode of an item, from the manifest of its bundle.
 type Mode string
 
 // ModeUnknown is the mode of an item before its first deployment.
 const ModeUnknown Mode = "unknown"
 
-// Class says how the server treats a mode. The OAuth document speaks of interactive, rendered and static content and
-// defines none of them: interactive content is a running process that answers visits, rendered content
-// is a program that the server runs once to make a page, static content is files.
+// Class is the way in which the server executes a mode. The OAuth document mentions interactive, rendered and static
+// content without defining them. On this server, interactive content is a running process that replies to visits,
+// rendered content is a program that the server runs once to create a page, and static content is files.
 type Class string
 
 const (
@@ -22,8 +22,8 @@ const (
 	ClassStatic      Class = "static"
 )
 
-// classes holds the modes that Posit's clients know. The last line of the interactive ones is in no client's list; they need
-// a running process and are treated as interactive.
+// classes holds the modes of the clients of Posit. The modes in the last line of the interactive ones are in no list
+// of a client; they need a running process and are therefore interactive.
 var classes = map[Mode]Class{
 	"api": ClassInteractive, "jupyter-voila": ClassInteractive, "python-api": ClassInteractive,
 	"python-bokeh": ClassInteractive, "python-dash": ClassInteractive, "python-fastapi": ClassInteractive,
@@ -36,10 +36,10 @@ var classes = map[Mode]Class{
 	"static": ClassStatic,
 }
 
-// aliases are other spellings that clients write into manifests.
+// aliases maps other spellings that clients write into manifests.
 var aliases = map[Mode]Mode{"nodejs-api": "nodejs"}
 
-// ParseMode reads a manifest's metadata.appmode. Modes are compared exactly; "unknown" cannot be asked for.
+// ParseMode parses metadata.appmode of a manifest, which is case-sensitive. Clients cannot request "unknown".
 func ParseMode(s string) (Mode, bool) {
 	m := Mode(s)
 	if to, ok := aliases[m]; ok {
@@ -49,7 +49,7 @@ func ParseMode(s string) (Mode, bool) {
 	return m, known
 }
 
-// Class answers ClassUnknown for a mode that is none.
+// Class returns ClassUnknown for an unknown mode.
 func (m Mode) Class() Class {
 	if c, known := classes[m]; known {
 		return c
@@ -57,10 +57,10 @@ func (m Mode) Class() Class {
 	return ClassUnknown
 }
 
-// Executes says whether content of the class ever runs as a program.
+// Executes reports whether content of the class is executed as a program.
 func (c Class) Executes() bool { return c == ClassInteractive || c == ClassRendered }
 
-// Modes lists every mode that can be deployed, sorted.
+// Modes returns every mode that can be deployed, sorted.
 func Modes() []Mode {
 	all := make([]Mode, 0, len(classes))
 	for m := range classes {

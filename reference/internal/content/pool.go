@@ -7,38 +7,38 @@ import (
 	"time"
 )
 
-// ErrStopped is answered when the server is stopping, or the item's process was stopped while it started.
+// ErrStopped is returned if the server is stopping, or if the process of the item was stopped while it started.
 var ErrStopped = errors.New("the content is being stopped")
 
 const (
-	startTimeout = 10 * time.Second // for a process to answer
-	roomTimeout  = 5 * time.Second  // for one of the others to be idle, before a busy one has to go
-	drainTimeout = 2 * time.Second  // for the visits under way when a process is replaced
+	startTimeout = 10 * time.Second // until a process accepts connections
+	roomTimeout  = 5 * time.Second  // until another process is idle, before a busy one is stopped
+	drainTimeout = 2 * time.Second  // until the visits of a replaced process end
 )
 
-// pool keeps the live processes of interactive content: one for an item, shared by all its visitors, at most max. Where
-// there is no room for another the least recently visited one is stopped, idle ones first.
+// pool holds the live processes of interactive content, at most max. Each item has one process, which all its
+// visitors share. If there is no room for a new process, the least recently visited one is stopped, idle ones first.
 type pool struct {
 	rt    *Runtime
-	slots chan struct{} // one element for each process that is alive
+	slots chan struct{} // holds one element for each live process
 	group sync.WaitGroup
 
 	mu      sync.Mutex
 	closed  bool
 	clock   int64 // counts visits
 	waiting int   // processes that wait for a slot
-	leaving int   // retired processes that still hold one
+	leaving int   // retired processes that still have a slot
 	live    map[string]*Process
-	changed chan struct{} // closed and made anew whenever a process becomes idle or ends
+	changed chan struct{} // closed and replaced whenever a process becomes idle or ends
 }
 
 func newPool(rt *Runtime) *pool {
 	return &pool{rt: rt, slots: make(chan struct{}, rt.MaxRun), live: map[string]*Process{}, changed: make(chan struct{})}
 }
 
-// Visit answers the process that serves an item, started if there is none, and counts the caller among its visitors until
-// leave is called. Any number of callers at once start one process. folder gives the unpacked bundle.
-// The error is ErrStopped, ErrNoRuntime, a *StartError, the context's, or internal.
+// Visit returns the process of an item, which it starts if necessary, and counts the caller as a visitor until the
+// caller calls leave. Concurrent calls start one process. folder returns the unpacked bundle. The error is
+// ErrStopped, ErrNoRuntime, a *StartError, the error of the context, or an internal one.
 func (rt *Runtime) Visit(ctx context.Context, item *Item, folder Folder) (p *Process, leave func(), err error) {
 	p, err = rt.pool.enter(item, folder)
 	if err != nil {
@@ -58,7 +58,7 @@ func (rt *Runtime) Visit(ctx context.Context, item *Item, folder Folder) (p *Pro
 	return p, leave, nil
 }
 
-// Stop ends the item's process, if it has one, without waiting: visits under way get a moment to end.
+// Stop stops the process of an item, if there is one, without waiting. Visits in progress have a short time to end.
 func (rt *Runtime) Stop(guid string) {
 	rt.pool.mu.Lock()
 	defer rt.pool.mu.Unlock()
@@ -67,7 +67,7 @@ func (rt *Runtime) Stop(guid string) {
 	}
 }
 
-// Live counts the processes that are alive or starting.
+// Live returns the number of processes that are alive or starting.
 func (rt *Runtime) Live() int { return len(rt.pool.slots) }
 
 func (pl *pool) enter(item *Item, folder Folder) (*Process, error) {
@@ -102,13 +102,14 @@ func (pl *pool) leave(p *Process) {
 	}
 }
 
-// broadcast wakes whoever waits for a change. mu is held.
+// broadcast wakes all goroutines that wait for a change. The caller holds mu.
 func (pl *pool) broadcast() {
 	close(pl.changed)
 	pl.changed = make(chan struct{})
 }
 
-// retire takes a process out of service: the next visit starts another. Its visits have grace to end. mu is held.
+// retire removes a process from the pool, so that the next visit starts another one. Its visits may continue for the
+// duration grace. The caller holds mu.
 func (pl *pool) retire(p *Process, grace time.Duration) {
 	if p.retired {
 		return
@@ -127,7 +128,7 @@ func (pl *pool) forget(p *Process) {
 	}
 }
 
-// gone is called when nothing is left of a process.
+// gone releases the slot of a process that has ended.
 func (pl *pool) gone(p *Process) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
@@ -142,7 +143,7 @@ func (pl *pool) gone(p *Process) {
 	pl.broadcast()
 }
 
-// room waits until p may be alive beside the others, and makes another one go if it must.
+// room waits until p may run in addition to the other processes, and stops another one if necessary.
 func (pl *pool) room(p *Process) error {
 	patience := time.NewTimer(roomTimeout)
 	defer patience.Stop()
@@ -179,7 +180,8 @@ func (pl *pool) room(p *Process) error {
 	}
 }
 
-// victim is the least recently visited process; one with visitors only if busy is set. nil: there is none. mu is held.
+// victim returns the least recently visited process, or nil. It returns a process with visitors only if busy is true.
+// The caller holds mu.
 func (pl *pool) victim(busy bool) *Process {
 	var oldest *Process
 	for _, p := range pl.live {
@@ -190,7 +192,7 @@ func (pl *pool) victim(busy bool) *Process {
 	return oldest
 }
 
-// drained returns when a retired process has no visitors, or its grace is over.
+// drained waits until a retired process has no visitors, or its grace period ends.
 func (pl *pool) drained(p *Process) {
 	pl.mu.Lock()
 	timer := time.NewTimer(p.grace)
@@ -208,7 +210,7 @@ func (pl *pool) drained(p *Process) {
 	pl.mu.Unlock()
 }
 
-// close stops everything and waits for it.
+// close stops all processes and waits for them.
 func (pl *pool) close(ctx context.Context) error {
 	pl.mu.Lock()
 	pl.closed = true
@@ -219,7 +221,7 @@ func (pl *pool) close(ctx context.Context) error {
 	return waitFor(ctx, &pl.group)
 }
 
-// waitFor waits for a group of goroutines until ctx ends.
+// waitFor waits for a group of goroutines until ctx is done.
 func waitFor(ctx context.Context, group *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() {

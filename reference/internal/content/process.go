@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Folder gives the unpacked bundle of an item.
+// Folder returns the folder with the unpacked bundle of an item.
 type Folder func(context.Context) (string, error)
 
-// A StartError says that a content process did not come up. Output is the end of what it wrote, for its publisher.
+// A StartError reports that a content process did not start. Output is the end of its output, for the publisher.
 type StartError struct {
 	Err    error
 	Output string
@@ -23,25 +23,25 @@ type StartError struct {
 func (e *StartError) Error() string { return "start content: " + e.Err.Error() }
 func (e *StartError) Unwrap() error { return e.Err }
 
-// Process is a running item. Handlers get it from Runtime.Visit and send visits to Target by Transport.
+// Process is a running item. Handlers get it from Runtime.Visit and send visits to Target with Transport.
 type Process struct {
 	Target    *url.URL
 	Transport http.RoundTripper
 
 	rt       *Runtime
-	item     Item            // as it was when the process was started
+	item     Item            // as it was when the process started
 	launch   *launch         // valid after ready
-	ready    chan struct{}   // closed when it answers, or will not
-	err      error           // why it will not; valid after ready
-	quitting context.Context // ends when the process is to stop
+	ready    chan struct{}   // closed when it accepts connections or has failed
+	err      error           // why it failed; valid after ready
+	quitting context.Context // done when the process must stop
 	quit     context.CancelFunc
 
 	// Guarded by pool.mu:
-	visits  int   // under way
+	visits  int   // in progress
 	last    int64 // pool.clock at the last visit
 	holding bool  // has a slot
 	retired bool
-	grace   time.Duration // for visits under way when retired
+	grace   time.Duration // for visits in progress when the process is retired
 }
 
 func newProcess(rt *Runtime, item *Item) *Process {
@@ -50,10 +50,10 @@ func newProcess(rt *Runtime, item *Item) *Process {
 	return p
 }
 
-// Execution is what visits of this process are bound to.
+// Execution returns the id of the execution to which visits of this process are bound.
 func (p *Process) Execution() string { return p.launch.ID }
 
-// run is the whole life of a process. It returns when nothing is left of it.
+// run starts the process, waits for its end and cleans up.
 func (p *Process) run(folder Folder) {
 	defer p.quit()
 	program, err := p.start(folder)
@@ -83,7 +83,7 @@ func (p *Process) run(folder Folder) {
 	}
 }
 
-// start brings the process up. Also with an error it may answer a program, which is to be ended.
+// start starts the process. It may return a program together with an error; the caller must then end the program.
 func (p *Process) start(folder Folder) (*program, error) {
 	ctx, cancel := context.WithTimeout(p.quitting, startTimeout+roomTimeout)
 	defer cancel()
@@ -118,8 +118,8 @@ func (p *Process) start(folder Folder) (*program, error) {
 	return program, p.answers(ctx, program)
 }
 
-// startApp needs no process of ours: the app runs already, on the developer's own machine. The execution is remembered
-// all the same, because the tokens of its visits are bound to one.
+// startApp connects to an app that a developer runs on their own machine, instead of starting a process. It records
+// an execution, because the tokens of visits are bound to one.
 func (p *Process) startApp(ctx context.Context) (*program, error) {
 	var err error
 	if p.launch, err = p.rt.begin(ctx, &p.item, "", ClassInteractive, nil); err != nil {
@@ -129,7 +129,7 @@ func (p *Process) startApp(ctx context.Context) (*program, error) {
 	return &program{done: make(chan struct{})}, nil
 }
 
-// answers waits until something listens on the socket.
+// answers waits until the program accepts connections on the socket.
 func (p *Process) answers(ctx context.Context, program *program) error {
 	wait := time.NewTicker(2 * time.Millisecond)
 	defer wait.Stop()
@@ -158,8 +158,8 @@ func socketTransport(path string) *http.Transport {
 	})
 }
 
-// transport is bounded where a content process could otherwise hold or flood the server. The body of a reply is not
-// bounded: it may be a stream without end.
+// transport returns a transport with limits, so that a content process cannot block or flood the server. The body of
+// a reply has no limit, because it may be an endless stream.
 func transport(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
 	return &http.Transport{
 		DialContext:            dial,

@@ -2,10 +2,6 @@ package content
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,48 +12,51 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"countersign/reference/internal/account/secrets"
 )
 
-// ProbeCommand is the program that executes content where no other is configured. One runtime serves every mode that
-// executes: this server tests what surrounds content and interprets no language.
+// ProbeCommand is the default program that executes content. It executes content of every mode, because this server
+// tests the environment of content and interprets no language.
 const ProbeCommand = "countersign-probe"
 
-// Keys makes the API keys that content is given as CONNECT_API_KEY. Ending the execution deletes the key.
+// Keys creates the API keys that content receives as CONNECT_API_KEY. A key is deleted when the execution ends.
 type Keys interface {
-	// IssueContentKey makes a key that acts for owner and is bound to an item.
+	// IssueContentKey creates a key that acts for owner and is bound to an item.
 	IssueContentKey(ctx context.Context, owner, item string) (key string, id int64, err error)
 }
 
-// RuntimeOptions says how content is executed. Store and DataDir are required.
+// RuntimeOptions configures a Runtime. Store and DataDir are required.
 type RuntimeOptions struct {
 	Store   Store
 	Keys    Keys
-	DataDir string   // bundles are unpacked below it
-	Node    string   // names this node among those that share the store
-	Server  string   // the server's public address, with trailing slash
-	Command []string // executes content; empty: ProbeCommand, found beside this program or on PATH
-	// App is the address of an app on the developer's own machine, visited in place of a process. It gets the headers of
-	// a visit and none of the environment.
+	DataDir string   // bundles are unpacked in it
+	Node    string   // identifies this node among those that share the store
+	Server  string   // the public address of the server, with a trailing slash
+	Command []string // executes content; empty means ProbeCommand, found next to this program or in PATH
+	// App is the address of an app on the machine of a developer, which replaces the process. It receives the headers
+	// of visits but not the environment.
 	App    *url.URL
-	MaxRun int // processes alive at most; 0: 8
+	MaxRun int // maximum number of live processes; 0 means DefaultMaxRun
 	Now    func() time.Time
 	Log    *slog.Logger
 }
 
-// DefaultMaxRun is how many content processes are alive at most.
+// DefaultMaxRun is the default of RuntimeOptions.MaxRun.
 const DefaultMaxRun = 8
 
-// Runtime executes content: processes that answer visits, and renders. It is safe for concurrent use. Close ends all.
+// Runtime executes content: processes that reply to visits, and renders. It is safe for concurrent use. Close stops
+// all executions.
 type Runtime struct {
 	RuntimeOptions
 	pool    *pool
 	spawner *spawner
 	tasks   *taskBoard
 	stop    context.CancelFunc
-	alive   context.Context // until Close
+	alive   context.Context // done after Close
 }
 
-// NewRuntime makes a Runtime and clears what an earlier process of this node left behind.
+// NewRuntime returns a Runtime. It first removes the executions and tasks of an earlier process of this node.
 func NewRuntime(ctx context.Context, o RuntimeOptions) (*Runtime, error) {
 	if o.MaxRun == 0 {
 		o.MaxRun = DefaultMaxRun
@@ -83,7 +82,7 @@ func NewRuntime(ctx context.Context, o RuntimeOptions) (*Runtime, error) {
 	return rt, nil
 }
 
-// Close stops every task and process and waits for them until ctx ends.
+// Close stops all tasks and processes and waits for them until ctx is done.
 func (rt *Runtime) Close(ctx context.Context) error {
 	rt.stop()
 	err := errors.Join(rt.tasks.wait(ctx), rt.pool.close(ctx))
@@ -91,10 +90,11 @@ func (rt *Runtime) Close(ctx context.Context) error {
 	return errors.Join(err, os.RemoveAll(rt.runRoot()))
 }
 
-// ErrNoRuntime is answered where there is nothing to execute content with.
+// ErrNoRuntime is returned if there is no program that can execute content.
 var ErrNoRuntime = errors.New("no program to execute content with")
 
-// command finds the program. Beside this program's own file comes before PATH, so that a checkout uses its own build.
+// command returns the program. A program next to this program takes precedence over PATH, so that a checkout uses its
+// own build.
 func (rt *Runtime) command() ([]string, error) {
 	if len(rt.Command) > 0 {
 		path, err := exec.LookPath(rt.Command[0])
@@ -116,7 +116,7 @@ func (rt *Runtime) command() ([]string, error) {
 	return []string{path}, nil
 }
 
-// CheckRuntime says whether content of a class can be executed here. The error is ErrNoRuntime.
+// CheckRuntime returns ErrNoRuntime if the server cannot execute content of the class.
 func (rt *Runtime) CheckRuntime(c Class) error {
 	if !c.Executes() || c == ClassInteractive && rt.App != nil {
 		return nil
@@ -125,7 +125,7 @@ func (rt *Runtime) CheckRuntime(c Class) error {
 	return err
 }
 
-// launch is one execution with the secrets it is given and the folder of its own that holds its socket and files.
+// launch is an execution with its secrets and its own folder for the socket and files.
 type launch struct {
 	Execution
 	key, session string
@@ -133,14 +133,14 @@ type launch struct {
 	runDir       string
 }
 
-// begin remembers a new execution and makes its secrets, an API key of keys among them unless that is nil. They are ended
-// with it: end must be called.
+// begin stores a new execution and creates its secrets, including an API key unless keys is nil. The caller must call
+// end, which also revokes the secrets.
 func (rt *Runtime) begin(ctx context.Context, item *Item, folder string, class Class, keys Keys) (*launch, error) {
-	l := &launch{folder: folder, session: random(), Execution: Execution{
+	l := &launch{folder: folder, session: secrets.New(), Execution: Execution{
 		ID: uuid.NewString(), ContentGUID: item.GUID, OwnerGUID: item.OwnerGUID, BundleID: item.BundleID, Node: rt.Node,
 		Class: class, StartedTime: rt.Now(),
 	}}
-	l.SessionHash = hash(l.session)
+	l.SessionHash = secrets.Hash(l.session)
 	var err error
 	if l.runDir, err = rt.makeRunDir(l.ID); err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (rt *Runtime) begin(ctx context.Context, item *Item, folder string, class C
 	return l, nil
 }
 
-// revoke makes the execution's tokens and key worthless. It may be called again.
+// revoke invalidates the tokens and the key of the execution. It may be called more than once.
 func (rt *Runtime) revoke(l *launch) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -171,7 +171,7 @@ func (rt *Runtime) revoke(l *launch) {
 	}
 }
 
-// end revokes and cleans up after an execution whose process is gone.
+// end revokes the secrets and removes the folder of an execution whose process has ended.
 func (rt *Runtime) end(l *launch) {
 	rt.revoke(l)
 	if err := os.RemoveAll(l.runDir); err != nil {
@@ -182,13 +182,14 @@ func (rt *Runtime) end(l *launch) {
 func (l *launch) sessionFile() string { return filepath.Join(l.runDir, "session-token") }
 func (l *launch) socket() string      { return filepath.Join(l.runDir, "s") }
 
-// maxSocketPath is what a unix socket's name may have: 104 bytes on BSD and macOS, 108 on Linux, with the ending zero.
+// maxSocketPath is the maximum length of the path of a unix socket. The limit is 104 bytes on BSD and macOS and 108
+// on Linux, including the final zero byte.
 const maxSocketPath = 103
 
 func (rt *Runtime) runRoot() string { return filepath.Join(rt.DataDir, "run") }
 
-// makeRunDir makes the folder of one execution: below the data folder, so that the next start finds what a killed server
-// left, or in the temporary folder where the name would be too long for a socket.
+// makeRunDir creates the folder of an execution. It is in the data folder, so that the next start removes folders of
+// a killed server, or in the temporary folder if the path of the socket would be too long.
 func (rt *Runtime) makeRunDir(id string) (string, error) {
 	dir := filepath.Join(rt.runRoot(), id[:13])
 	if len(dir)+len("/s") <= maxSocketPath {
@@ -197,8 +198,8 @@ func (rt *Runtime) makeRunDir(id string) (string, error) {
 	return os.MkdirTemp("", "csn-")
 }
 
-// environment is what content sees: a clean one, with Connect's variables. Nothing of the server's own environment is
-// handed on but what programs need to find their way.
+// environment returns the environment of content: the variables of Connect, and a few variables of the server that
+// programs need.
 func (rt *Runtime) environment(l *launch) []string {
 	env := []string{
 		"HOME=" + l.runDir, "TMPDIR=" + l.runDir,
@@ -217,17 +218,4 @@ func (rt *Runtime) environment(l *launch) []string {
 		}
 	}
 	return env
-}
-
-// random makes a secret of 256 bits.
-func random() string {
-	var b [32]byte
-	rand.Read(b[:]) // never fails: crypto/rand
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// hash is how such a secret is stored: there is nothing to search for in 256 random bits.
-func hash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
 }

@@ -74,7 +74,7 @@ func (r *rig) item() *content.Item {
 	return i
 }
 
-// deploy uploads and deploys a bundle, and answers the task at its end and the item after it.
+// deploy uploads and deploys a bundle, and returns the finished task and the item.
 func (r *rig) deploy(item *content.Item, archive []byte) (*content.Task, *content.Item) {
 	r.t.Helper()
 	ctx := r.t.Context()
@@ -106,7 +106,7 @@ func (r *rig) running(mode string, files map[string]string) *content.Item {
 	return item
 }
 
-// visit asks the item's process once.
+// visit sends one request to the process of the item.
 func (r *rig) visit(item *content.Item, query string) (contenttest.Echo, error) {
 	var e contenttest.Echo
 	p, leave, err := r.rt.Visit(r.t.Context(), item, r.rt.Folder(item))
@@ -126,7 +126,7 @@ func (r *rig) visit(item *content.Item, query string) (contenttest.Echo, error) 
 	return e, json.NewDecoder(reply.Body).Decode(&e)
 }
 
-// eventually waits for a condition and says what was last seen if it never holds.
+// eventually waits for a condition and fails with its last state.
 func eventually(t *testing.T, what string, holds func() (bool, string)) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)

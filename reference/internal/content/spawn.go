@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// spawner starts processes on one operating-system thread that lives as long as the server. Linux sends a child its
-// parent-death signal when the thread that started it ends, and Go ends threads as it likes (golang/go#27505).
+// spawner starts processes on one operating-system thread that lives as long as the server. Linux sends the
+// parent-death signal to a child when the thread that started it ends, and Go may end other threads at any time
+// (golang/go#27505).
 type spawner struct {
 	jobs chan func()
 	once sync.Once
@@ -19,7 +20,7 @@ type spawner struct {
 func newSpawner() *spawner {
 	s := &spawner{jobs: make(chan func())}
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with this function
+		runtime.LockOSThread() // never unlocked, so that the thread ends with this function
 		for job := range s.jobs {
 			job()
 		}
@@ -27,21 +28,21 @@ func newSpawner() *spawner {
 	return s
 }
 
-// close ends the thread. On Linux what it started and is still alive dies with it.
+// close ends the thread. On Linux this kills all processes that are still alive.
 func (s *spawner) close() { s.once.Do(func() { close(s.jobs) }) }
 
-// program is a started process, in a process group of its own.
+// program is a started process in its own process group.
 type program struct {
 	cmd  *exec.Cmd
 	tail *tail
-	done chan struct{} // closed when it has ended
-	err  error         // how it ended; valid after done
+	done chan struct{} // closed when the process has ended
+	err  error         // the result of the process; valid after done
 }
 
-// start starts a command as its own process group, bound to the life of this server where the system can do that.
+// start starts a command in its own process group, which ends with this server if the operating system supports it.
 func (s *spawner) start(cmd *exec.Cmd, tail *tail) (*program, error) {
 	cmd.SysProcAttr = processAttributes()
-	cmd.WaitDelay = time.Second // a grandchild that keeps the output open does not keep us
+	cmd.WaitDelay = time.Second // a grandchild that keeps the output open must not block the server
 	started := make(chan error, 1)
 	s.jobs <- func() { started <- cmd.Start() }
 	if err := <-started; err != nil {
@@ -50,26 +51,26 @@ func (s *spawner) start(cmd *exec.Cmd, tail *tail) (*program, error) {
 	p := &program{cmd: cmd, tail: tail, done: make(chan struct{})}
 	go func() {
 		p.err = cmd.Wait()
-		// Whatever it started and left behind goes with it.
+		// Kill the remaining processes of the group.
 		p.signal(syscall.SIGKILL)
 		close(p.done)
 	}()
 	return p, nil
 }
 
-// signal reaches the whole group. A group that is gone is no error to anybody.
+// signal sends a signal to the process group. It ignores a group that no longer exists.
 func (p *program) signal(sig syscall.Signal) {
 	if err := syscall.Kill(-p.cmd.Process.Pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 		p.cmd.Process.Kill() //nolint:errcheck // it has ended already
 	}
 }
 
-// stopGrace is how long a process has to end by itself.
+// stopGrace is how long a process may take to end after a signal.
 const stopGrace = 2 * time.Second
 
-// end stops the process and returns when it has ended.
+// end stops the process and waits until it has ended.
 func (p *program) end() {
-	if p.cmd == nil { // somebody else's
+	if p.cmd == nil { // an app that the server did not start
 		return
 	}
 	p.signal(syscall.SIGTERM)
@@ -84,8 +85,8 @@ func (p *program) end() {
 	<-p.done
 }
 
-// tail keeps the last of what a process writes. It is for the publisher's eyes only, never for the server's log: content
-// may print what it likes.
+// tail keeps the last bytes that a process writes. They are for the publisher only and are not written to the log of
+// the server, because content may print secrets.
 type tail struct {
 	mu   sync.Mutex
 	max  int

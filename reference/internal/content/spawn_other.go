@@ -4,6 +4,6 @@ package content
 
 import "syscall"
 
-// processAttributes puts a child into its own process group. These systems cannot tie its life to the server's: what a
-// killed server leaves behind ends at the latest when it is stopped by hand.
+// processAttributes puts a child into its own process group. These systems cannot end it together with the server:
+// processes of a killed server run until they are stopped manually.
 func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -7,17 +7,18 @@ import (
 	"time"
 )
 
-// taskBoard tells those who wait for a task of this node that it moved on, and bounds how many run at once.
+// taskBoard notifies waiting clients of the progress of tasks on this node, and limits the number of concurrent
+// tasks.
 type taskBoard struct {
 	group sync.WaitGroup
 	slots chan struct{}
 
 	mu      sync.Mutex
-	moved   map[string]chan struct{} // by task; closed and made anew when it moves on
+	moved   map[string]chan struct{} // by task; closed and replaced at each progress
 	perItem map[string]*sync.Mutex
 }
 
-// maxTasks is how many deployments a node works on at once.
+// maxTasks is the number of deployments that a node executes concurrently.
 const maxTasks = 4
 
 func newTaskBoard() *taskBoard {
@@ -43,14 +44,14 @@ func (b *taskBoard) move(id string, finished bool) {
 	b.moved[id] = make(chan struct{})
 }
 
-// watch answers a channel that is closed at the next move of a task of this node; nil for any other.
+// watch returns a channel that is closed at the next progress of a task of this node. It returns nil for other tasks.
 func (b *taskBoard) watch(id string) <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.moved[id]
 }
 
-// lockItem lets one deployment of an item run at a time.
+// lockItem ensures that only one deployment of an item runs at a time.
 func (b *taskBoard) lockItem(guid string) (unlock func()) {
 	b.mu.Lock()
 	lock := b.perItem[guid]
@@ -63,19 +64,19 @@ func (b *taskBoard) lockItem(guid string) (unlock func()) {
 	return lock.Unlock
 }
 
-// MaxTaskWait bounds how long a poll may wait for news.
+// MaxTaskWait bounds the time for which a poll may wait.
 const MaxTaskWait = 30 * time.Second
 
-// foreignPoll is how often the task of another node is looked at.
+// foreignPoll is the interval in which the task of another node is read.
 const foreignPoll = 200 * time.Millisecond
 
-// WaitTask answers a task as soon as it is finished or has more than first lines of output, and at the latest after wait.
-// ErrNotFound.
+// WaitTask returns a task when it is finished or has more than first lines of output, or after the time wait. It
+// returns ErrNotFound if there is no such task.
 func (rt *Runtime) WaitTask(ctx context.Context, id string, first int, wait time.Duration) (*Task, error) {
 	timer := time.NewTimer(min(wait, MaxTaskWait))
 	defer timer.Stop()
 	for {
-		moved := rt.tasks.watch(id) // before the read, so that no move falls between
+		moved := rt.tasks.watch(id) // before the read, so that no progress is missed
 		task, err := rt.Store.Task(ctx, id)
 		if err != nil || task.Finished || len(task.Output) > first || wait <= 0 {
 			return task, err
@@ -96,7 +97,7 @@ func (rt *Runtime) WaitTask(ctx context.Context, id string, first int, wait time
 	}
 }
 
-// newTaskID makes the sixteen letters and digits that the API names a task by.
+// newTaskID returns sixteen letters and digits, the form of task ids in the API.
 func newTaskID() string {
 	return rand.Text()[:16]
 }

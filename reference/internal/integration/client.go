@@ -16,25 +16,25 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// ProviderTimeout bounds every request to a provider. It is below the five seconds that a client of ours waits for its own
-// answer.
+// ProviderTimeout bounds every request to a provider. It is less than the five seconds for which clients wait for a
+// reply of this server.
 const ProviderTimeout = 4 * time.Second
 
-// A Fault is what went wrong between this server and a provider. It tells the kind and the provider's error code, and
-// never what the provider wrote: a broken provider may echo a secret.
+// A Fault is an error in a request to a provider. It contains the kind and the error code, but no text of the
+// provider, because a broken provider may return a secret in it.
 type Fault struct {
 	Kind   FaultKind
-	Status int    // of the provider's reply, 0 if there was none
-	Code   string // the reply's OAuth error code, if it is a known one
+	Status int    // of the reply; 0 if there was none
+	Code   string // the OAuth error code of the reply, if it is a known one
 }
 
-// FaultKind sorts faults by what they mean for the session.
+// FaultKind is the meaning of a fault for the session.
 type FaultKind string
 
 const (
 	FaultNoAnswer FaultKind = "the provider did not answer"
 	FaultError    FaultKind = "the provider answered with an error"
-	FaultGrant    FaultKind = "the provider asks for a new login" // the refresh token or code is dead
+	FaultGrant    FaultKind = "the provider asks for a new login" // the refresh token or code is no longer valid
 	FaultReply    FaultKind = "the provider's answer is not a token response"
 )
 
@@ -49,15 +49,15 @@ func (f *Fault) Error() string {
 	return text
 }
 
-// grant is what a provider issued.
+// grant is the reply of a provider to a token request.
 type grant struct {
 	access, refresh string
-	expires         bool          // whether the provider said how long access lives
-	lifetime        time.Duration // then: how long, from now
+	expires         bool          // whether the provider sent a lifetime
+	lifetime        time.Duration // of the access token, from now on
 }
 
-// client talks to providers. It follows no redirect (a token request must not wander off with its secrets), reads a
-// bounded reply (x/oauth2 sees to that) in bounded time and keeps no cookies.
+// client sends requests to providers. It follows no redirects, because a token request contains secrets. It has a
+// time limit, keeps no cookies, and x/oauth2 limits the size of replies.
 type client struct{ http *http.Client }
 
 func newClient(transport http.RoundTripper) client {
@@ -68,14 +68,15 @@ func newClient(transport http.RoundTripper) client {
 	}}
 }
 
-// context gives x/oauth2 our HTTP client, which it takes from the context.
+// context returns a context with the HTTP client, from which x/oauth2 takes it, and a time limit.
 func (c client) context(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, ProviderTimeout)
 	return context.WithValue(ctx, oauth2.HTTPClient, c.http), cancel
 }
 
-// settings makes the x/oauth2 configuration. AuthStyle is always set: the library's detection would send a failing
-// request twice, and a strict provider sees a code or a rotated refresh token used again.
+// settings returns the configuration for x/oauth2. AuthStyle is always set, because the automatic detection of the
+// library would send a failing request twice. A strict provider would see the second use of a code or of a rotated
+// refresh token.
 func settings(cfg Config, secret, redirectURI string) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID:     cfg.ClientID,
@@ -105,18 +106,18 @@ func (c client) exchangeCode(ctx context.Context, cfg Config, secret, redirectUR
 	return read(token, err)
 }
 
-// refresh redeems a refresh token. After a reply without a new one, the grant has the old one, which x/oauth2 keeps (RFC
-// 6749 section 6).
+// refresh redeems a refresh token. If the reply has no new refresh token, the grant has the old one, which x/oauth2
+// keeps (RFC 6749 section 6).
 func (c client) refresh(ctx context.Context, cfg Config, secret, refreshToken string) (grant, error) {
 	ctx, cancel := c.context(ctx)
 	defer cancel()
-	// An expired token makes the source refresh at once; the source is used once and thrown away.
+	// An expired token makes the source refresh immediately.
 	old := &oauth2.Token{RefreshToken: refreshToken, Expiry: time.Unix(1, 0)}
 	token, err := settings(cfg, secret, "").TokenSource(ctx, old).Token()
 	return read(token, err)
 }
 
-// serviceToken asks for a service account's token. It is asked for anew each time: nothing is cached.
+// serviceToken requests a token of a service account. It does not cache tokens.
 func (c client) serviceToken(ctx context.Context, cfg Config, secret string) (grant, error) {
 	ctx, cancel := c.context(ctx)
 	defer cancel()
@@ -127,30 +128,30 @@ func (c client) serviceToken(ctx context.Context, cfg Config, secret string) (gr
 	return read(token, err)
 }
 
-// read checks a token response and turns every error into a Fault.
+// read checks a token response and converts every error to a Fault.
 func read(token *oauth2.Token, err error) (grant, error) {
 	if err != nil {
 		return grant{}, fault(err)
 	}
-	// token_type is REQUIRED and a client must not use a token of a type it does not understand (RFC 6749, 5.1 and 7.1).
+	// token_type is REQUIRED, and a client must not use a token of an unknown type (RFC 6749, 5.1 and 7.1).
 	if !strings.EqualFold(token.TokenType, "bearer") {
 		return grant{}, &Fault{Kind: FaultReply, Status: http.StatusOK}
 	}
 	g := grant{access: token.AccessToken, refresh: token.RefreshToken, expires: !token.Expiry.IsZero()}
 	if g.expires {
-		// x/oauth2 has added expires_in to the machine's clock a moment ago. Taking it away again leaves what the provider
-		// said, to be added to ours.
+		// x/oauth2 has added expires_in to the time of the machine. Subtracting that time gives the lifetime that the
+		// provider sent.
 		g.lifetime = time.Until(token.Expiry).Round(time.Second)
 	}
 	return g, nil
 }
 
-// oauthCodes are the error codes of RFC 6749 section 5.2. Any other text of a provider is not repeated.
+// oauthCodes lists the error codes of RFC 6749 section 5.2. Other texts of a provider are not repeated.
 var oauthCodes = []string{"invalid_request", "invalid_client", "unauthorized_client", "unsupported_grant_type",
 	"invalid_scope", "server_error", "temporarily_unavailable"}
 
-// loginCodes are errors that only a new login of the user mends, as providers spell them. They count whatever the status of
-// the reply is: one provider sends them with 200.
+// loginCodes lists errors that only a new login of the user resolves, in the spellings of providers. The status of
+// the reply does not matter, because one provider sends them with 200.
 var loginCodes = []string{"invalid_grant", "bad_refresh_token", "interaction_required", "login_required", "consent_required"}
 
 func fault(err error) *Fault {
@@ -159,10 +160,10 @@ func fault(err error) *Fault {
 	switch {
 	case errors.As(err, &reply):
 		return replyFault(reply)
-	case errors.As(err, &transport): // of net/http, with time-outs
+	case errors.As(err, &transport): // of net/http, including timeouts
 		return &Fault{Kind: FaultNoAnswer}
 	}
-	return &Fault{Kind: FaultReply} // x/oauth2 could not parse it, or found no access_token
+	return &Fault{Kind: FaultReply} // x/oauth2 could not parse it or found no access_token
 }
 
 func replyFault(reply *oauth2.RetrieveError) *Fault {

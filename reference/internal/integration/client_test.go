@@ -20,7 +20,7 @@ const (
 var confidential = Config{AuthMode: modeConfidential, AuthType: Viewer, ClientID: "id", AuthorizationURI: "https://idp.example/authorize",
 	TokenURI: tokenURI, Scopes: "openid offline_access", EndpointAuth: authBasic, UsePKCE: true}
 
-// reply answers with a status, a content type and a body.
+// reply returns a responder with a status, a content type and a body.
 func reply(status int, kind, body string) httpmock.Responder {
 	return func(*http.Request) (*http.Response, error) {
 		r := httpmock.NewStringResponse(status, body)
@@ -33,7 +33,7 @@ func reply(status int, kind, body string) httpmock.Responder {
 
 func jsonReply(body string) httpmock.Responder { return reply(200, "application/json", body) }
 
-// slow reads as a provider that sends its head and then nothing.
+// slow is the body of a provider that sends the head of a reply and no body.
 type slow struct{ ctx context.Context }
 
 func (s slow) Read([]byte) (int, error) {
@@ -43,8 +43,8 @@ func (s slow) Read([]byte) (int, error) {
 
 func (slow) Close() error { return nil }
 
-// Every fault of a provider, for each of the three requests: one request is made, it fails with the kind that decides
-// what becomes of the session, and the text repeats nothing that the provider wrote.
+// TestProviderFaults checks, for each of the three requests, that a fault of the provider results in one request and
+// in an error of the right kind, without text of the provider.
 func TestProviderFaults(t *testing.T) {
 	t.Parallel()
 	faults := []struct {
@@ -126,7 +126,7 @@ func TestProviderFaults(t *testing.T) {
 	}
 }
 
-// What is sent: how the client authenticates, the parameters, nothing in the query, nothing twice.
+// TestTokenRequests checks the authentication of the client and the parameters of requests.
 func TestTokenRequests(t *testing.T) {
 	t.Parallel()
 	post := confidential

@@ -13,7 +13,7 @@ import (
 
 func TestParseConfig(t *testing.T) {
 	t.Parallel()
-	// What the documented curl command sends, and nothing more.
+	// The documented curl command sends these members only.
 	cfg, secret, err := integration.ParseConfig(map[string]any{
 		"client_id": "c", "client_secret": "s", "authorization_uri": "https://idp.example/authorize", "token_uri": "https://idp.example/token", "scopes": "openid offline_access",
 	})
@@ -44,7 +44,7 @@ func TestConfigProblems(t *testing.T) {
 		key    string
 		value  any
 		secret bool
-		want   string // the key complained of; "" = none
+		want   string // the key of the problem; "" means none
 	}{
 		{"viewer", viewer, "scopes", "openid", true, ""},
 		{"service account", service, "scopes", "", true, ""},
@@ -90,7 +90,7 @@ func TestConfigProblems(t *testing.T) {
 	}
 }
 
-// The two published tables, as far as they speak of content.
+// The two published tables.
 func TestFits(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

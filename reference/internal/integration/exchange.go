@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
 )
 
-// The words of RFC 8693 and of Posit's clients. One published page misprints the grant as urn:eitf.
+// The identifiers of RFC 8693 and of the clients of Posit. One published page misprints the grant as urn:eitf.
 const (
 	GrantTokenExchange  = "urn:ietf:params:oauth:grant-type:token-exchange"
 	UserSessionToken    = "urn:posit:connect:user-session-token"
@@ -16,30 +17,30 @@ const (
 	AccessTokenType     = "urn:ietf:params:oauth:token-type:access_token"
 )
 
-// Content is what an exchange asks about content, executions and users. All of it is asked at the moment of the
-// exchange, so that a lost permission, a locked user or a stopped process counts at once.
+// Content gives an exchange access to content, executions and users. The exchange always reads the present state, so
+// that a lost permission, a locked user or a stopped process has an immediate effect.
 type Content interface {
 	// Item returns content.ErrNotFound.
 	Item(ctx context.Context, guid string) (*content.Item, error)
-	// Execution and ExecutionBySession return content.ErrNotFound unless it is running.
+	// Execution and ExecutionBySession return content.ErrNotFound unless the execution is running.
 	Execution(ctx context.Context, id string) (*content.Execution, error)
 	ExecutionBySession(ctx context.Context, hash string) (*content.Execution, error)
-	// RoleOfUser is the standing of a user on an item; content.AppNone for one who is locked or gone.
+	// RoleOfUser returns the role of a user on an item. It is content.AppNone for a user who is locked or deleted.
 	RoleOfUser(ctx context.Context, item *content.Item, user string) (content.AppRole, error)
 }
 
-// Request is a token exchange as it was asked for, with who asks.
+// Request is a request for a token exchange, with its caller.
 type Request struct {
-	Caller        string // user guid
-	CallerContent string // of a content's own key: the item it was given to
+	Caller        string // the guid of a user
+	CallerContent string // for a key of content: the item that received the key
 	GrantType     string
 	SubjectType   string
 	SubjectToken  string
 	RequestedType string // "" means AccessTokenType
-	Audience      string // an integration's guid; "" means the only one
+	Audience      string // the guid of an integration; "" means the only one
 }
 
-// Refusal says why an exchange is refused. Reason decides, Text is for the developer of the content.
+// Refusal reports why an exchange is refused. Text is for the developer of the content.
 type Refusal struct {
 	Reason Reason
 	Text   string
@@ -47,7 +48,7 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return "exchange: " + string(r.Reason) + ": " + r.Text }
 
-// Reason sorts refusals. Package web gives each one Connect's code and a status.
+// Reason is the kind of a refusal. Package web maps each kind to a code of Connect and a status.
 type Reason string
 
 const (
@@ -72,8 +73,9 @@ func refuse(reason Reason, format string, args ...any) error {
 	return &Refusal{reason, fmt.Sprintf(format, args...)}
 }
 
-// Exchange gives executing content an access token: the visitor's own by a Viewer integration, for the token of that
-// visitor's request, or the service account's, for the token of the execution. The error is a *Refusal or internal.
+// Exchange returns an access token for executing content. For the token of a visit and a Viewer integration it is the
+// token of the visitor; for the token of the execution it is the token of the service account. The error is a
+// *Refusal or internal.
 func (s *Service) Exchange(ctx context.Context, r Request) (AccessToken, error) {
 	if err := r.check(); err != nil {
 		return AccessToken{}, err
@@ -89,7 +91,8 @@ func (s *Service) Exchange(ctx context.Context, r Request) (AccessToken, error) 
 	if err != nil {
 		return AccessToken{}, fmt.Errorf("read content: %w", err)
 	}
-	// The caller is the content itself, by the key it was given, or its owner. A content's key is no use to another item.
+	// The caller must be the content itself, with its key, or the owner of the content. The key of content is not
+	// valid for other items.
 	if r.CallerContent != "" && r.CallerContent != item.GUID {
 		return AccessToken{}, badSubject(r)
 	}
@@ -125,13 +128,13 @@ func badSubject(r Request) error {
 	return refuse(BadSubject, "Invalid subject_token")
 }
 
-// subject finds the execution that the token speaks for, and the visit where it is a user's.
+// subject returns the execution to which the token belongs, and the visit if the token belongs to a user.
 func (s *Service) subject(ctx context.Context, r Request) (*content.Execution, Visit, error) {
 	var run *content.Execution
 	var visit Visit
 	var err error
 	if r.SubjectType == ContentSessionToken {
-		run, err = s.Content.ExecutionBySession(ctx, Hash(r.SubjectToken))
+		run, err = s.Content.ExecutionBySession(ctx, secrets.Hash(r.SubjectToken))
 	} else {
 		if visit, err = s.tokens.verify(r.SubjectToken); err != nil {
 			return nil, Visit{}, badSubject(r)
@@ -150,7 +153,7 @@ func (s *Service) subject(ctx context.Context, r Request) (*content.Execution, V
 	return run, visit, nil
 }
 
-// choose finds the integration: the one that audience names, or the only one.
+// choose returns the integration that audience names, or the only one.
 func (s *Service) choose(ctx context.Context, item *content.Item, audience string) (*Integration, error) {
 	associations, err := s.Store.Associations(ctx, item.GUID)
 	if err != nil {
@@ -172,8 +175,9 @@ func (s *Service) choose(ctx context.Context, item *content.Item, audience strin
 	return &associations[0].Integration, nil
 }
 
-// exchangeViewer is refused for rendered and static content, for items that anyone may see (lines 5, 9 and 13 of the OAuth
-// document) and for a visitor who may no longer see the item. Share links never get here: they carry no user.
+// exchangeViewer refuses rendered and static content, items that are open to all visitors (lines 5, 9 and 13 of the OAuth
+// document), and visitors who may no longer see the item. Visits by share links have no token, because they do not
+// identify a user.
 func (s *Service) exchangeViewer(ctx context.Context, in *Integration, item *content.Item, visit Visit) (AccessToken, error) {
 	if in.Config.AuthType != Viewer {
 		return AccessToken{}, refuse(WrongAuthType, "OAuth integration %s does not support Viewer auth flows", in.GUID)
@@ -201,7 +205,7 @@ func (s *Service) exchangeViewer(ctx context.Context, in *Integration, item *con
 	return token, providerFault(err)
 }
 
-// exchangeService is for whatever executes, whoever looks at it.
+// exchangeService gives a token to all content that is executed, for all visitors.
 func (s *Service) exchangeService(ctx context.Context, in *Integration, item *content.Item) (AccessToken, error) {
 	if in.Config.AuthType != ServiceAccount {
 		return AccessToken{}, refuse(WrongAuthType, "OAuth integration %s does not support Service Account auth flows", in.GUID)
@@ -221,8 +225,8 @@ func providerFault(err error) error {
 	return err
 }
 
-// Fits says whether an integration of a type can be associated with content of a class: both published tables, as far as
-// they speak of content (OI-011 to OI-016: what does not fit is refused at once).
+// Fits reports whether an integration of a type can be associated with content of a class, according to the published
+// tables (OI-011 to OI-016: other associations are refused immediately).
 func Fits(t AuthType, c content.Class) bool {
 	if t == Viewer {
 		return c == content.ClassInteractive

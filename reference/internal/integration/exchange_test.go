@@ -9,11 +9,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/integration"
 )
 
-// stage is what the exchange asks about content, as a test sets it.
+// stage is the content that a test provides to the exchange.
 type stage struct {
 	item  *content.Item
 	run   *content.Execution
@@ -48,7 +49,7 @@ func (s *stage) RoleOfUser(_ context.Context, _ *content.Item, user string) (con
 	return content.AppNone, nil
 }
 
-// drama is a stage with everything in place for both exchanges to be granted.
+// drama is a stage on which both exchanges succeed.
 type drama struct {
 	*node
 	*stage
@@ -56,8 +57,8 @@ type drama struct {
 	clock           *clock
 	viewer, service *integration.Integration
 	alice, owner    string
-	viewing         integration.Request // by the token of alice's visit
-	executing       integration.Request // by the token of the execution
+	viewing         integration.Request // with the token of alice's visit
+	executing       integration.Request // with the token of the execution
 }
 
 func newDrama(t *testing.T) *drama {
@@ -68,7 +69,7 @@ func newDrama(t *testing.T) *drama {
 		item:  &content.Item{GUID: uuid.NewString(), OwnerGUID: d.owner, Name: "item", Access: content.AccessACL, Mode: "python-api", CreatedTime: time.Now()},
 		roles: map[string]content.AppRole{d.alice: content.AppViewer},
 	}
-	d.run = &content.Execution{ID: uuid.NewString(), ContentGUID: d.item.GUID, SessionHash: integration.Hash("session")}
+	d.run = &content.Execution{ID: uuid.NewString(), ContentGUID: d.item.GUID, SessionHash: secrets.Hash("session")}
 	n.Content = d.stage
 	if err := n.db.Content().CreateItem(t.Context(), d.item); err != nil {
 		t.Fatal(err)
@@ -103,7 +104,7 @@ func (d *drama) associate(integrations ...*integration.Integration) {
 	}
 }
 
-// Each refusal beside its granted twin: the same exchange but for one thing.
+// Each refused exchange differs from a successful one in one respect.
 func TestExchangeRefusals(t *testing.T) {
 	t.Parallel()
 	viewing := func(d *drama) *integration.Request { d.associate(d.viewer); return &d.viewing }
@@ -199,7 +200,7 @@ func TestExchangeGrants(t *testing.T) {
 		t.Errorf("a second exchange of the visit: %+v, %v; want the same token until it expires", again, err)
 	}
 	owner := d.viewing
-	owner.CallerContent = "" // a key that the owner made
+	owner.CallerContent = "" // a key that the owner created
 	if _, err := d.Exchange(t.Context(), owner); err != nil {
 		t.Errorf("by the owner's own key: %v", err)
 	}

@@ -1,8 +1,8 @@
-// Package integration holds OAuth integrations: what an administrator configured, which content uses them, the sessions
-// of users with the providers, and the exchange in which executing content receives an access token.
+// Package integration implements OAuth integrations: their configuration, their association with content, the
+// sessions of users with the providers, and the exchange in which executing content receives an access token.
 //
-// Secrets and tokens leave this package sealed (package vault) or not at all, with one exception: the access token that
-// an exchange answers. Status codes are package web's business. What is needed from a database is the interface [Store].
+// Secrets and tokens leave this package only sealed (package vault), except for the access token that an exchange
+// returns. Package web handles status codes. The interface [Store] is the database of this package.
 package integration
 
 import (
@@ -14,18 +14,18 @@ import (
 	"time"
 )
 
-// AuthType says whose permissions an integration's tokens carry. The values are the API's.
+// AuthType is the kind of account to which the tokens of an integration belong. The values are those of the API.
 type AuthType string
 
 const (
-	Viewer         AuthType = "Viewer"          // each viewer's own, after a login at the provider
-	ServiceAccount AuthType = "Service Account" // one account's, the same for everybody
+	Viewer         AuthType = "Viewer"          // the account of each viewer, after a login at the provider
+	ServiceAccount AuthType = "Service Account" // one account, which is the same for all visitors
 )
 
-// TemplateCustom is the one template this server has: every endpoint is written out.
+// TemplateCustom is the only template of this server. Its configuration contains every endpoint.
 const TemplateCustom = "custom"
 
-// An Integration is what an administrator configured for one provider. The client secret is not in it: see [Sealed].
+// An Integration is the configuration for one provider. It contains the client secret only in sealed form.
 type Integration struct {
 	ID          int64
 	GUID        string
@@ -33,12 +33,12 @@ type Integration struct {
 	Description *string
 	Template    string
 	Config      Config
-	Secret      Sealed // the client secret; "" where there is none
+	Secret      Sealed // the client secret; "" if there is none
 	CreatedTime time.Time
 	UpdatedTime time.Time
 }
 
-// Sealed is text that only the vault can open. It may be stored, and printing it tells nothing.
+// Sealed is text that only the vault can open. It may be stored and printed.
 type Sealed string
 
 // Config is the configuration of a custom integration, without the client secret.
@@ -60,13 +60,13 @@ const (
 	authPost         = "client_secret_post"
 )
 
-// What callers decide on. Each method of [Store] says which of them it returns.
+// Errors that callers may act on. The methods of [Store] document which of them they return.
 var (
 	ErrNotFound = errors.New("no such object")
 	ErrChanged  = errors.New("changed meanwhile")
 )
 
-// A ConfigError names a key of an integration's configuration with what is wrong with it, in the words of the API.
+// A ConfigError reports a problem with a key of the configuration of an integration, in the terms of the API.
 type ConfigError struct{ Key, Problem string }
 
 func (e *ConfigError) Error() string { return fmt.Sprintf("The config key %s %s", e.Key, e.Problem) }
@@ -75,13 +75,13 @@ func badConfig(key, format string, args ...any) error {
 	return &ConfigError{key, fmt.Sprintf(format, args...)}
 }
 
-// SecretKey is the one key of a configuration that goes in and never comes out.
+// SecretKey is the key of the client secret, which the API accepts and never returns.
 const SecretKey = "client_secret"
 
-// ParseConfig reads the configuration of a custom integration. given is the object of the API with what the integration
-// already has merged under it. It returns the client secret apart; nil means that given names none. The documented
-// example gives only client_id, client_secret, authorization_uri, token_uri and scopes, so the rest has defaults
-// (Confidential, Viewer, PKCE on). The error is a *ConfigError.
+// ParseConfig reads the configuration of a custom integration. given is the object of the API, merged with the stored
+// configuration. It returns the client secret separately, or nil if given has none. The other keys have defaults
+// (Confidential, Viewer, PKCE on), because the documented example contains only client_id, client_secret,
+// authorization_uri, token_uri and scopes. The error is a *ConfigError.
 func ParseConfig(given map[string]any) (Config, *string, error) {
 	c := Config{AuthMode: modeConfidential, AuthType: Viewer, EndpointAuth: authBasic, UsePKCE: true}
 	var secret *string
@@ -121,8 +121,8 @@ func ParseConfig(given map[string]any) (Config, *string, error) {
 	return c, secret, nil
 }
 
-// Validate checks a configuration. hasSecret says whether a client secret is, or will be, stored beside it.
-// The error is a *ConfigError.
+// Validate checks a configuration. hasSecret reports whether a client secret is, or will be, stored with it. The
+// error is a *ConfigError.
 func (c Config) Validate(hasSecret bool) error {
 	if err := oneOf("auth_mode", c.AuthMode, modeConfidential, modePublic); err != nil {
 		return err
@@ -140,7 +140,7 @@ func (c Config) Validate(hasSecret bool) error {
 		return err
 	}
 	if c.AuthType == ServiceAccount {
-		// A client without a secret cannot act for itself: RFC 6749 section 4.4 is for confidential clients only.
+		// RFC 6749 section 4.4 permits this grant for confidential clients only.
 		if c.AuthMode == modePublic || !hasSecret {
 			return badConfig(SecretKey, "is required by Service Account integrations")
 		}
@@ -162,7 +162,7 @@ func oneOf(key, got string, allowed ...string) error {
 	return badConfig(key, "must be one of (%s)", strings.Join(allowed, ", "))
 }
 
-// endpoint checks that a provider's address is an absolute URL with http or https.
+// endpoint checks that the address of an endpoint is an absolute URL with http or https.
 func endpoint(key, text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -171,8 +171,8 @@ func endpoint(key, text string) error {
 	return nil
 }
 
-// Public is the configuration as the API answers it: all keys, defaults included, the secret left out. It is the same
-// for create, get and list, which Posit's own client tests demand.
+// Public returns the configuration in the form of the API: all keys with their defaults, without the secret. It is
+// the same for create, get and list, as the tests of the client of Posit require.
 func (c Config) Public() map[string]any {
 	return map[string]any{
 		"auth_mode": c.AuthMode, "auth_type": string(c.AuthType), "client_id": c.ClientID, "scopes": c.Scopes,
@@ -181,52 +181,53 @@ func (c Config) Public() map[string]any {
 	}
 }
 
-// SameProvider says whether tokens obtained under c may still be used under d. Otherwise a change of the configuration
-// would send one provider's refresh tokens to another.
+// SameProvider reports whether tokens obtained under c may be used under d. Otherwise a change of the configuration
+// would send the refresh tokens of one provider to another.
 func (c Config) SameProvider(d Config) bool {
 	return c.AuthType == d.AuthType && c.ClientID == d.ClientID &&
 		c.TokenURI == d.TokenURI && c.AuthorizationURI == d.AuthorizationURI
 }
 
-// An Association ties an integration to a content item. The integration's own fields are those at the time of reading.
+// An Association assigns an integration to a content item. The fields of the integration are those at the time of
+// reading.
 type Association struct {
 	ContentGUID string
 	Integration Integration
 	CreatedTime time.Time
 }
 
-// A Session is what the server holds of a user's login to a Viewer integration: at most one for a user and integration.
+// A Session is the login of a user to a Viewer integration. There is at most one for each user and integration.
 type Session struct {
 	ID              int64
 	GUID            string
 	UserGUID        string
 	IntegrationGUID string
 	Tokens          SealedTokens
-	Revision        int64 // grows with each change of the tokens
+	Revision        int64 // increases with each change of the tokens
 	CreatedTime     time.Time
 	UpdatedTime     time.Time
 }
 
-// SealedTokens are a session's tokens as stored. The zero value is a session without tokens.
+// SealedTokens are the stored tokens of a session. The zero value is a session without tokens.
 type SealedTokens struct {
 	Access       Sealed
 	Refresh      Sealed
 	ObtainedTime time.Time // of the access token
-	ExpiresTime  time.Time // of the access token; zero: the provider did not say
+	ExpiresTime  time.Time // of the access token; zero if the provider sent no lifetime
 }
 
-// LoggedIn says whether the user counts as logged in: "if there is an OAuth refresh token associated with the OAuth
+// LoggedIn reports whether the user is logged in: "if there is an OAuth refresh token associated with the OAuth
 // session" (OAuth document, line 54).
 func (s *Session) LoggedIn() bool { return s.Tokens.Refresh != "" }
 
-// A Login is one started login flow, remembered until the provider sends the browser back.
+// A Login is a started login, which is stored until the provider sends the browser back.
 type Login struct {
 	StateHash       string // hash of the parameter state
-	BrowserHash     string // hash of what the browser that started it keeps in a cookie
+	BrowserHash     string // hash of the secret in the cookie of the browser that started the login
 	UserGUID        string
 	IntegrationGUID string
 	Verifier        Sealed // PKCE code_verifier; "" without PKCE
 	RedirectURI     string
-	ReturnTo        string // path on this server
+	ReturnTo        string // a path on this server
 	ExpiresTime     time.Time
 }

@@ -2,10 +2,6 @@ package integration
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,31 +14,32 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
 
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/vault"
 )
 
-// LoginLifetime is how long a started login may take at the provider.
+// LoginLifetime is the time within which a user must finish a login at the provider.
 const LoginLifetime = 10 * time.Minute
 
-// Options is what a Service is made of. Store, Vault, Content and Log are required.
+// Options configures a Service. Store, Vault, Content and Log are required.
 type Options struct {
 	Store     Store
 	Vault     *vault.Vault
-	Content   Content // what the exchange asks about content and users
+	Content   Content // reads content and users for an exchange
 	Log       *slog.Logger
-	Transport http.RoundTripper // to providers; nil: that of net/http
-	Now       func() time.Time  // nil: time.Now
+	Transport http.RoundTripper // for requests to providers; nil means the default of net/http
+	Now       func() time.Time  // nil means time.Now
 }
 
-// Service carries logins, sessions and exchanges. It is safe for concurrent use.
+// Service implements logins, sessions and exchanges. It is safe for concurrent use.
 type Service struct {
 	Options
 	client  client
-	flights singleflight.Group // one refresh per session inside this process
+	flights singleflight.Group // one refresh for each session within this process
 	tokens  *UserTokens
 }
 
-// New makes a Service.
+// New returns a Service.
 func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -54,40 +51,40 @@ func New(o Options) (*Service, error) {
 	return &Service{Options: o, client: newClient(o.Transport), tokens: tokens}, nil
 }
 
-// LoginError says why a login did not succeed, with words for the person in front of the browser.
+// LoginError reports why a login failed. Text is for the user.
 type LoginError struct {
 	Reason LoginReason
 	Text   string
 }
 
-// LoginReason sorts login errors.
+// LoginReason is the kind of a login error.
 type LoginReason string
 
 const (
-	LoginState    LoginReason = "state"    // missing, unknown, used, expired, another user's or another browser's
-	LoginRefused  LoginReason = "refused"  // the provider said error=...
+	LoginState    LoginReason = "state"    // missing, unknown, used, expired, or of another user or browser
+	LoginRefused  LoginReason = "refused"  // the provider returned an error
 	LoginIssuer   LoginReason = "issuer"   // the reply came from another provider
 	LoginProvider LoginReason = "provider" // the code could not be redeemed
-	LoginRefresh  LoginReason = "refresh"  // no refresh token came
-	LoginType     LoginReason = "type"     // the integration has no login
+	LoginRefresh  LoginReason = "refresh"  // the provider returned no refresh token
+	LoginType     LoginReason = "type"     // the integration does not support logins
 )
 
 func (e *LoginError) Error() string { return "login: " + string(e.Reason) + ": " + e.Text }
 
-// noRefreshToken is the documented message (Connect's troubleshooting page).
+// noRefreshToken is the documented message (from the troubleshooting page of Connect).
 const noRefreshToken = "No refresh token found in response. Refresh tokens are required to update access tokens when they expire. " +
 	"Are you missing the offline_access scope in the OAuth integration configuration?"
 
-// Started is a login flow that BeginLogin prepared.
+// Started is a login that BeginLogin has prepared.
 type Started struct {
-	URL     string // the provider's authorization endpoint, with the request in its query
+	URL     string // the authorization endpoint of the provider, with the request in its query
 	State   string
-	Browser string // to be kept by the browser in a cookie until the callback
+	Browser string // a secret that the browser keeps in a cookie until the callback
 }
 
-// BeginLogin starts a login of user to a Viewer integration and makes the session at once, without tokens: "An OAuth
-// session is created when a Connect user visits the /login endpoint" (OAuth document, line 44). A session that is there
-// already stays as it is until the login succeeds. The error may be a *LoginError (LoginType).
+// BeginLogin starts a login of a user to a Viewer integration. It creates the session immediately, without tokens:
+// "An OAuth session is created when a Connect user visits the /login endpoint" (OAuth document, line 44). An existing
+// session does not change until the login succeeds. The error may be a *LoginError (LoginType).
 func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirectURI, returnTo string) (Started, error) {
 	if in.Config.AuthType != Viewer {
 		return Started{}, &LoginError{LoginType, "Only Viewer integrations have a login."} // OI-116
@@ -98,9 +95,9 @@ func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirec
 	}); err != nil {
 		return Started{}, fmt.Errorf("make session: %w", err)
 	}
-	started := Started{State: random(), Browser: random()}
+	started := Started{State: secrets.New(), Browser: secrets.New()}
 	login := &Login{
-		StateHash: Hash(started.State), BrowserHash: Hash(started.Browser), UserGUID: user, IntegrationGUID: in.GUID,
+		StateHash: secrets.Hash(started.State), BrowserHash: secrets.Hash(started.Browser), UserGUID: user, IntegrationGUID: in.GUID,
 		RedirectURI: redirectURI, ReturnTo: returnTo, ExpiresTime: now.Add(LoginLifetime),
 	}
 	var options []oauth2.AuthCodeOption
@@ -116,18 +113,18 @@ func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirec
 	return started, nil
 }
 
-// Callback is what the provider's redirect brought back, with who brought it.
+// Callback is the request to which the provider redirected the browser.
 type Callback struct {
 	User    string
-	Browser string // what the browser kept of Started
+	Browser string // the secret of Started that the browser kept
 	Query   url.Values
 }
 
-// FinishLogin ends a login: it takes the state, which works once and only for the user and the browser that started the
-// flow, redeems the code and stores the tokens. It answers the path to return to, also beside a *LoginError where the
-// login was known.
+// FinishLogin ends a login. It takes the state, which is valid once and only for the user and browser that started
+// the login, redeems the code and stores the tokens. It returns the path to which the browser returns. If the login
+// is known, it returns the path together with a *LoginError.
 func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo string, err error) {
-	login, err := s.Store.TakeLogin(ctx, Hash(back.Query.Get("state")), Hash(back.Browser), back.User, s.Now())
+	login, err := s.Store.TakeLogin(ctx, secrets.Hash(back.Query.Get("state")), secrets.Hash(back.Browser), back.User, s.Now())
 	if errors.Is(err, ErrNotFound) {
 		return "", badState()
 	}
@@ -158,10 +155,10 @@ func badState() error {
 	return &LoginError{LoginState, "This login is not known. It may have expired or been used already, or been started by another user or in another browser."}
 }
 
-// refusalCodes are the error codes of RFC 6749 section 4.1.2.1.
+// refusalCodes lists the error codes of RFC 6749 section 4.1.2.1.
 var refusalCodes = append([]string{"access_denied", "unsupported_response_type"}, oauthCodes...)
 
-// refusal words an error the provider sent. Only known codes are repeated.
+// refusal returns the error for an error code of the provider. It repeats known codes only.
 func refusal(code string) error {
 	text := "The OAuth provider refused the login"
 	if slices.Contains(refusalCodes, code) {
@@ -170,7 +167,8 @@ func refusal(code string) error {
 	return &LoginError{LoginRefused, text + "."}
 }
 
-// redeem exchanges the code and stores what came. The client may go away; a code is used once, so the work goes on.
+// redeem redeems the code and stores the tokens. It continues if the client disconnects, because a code can be used
+// only once.
 func (s *Service) redeem(ctx context.Context, in *Integration, login *Login, code string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*ProviderTimeout)
 	defer cancel()
@@ -192,7 +190,7 @@ func (s *Service) redeem(ctx context.Context, in *Integration, login *Login, cod
 	session := &Session{GUID: newGUID(), UserGUID: login.UserGUID, IntegrationGUID: in.GUID}
 	var missing error
 	if got.refresh == "" {
-		// "Logged in" takes a refresh token (line 54), so an access token alone is not kept either.
+		// A user is logged in only with a refresh token (line 54), so an access token alone is not stored either.
 		missing = &LoginError{LoginRefresh, noRefreshToken}
 	} else {
 		session.Tokens = s.seal(session, got)
@@ -203,9 +201,9 @@ func (s *Service) redeem(ctx context.Context, in *Integration, login *Login, cod
 	return missing
 }
 
-// checkIssuer compares the parameter iss, where the provider sends one, with the provider this login was sent to
-// (RFC 9207: the defence against one provider answering for another). No configuration says what the issuer is, so iss
-// must be on the authorization endpoint's host and, where it has a path, share the first segment of it.
+// checkIssuer compares the parameter iss, if the provider sends it, with the provider of this login (RFC 9207: the
+// protection against a reply of another provider). The configuration does not contain the issuer. Therefore iss must
+// have the host of the authorization endpoint and, if it has a path, the same first path segment.
 func checkIssuer(cfg Config, query url.Values) error {
 	wrong := &LoginError{LoginIssuer, "The answer came from another OAuth provider than the one this login was sent to."}
 	if !query.Has("iss") {
@@ -233,7 +231,7 @@ func firstSegment(u *url.URL) string {
 	return first
 }
 
-// secret opens an integration's client secret; "" where it has none.
+// secret returns the client secret of an integration, or "" if it has none.
 func (s *Service) secret(in *Integration) (string, error) {
 	if in.Secret == "" {
 		return "", nil
@@ -245,7 +243,7 @@ func (s *Service) secret(in *Integration) (string, error) {
 	return secret, nil
 }
 
-// SealSecret seals a client secret for an integration.
+// SealSecret seals the client secret of an integration.
 func (s *Service) SealSecret(guid, secret string) Sealed {
 	if secret == "" {
 		return ""
@@ -261,7 +259,7 @@ func (s *Service) seal(session *Session, g grant) SealedTokens {
 	}
 }
 
-// end is when a grant's access token expires; zero where the provider did not say.
+// end returns the time at which the access token of a grant expires, or zero if the provider sent no lifetime.
 func (s *Service) end(g grant) time.Time {
 	if !g.expires {
 		return time.Time{}
@@ -269,7 +267,8 @@ func (s *Service) end(g grant) time.Time {
 	return s.Now().Add(g.lifetime)
 }
 
-// The places of sealed values. A session's is named by user and integration, which are unique and outlive its guid.
+// The places of sealed values. The place of a session consists of user and integration, which are unique and do not
+// change when its guid does.
 
 func secretPlace(guid string) string { return vault.Place("oauth_integrations", "client_secret", guid) }
 
@@ -279,18 +278,4 @@ func verifierPlace(stateHash string) string {
 
 func tokenPlace(s *Session, column string) string {
 	return vault.Place("oauth_sessions", column, s.UserGUID+"/"+s.IntegrationGUID)
-}
-
-// Hash is how a random secret is stored when it only has to be recognised. The secrets have 256 bits of entropy, so a
-// plain hash cannot be searched.
-func Hash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
-}
-
-// random makes 256 bits of it, in letters a cookie and a URL can carry.
-func random() string {
-	var b [32]byte
-	rand.Read(b[:]) // never fails: crypto/rand
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }

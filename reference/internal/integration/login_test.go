@@ -50,7 +50,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// A state works once, for the user and the browser that started the login, in time.
+// A state is valid once, for the user and the browser that started the login, and for a limited time.
 func TestLoginState(t *testing.T) {
 	t.Parallel()
 	n, p, c := newSingle(t)
@@ -172,7 +172,7 @@ func TestServiceAccountHasNoLogin(t *testing.T) {
 	}
 }
 
-// Twenty logins at once, over two nodes: all succeed, one session is left, and its user is logged in (OI-084).
+// Twenty concurrent logins on two nodes all succeed and result in one session, whose user is logged in (OI-084).
 func TestTwentyLoginsAtOnce(t *testing.T) {
 	t.Parallel()
 	c := &clock{now: time.Now()}

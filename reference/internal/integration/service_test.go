@@ -21,8 +21,8 @@ import (
 	"countersign/reference/internal/vault"
 )
 
-// provider is a small token endpoint: it issues, rotates refresh tokens and takes a second use of one for theft, which
-// ends everything that came of the same login.
+// provider is a token endpoint that rotates refresh tokens. It treats a second use of one as theft and ends all
+// tokens of the same login.
 type provider struct {
 	*httptest.Server
 
@@ -33,8 +33,8 @@ type provider struct {
 	dead      map[int]bool
 	refreshes int
 	theft     bool
-	lifetime  int                                               // seconds; 0: not said
-	answer    func(w http.ResponseWriter, r *http.Request) bool // true: it answered
+	lifetime  int                                               // in seconds; 0 means that it is not sent
+	answer    func(w http.ResponseWriter, r *http.Request) bool // returns true if it has replied
 	noRefresh bool
 }
 
@@ -89,14 +89,14 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(reply) //nolint:errcheck // a test
 }
 
-// node is a service over a database. Several nodes may share one, as they would Postgres.
+// node is a service with a database. Several nodes may share one, as with Postgres.
 type node struct {
 	*integration.Service
 	t  *testing.T
 	db *store.DB
 }
 
-// clock is a time that tests move.
+// clock is a clock that a test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -11,28 +11,29 @@ import (
 
 func newGUID() string { return uuid.NewString() }
 
-// AccessToken is what an exchange hands out.
+// AccessToken is the result of an exchange.
 type AccessToken struct {
 	Value   string
-	Expires time.Time // zero: the provider did not say
+	Expires time.Time // zero if the provider sent no lifetime
 }
 
-// ErrNotLoggedIn is answered where the user has no refresh token with the integration.
+// ErrNotLoggedIn is returned if the user has no refresh token for the integration.
 var ErrNotLoggedIn = errors.New("not logged in to the integration")
 
-// ErrRefreshFailed is answered where the provider no longer honours the refresh token. The user is not logged in then.
+// ErrRefreshFailed is returned if the provider rejects the refresh token. The user is then no longer logged in.
 var ErrRefreshFailed = errors.New("the refresh token is invalid")
 
-// leaseLength is how long one node may take over a refresh. It covers the provider's time-out and storing the reply.
+// leaseLength is the time that a node may take for a refresh. It includes the timeout of the provider and the storing
+// of the reply.
 const leaseLength = ProviderTimeout + 2*time.Second
 
-// leasePoll is how often a node looks whether another has finished the refresh it is waiting for.
+// leasePoll is the interval in which a node checks whether another node has finished a refresh.
 const leasePoll = 40 * time.Millisecond
 
-// ViewerToken answers the access token of user with a Viewer integration: the stored one until it expires, then a
-// refreshed one. However many ask at once, in however many nodes, one refresh is made: a provider that rotates refresh
-// tokens takes a second use of one for theft and ends the whole session (RFC 9700 section 4.14.2).
-// The error is ErrNotLoggedIn, ErrRefreshFailed, a *Fault, or an internal one.
+// ViewerToken returns the access token of a user for a Viewer integration. It refreshes an expired token. Concurrent
+// calls, on all nodes together, perform one refresh: a provider that rotates refresh tokens treats a second use of
+// one as theft and ends the whole session (RFC 9700 section 4.14.2). The error is ErrNotLoggedIn, ErrRefreshFailed, a
+// *Fault, or an internal one.
 func (s *Service) ViewerToken(ctx context.Context, in *Integration, user string) (AccessToken, error) {
 	session, err := s.Store.SessionOf(ctx, user, in.GUID)
 	if errors.Is(err, ErrNotFound) {
@@ -47,7 +48,7 @@ func (s *Service) ViewerToken(ctx context.Context, in *Integration, user string)
 	if s.fresh(session) {
 		return s.open(session)
 	}
-	// The flight outlives any of its callers: if the first one's client goes away, the others still wait for it.
+	// The refresh continues if the client of the first caller disconnects, because other callers wait for it.
 	flight := s.flights.DoChan(session.GUID, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseLength+ProviderTimeout)
 		defer cancel()
@@ -64,8 +65,8 @@ func (s *Service) ViewerToken(ctx context.Context, in *Integration, user string)
 	}
 }
 
-// fresh says whether the access token can still be handed out. One that is about to expire cannot: it would do so on its
-// way. The margin is ten seconds, or a quarter of a shorter life.
+// fresh reports whether the access token is valid for long enough to be returned. The margin is ten seconds, or a
+// quarter of a shorter lifetime.
 func (s *Service) fresh(session *Session) bool {
 	t := session.Tokens
 	if t.ExpiresTime.IsZero() {
@@ -83,7 +84,7 @@ func (s *Service) open(session *Session) (AccessToken, error) {
 	return AccessToken{value, session.Tokens.ExpiresTime}, nil
 }
 
-// refreshed takes the lease and refreshes, or waits for the node that has it.
+// refreshed takes the lease and refreshes the token, or waits for the node that has the lease.
 func (s *Service) refreshed(ctx context.Context, in *Integration, user string) (AccessToken, error) {
 	tick := time.NewTicker(leasePoll)
 	defer tick.Stop()
@@ -95,7 +96,7 @@ func (s *Service) refreshed(ctx context.Context, in *Integration, user string) (
 		case err != nil:
 			return AccessToken{}, fmt.Errorf("read session: %w", err)
 		case !session.LoggedIn():
-			return AccessToken{}, ErrRefreshFailed // it was logged in when the flight began
+			return AccessToken{}, ErrRefreshFailed // it was logged in when the refresh began
 		case s.fresh(session):
 			return s.open(session)
 		}
@@ -115,7 +116,7 @@ func (s *Service) refreshed(ctx context.Context, in *Integration, user string) (
 	}
 }
 
-// refreshLeased uses the refresh token. Nobody else does so meanwhile.
+// refreshLeased refreshes the token. The caller holds the lease.
 func (s *Service) refreshLeased(ctx context.Context, in *Integration, session *Session) (AccessToken, error) {
 	secret, err := s.secret(in)
 	if err != nil {
@@ -129,7 +130,7 @@ func (s *Service) refreshLeased(ctx context.Context, in *Integration, session *S
 	var f *Fault
 	switch {
 	case errors.As(err, &f) && f.Kind == FaultGrant:
-		// The session stays, without tokens: the user is not logged in and is asked to log in again.
+		// The session remains without tokens, so that the user is not logged in and is asked to log in again.
 		s.Log.Info("OAuth refresh token refused", "integration", in.GUID, "user", session.UserGUID)
 		return s.settle(ctx, in, session, &SealedTokens{}, AccessToken{}, ErrRefreshFailed)
 	case err != nil:
@@ -140,8 +141,8 @@ func (s *Service) refreshLeased(ctx context.Context, in *Integration, session *S
 	return s.settle(ctx, in, session, &tokens, AccessToken{got.access, s.end(got)}, nil)
 }
 
-// settle ends the lease and stores what came of it, unless the session was changed meanwhile: a logout or a new login
-// wins over a refresh that began before it.
+// settle ends the lease and stores the result, unless the session has changed: a logout or a new login takes
+// precedence over a refresh that began before it.
 func (s *Service) settle(ctx context.Context, in *Integration, session *Session, tokens *SealedTokens, token AccessToken, outcome error) (AccessToken, error) {
 	err := s.Store.EndRefresh(ctx, session.GUID, session.Revision, tokens, s.Now())
 	if errors.Is(err, ErrChanged) {
@@ -153,7 +154,7 @@ func (s *Service) settle(ctx context.Context, in *Integration, session *Session,
 	return token, outcome
 }
 
-// ServiceToken asks the provider for a fresh token of the integration's service account. The error is a *Fault or internal.
+// ServiceToken requests a new token for the service account of the integration. The error is a *Fault or internal.
 func (s *Service) ServiceToken(ctx context.Context, in *Integration) (AccessToken, error) {
 	secret, err := s.secret(in)
 	if err != nil {

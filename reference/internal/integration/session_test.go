@@ -12,7 +12,7 @@ import (
 	"countersign/reference/internal/store/storetest"
 )
 
-// However many ask for an expired token at once, on two nodes that share the database: one refresh.
+// Concurrent requests for an expired token, on two nodes that share the database, cause one refresh.
 func TestOneRefreshForAll(t *testing.T) {
 	t.Parallel()
 	c := &clock{now: time.Now()}
@@ -46,7 +46,7 @@ func TestOneRefreshForAll(t *testing.T) {
 	}
 }
 
-// The first caller of a refresh goes away: the others get their token all the same.
+// If the first caller of a refresh disconnects, the other callers still get their token.
 func TestRefreshOutlivesItsFirstCaller(t *testing.T) {
 	t.Parallel()
 	n, p, c := newSingle(t)
@@ -107,7 +107,7 @@ func TestRefreshRefused(t *testing.T) {
 	}
 }
 
-// A provider that is down does not cost the session: the next exchange tries again.
+// A failure of the provider does not end the session: the next exchange tries again.
 func TestRefreshSurvivesAnOutage(t *testing.T) {
 	t.Parallel()
 	n, p, c := newSingle(t)
@@ -130,7 +130,7 @@ func TestRefreshSurvivesAnOutage(t *testing.T) {
 	}
 }
 
-// A logout while a refresh is under way wins.
+// A logout during a refresh takes precedence.
 func TestLogoutDuringRefresh(t *testing.T) {
 	t.Parallel()
 	n, p, c := newSingle(t)

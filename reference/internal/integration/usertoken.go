@@ -8,23 +8,26 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// UserTokenLifetime bounds how long content may use the token of a visit. Each request of a visit brings a new one.
+// UserTokenLifetime is the time for which content may use the token of a visit. Each request of a visit has a new
+// one.
 const UserTokenLifetime = 5 * time.Minute
 
 const userTokenIssuer = "countersign:user-session"
 
-// ErrUserToken is answered for every user session token that does not hold: forged, expired, another server's.
+// ErrUserToken is returned for every invalid user session token: forged, expired, or of another server.
 var ErrUserToken = errors.New("invalid user session token")
 
-// Visit is what a user session token stands for: this user, seeing this item, answered by this execution of it.
+// Visit is the content of a user session token: a user, the item that the user visits, and the execution that
+// replies.
 type Visit struct {
 	User      string
 	Content   string
 	Execution string
 }
 
-// UserTokens signs and checks user session tokens: JWTs under a key that only this server (all its nodes) has. Content
-// can read one and cannot make one, so it cannot name a user who is not visiting it (OAuth document, line 56).
+// UserTokens signs and verifies user session tokens. They are JWTs with a key that only the nodes of this server
+// have. Content can read a token but cannot create one, so it cannot name a user who does not visit it (OAuth
+// document, line 56).
 type UserTokens struct {
 	signer jose.Signer
 	key    []byte
@@ -39,13 +42,13 @@ func newUserTokens(key []byte, now func() time.Time) (*UserTokens, error) {
 	return &UserTokens{signer, key, now}, nil
 }
 
-// userClaims has the execution beside the registered claims: iss, sub the user, aud the item.
+// userClaims adds the execution to the registered claims: iss, sub for the user, aud for the item.
 type userClaims struct {
 	jwt.Claims
 	Execution string `json:"exe"`
 }
 
-// IssueUserToken makes the token that goes with one request of a visit.
+// IssueUserToken returns the token for one request of a visit.
 func (s *Service) IssueUserToken(v Visit) (string, error) { return s.tokens.issue(v) }
 
 func (t *UserTokens) issue(v Visit) (string, error) {
@@ -59,7 +62,7 @@ func (t *UserTokens) issue(v Visit) (string, error) {
 	}).Serialize()
 }
 
-// verify reads a token. Every failure is ErrUserToken.
+// verify parses and verifies a token. Its error is ErrUserToken.
 func (t *UserTokens) verify(token string) (Visit, error) {
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.HS256})
 	if err != nil {
@@ -69,10 +72,11 @@ func (t *UserTokens) verify(token string) (Visit, error) {
 	if err := parsed.Claims(t.key, &claims); err != nil {
 		return Visit{}, ErrUserToken
 	}
-	// No leeway: the same clock signs and checks, or clocks of nodes that share a database.
+	// There is no leeway, because the clock that signs is the one that verifies, or belongs to a node with the same
+	// database.
 	if err := claims.ValidateWithLeeway(jwt.Expected{Issuer: userTokenIssuer, Time: t.now()}, 0); err != nil {
 		return Visit{}, ErrUserToken
 	}
-	// What this key has signed is complete: only issue uses it.
+	// Tokens with a valid signature are complete, because only issue uses this key.
 	return Visit{User: claims.Subject, Content: claims.Audience[0], Execution: claims.Execution}, nil
 }

@@ -8,7 +8,7 @@ import (
 	"countersign/reference/internal/content"
 )
 
-// Visitors implements Content on the store of content and on accounts.
+// Visitors implements Content with the store of content and the accounts.
 type Visitors struct {
 	content.Store
 	Accounts *account.Service

@@ -18,7 +18,7 @@ import (
 	"countersign/reference/internal/proxyauth"
 )
 
-// everything is a policy with every header; byID the same with a unique id.
+// everything is a policy with every header; byID is the same policy with a unique id.
 var (
 	everything = proxyauth.Policy{
 		Username: "X-Auth-Username", FirstName: "X-Auth-First-Name", LastName: "X-Auth-Last-Name", Email: "X-Auth-Email",
@@ -30,8 +30,7 @@ var (
 	}
 )
 
-// heads are the header blocks of those who want to be somebody else: what clients, and proxies
-// that were misled, put on the wire.
+// heads are header blocks of attackers, as clients and misled proxies send them.
 var heads = []string{
 	"X-Auth-Username: alice\r\nX-Auth-Groups: a|b\r\nX-Auth-Groups: c\r\n",
 	"X-Auth-Username: alice\r\nX-Auth-Username: alice\r\n",
@@ -80,14 +79,14 @@ var heads = []string{
 	"Authorization: Bearer x, Key y\r\nX-RSC-Authorization: z\r\nX-Auth-Username: alice\r\n",
 }
 
-// FuzzRead: whatever stands on the wire, a claim is what exactly one clean line of it says, and
-// nothing can be added to it unseen.
+// FuzzRead checks that a claim equals the content of exactly one valid line, for every input, and that nothing can be
+// added to it unnoticed.
 func FuzzRead(f *testing.F) {
 	for _, h := range heads {
 		f.Add([]byte(h))
 	}
 	f.Fuzz(func(t *testing.T, head []byte) {
-		// As the server gets it: read by net/http.
+		// net/http parses the headers, as for the server.
 		req, err := http.ReadRequest(bufio.NewReader(io.MultiReader(strings.NewReader("GET / HTTP/1.1\r\nHost: h\r\n"), bytes.NewReader(head), strings.NewReader("\r\n\r\n"))))
 		if err != nil {
 			t.Skip()
@@ -104,7 +103,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// checkClaim holds a claim against the headers it was read from.
+// checkClaim compares a claim with the headers from which it was read.
 func checkClaim(t *testing.T, p proxyauth.Policy, h http.Header, identity string, c proxyauth.Claim, err error) {
 	t.Helper()
 	var refusal *proxyauth.Refusal
@@ -148,7 +147,8 @@ func checkClaim(t *testing.T, p proxyauth.Policy, h http.Header, identity string
 	}
 }
 
-// checkForged adds to a request what must change nothing, and what must be noticed.
+// checkForged adds headers to a request. Some must not change the claim, and others must cause a refusal or another
+// claim.
 func checkForged(t *testing.T, p proxyauth.Policy, h http.Header, identity string, c proxyauth.Claim, err error) {
 	t.Helper()
 	other := h.Clone()
@@ -173,7 +173,7 @@ func checkForged(t *testing.T, p proxyauth.Policy, h http.Header, identity strin
 			t.Fatalf("a second %s gave %+v", name, forged)
 		}
 	}
-	for _, grown := range []string{"zz-1", "zz-2"} { // a group more is another claim
+	for _, grown := range []string{"zz-1", "zz-2"} { // another group gives another claim
 		more := h.Clone()
 		more.Add(p.Groups, grown)
 		if with, err := p.Read(more); err == nil && !slices.Contains(c.Groups, grown) && len(c.Groups) < proxyauth.MaxGroups && with.Digest == c.Digest {
@@ -182,10 +182,10 @@ func checkForged(t *testing.T, p proxyauth.Policy, h http.Header, identity strin
 	}
 }
 
-// neverFilled is what proxies send for a variable that has no value.
+// neverFilled matches the values that proxies send for a variable without a value.
 var neverFilled = regexp.MustCompile(`(?s)^(\(null\)|\$?\{.*\}|%\{.*\}[es]?)$`)
 
-// FuzzGroups: the list of groups is what the lines hold, cut at the separator, each once.
+// FuzzGroups checks that the list of groups contains the parts of the lines, split at the separator, each once.
 func FuzzGroups(f *testing.F) {
 	for _, lines := range []string{
 		"A\nB\nA", "A|B||C|", " A | B \n\t\n", "A, B", "a;b", "(null)", "(null)|A", "\n", "|", "||||", "A\r", "A\x00B", "\xff|A", "a\u200b", "Engineering|engineering",
@@ -197,13 +197,13 @@ func FuzzGroups(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, separator string) {
 		if len(separator) > 1 || separator != "" && separator != "\t" && (separator[0] < ' ' || separator[0] > '~') {
-			t.Skip() // the configuration takes no other
+			t.Skip() // the configuration accepts no other separator
 		}
 		p := proxyauth.Policy{Username: "U", Groups: "G", GroupsSeparator: separator}
 		lines := strings.Split(text, "\n")
 		c, err := p.Read(http.Header{"U": {"alice"}, "G": lines})
 
-		// The same, told otherwise.
+		// The same result, computed in another way.
 		var want []string
 		left := map[proxyauth.Reason]bool{}
 		for _, line := range lines {

@@ -1,7 +1,6 @@
-// Package proxyauth reads what an authenticating proxy says about the person who
-// makes a request. It turns headers and a policy into a Claim or a named refusal.
-// It is pure: it knows no users, no store, no replies, and imports the standard
-// library only.
+// Package proxyauth reads the headers by which an authenticating proxy identifies the user of a request. It turns
+// headers and a policy into a Claim or an error with a reason. It has no side effects, knows neither users nor store
+// nor replies, and imports the standard library only.
 package proxyauth
 
 import (
@@ -18,46 +17,57 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of what is accepted in one request.
+// Limits of one request.
 const (
-	// MaxValue bounds each value, in bytes. The documents give no limit; 255 fits every
-	// directory's user names, e-mail addresses (254, RFC 5321 4.5.3.1.3) and UUIDs.
+	// MaxValue bounds each value, in bytes. The documents give no limit; 255 suffices for the user names of every
+	// directory, e-mail addresses (254, RFC 5321 4.5.3.1.3) and UUIDs.
 	MaxValue = 255
-	// MaxGroups bounds the different groups of one login, because each may become a row.
+	// MaxGroups bounds the number of different groups of one login, because each may become a row.
 	MaxGroups = 1000
 )
 
-// Policy says which headers carry what. An empty name means that the header is not
-// configured and is never looked at.
+// Policy names the headers that the proxy sends. An empty name means that the header is not configured and is
+// ignored.
 type Policy struct {
 	Username, UniqueID, FirstName, LastName, Email, Role, Groups string
-	// GroupsSeparator splits each groups line; "" makes each line one group.
+	// GroupsSeparator splits each line of the groups header. If it is empty, each line is one group.
 	GroupsSeparator string
 }
 
-// Claim is what the proxy says. The zero Claim is an anonymous request.
+// singleHeaders returns the names of the headers that may occur only once in a request.
+func (p Policy) singleHeaders() []string {
+	return []string{p.Username, p.UniqueID, p.FirstName, p.LastName, p.Email, p.Role}
+}
+
+// Headers returns the names of all headers by which a proxy describes a user. The name of a header that is not
+// configured is empty.
+func (p Policy) Headers() []string {
+	return append(p.singleHeaders(), p.Groups)
+}
+
+// Claim holds what the proxy sends about the user of a request. The zero Claim is an anonymous request.
 type Claim struct {
-	// Identity finds the account: the unique id where its header is configured, else
-	// the username. It is empty only for anonymous requests.
+	// Identity identifies the account. It is the unique id if its header is configured, and otherwise the username.
+	// It is empty only for anonymous requests.
 	Identity  string
 	Username  string
 	FirstName string
 	LastName  string
 	Email     string
-	// Role is the value as sent, not yet a role of the server; "" when none was sent.
+	// Role is the value as sent, which may not be a role of the server. It is empty if no role was sent.
 	Role   string
 	Groups []string // distinct, in the order sent
-	// LeftOut holds, by header and reason, the values of the profile and the groups that cannot be used. They are not part
-	// of the claim and not of its digest.
+	// LeftOut lists, by header and reason, values of the profile and groups that cannot be used. They are part
+	// neither of the claim nor of its digest.
 	LeftOut []LeftOut
-	// Digest stands for all values read. Equal digests mean that nothing changed.
+	// Digest changes if any value in the claim changes.
 	Digest string
 }
 
-// Anonymous reports whether the proxy named nobody.
+// Anonymous reports whether the claim identifies no user.
 func (c Claim) Anonymous() bool { return c.Identity == "" }
 
-// Reason names why a request is refused or a value is left out. It goes to the log, never to the client.
+// Reason is why a request is refused or a value is left out. It is written to the log and never sent to the client.
 type Reason string
 
 // The reasons.
@@ -72,13 +82,13 @@ const (
 	TooMany     Reason = "too many groups"
 )
 
-// LeftOut names a header of which at least one value is not used, and why. It repeats no value.
+// LeftOut is a header with at least one value that is not used, and the reason. It does not contain the value.
 type LeftOut struct {
 	Header string
 	Reason Reason
 }
 
-// Refusal is the error of a request whose headers cannot be believed. It repeats no value.
+// Refusal is the error for a request with headers that cannot be trusted. It does not contain a value.
 type Refusal struct {
 	Reason Reason
 	Header string
@@ -86,12 +96,12 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return fmt.Sprintf("%s: %s", r.Header, r.Reason) }
 
-// CheckDuplicates refuses a request in which a header that says who somebody is, or what
-// they may do, comes more than once (document line 48). Equal values are duplicates too,
-// and so are other spellings in letter case: net/http files them under one canonical name.
-// The groups header may repeat (line 326). It holds for requests with a key or token as well.
+// CheckDuplicates refuses a request in which a header for the identity, the profile or the role occurs more than once
+// (document line 48), even with equal values. net/http files names that differ in letter case under one canonical
+// name, so they count as duplicates. The groups header may repeat (line 326). The check applies to requests with a
+// key or token as well.
 func (p Policy) CheckDuplicates(h http.Header) error {
-	for _, name := range [...]string{p.Username, p.UniqueID, p.FirstName, p.LastName, p.Email, p.Role} {
+	for _, name := range p.singleHeaders() {
 		if len(h[textproto.CanonicalMIMEHeaderKey(name)]) > 1 {
 			return &Refusal{Duplicate, name}
 		}
@@ -99,8 +109,8 @@ func (p Policy) CheckDuplicates(h http.Header) error {
 	return nil
 }
 
-// Read returns what the headers claim, or a *Refusal. Only the identity refuses a request: a value of the profile or a
-// group that cannot be used is left out. Profile headers without an identity are an anonymous request.
+// Read returns the claim in the headers, or a *Refusal. Only an unusable identity causes a refusal: values of the
+// profile and groups that cannot be used are left out. Profile headers without an identity are an anonymous request.
 func (p Policy) Read(h http.Header) (Claim, error) {
 	if err := p.CheckDuplicates(h); err != nil {
 		return Claim{}, err
@@ -128,7 +138,7 @@ func (p Policy) Read(h http.Header) (Claim, error) {
 	return c, nil
 }
 
-// value returns the one value of a header and whether the header is there at all. No header has the name "".
+// value returns the value of a header that occurs at most once, and whether it occurs. No header has the name "".
 func value(h http.Header, name string) (string, bool) {
 	lines := h[textproto.CanonicalMIMEHeaderKey(name)]
 	if len(lines) == 0 {
@@ -137,8 +147,8 @@ func value(h http.Header, name string) (string, bool) {
 	return lines[0], true
 }
 
-// identity reads a header that says who somebody is. What is there must be usable: an
-// empty value is a broken proxy, not an anonymous visitor.
+// identity reads a header that identifies a user. An unusable value is an error: an empty value comes from a broken
+// proxy and not from an anonymous visitor.
 func identity(h http.Header, name string) (string, error) {
 	v, ok := value(h, name)
 	if !ok {
@@ -150,7 +160,7 @@ func identity(h http.Header, name string) (string, error) {
 	return v, nil
 }
 
-// CheckIdentity returns why v cannot be a username or unique id, or "".
+// CheckIdentity returns the reason why v cannot be a username or unique id, or "".
 func CheckIdentity(v string) Reason {
 	switch {
 	case len(v) > MaxValue:
@@ -171,11 +181,11 @@ func CheckIdentity(v string) Reason {
 	return ""
 }
 
-// unfilled matches what common proxies send for a variable without a value: Apache's
-// "(null)", and the text of a variable that was never replaced.
+// unfilled matches the values that common proxies send for a variable without a value: "(null)" from Apache, and the
+// text of a variable that was not replaced.
 var unfilled = regexp.MustCompile(`(?s)^(\(null\)|\$?\{.*\}|%\{.*\}[es]?)$`)
 
-// profile reads a header that describes somebody. A blank value counts as not sent.
+// profile reads a header of the profile. A blank value counts as not sent.
 func (c *Claim) profile(h http.Header, name string, check func(string) Reason) string {
 	v, _ := value(h, name)
 	v = strings.TrimSpace(v)
@@ -189,14 +199,14 @@ func (c *Claim) profile(h http.Header, name string, check func(string) Reason) s
 	return v
 }
 
-// leaveOut notes that a value of a header is not used, once for each reason.
+// leaveOut records that a value of a header is not used, once for each reason.
 func (c *Claim) leaveOut(header string, reason Reason) {
 	if out := (LeftOut{header, reason}); !slices.Contains(c.LeftOut, out) {
 		c.LeftOut = append(c.LeftOut, out)
 	}
 }
 
-// checkProfile returns why v cannot be a value of the profile or the name of a group, or "".
+// checkProfile returns the reason why v cannot be a value of the profile or the name of a group, or "".
 func checkProfile(v string) Reason {
 	switch {
 	case len(v) > MaxValue:
@@ -219,8 +229,8 @@ func checkEmail(v string) Reason {
 	return ""
 }
 
-// role reads the role header. A value that is no role is not refused: the document (line
-// 290) gives its sender the default role.
+// role reads the role header. It accepts values that are no roles: the document (line 290) gives their sender the
+// default role.
 func role(h http.Header, name string) string {
 	v, _ := value(h, name)
 	v = strings.TrimSpace(v)
@@ -230,9 +240,8 @@ func role(h http.Header, name string) string {
 	return strings.ToValidUTF8(v, "\uFFFD")
 }
 
-// groups reads the groups header: every line, split at the separator where one is
-// configured; blanks around a name do not count, and neither empty names nor variables that a
-// proxy did not fill in are groups. Beyond MaxGroups no name is read.
+// groups reads the groups header. It splits every line at the separator, if one is configured, and trims blanks
+// around names. It skips empty names and variables that a proxy did not fill in, and stops at MaxGroups.
 func (c *Claim) groups(h http.Header, p Policy) []string {
 	var names []string
 	seen := map[string]bool{}
@@ -261,7 +270,7 @@ func (c *Claim) groups(h http.Header, p Policy) []string {
 	return names
 }
 
-// digest is injective over the values (each is preceded by its length); the order of the
+// digest returns a hash that is injective over the values, because each is preceded by its length. The order of the
 // groups does not matter.
 func (c Claim) digest() string {
 	sorted := slices.Clone(c.Groups)

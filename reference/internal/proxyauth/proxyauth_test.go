@@ -21,7 +21,7 @@ var (
 	piped  = proxyauth.Policy{Username: "X-Auth-Username", Groups: "X-Auth-Groups", GroupsSeparator: "|"}
 )
 
-// headers builds what net/http hands over for "Name: value" lines, letter case folded.
+// headers returns "Name: value" lines in the form of net/http, with canonical names.
 func headers(lines ...string) http.Header {
 	h := http.Header{}
 	for _, l := range lines {
@@ -134,7 +134,7 @@ func TestReadRefusals(t *testing.T) {
 	}
 }
 
-// Only the identity refuses a request: what cannot be used of the rest is left out, and what can be used stays.
+// Only the identity can cause a refusal. Unusable values of the profile are left out, and usable ones remain.
 func TestLeftOut(t *testing.T) {
 	t.Parallel()
 	const email, first, last, groups = "X-Auth-Email", "X-Auth-First-Name", "X-Auth-Last-Name", "X-Auth-Groups"

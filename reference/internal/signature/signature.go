@@ -1,5 +1,4 @@
-// Package signature verifies requests that deployment clients sign with the credentials that
-// a user has confirmed for them.
+// Package signature verifies requests that deployment clients sign with credentials that a user has confirmed.
 package signature
 
 import (
@@ -17,14 +16,14 @@ const (
 	ChecksumHeader = "X-Content-Checksum"
 )
 
-// An Error says why a signature does not hold. It is for the log.
+// An Error is the reason why a signature is not valid. It is for the log.
 type Error string
 
 func (e Error) Error() string { return "signed request: " + string(e) }
 
-// Verify compares a request with its signature: RSA PKCS #1 v1.5 with SHA-1 over method,
-// path, date and checksum, one to a line, as rsconnect and Publisher write it. One of the
-// paths must match. The error is an [Error].
+// Verify checks the signature of a request: RSA PKCS #1 v1.5 with SHA-1 over method, path, date and checksum, one on
+// each line, as rsconnect and Publisher create it. The signature must match one of the paths. The error is an
+// [Error].
 func Verify(key *rsa.PublicKey, method string, paths []string, h http.Header) error {
 	var values [3]string
 	for i, name := range [...]string{"Date", ChecksumHeader, Header} {
@@ -47,7 +46,7 @@ func Verify(key *rsa.PublicKey, method string, paths []string, h http.Header) er
 	return Error("the signature does not fit method, path, date and checksum")
 }
 
-// canonical is the text that a client signs.
+// canonical returns the text that a client signs.
 func canonical(method, path, date, checksum string) string {
 	return method + "\n" + path + "\n" + date + "\n" + checksum
 }

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// fixedKey is the same key in each process: what one worker of a fuzz run finds out about a
-// signature has to hold in the others. It is made of nothing secret and too short for any use.
+// fixedKey returns the same key in each process, because results of one worker of a fuzz run must be valid in the
+// others. It is neither secret nor long enough for other purposes.
 func fixedKey(tb testing.TB) *rsa.PrivateKey {
 	tb.Helper()
 	prime := func(seed string) *big.Int {
@@ -40,8 +40,7 @@ func fixedKey(tb testing.TB) *rsa.PrivateKey {
 	return key
 }
 
-// FuzzVerify: a signature holds for the very text that was signed, once in each header,
-// and for nothing else.
+// FuzzVerify checks that a signature is valid only for the signed text, once in each header.
 func FuzzVerify(f *testing.F) {
 	key := fixedKey(f)
 	const method, path, date, sum = "GET", "/rsconnect/__api__/v1/user", "Thu, 09 Mar 2023 14:29:00 GMT", "1B2M2Y8AsgTpgAmY7PhCfg=="
@@ -51,7 +50,7 @@ func FuzzVerify(f *testing.F) {
 		f.Fatal(err)
 	}
 	good := base64.StdEncoding.EncodeToString(raw)
-	// The last argument is a second line beside the signature.
+	// The last argument is a second line of the header with the signature.
 	for _, c := range [][6]string{
 		{method, path, date, sum, good, ""},
 		{method, path, date, sum, good, good},

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// batchSizes are the numbers of rows that one statement takes. They are few because each is a text of its own, which
-// drivers prepare and keep; and within what databases take of parameters (SQLite 32766, Postgres 65535).
+// batchSizes are the numbers of rows in one statement. There are few, because drivers prepare and keep each statement
+// text, and they respect the limits for parameters (SQLite 32766, Postgres 65535).
 var batchSizes = [...]int{512, 64, 8, 1}
 
-// inBatches calls do with parts of list, of these sizes, until an error.
+// inBatches calls do with parts of list that have these sizes. It stops at the first error.
 func inBatches[T any](list []T, do func([]T) error) error {
 	for _, size := range batchSizes {
 		for len(list) >= size {
@@ -22,7 +22,7 @@ func inBatches[T any](list []T, do func([]T) error) error {
 	return nil
 }
 
-// placeholders are rows of columns placeholders, numbered from first: ($1, $2), ($3, $4).
+// placeholders returns rows of numbered placeholders: ($1, $2), ($3, $4).
 func placeholders(first, rows, columns int) string {
 	var b strings.Builder
 	for r := range rows {

@@ -9,7 +9,7 @@ import (
 	"countersign/reference/internal/store"
 )
 
-// BenchmarkOpenSQLite is the largest part of a first start: an empty database with its schema.
+// BenchmarkOpenSQLite measures the largest part of a first start: creating an empty database with its schema.
 func BenchmarkOpenSQLite(b *testing.B) {
 	dir := b.TempDir()
 	for i := range b.N {

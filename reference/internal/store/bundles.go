@@ -29,7 +29,7 @@ func (s *Content) CreateBundle(ctx context.Context, b *content.Bundle, archive [
 	if err != nil {
 		return err
 	}
-	// An archive can be large, and nobody need wait for it: no other transaction locks rows in another order.
+	// An archive can be large. No lock is necessary, because no other transaction locks these rows in another order.
 	err = s.db.transact(ctx, unlocked, func(tx *Tx) error {
 		if b.ID, err = tx.nextID(ctx, "bundles"); err != nil {
 			return err
@@ -137,7 +137,7 @@ func (s *Content) Task(ctx context.Context, id string) (*content.Task, error) {
 	return t, json.Unmarshal([]byte(output), &t.Output)
 }
 
-// storable is a text that a program may have written, as every database can hold it.
+// storable returns the output of a program in a form that every database can store.
 func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
@@ -179,7 +179,8 @@ func (s *Content) StartExecution(ctx context.Context, e *content.Execution) erro
 	return contentError("start execution", err)
 }
 
-// EndExecution implements content.ExecutionStore. Deleting the key deletes the row; one without a key goes by itself.
+// EndExecution implements content.ExecutionStore. Deleting the key deletes the execution; an execution without a key
+// is deleted directly.
 func (s *Content) EndExecution(ctx context.Context, id string) error {
 	err := s.db.InTx(ctx, func(tx *Tx) error {
 		if _, err := tx.exec(ctx, `DELETE FROM api_keys WHERE id IN (SELECT key_id FROM content_executions WHERE id = $1)`, id); err != nil {
@@ -191,8 +192,8 @@ func (s *Content) EndExecution(ctx context.Context, id string) error {
 	return contentError("end execution", err)
 }
 
-// orphanAge is how old a content key without an execution must be before it counts as left behind: the key is made a
-// moment before its execution is remembered.
+// orphanAge is the age at which a content key without an execution counts as left behind. The key is created shortly
+// before its execution is stored.
 const orphanAge = time.Hour
 
 // EndExecutions implements content.ExecutionStore.

@@ -18,10 +18,10 @@ import (
 // Content is the part of the database that package content needs. It implements content.Store.
 type Content struct{ db *DB }
 
-// Content answers the store of content.
+// Content returns the store of content.
 func (db *DB) Content() *Content { return &Content{db} }
 
-// contentError gives what a statement met its meaning in package content.
+// contentError converts an error of the database to one of package content.
 func contentError(op string, err error) error {
 	switch {
 	case err == nil:
@@ -32,7 +32,7 @@ func contentError(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// isOrphan reports whether a statement failed because a row it refers to does not exist.
+// isOrphan reports whether a statement failed because a row to which it refers does not exist.
 func isOrphan(err error) bool {
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
@@ -42,7 +42,7 @@ func isOrphan(err error) bool {
 	return errors.As(err, &pg) && pg.Code == "23503" // foreign_key_violation
 }
 
-// exec runs one statement in a transaction of its own and answers how many rows it touched.
+// exec runs one statement in its own transaction and returns the number of affected rows.
 func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	var touched int64
 	err := db.InTx(ctx, func(tx *Tx) (err error) {
@@ -60,7 +60,7 @@ func (t *Tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 	return result.RowsAffected()
 }
 
-// touch is exec for a row that must be there: sql.ErrNoRows if it is not.
+// touch is exec for a row that must exist. It returns sql.ErrNoRows if the row does not exist.
 func (t *Tx) touch(ctx context.Context, query string, args ...any) error {
 	touched, err := t.exec(ctx, query, args...)
 	if err == nil && touched == 0 {
@@ -69,7 +69,7 @@ func (t *Tx) touch(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
-// touch runs one such statement in a transaction of its own.
+// touch runs such a statement in its own transaction.
 func (db *DB) touch(ctx context.Context, query string, args ...any) error {
 	return db.InTx(ctx, func(tx *Tx) error { return tx.touch(ctx, query, args...) })
 }
@@ -118,7 +118,7 @@ func (s *Content) CreateItem(ctx context.Context, i *content.Item) error {
 	return nameError("create content", err)
 }
 
-// nameError tells a taken name from other trouble.
+// nameError converts a violated uniqueness to ErrNameTaken.
 func nameError(op string, err error) error {
 	if isDuplicate(err) {
 		return fmt.Errorf("%s: %w", op, content.ErrNameTaken)
@@ -134,7 +134,7 @@ func (s *Content) Item(ctx context.Context, guid string) (*content.Item, error) 
 
 // Items implements content.Store.
 func (s *Content) Items(ctx context.Context, f content.Filter) ([]*content.Item, error) {
-	// One text for every filter, because texts are prepared and kept.
+	// All filters use one statement text, because texts are prepared and kept.
 	return collect(ctx, s.db.q, "list content", `SELECT `+itemColumns+` FROM content_items c
 		WHERE ($1 = '' OR c.name = $1) AND ($2 = '' OR c.owner_guid = $2)
 		AND ($3 = '' OR c.owner_guid = $3 OR c.access_type IN ('all', 'logged_in')
@@ -149,9 +149,9 @@ func (s *Content) Items(ctx context.Context, f content.Filter) ([]*content.Item,
 // UpdateItem implements content.Store.
 func (s *Content) UpdateItem(ctx context.Context, guid string, change func(*content.Item) error) (*content.Item, error) {
 	var item *content.Item
-	var refused error // what change says goes to the caller as it is
+	var refused error // the error of change, which is returned unchanged
 	err := s.db.InTx(ctx, func(tx *Tx) error {
-		// Touching the row first makes other nodes wait, without SELECT ... FOR UPDATE, which SQLite does not know.
+		// Updating the row first makes other nodes wait. SQLite does not have SELECT ... FOR UPDATE.
 		if _, err := tx.exec(ctx, `UPDATE content_items SET guid = guid WHERE guid = $1`, guid); err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ func (s *Content) UpdateItem(ctx context.Context, guid string, change func(*cont
 	return item, nil
 }
 
-// DeleteItem implements content.Store. Its executions' keys go with it; the rest follows by the foreign keys.
+// DeleteItem implements content.Store. It deletes the keys of the executions; foreign keys delete the rest.
 func (s *Content) DeleteItem(ctx context.Context, guid string) error {
 	err := s.db.InTx(ctx, func(tx *Tx) error {
 		if _, err := tx.exec(ctx, `DELETE FROM api_keys WHERE kind = 'content' AND content_guid = $1`, guid); err != nil {
@@ -219,8 +219,9 @@ func (s *Content) PutPermission(ctx context.Context, p *content.Permission) erro
 	return contentError("put permission", err)
 }
 
-// deletePermissionsOf takes a principal that is about to go off every access list. No foreign key does: principals are of
-// two tables. What else goes with a user, as OAuth sessions do, is subject to the same lock.
+// deletePermissionsOf deletes all permissions of a principal before the principal is deleted. A foreign key cannot do
+// this, because principals are in two tables. Other rows that are deleted with a user, such as OAuth sessions, need
+// the same lock.
 func (t *Tx) deletePermissionsOf(ctx context.Context, kind content.PrincipalType, guid string) error {
 	if err := t.lock(ctx, lockContent); err != nil {
 		return err
@@ -262,7 +263,7 @@ func (s *Content) Activate(ctx context.Context, guid string, bundle int64, mode 
 	return contentError("activate bundle", err)
 }
 
-// notNil keeps an empty value from becoming NULL.
+// notNil prevents that an empty value becomes NULL.
 func notNil(b []byte) []byte {
 	if b == nil {
 		return []byte{}

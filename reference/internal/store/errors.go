@@ -12,7 +12,7 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// readError gives "no such row" its domain meaning; op says what was being done.
+// readError converts the error of a missing row to account.ErrNotFound. op names the operation.
 func readError(op string, err error) error {
 	switch {
 	case err == nil:
@@ -23,7 +23,7 @@ func readError(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// writeError gives a broken uniqueness its domain meaning.
+// writeError converts a violated uniqueness to account.ErrExists.
 func writeError(op string, err error) error {
 	switch {
 	case err == nil:
@@ -34,7 +34,7 @@ func writeError(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// isDuplicate reports whether a statement failed because a key or unique value exists.
+// isDuplicate reports whether a statement failed because a key or unique value already exists.
 func isDuplicate(err error) bool {
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
@@ -44,7 +44,7 @@ func isDuplicate(err error) bool {
 	return errors.As(err, &pg) && pg.Code == "23505" // unique_violation
 }
 
-// mustAffect turns "no row was touched" into ErrNotFound.
+// mustAffect returns ErrNotFound if a statement affected no row.
 func mustAffect(op string, res sql.Result, err error) error {
 	if err != nil {
 		return writeError(op, err)

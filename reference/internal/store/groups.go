@@ -104,8 +104,7 @@ func (t *Tx) UpdateGroup(ctx context.Context, g account.Group) error {
 	return mustAffect("update group", res, err)
 }
 
-// DeleteGroup implements account.Tx. Memberships refer to the group and go with it; so does
-// its access to content (document line 364).
+// DeleteGroup implements account.Tx. It deletes the memberships and the permissions of the group (document line 364).
 func (t *Tx) DeleteGroup(ctx context.Context, guid string) error {
 	if err := t.deletePermissionsOf(ctx, "group", guid); err != nil {
 		return err
@@ -121,7 +120,7 @@ func (t *Tx) AddMember(ctx context.Context, groupGUID, userGUID string) error {
 	if err != nil {
 		return writeError("add member", err)
 	}
-	// Not a failed INSERT: that would end the whole transaction in Postgres.
+	// A failed INSERT would end the whole transaction in Postgres.
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return fmt.Errorf("add member: %w", account.ErrExists)
 	}

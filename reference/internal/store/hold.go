@@ -7,16 +7,15 @@ import (
 	"syscall"
 )
 
-// ErrInUse is returned while another process holds the database.
+// ErrInUse is returned if another process has the database open.
 var ErrInUse = errors.New("the database is in use by a server, or by usermanager")
 
-// A Hold keeps a SQLite database for one process of ours: a server, or the tool that alters
-// accounts while none runs. SQLite's own locks last for one transaction only. The kernel ends a
-// Hold with the process, however that ends.
+// A Hold reserves a SQLite database for one process of this project: a server, or usermanager while no server runs.
+// The locks of SQLite itself last for one transaction only. The kernel releases a Hold when the process ends for any
+// reason.
 type Hold struct{ file *os.File }
 
-// HoldSQLite takes the database at path, or returns ErrInUse. Its folder must exist; the
-// database need not.
+// HoldSQLite reserves the database at path, or returns ErrInUse. Its folder must exist; the database need not.
 func HoldSQLite(path string) (*Hold, error) {
 	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -33,5 +32,5 @@ func HoldSQLite(path string) (*Hold, error) {
 	return &Hold{f}, nil
 }
 
-// Close lets go.
+// Close releases the database.
 func (h *Hold) Close() error { return h.file.Close() }

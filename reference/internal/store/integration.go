@@ -11,14 +11,14 @@ import (
 	"countersign/reference/internal/integration"
 )
 
-// Integrations is the part of the database that package integration needs. It implements integration.Store. What it keeps
-// of tokens and secrets was sealed before it got here.
+// Integrations is the part of the database that package integration needs. It implements integration.Store. The
+// tokens and secrets that it stores are already sealed.
 type Integrations struct{ db *DB }
 
-// Integrations answers the store of OAuth integrations.
+// Integrations returns the store of OAuth integrations.
 func (db *DB) Integrations() *Integrations { return &Integrations{db} }
 
-// integrationError gives what a statement met its meaning in package integration.
+// integrationError converts an error of the database to one of package integration.
 func integrationError(op string, err error) error {
 	switch {
 	case err == nil:
@@ -76,7 +76,7 @@ func (s *Integrations) Integrations(ctx context.Context) ([]*integration.Integra
 // UpdateIntegration implements integration.Store.
 func (s *Integrations) UpdateIntegration(ctx context.Context, guid string, change func(*integration.Integration) error) (*integration.Integration, error) {
 	var in *integration.Integration
-	var refused error // what change says goes to the caller as it is
+	var refused error // the error of change, which is returned unchanged
 	err := s.db.InTx(ctx, func(tx *Tx) error {
 		if _, err := tx.exec(ctx, `UPDATE oauth_integrations SET guid = guid WHERE guid = $1`, guid); err != nil {
 			return err
@@ -117,7 +117,7 @@ func (s *Integrations) UpdateIntegration(ctx context.Context, guid string, chang
 	return in, nil
 }
 
-// DeleteIntegration implements integration.Store: the rest follows by the foreign keys.
+// DeleteIntegration implements integration.Store. Foreign keys delete the rows that refer to the integration.
 func (s *Integrations) DeleteIntegration(ctx context.Context, guid string) error {
 	return integrationError("delete integration", s.db.touch(ctx, `DELETE FROM oauth_integrations WHERE guid = $1`, guid))
 }
@@ -125,7 +125,8 @@ func (s *Integrations) DeleteIntegration(ctx context.Context, guid string) error
 // SetAssociations implements integration.Store.
 func (s *Integrations) SetAssociations(ctx context.Context, content string, guids []string, now time.Time) error {
 	err := s.db.InTx(ctx, func(tx *Tx) error {
-		// The item's row is held, so that two sets never mix. It also tells whether the item is there.
+		// Locking the row of the item prevents concurrent calls from mixing their associations, and shows whether the
+		// item exists.
 		if err := tx.touch(ctx, `UPDATE content_items SET guid = guid WHERE guid = $1`, content); err != nil {
 			return err
 		}

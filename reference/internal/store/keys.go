@@ -26,7 +26,7 @@ func (r *keyRow) key() account.APIKey {
 	return k
 }
 
-// KeyUser implements account.Reader: the one read of a request that a key carries.
+// KeyUser implements account.Reader. It is the only read of a request with a key.
 func (s queries) KeyUser(ctx context.Context, hash string) (account.APIKey, account.User, error) {
 	var k keyRow
 	var r userRow
@@ -50,7 +50,7 @@ func (s queries) KeysOfUser(ctx context.Context, userGUID string) ([]account.API
 		})
 }
 
-// InsertKey implements account.Tx. Keys that are over make room.
+// InsertKey implements account.Tx. It also deletes expired keys.
 func (t *Tx) InsertKey(ctx context.Context, k *account.APIKey) error {
 	id, err := t.nextID(ctx, "key")
 	if err != nil {

@@ -20,14 +20,14 @@ import (
 	"countersign/reference/internal/web"
 )
 
-// BenchmarkLogin signs in over HTTP by header, without a cookie, on both databases.
+// BenchmarkLogin signs in over HTTP by header, without a cookie, with both databases.
 //
 //	go test -run '^$' -bench Login ./reference/internal/store
 //	COUNTERSIGN_MILLION=1 go test -run '^$' -bench Login/.*/users -timeout 30m ./reference/internal/store
 //
-// users=N/known: somebody of N in the store; users=N/new: somebody who is registered by it. The budget is flat. groups=N/same:
-// a member of the N groups in the header; groups=N/other: every one of N memberships ends and N others begin. The budget is
-// linear.
+// users=N/known signs in an existing user of N users; users=N/new signs in a new user. Their budget is constant.
+// groups=N/same signs in a member of the N groups in the header; groups=N/other replaces all N memberships. Their
+// budget is linear.
 func BenchmarkLogin(b *testing.B) {
 	for _, database := range []struct {
 		name  string
@@ -51,10 +51,10 @@ func BenchmarkLogin(b *testing.B) {
 	}
 }
 
-// fill makes users user1, user2, ... by statements of many rows.
+// fill inserts users user1, user2, ... with statements of many rows.
 func fill(b *testing.B, db *store.DB, n int) {
 	b.Helper()
-	const most = 2000 // rows a statement: SQLite takes 32766 parameters
+	const most = 2000 // rows in a statement: SQLite accepts 32766 parameters
 	ctx := context.Background()
 	began := time.Now()
 	defer func() { b.Logf("%d users made in %v", n, time.Since(began)) }()
@@ -83,11 +83,11 @@ func fill(b *testing.B, db *store.DB, n int) {
 		b.Fatal(err)
 	}
 	if err := db.InTx(ctx, func(tx *store.Tx) error { return tx.Exec(ctx, `ANALYZE`) }); err != nil {
-		b.Fatal(err) // as both databases do by themselves after a while
+		b.Fatal(err) // both databases do this automatically after a while
 	}
 }
 
-// serve fronts a store by the whole server.
+// serve starts the whole server with a store.
 func serve(b *testing.B, db *store.DB, options string) (login func(name string, groups []string)) {
 	b.Helper()
 	cfg, err := config.Parse("bench.gcfg", []byte("[Authentication]\nProvider = proxy\n[ProxyAuth]\n"+options), nil)
@@ -98,7 +98,7 @@ func serve(b *testing.B, db *store.DB, options string) (login func(name string, 
 	accounts := &account.Service{Store: db, Policy: web.AccountPolicy(cfg), Now: time.Now, SessionLifetime: time.Hour, Log: log}
 	var handler http.Handler
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	server.Config.MaxHeaderBytes = 512 << 10 // as package reference has it, for a thousand groups
+	server.Config.MaxHeaderBytes = 512 << 10 // as in package reference, for a thousand groups
 	server.Start()
 	b.Cleanup(server.Close)
 	handler = web.New(web.Options{Config: cfg, Log: log, Now: time.Now, Base: server.URL + "/", Accounts: accounts})

@@ -24,8 +24,8 @@ func scanOAuthSession(scan func(...any) error) (*integration.Session, error) {
 	return &s, nil
 }
 
-// upsertSession makes the row of s or, where there is one of its user and integration, does what onConflict says. The
-// unique index decides between callers at once, in one process or many.
+// upsertSession inserts the row of s. If there is one for its user and integration, it executes onConflict. The
+// unique index decides between concurrent callers of all processes.
 func (t *Tx) upsertSession(ctx context.Context, s *integration.Session, now time.Time, onConflict string) (*integration.Session, error) {
 	id, err := t.nextID(ctx, "oauth sessions")
 	if err != nil {
@@ -41,7 +41,7 @@ func (t *Tx) upsertSession(ctx context.Context, s *integration.Session, now time
 
 // EnsureSession implements integration.Store.
 func (s *Integrations) EnsureSession(ctx context.Context, want *integration.Session) (*integration.Session, error) {
-	// Most logins find a session: that is a read. The write below decides what the read could not.
+	// Most logins find a session with this read. The write below handles concurrent logins.
 	if got, err := s.SessionOf(ctx, want.UserGUID, want.IntegrationGUID); err == nil {
 		return got, nil
 	}
@@ -108,13 +108,13 @@ func (s *Integrations) DeleteSessionOf(ctx context.Context, user, guid string) e
 	return integrationError("delete session", err)
 }
 
-// deleteLogins forgets the started logins of a user and integration: a callback that comes after a logout does nothing.
+// deleteLogins deletes the started logins of a user and integration, so that a callback after a logout has no effect.
 func (t *Tx) deleteLogins(ctx context.Context, user, guid string) error {
 	_, err := t.exec(ctx, `DELETE FROM oauth_logins WHERE user_guid = $1 AND integration_guid = $2`, user, guid)
 	return err
 }
 
-// LeaseRefresh implements integration.Store: one statement, so one caller of all nodes gets it.
+// LeaseRefresh implements integration.Store. It uses one statement, so that only one caller of all nodes succeeds.
 func (s *Integrations) LeaseRefresh(ctx context.Context, guid string, revision int64, now, until time.Time) (bool, error) {
 	n, err := s.db.exec(ctx, `UPDATE oauth_sessions SET leased_until = $4 WHERE guid = $1 AND revision = $2 AND leased_until <= $3`,
 		guid, revision, toMicros(now), toMicros(until))
@@ -160,8 +160,8 @@ func (s *Integrations) StartLogin(ctx context.Context, l *integration.Login, now
 	return integrationError("start login", err)
 }
 
-// TakeLogin implements integration.Store: one statement finds and forgets, so a state works once. What is asked for by
-// the wrong user or browser stays for the right one.
+// TakeLogin implements integration.Store. One statement finds and deletes the login, so that a state is valid once. A
+// request of the wrong user or browser does not delete it.
 func (s *Integrations) TakeLogin(ctx context.Context, stateHash, browserHash, user string, now time.Time) (*integration.Login, error) {
 	l := &integration.Login{StateHash: stateHash, BrowserHash: browserHash, UserGUID: user}
 	var expires int64

@@ -16,18 +16,18 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Connections that one node keeps at most. Writers wait for one another in the database (see lock), so more of them would
-// only hold connections while they wait.
+// The maximum numbers of connections of a node. Write transactions wait for each other in the database (see lock), so
+// that more connections would only wait.
 const (
 	postgresReaders = 12
 	postgresWriters = 4
 )
 
-// connectTime bounds connecting where the URL sets no connect_timeout.
+// connectTime is the timeout for connecting if the URL sets no connect_timeout.
 const connectTime = 10 * time.Second
 
-// OpenPostgres opens the database at url and migrates it. Several nodes may do so at once. A schema that the URL's
-// search_path names is made if it is not there. The error never repeats the URL, which holds a password.
+// OpenPostgres opens the database at url and migrates it. Several nodes may do so concurrently. It creates the schema
+// in search_path of the URL if it does not exist. Errors do not contain the URL, which contains a password.
 func OpenPostgres(ctx context.Context, url string) (*DB, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -42,7 +42,7 @@ func OpenPostgres(ctx context.Context, url string) (*DB, error) {
 	readOnly := config.Copy()
 	readOnly.RuntimeParams["default_transaction_read_only"] = "on"
 
-	// The driver prepares each statement text once for each connection, by itself.
+	// The driver prepares each statement text once for each connection.
 	db := &DB{read: stdlib.OpenDB(*readOnly), write: stdlib.OpenDB(*config)}
 	db.queries = queries{db.read}
 	for pool, n := range map[*sql.DB]int{db.read: postgresReaders, db.write: postgresWriters} {
@@ -55,12 +55,12 @@ func OpenPostgres(ctx context.Context, url string) (*DB, error) {
 	return db, nil
 }
 
-// preparePostgres makes schema and tables, one node at a time: CREATE ... IF NOT EXISTS and goose both look first and
-// act then.
+// preparePostgres creates schema and tables on one node at a time, because CREATE ... IF NOT EXISTS and goose first
+// check and then act.
 func (db *DB) preparePostgres(ctx context.Context) error {
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
-		return err // what pgx says names host, user and database, and no password
+		return err // the error of pgx names host, user and database, but no password
 	}
 	defer conn.Close()
 	var path string
@@ -90,10 +90,11 @@ func (db *DB) preparePostgres(ctx context.Context) error {
 	return migrate(ctx, db.write, goose.DialectPostgres)
 }
 
-// plainName is a schema's name as it can stand in search_path without quotes.
+// plainName matches names of schemas that need no quotes in search_path.
 var plainName = regexp.MustCompile(`^[a-z_][a-z0-9_$]{0,62}$`)
 
-// createSchema makes the schema that a search_path names first. Only plain names are made: whoever has others made them.
+// createSchema creates the first schema in search_path. It creates only schemas with plain names; an operator must
+// create others.
 func createSchema(ctx context.Context, conn *sql.Conn, path string) error {
 	first, _, _ := strings.Cut(path, ",")
 	name := strings.Trim(strings.TrimSpace(first), `"`)
@@ -106,16 +107,16 @@ func createSchema(ctx context.Context, conn *sql.Conn, path string) error {
 	return nil
 }
 
-// Locks that a write transaction in Postgres takes first. In SQLite there is one writer at a time anyhow. With these,
-// transactions of one subject follow one another in Postgres too, over all nodes: what one has read stays true until it
-// ends, and rows are never locked crosswise. Who takes several takes them in this order.
+// Locks that a write transaction in Postgres takes first. SQLite has only one writer at a time. With these locks,
+// transactions with the same lock run one after another on all nodes, so that data that a transaction has read
+// remains valid until it ends, and no deadlock occurs. A transaction takes several locks in this order.
 const (
-	unlocked     = iota // safe beside any other transaction: the caller says why
+	unlocked     = iota // safe with concurrent transactions; the caller states the reason
 	lockAccounts        // users, groups, sessions, keys
 	lockContent         // content and OAuth integrations
 )
 
-// lock waits until no other transaction, of any node, has the lock. It ends with the transaction.
+// lock waits until no other transaction on any node has the lock. The lock is released when the transaction ends.
 func (t *Tx) lock(ctx context.Context, which int) error {
 	if t.space == 0 || which == unlocked {
 		return nil
@@ -126,16 +127,17 @@ func (t *Tx) lock(ctx context.Context, which int) error {
 	return nil
 }
 
-// lockSpace is the first half of an advisory lock's key: advisory locks belong to a database, our tables to a schema. Two
-// schemas with the same number only wait for one another. It is never 0, which is SQLite's.
+// lockSpace returns the first half of the key of an advisory lock. Advisory locks belong to a database and the tables
+// to a schema. Two schemas with the same number only wait for each other. The number is never 0, which stands for
+// SQLite.
 func lockSpace(name string) int32 {
 	h := fnv.New32a()
 	h.Write([]byte("countersign " + name)) //nolint:errcheck // never fails
 	return int32(h.Sum32() | 1)
 }
 
-// cannotHold reports whether Postgres refused a text that no column of it can hold: one with a zero byte or that is not
-// UTF-8. Asked for such a text, a table has no row of it.
+// cannotHold reports whether Postgres refused a text because no column can contain it: a text with a zero byte or
+// invalid UTF-8. A table contains no row with such a text.
 func cannotHold(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "22021" // character_not_in_repertoire

@@ -28,14 +28,14 @@ func openPostgres(t testing.TB) *store.DB { return freshPostgres(t)() }
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	pgtest.URL(t) // one skip where there is none, not one for each test below
+	pgtest.URL(t) // one skip if there is no database, instead of one for each test below
 	t.Run("Accounts", func(t *testing.T) { storetest.Run(t, openPostgres) })
 	t.Run("Content", func(t *testing.T) { storetest.RunContent(t, openPostgres) })
 	t.Run("Integrations", func(t *testing.T) { storetest.RunIntegrations(t, openPostgres) })
 	t.Run("Nodes", func(t *testing.T) { storetest.RunNodes(t, freshPostgres) })
 }
 
-// inSchema is the test's database with another search_path.
+// inSchema returns the URL of the test's database with another search_path.
 func inSchema(t *testing.T, path string) string {
 	t.Helper()
 	u, err := url.Parse(pgtest.URL(t))
@@ -48,7 +48,7 @@ func inSchema(t *testing.T, path string) string {
 	return u.String()
 }
 
-// Nodes that start at the same moment on an empty database all find it ready; a schema that is not there is made.
+// Nodes that start concurrently with an empty database all succeed; a missing schema is created.
 func TestPostgresStartsAtOnce(t *testing.T) {
 	t.Parallel()
 	own, err := url.Parse(pgtest.URL(t))
@@ -75,7 +75,7 @@ func TestPostgresStartsAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// Two schemas of one database know nothing of one another.
+// Two schemas of one database are independent.
 func TestPostgresSchemas(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -85,7 +85,7 @@ func TestPostgresSchemas(t *testing.T) {
 		if err := tx.InsertUser(ctx, &u); err != nil {
 			return err
 		}
-		// While a writes, b can write.
+		// b can write while a writes.
 		return b.Update(ctx, func(tx account.Tx) error {
 			n, err := tx.CountUsers(ctx)
 			if n != 0 {
@@ -99,7 +99,7 @@ func TestPostgresSchemas(t *testing.T) {
 	}
 }
 
-// What cannot be opened says why, and never the password.
+// An error of opening gives the reason and does not contain the password.
 func TestPostgresRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, address, want string }{

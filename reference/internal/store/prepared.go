@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// prepared is a pool that compiles each statement text once for each connection. The texts
-// are the constants of this package, so the map stays small; statements that are put
-// together at run time must not go through it (see listUsers).
+// prepared is a pool that compiles each statement text once for each connection. The texts are constants of this
+// package, so that the map remains small. Statements that are created at run time must not use it (see
+// queries.Users).
 type prepared struct {
 	db    *sql.DB
 	mu    sync.RWMutex
@@ -24,7 +24,7 @@ func (p *prepared) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	if st != nil {
 		return st, nil
 	}
-	// The statement outlives the request that first needs it.
+	// The statement is used after the request that creates it.
 	st, err := p.db.PrepareContext(context.WithoutCancel(ctx), query)
 	if err != nil {
 		return nil, err
@@ -51,13 +51,13 @@ func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) 
 	return st.QueryContext(ctx, args...)
 }
 
-// QueryRowContext reads one row by an index, which is over before anybody could cancel it: a
-// context that can be cancelled would cost two goroutines, half of the whole read.
+// QueryRowContext reads one row by an index, without cancellation. The read is short, and a context that can be
+// cancelled would cost two goroutines, which is half of the time of the read.
 func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	ctx = context.WithoutCancel(ctx)
 	st, err := p.stmt(ctx, query)
 	if err != nil {
-		return p.db.QueryRowContext(ctx, query, args...) // reports the same error in its Scan
+		return p.db.QueryRowContext(ctx, query, args...) // Scan returns the same error
 	}
 	return st.QueryRowContext(ctx, args...)
 }

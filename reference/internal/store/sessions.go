@@ -7,7 +7,7 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// SessionUser implements account.Reader: the one read of a request that a session carries.
+// SessionUser implements account.Reader. It is the only read of a request with a session.
 func (s queries) SessionUser(ctx context.Context, sessionID string) (account.Session, account.User, error) {
 	se := account.Session{ID: sessionID}
 	var r userRow
@@ -30,7 +30,7 @@ func (t *Tx) InsertSession(ctx context.Context, s account.Session) error {
 	return writeError("insert session", err)
 }
 
-// DeleteSession implements account.Tx. A session that is gone already is no error.
+// DeleteSession implements account.Tx. It returns nil if the session does not exist.
 func (t *Tx) DeleteSession(ctx context.Context, id string) error {
 	_, err := t.q.ExecContext(ctx, `DELETE FROM sessions WHERE id = $1`, id)
 	return writeError("delete session", err)

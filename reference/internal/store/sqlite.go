@@ -13,7 +13,7 @@ import (
 	"modernc.org/sqlite"
 )
 
-// SQLite's own LOWER knows ASCII only; Postgres knows all letters, and so must a search.
+// LOWER of SQLite supports ASCII only; LOWER of Postgres supports all letters, which a search needs.
 func init() {
 	sqlite.MustRegisterDeterministicScalarFunction("lower", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		if s, ok := args[0].(string); ok {
@@ -42,9 +42,9 @@ func OpenSQLite(ctx context.Context, path string) (*DB, error) {
 	return &DB{read: read, write: write, queries: queries{newPrepared(read)}}, nil
 }
 
-// sqliteDSN: a write-ahead log, so that readers never wait for the writer; NORMAL, which
-// with a write-ahead log loses at most the last commits in a power cut and never
-// corrupts; and time to wait for another process, such as a backup.
+// sqliteDSN returns the data source name. The write-ahead log lets readers continue while a transaction writes. With
+// it, synchronous NORMAL can lose the last commits in a power failure but does not corrupt the database. The busy
+// timeout lets the server wait for another process, such as a backup.
 func sqliteDSN(path, extra string) string {
 	const pragmas = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas + "&" + extra

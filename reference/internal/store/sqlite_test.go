@@ -24,7 +24,7 @@ func keepOpen(t testing.TB, db *store.DB, err error) *store.DB {
 }
 
 func freshSQLite(t testing.TB) func() *store.DB {
-	// The name has characters that mean something in a URL.
+	// The name contains characters with a meaning in URLs.
 	path := filepath.Join(t.TempDir(), "a b?c%41#.db")
 	return func() *store.DB {
 		db, err := store.OpenSQLite(context.Background(), path)
@@ -54,7 +54,7 @@ func TestSQLiteNodes(t *testing.T) {
 	storetest.RunNodes(t, freshSQLite)
 }
 
-// A database survives being closed, and migrating it again changes nothing.
+// A database keeps its data when it is closed, and migrating it again changes nothing.
 func TestSQLiteReopen(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")

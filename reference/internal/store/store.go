@@ -1,7 +1,6 @@
-// Package store keeps the server's state in SQL: SQLite by default, Postgres for
-// more than one node. Its types are those of the rooms that need remembering;
-// the rules stay there. One contract, package storetest, holds for both databases:
-// statements use $1 placeholders, BIGINT, BOOLEAN and TEXT, and nothing else.
+// Package store stores the state of the server in SQL: in SQLite by default, or in Postgres for more than one node.
+// Its types and rules are those of the packages that use it. Package storetest tests the same contract for both
+// databases. Statements use only $1 placeholders and the types BIGINT, BOOLEAN and TEXT.
 package store
 
 import (
@@ -21,28 +20,27 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// DB is an open database, brought to the newest schema. It is safe for concurrent
-// use. Whoever opened it closes it. Its queries read; to write, use Update or InTx.
+// DB is an open database with the newest schema. It is safe for concurrent use, and its opener must close it. Its
+// queries only read; Update and InTx write.
 type DB struct {
-	// read is a pool of connections for single statements, write one for transactions:
-	// a single connection for SQLite, which has one writer.
+	// read is a pool of connections for single statements. write is for transactions; it has a single connection for
+	// SQLite, which has one writer.
 	read, write *sql.DB
 	space       int32 // of locks in Postgres; 0 for SQLite
 	queries
 }
 
-// querier is what a pool and a transaction share.
+// querier is the common interface of pools and transactions.
 type querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// queries has every read of this package as a method; q is the pool of readers or a
-// transaction.
+// queries has a method for every read of this package. q is the pool of readers or a transaction.
 type queries struct{ q querier }
 
-// Tx is one transaction: all reads, and the writes of every room.
+// Tx is a transaction with all reads and writes.
 type Tx struct {
 	queries
 	space int32
@@ -68,9 +66,9 @@ func (db *DB) Close() error {
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 
-// InTx runs do in one write transaction on content or integrations: committed when do
-// returns nil, else rolled back and do's error returned. Inside do use only the Tx: the
-// writer is held. After a statement that failed do must return, since Postgres takes no other.
+// InTx runs do in one write transaction on content or integrations. It commits if do returns nil; otherwise it rolls
+// back and returns the error of do. do must use only the Tx, because the writer is locked, and must return after a
+// failed statement, because Postgres accepts no other statement then.
 func (db *DB) InTx(ctx context.Context, do func(*Tx) error) error {
 	return db.transact(ctx, lockContent, do)
 }
@@ -94,18 +92,18 @@ func (db *DB) transact(ctx context.Context, lock int, do func(*Tx) error) error 
 	return nil
 }
 
-// Update implements account.Store. One such transaction runs at a time, on all nodes together.
+// Update implements account.Store. Only one such transaction runs at a time on all nodes.
 func (db *DB) Update(ctx context.Context, do func(account.Tx) error) error {
 	return db.transact(ctx, lockAccounts, func(tx *Tx) error { return do(tx) })
 }
 
-// nextID hands out the next number of a named sequence (1, 2, 3, ...). Both databases
-// know UPDATE ... RETURNING; their ways of numbering rows have nothing in common.
+// nextID returns the next number of a named sequence (1, 2, 3, ...). Both databases support UPDATE ... RETURNING, but
+// have different kinds of automatic numbers.
 func (t *Tx) nextID(ctx context.Context, sequence string) (int64, error) {
 	return t.nextIDs(ctx, sequence, 1)
 }
 
-// nextIDs hands out n numbers in a row and returns the first.
+// nextIDs reserves n consecutive numbers and returns the first.
 func (t *Tx) nextIDs(ctx context.Context, sequence string, n int) (first int64, err error) {
 	var last int64
 	err = t.q.QueryRowContext(ctx, `INSERT INTO sequences (name, value) VALUES ($1, $2)
@@ -116,7 +114,7 @@ func (t *Tx) nextIDs(ctx context.Context, sequence string, n int) (first int64, 
 	return last - int64(n) + 1, nil
 }
 
-// Times are stored as microseconds since 1970 UTC in BIGINT columns; 0 is "never".
+// Times are stored as microseconds since 1970 UTC in BIGINT columns; 0 means never.
 
 func toMicros(t time.Time) int64 {
 	if t.IsZero() {
@@ -132,5 +130,5 @@ func fromMicros(n int64) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
-// null stores "" as NULL, for columns that refer to other rows or are unique.
+// null returns NULL for "", for columns that refer to other rows or are unique.
 func null(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }

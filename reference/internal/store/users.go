@@ -13,8 +13,8 @@ import (
 const userColumns = `u.guid, u.id, u.unique_id, u.username, u.first_name, u.last_name, u.email, u.role,
 	u.confirmed, u.locked, u.created, u.updated, u.active, u.credential`
 
-// storedID is the form of a unique id in the database. The documents say (line 208) that
-// it is kept encoded as Base64, and the command-line tools show it so.
+// storedID returns the form of a unique id in the database. The documents say (line 208) that it is stored in Base64,
+// and the command-line tools show it in this form.
 func storedID(id string) string { return base64.StdEncoding.EncodeToString([]byte(id)) }
 
 // userRow receives a row of userColumns.
@@ -102,12 +102,12 @@ func (s queries) UsersByUsername(ctx context.Context, username string) ([]accoun
 	return s.manyUsers(ctx, "users by username", `SELECT `+userColumns+` FROM users u WHERE u.username = $1 ORDER BY u.id`, username)
 }
 
-// Users implements account.Reader. The statement is put together from constants only.
+// Users implements account.Reader. The statement consists of constants only.
 func (s queries) Users(ctx context.Context, q account.UserQuery) ([]account.User, int, error) {
 	where, args := userFilter(q)
 	pool := s.q
 	if p, ok := pool.(*prepared); ok {
-		pool = p.db // too many variants to keep compiled
+		pool = p.db // there are too many variants to keep compiled
 	}
 	total, err := queries{pool}.count(ctx, "count users", `SELECT COUNT(*) FROM users u`+where, args...)
 	if err != nil {
@@ -170,7 +170,7 @@ func userOrder(q account.UserQuery) string {
 	return "u.first_name" + dir + ", u.last_name" + dir + ", u.username" + dir + ", u.email" + dir + ", u.id" + dir
 }
 
-// likePrefix is the LIKE pattern, escaped by a backslash, of what begins with s.
+// likePrefix returns the LIKE pattern, escaped by a backslash, for texts with the prefix s.
 func likePrefix(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(s)) + "%"
 }
@@ -194,8 +194,8 @@ func (s queries) count(ctx context.Context, op, query string, args ...any) (int,
 	return n, nil
 }
 
-// HoldUsers implements account.Tx. There is nothing left to do: one transaction that changes
-// accounts runs at a time, on all nodes together (see Update).
+// HoldUsers implements account.Tx. It does nothing, because only one transaction on accounts runs at a time on all
+// nodes (see Update).
 func (t *Tx) HoldUsers(context.Context) error { return nil }
 
 // InsertUser implements account.Tx.
@@ -228,13 +228,14 @@ func (t *Tx) DeleteUser(ctx context.Context, guid string) error {
 		return err
 	}
 	res, err := t.q.ExecContext(ctx, `DELETE FROM users WHERE guid = $1`, guid)
-	if isOrphan(err) { // content refers to its owner, and nothing else would be left behind
+	if isOrphan(err) { // content refers to its owner; no other reference remains
 		return fmt.Errorf("delete user: %w", account.ErrOwnsContent)
 	}
 	return mustAffect("delete user", res, err)
 }
 
-// TransferOwnership implements account.Tx. Owners are not on the access lists of their items.
+// TransferOwnership implements account.Tx. Owners have no permission for their own items, so it deletes those of the
+// new owner.
 func (t *Tx) TransferOwnership(ctx context.Context, from, to string) error {
 	if err := t.lock(ctx, lockContent); err != nil {
 		return err

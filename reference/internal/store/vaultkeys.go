@@ -7,11 +7,12 @@ import (
 	"slices"
 )
 
-// ErrOtherKeys is returned where what is stored was sealed by keys that the caller does not have.
+// ErrOtherKeys is returned if the stored values were sealed with keys that the caller does not have.
 var ErrOtherKeys = errors.New("what is stored was sealed by another key")
 
-// UseVaultKey notes the id of the key that will seal from now on. has says which keys the caller can open with: it must be
-// one of those noted before, or nothing stored could be opened, here or on the node that sealed it. ErrOtherKeys.
+// UseVaultKey records the id of the key that seals new values. has reports whether the caller has a key. The caller
+// must have one of the keys recorded before, because otherwise stored values could not be opened here or on the node
+// that sealed them. It returns ErrOtherKeys.
 func (db *DB) UseVaultKey(ctx context.Context, id string, has func(id string) bool) error {
 	return db.InTx(ctx, func(tx *Tx) error {
 		noted, err := collect(ctx, tx.q, "vault keys", `SELECT id FROM vault_keys`, nil, func(rows *sql.Rows) (id string, err error) {

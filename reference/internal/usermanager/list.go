@@ -12,11 +12,11 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// page is how many rows are read at once: a list may be of a million users.
+// page is the number of rows in one read. A list may have a million users.
 const page = 500
 
-// listUsers writes a line for each user, fields apart by tabs, in the order of their ids. The
-// form is ours: that of Connect's tool was not found.
+// listUsers writes one line for each user, with fields separated by tabs, in the order of ids. The format is a choice
+// of this project, because the format of the tool of Connect is not documented.
 func listUsers(ctx context.Context, r account.Reader, locked bool, out io.Writer) error {
 	q := account.UserQuery{Sort: "created_time", Limit: page}
 	if !locked {
@@ -39,7 +39,7 @@ func listUsers(ctx context.Context, r account.Reader, locked bool, out io.Writer
 	}
 }
 
-// listGroups is listUsers for groups, in the order of their names.
+// listGroups writes one line for each group, in the order of names.
 func listGroups(ctx context.Context, r account.Reader, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	row(w, "id", "guid", "unique_id", "name", "owner_guid")
@@ -57,7 +57,7 @@ func listGroups(ctx context.Context, r account.Reader, out io.Writer) error {
 	}
 }
 
-// row writes one line; the writer remembers an error until it is flushed.
+// row writes one line. The writer keeps an error until it is flushed.
 func row(w *bufio.Writer, fields ...string) {
 	for i, f := range fields {
 		if i > 0 {
@@ -68,7 +68,7 @@ func row(w *bufio.Writer, fields ...string) {
 	w.WriteByte('\n') //nolint:errcheck // see above
 }
 
-// plain keeps a stored value from ending a field or a line, or moving a terminal's cursor.
+// plain replaces characters of a stored value that would end a field or a line, or control a terminal.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -78,10 +78,10 @@ func plain(s string) string {
 	}, s)
 }
 
-// stored is a unique id as the database holds it and --new-unique-id takes it.
+// stored returns a unique id as the database stores it and --new-unique-id accepts it.
 func stored(id string) string { return base64.StdEncoding.EncodeToString([]byte(id)) }
 
-// differences tells the fields whose second value is not the first; each is name, before, after.
+// differences describes the fields whose values differ. Each field has a name, an old and a new value.
 func differences(fields ...[3]string) string {
 	var all []string
 	for _, f := range fields {

@@ -1,6 +1,6 @@
-// Package usermanager is the work of the command-line tool of the same name: it lists and
-// alters users and groups of a server that is stopped. One command is one transaction. Which
-// changes the rules allow is decided in package account; flags are read in cmd.
+// Package usermanager implements the command-line tool of the same name, which lists and changes users and groups
+// while the server is stopped. Each command is one transaction. Package account decides which changes are allowed;
+// package cmd reads the flags.
 package usermanager
 
 import (
@@ -26,10 +26,10 @@ const (
 	Transfer Action = "transfer"
 )
 
-// A Command is one command line, as it was read. Empty texts and nil pointers were not given.
+// A Command is a parsed command line. Empty strings and nil pointers are options that were not given.
 type Command struct {
 	Action        Action
-	Groups        bool // of groups, else of users
+	Groups        bool // the command is about groups; otherwise about users
 	IncludeLocked bool
 
 	User  account.UserRef
@@ -39,15 +39,15 @@ type Command struct {
 	NewRole, NewUniqueID, NewGroupName, NewOwner     *string
 	Lock, Unlock, DropOwner, NormalizeIDs, Force     bool
 
-	Source, Target account.UserRef // of a transfer
+	Source, Target account.UserRef // used by a transfer
 }
 
-// A UsageError is a command line that cannot be meant, whatever the data.
+// A UsageError reports a command line that is wrong for all data.
 type UsageError string
 
 func (e UsageError) Error() string { return string(e) }
 
-// Check finds what is wrong with a command by itself. Everything else depends on the data.
+// Check reports problems of a command that do not depend on the data.
 func (c Command) Check() error {
 	_, badID := c.uniqueID()
 	user, group := c.User != account.UserRef{}, c.Group != account.GroupRef{}
@@ -98,8 +98,8 @@ func (c Command) Check() error {
 	return nil
 }
 
-// uniqueID decodes the new unique id: the documents say (line 208) that it is stored encoded as
-// Base64, and the tool takes and shows it so.
+// uniqueID decodes the new unique id. The documents say (line 208) that it is stored in Base64, and the tool accepts
+// and shows it in this form.
 func (c Command) uniqueID() (*string, error) {
 	if c.NewUniqueID == nil {
 		return nil, nil
@@ -109,8 +109,8 @@ func (c Command) uniqueID() (*string, error) {
 	return &text, err
 }
 
-// Run does what the command says and tells it on out. Its errors are those of package account,
-// and then nothing has been changed, or a *UsageError.
+// Run executes the command and writes a report to out. It returns a *UsageError or an error of package account, in
+// which case nothing has changed.
 func (c Command) Run(ctx context.Context, accounts *account.Service, out io.Writer) error {
 	if err := c.Check(); err != nil {
 		return err
@@ -183,7 +183,7 @@ func (c Command) alterGroup(ctx context.Context, accounts *account.Service, out 
 	if c.NewOwner != nil {
 		a.Owner = &account.UserRef{Username: *c.NewOwner}
 		if _, err := uuid.Parse(*c.NewOwner); err == nil {
-			a.Owner = &account.UserRef{GUID: *c.NewOwner} // usernames may be shared
+			a.Owner = &account.UserRef{GUID: *c.NewOwner} // a GUID, because users may share a username
 		}
 	}
 	var err error
@@ -222,7 +222,7 @@ func groupLine(before, after account.Group) string {
 	))
 }
 
-// hint says what to do where --force would help.
+// hint adds advice to an error that --force would avoid.
 func (c Command) hint(err error) error {
 	if errors.Is(err, account.ErrSoleAdministrator) {
 		return fmt.Errorf("%w: make another administrator first, or give --force", err)

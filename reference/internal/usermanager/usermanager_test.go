@@ -17,18 +17,20 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/proxyauth"
 	"countersign/reference/internal/store"
 	um "countersign/reference/internal/usermanager"
 )
 
-// A desk is a database with a tool before it.
+// A desk is a database with the tool.
 type desk struct {
 	t  *testing.T
 	db *store.DB
 	*account.Service
 }
 
-// emptyStore is the file of a store without rows: migrating one takes longer than most tests do.
+// emptyStore returns the file of a store without rows. It is shared, because a migration takes longer than most
+// tests.
 var emptyStore = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "usermanagertest-")
 	if err != nil {
@@ -64,13 +66,13 @@ func newDesk(t *testing.T, p account.Policy) *desk {
 	return &desk{t, db, &account.Service{Store: db, Policy: p, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 }
 
-// proxied is the policy of [Authentication] Provider = proxy and nothing else.
+// proxied is the policy of [Authentication] Provider = proxy without other options.
 var proxied = account.Policy{RegisterOnFirstLogin: true, DefaultRole: account.Viewer, Groups: true}
 
-// user signs somebody in, which makes them; the first is the administrator.
+// user signs a user in, which creates the account. The first user is the administrator.
 func (d *desk) user(name string, groups ...string) account.User {
 	d.t.Helper()
-	login, err := d.SignIn(context.Background(), account.Claim{Identity: name, Username: name, Groups: groups})
+	login, err := d.SignIn(context.Background(), proxyauth.Claim{Identity: name, Username: name, Groups: groups})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -96,7 +98,7 @@ func (d *desk) must(c um.Command) string {
 	return out
 }
 
-// state is everything that a command could change.
+// state returns all data that a command could change.
 func (d *desk) state() string {
 	d.t.Helper()
 	users := d.must(um.Command{Action: um.List, IncludeLocked: true})
@@ -149,7 +151,7 @@ func TestAlterUser(t *testing.T) {
 	}
 }
 
-// Each refusal changes nothing, and differs in one thing from what is granted above.
+// Each refused command differs from an accepted one in one respect and changes nothing.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	ada, bob := account.UserRef{Username: "ada"}, account.UserRef{Username: "bob"}
@@ -255,8 +257,8 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// The migration of document line 212: users get their new identity while usernames still are
-// the identity, then the header is configured.
+// The migration of document line 212: users get their new identity while the username is the identity, and then the
+// header is configured.
 func TestMigrationToUniqueIDs(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, proxied)
@@ -264,7 +266,7 @@ func TestMigrationToUniqueIDs(t *testing.T) {
 	bob := d.user("bob")
 	d.must(um.Command{Action: um.Alter, User: named("bob"), NewUniqueID: encoded("4711")})
 	d.Policy.UniqueIDs = true
-	login, err := d.SignIn(context.Background(), account.Claim{Identity: "4711", Username: "bob"})
+	login, err := d.SignIn(context.Background(), proxyauth.Claim{Identity: "4711", Username: "bob"})
 	if err != nil || login.User.GUID != bob.GUID {
 		t.Errorf("signed in as %+v, %v; want the old account %s", login.User, err, bob.GUID)
 	}
@@ -275,7 +277,7 @@ func TestMigrationToUniqueIDs(t *testing.T) {
 	}
 }
 
-// Where usernames may be shared, one is told apart by guid or id, and made unique.
+// If users share a username, one of them is identified by guid or id and renamed.
 func TestSharedUsernames(t *testing.T) {
 	t.Parallel()
 	p := proxied
@@ -283,7 +285,7 @@ func TestSharedUsernames(t *testing.T) {
 	d := newDesk(t, p)
 	var users []account.User
 	for _, id := range []string{"1", "2", "3"} {
-		login, err := d.SignIn(context.Background(), account.Claim{Identity: id, Username: "sam"})
+		login, err := d.SignIn(context.Background(), proxyauth.Claim{Identity: id, Username: "sam"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -302,7 +304,7 @@ func TestForceAndLock(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, proxied)
 	ada := d.user("ada")
-	login, err := d.SignIn(context.Background(), account.Claim{Identity: "ada", Username: "ada"})
+	login, err := d.SignIn(context.Background(), proxyauth.Claim{Identity: "ada", Username: "ada"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +348,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// Line 432, in both directions, and again without a change.
+// Document line 432, in both directions, and again without a change.
 func TestNormalize(t *testing.T) {
 	t.Parallel()
 	p := proxied
@@ -383,7 +385,7 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-// What stands in the way is said at once, and nothing is changed.
+// All conflicts are reported together, and nothing changes.
 func TestNormalizeRefuses(t *testing.T) {
 	t.Parallel()
 	p := proxied
@@ -445,7 +447,7 @@ func TestTransferAndDelete(t *testing.T) {
 	}
 }
 
-// Lists of more than a page are whole, and no value breaks a line.
+// Lists of more than one page are complete, and no value breaks a line.
 func TestLongList(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, proxied)
@@ -476,7 +478,7 @@ func TestLongList(t *testing.T) {
 	}
 }
 
-// full takes nothing, like a full disk.
+// full is a writer that always fails, like a full disk.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }

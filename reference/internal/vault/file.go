@@ -12,11 +12,12 @@ import (
 	"strings"
 )
 
-// FileName is the key file inside the data folder. One key a line, base64; the first seals, the others only open.
+// FileName is the name of the key file in the data folder. Each line holds one key in Base64. The first key seals;
+// the others only open.
 const FileName = "vault.key"
 
-// OpenDir reads the key file in dir and makes one with a fresh key where there is none. Processes that start at the same
-// moment on the same folder end up with the same key. A file that others than its owner may read is refused.
+// OpenDir reads the key file in dir. If there is none, it creates one with a new key. Processes that start at the
+// same time with the same folder use the same key. OpenDir refuses a file that other users can read.
 func OpenDir(dir string) (*Vault, error) {
 	path := filepath.Join(dir, FileName)
 	text, err := readKeyFile(path)
@@ -47,8 +48,8 @@ func readKeyFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// createKeyFile writes the file under another name first and links it into place, so a reader sees a whole file or none,
-// and of two writers one wins. Losing is not an error: the winner's file is there.
+// createKeyFile writes a temporary file and links it to path, so that readers see a complete file or none. If another
+// process has already created the file, its key is used and there is no error.
 func createKeyFile(path string) error {
 	master := make([]byte, KeySize)
 	if _, err := rand.Read(master); err != nil {

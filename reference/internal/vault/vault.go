@@ -1,9 +1,9 @@
-// Package vault seals what must not be readable in a stolen database: OAuth access and refresh tokens, client secrets,
-// PKCE verifiers. It also derives the keys that sign short-lived session tokens.
+// Package vault encrypts values that must not be readable in a stolen database: OAuth access and refresh tokens,
+// client secrets, PKCE verifiers. It also derives the keys that sign short-lived session tokens.
 //
-// A sealed value is text, bound to the place it was sealed for (table, column and row), so a value copied into another
-// row does not open there. Each value names the key that sealed it: a key file may hold older keys that only open.
-// The package knows nothing of what it seals and keeps no store.
+// A sealed value is text that is bound to its place (table, column and row), so that a value copied into another row
+// cannot be opened there. Each value contains the id of its key. A key file may hold older keys, which only open. The
+// package does not interpret the values and does not store them.
 package vault
 
 import (
@@ -18,30 +18,31 @@ import (
 	"strings"
 )
 
-// KeySize is the length of a master key: 256 bits, as AES-256 and HMAC-SHA-256 ask for.
+// KeySize is the length of a master key: 256 bits, as AES-256 and HMAC-SHA-256 require.
 const KeySize = 32
 
-// format is the first part of each sealed value. A later algorithm gets another word, and both stay readable.
+// format is the first part of each sealed value. A later algorithm can use another format, so that both remain
+// readable.
 const format = "v1"
 
-// ErrSealed is what Open answers for anything that does not open: another key, another place, or damage.
-// It says no more, because the difference helps only an attacker.
+// ErrSealed is the error of Open for another key, another place or a damaged value. It does not distinguish them,
+// because the difference would help an attacker only.
 var ErrSealed = errors.New("sealed value cannot be opened")
 
-// A Vault seals and opens. It is safe for concurrent use.
+// A Vault seals and opens values. It is safe for concurrent use.
 type Vault struct {
 	current key
 	byID    map[string]key
 }
 
-// key is one master key with what is derived from it.
+// key is a master key with the keys derived from it.
 type key struct {
 	id     string
 	master []byte
 	aead   cipher.AEAD
 }
 
-// New makes a vault of master keys of KeySize bytes each. The first seals and signs, all of them open.
+// New returns a vault with master keys of KeySize bytes each. The first key seals and signs; all of them open.
 func New(masters ...[]byte) (*Vault, error) {
 	if len(masters) == 0 {
 		return nil, errors.New("vault: no key")
@@ -63,7 +64,8 @@ func New(masters ...[]byte) (*Vault, error) {
 	return v, nil
 }
 
-// derive makes the sealing key and the public name of a master key by HKDF (RFC 5869), so neither tells of the master.
+// derive derives the sealing key and the public id of a master key with HKDF (RFC 5869), so that neither reveals the
+// master key.
 func derive(master []byte) (key, error) {
 	if len(master) != KeySize {
 		return key{}, fmt.Errorf("%d bytes, %d wanted", len(master), KeySize)
@@ -87,28 +89,28 @@ func derive(master []byte) (key, error) {
 	return key{id: hex.EncodeToString(name), master: append([]byte(nil), master...), aead: aead}, nil
 }
 
-// ID is the public name of the key that seals. Has says whether the key of that name is here.
+// ID returns the public id of the key that seals.
 func (v *Vault) ID() string { return v.current.id }
 
-// Has is documented with ID.
+// Has reports whether the vault has the key with that id.
 func (v *Vault) Has(id string) bool {
 	_, known := v.byID[id]
 	return known
 }
 
-// Place names where a sealed value belongs. The same words open it; any other do not.
+// Place returns the name of the place of a sealed value. Different arguments give different names.
 func Place(table, column, row string) string {
-	// Lengths go in front, so that no two different triples make the same text.
+	// The lengths distinguish triples whose concatenations are equal.
 	return fmt.Sprintf("%d:%s/%d:%s/%s", len(table), table, len(column), column, row)
 }
 
-// Seal encrypts plaintext for place. An empty plaintext is sealed like any other.
+// Seal encrypts plaintext, which may be empty, for place.
 func (v *Vault) Seal(plaintext, place string) string {
 	box := v.current.aead.Seal(nil, nil, []byte(plaintext), []byte(place))
 	return format + "." + v.current.id + "." + base64.RawURLEncoding.EncodeToString(box)
 }
 
-// Open decrypts what Seal made for the same place. The error is ErrSealed.
+// Open decrypts a value that Seal returned for the same place. The error is ErrSealed.
 func (v *Vault) Open(sealed, place string) (string, error) {
 	parts := strings.Split(sealed, ".")
 	if len(parts) != 3 || parts[0] != format {
@@ -129,7 +131,8 @@ func (v *Vault) Open(sealed, place string) (string, error) {
 	return string(plaintext), nil
 }
 
-// Key derives a key of KeySize bytes for one purpose, for example to sign. Nodes that share a master key derive the same.
+// Key derives a key of KeySize bytes for one purpose, such as signing. Nodes that share a master key derive the same
+// key.
 func (v *Vault) Key(purpose string) []byte {
 	k, err := hkdf.Key(sha256.New, v.current.master, nil, "countersign purpose "+purpose, KeySize)
 	if err != nil { // only for lengths beyond 255 hashes

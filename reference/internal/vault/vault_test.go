@@ -112,7 +112,7 @@ func TestOpenDirKeepsTheKey(t *testing.T) {
 	dir, place := t.TempDir(), vault.Place("t", "c", "r")
 	var wg sync.WaitGroup
 	sealed := make([]string, 8)
-	for i := range sealed { // eight processes that start at once
+	for i := range sealed { // eight processes that start concurrently
 		wg.Go(func() {
 			v, err := vault.OpenDir(dir)
 			if err != nil {

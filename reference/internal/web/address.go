@@ -7,21 +7,22 @@ import (
 	"time"
 )
 
-// contentAt returns the path below the public URL if an address is that of content on this server, as a browser writes it;
-// otherwise "".
+// contentAt returns the path below the public URL if an address, as a browser writes it, is that of content on this
+// server, and otherwise "".
 func (s *Server) contentAt(address string) string {
 	rest, ok := strings.CutPrefix(address, s.origin+s.publicPath+"content/")
 	path := "/content/" + rest
 	u, err := url.Parse(path)
-	// A dot segment could lead out of the public path, to another application on the same host.
+	// A dot segment could leave the public path and lead to another application on the same host.
 	if !ok || err != nil || cleanPath(u.Path) != u.Path {
 		return ""
 	}
 	return path
 }
 
-// navigates reports whether a request is that of a browser that opens a page: a GET or HEAD with Sec-Fetch-Dest: document
-// (a frame sends iframe, a script empty, a WebSocket websocket) or, where that header is absent, with an Accept that contains text/html.
+// navigates reports whether a request comes from a browser that opens a page. It is a GET or HEAD with
+// Sec-Fetch-Dest: document (a frame sends iframe, a script empty, a WebSocket websocket). If that header is missing,
+// Accept must contain text/html.
 func navigates(r *http.Request) bool {
 	if unsafeMethod(r) {
 		return false
@@ -32,12 +33,12 @@ func navigates(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// unavailable is the answer while something of the server's own is missing.
+// unavailable returns the error for a request that needs a part of the server that is missing.
 func unavailable(text string) *apiError {
 	return &apiError{Code: 1, Status: http.StatusServiceUnavailable, Text: text}
 }
 
-// apiTime is a time as the API writes it: UTC, whole seconds; null for never.
+// apiTime returns a time in the form of the API: UTC with whole seconds, or null if it is zero.
 func apiTime(t time.Time) any {
 	if t.IsZero() {
 		return nil

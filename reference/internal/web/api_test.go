@@ -43,7 +43,7 @@ func TestServerSettings(t *testing.T) {
 	}
 }
 
-// Bodies that are wrong in any way are 400 in the API's shape, and nothing is stored.
+// An invalid body gets an error 400 in the form of the API, and nothing is stored.
 func TestBadBodies(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied)
@@ -92,7 +92,7 @@ func TestBadBodies(t *testing.T) {
 	if groups := admin.get("__api__/v1/groups").object(); groups["total"] != 0.0 {
 		t.Errorf("groups %v", groups)
 	}
-	// The content type is not looked at: the documents' own curl sends a form's.
+	// The content type is ignored, because the documented curl command sends that of a form.
 	admin.do("POST", "__api__/v1/users", `{"username":"good"}`, "Content-Type: application/x-www-form-urlencoded").want(200, 0)
 }
 
@@ -263,7 +263,7 @@ func TestKeys(t *testing.T) {
 	bob.post("__api__/v1/users/"+bobs+"/keys", `{"name":"x","user_role":"boss"}`).want(400, 112)
 	bob.post("__api__/v1/users/"+bobs+"/keys", `{"name":"x","expires_at":"tomorrow"}`).want(400, 25)
 
-	// A key with a lower role acts with that role, and makes no stronger key.
+	// A key with a lower role acts with that role, and cannot create a key with a higher role.
 	weak := s.byKey(ada.post("__api__/v1/users/"+adas+"/keys", `{"name":"weak","user_role":"viewer"}`).want(200, 0).str("key"))
 	weak.get("__api__/v1/user").want(200, 0)
 	weak.post("__api__/v1/users", `{"username":"x"}`).want(403, 22)
@@ -308,7 +308,7 @@ func TestGroups(t *testing.T) {
 	if got := admin.do("PATCH", path, `{"name":"Engineering"}`).want(200, 0).str("name"); got != "Engineering" {
 		t.Errorf("renamed to %s", got)
 	}
-	bob.do("DELETE", path+"/members/"+bobs, "", bob.xsrf()...).want(204, 0) // everybody may leave
+	bob.do("DELETE", path+"/members/"+bobs, "", bob.xsrf()...).want(204, 0) // every user may leave a group
 	admin.do("DELETE", path+"/members/"+bobs, "").want(404, 17)
 	bob.do("DELETE", path, "", bob.xsrf()...).want(403, 22)
 	admin.do("DELETE", path, "").want(204, 0)
@@ -333,7 +333,7 @@ func TestGroups(t *testing.T) {
 func TestPasswordProvider(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "[Authentication]\nProvider = password\n")
-	s.user("ada").get("__api__/v1/user").want(401, 24) // identity headers mean nothing here
+	s.user("ada").get("__api__/v1/user").want(401, 24) // identity headers are ignored
 	anyone := s.visitor()
 	anyone.post("__api__/v1/users", `{"username":"ada","password":"short"}`).want(400, 6)
 	first := anyone.post("__api__/v1/users", `{"username":"ada","password":"correct horse","user_role":"viewer"}`).want(200, 0)

@@ -12,16 +12,15 @@ import (
 	"countersign/reference/internal/signature"
 )
 
-// The cookies of a session. The second is for scripts of our own pages to read and send
-// back as X-Rsc-Xsrf.
+// The cookies of a session. Scripts of the pages of this server read the second one and send it back as X-Rsc-Xsrf.
 const (
 	sessionCookie = "rsconnect"
 	xsrfCookie    = "RSC-XSRF"
 )
 
-// authenticate decides who makes a request, by that request alone: an API key or deployment
-// token beats the proxy's header, the header decides, and a cookie without the header is
-// anonymous. A credential that does not hold is refused; nothing falls back to another one.
+// authenticate identifies the caller of a request. An API key or deployment token takes precedence over the header of
+// the proxy. Without the header, a session cookie is anonymous. An invalid credential is refused and never replaced
+// by another one.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, error) {
 	// Before everything else: requests with a key or token are refused as well.
 	if err := s.proxy.CheckDuplicates(r.Header); err != nil {
@@ -43,9 +42,8 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, e
 	return s.cookieCaller(r)
 }
 
-// rejected logs a refused set of identity headers and returns the failure that tells the
-// client nothing. The documents' words are kept for what the documents tie them to, headers
-// that are sent twice. Values are never logged; slog quotes the rest.
+// rejected logs a refused set of identity headers and returns an error that gives the client no details. The
+// documents prescribe the message for duplicate headers only. Values are not logged; slog quotes the rest.
 func (s *Server) rejected(r *http.Request, err error) error {
 	var refusal *proxyauth.Refusal
 	if errors.As(err, &refusal) {
@@ -58,15 +56,14 @@ func (s *Server) rejected(r *http.Request, err error) error {
 	return fail(30).because(err)
 }
 
-// presentedKeys returns the API keys of a request. X-RSC-Authorization wins whenever it is
-// there, and Authorization is then not looked at (document line 79). Other schemes of
-// Authorization belong to the proxy and are nothing to us.
+// presentedKeys returns the API keys of a request. If X-RSC-Authorization is present, Authorization is ignored
+// (document line 79). Other schemes of Authorization are for the proxy.
 func presentedKeys(h http.Header) []string {
 	var keys []string
 	for _, line := range h["X-Rsc-Authorization"] {
 		key, ok := keyScheme(line)
 		if !ok {
-			key = strings.TrimSpace(line) // rsconnect-python sends the bare key
+			key = strings.TrimSpace(line) // rsconnect-python sends the key without a scheme
 		}
 		keys = append(keys, key)
 	}
@@ -81,7 +78,7 @@ func presentedKeys(h http.Header) []string {
 	return keys
 }
 
-// keyScheme takes "Key <text>" apart.
+// keyScheme splits "Key <text>".
 func keyScheme(v string) (string, bool) {
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(v), " ")
 	return strings.TrimSpace(rest), strings.EqualFold(scheme, "Key")
@@ -105,9 +102,8 @@ func (s *Server) keyCaller(ctx context.Context, text string) (caller, error) {
 	return c, nil
 }
 
-// headerCaller recognises whom the proxy names. It costs one indexed read as long as the
-// session cookie belongs to that person and the proxy says what it said at the session's
-// beginning; anything else is a login attempt.
+// headerCaller returns the user whom the proxy names. It performs one indexed read if the session cookie belongs to
+// this user and the headers have not changed since the session began. Every other request is a login attempt.
 func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, error) {
 	claim, err := s.proxy.Read(r.Header)
 	if err != nil {
@@ -116,7 +112,7 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 	if claim.Anonymous() {
 		return caller{}, nil
 	}
-	digest := claim.Digest + "." + s.policyDigest
+	claim.Digest += "." + s.policyDigest
 	for _, cookie := range cookiesNamed(r, sessionCookie) {
 		seen, err := s.Accounts.SessionOf(r.Context(), cookie.Value)
 		switch {
@@ -124,25 +120,22 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 			continue
 		case err != nil:
 			return caller{}, err
-		case seen.User.UniqueID == claim.Identity && seen.Session.HeadersDigest == digest && !seen.User.Locked:
+		case seen.User.UniqueID == claim.Identity && seen.Session.HeadersDigest == claim.Digest && !seen.User.Locked:
 			return caller{Via: viaHeader, User: seen.User, Role: seen.User.Role, xsrf: seen.Session.XSRF}, nil
 		}
 	}
-	return s.loginByHeader(w, r, claim, digest)
+	return s.loginByHeader(w, r, claim)
 }
 
-// refusedAlike are the reasons of a refusal that the client is not told, as with insecure attempts: whoever tries names
-// does not learn which of them are accounts. The administrator finds the reason in the log.
+// refusedAlike lists reasons of a refusal that the client is not told, so that an attacker cannot find out which
+// usernames have accounts. The administrator finds the reason in the log.
 var refusedAlike = []error{account.ErrProhibitedUsername, account.ErrNoUsername, account.ErrInvalidUsername, account.ErrNotProvisioned}
 
-func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim, digest string) (caller, error) {
+func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim) (caller, error) {
 	for _, out := range claim.LeftOut {
 		s.Log.Warn("Left out a value of a proxied authentication attempt", "reason", string(out.Reason), "header", out.Header, "remote", r.RemoteAddr)
 	}
-	login, err := s.Accounts.SignIn(r.Context(), account.Claim{
-		Identity: claim.Identity, Username: claim.Username, FirstName: claim.FirstName, LastName: claim.LastName,
-		Email: claim.Email, Role: claim.Role, Groups: claim.Groups, Digest: digest,
-	})
+	login, err := s.Accounts.SignIn(r.Context(), claim)
 	if err != nil {
 		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
 		if slices.ContainsFunc(refusedAlike, func(known error) bool { return errors.Is(err, known) }) {
@@ -154,7 +147,7 @@ func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim pro
 	return caller{Via: viaHeader, User: login.User, Role: login.User.Role, xsrf: login.Session.XSRF, fresh: true}, nil
 }
 
-// cookieCaller recognises a session of the password provider. Identity headers mean nothing there.
+// cookieCaller returns the user of a session of the password provider. It ignores identity headers.
 func (s *Server) cookieCaller(r *http.Request) (caller, error) {
 	for _, cookie := range cookiesNamed(r, sessionCookie) {
 		seen, err := s.Accounts.SessionOf(r.Context(), cookie.Value)
@@ -170,8 +163,8 @@ func (s *Server) cookieCaller(r *http.Request) (caller, error) {
 	return caller{}, nil
 }
 
-// setSession gives the browser its session: HttpOnly, so that no content's script reads it,
-// and not sent with foreign pages' requests.
+// setSession sets the cookies of a session. The session cookie is HttpOnly, so that scripts of content cannot read
+// it, and is not sent with requests of pages of other sites.
 func (s *Server) setSession(w http.ResponseWriter, login account.Login) {
 	w.Header().Set("Cache-Control", "no-store")
 	s.setCookie(w, sessionCookie, login.Cookie, true, 0)

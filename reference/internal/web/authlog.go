@@ -8,18 +8,17 @@ import (
 	"strings"
 )
 
-// ownHeaders are credentials and headers with a meaning for this server: ProxyAuth.Logging
-// shows that they were there, never what they held.
+// ownHeaders lists credentials and headers with a meaning for this server. ProxyAuth.Logging logs their names without
+// their values.
 var ownHeaders = []string{
 	"Authorization", "Proxy-Authorization", "X-Rsc-Authorization", "X-Auth-Token", "X-Auth-Signature", "X-Content-Checksum",
 	"X-Rsc-Request", "X-Rsc-Xsrf", "Posit-Connect-User-Session-Token", "Rstudio-Connect-Credentials",
 }
 
-// logAuthentication writes what an authentication request carried when ProxyAuth.Logging is
-// on (document line 442): headers in full, our own as <internal>, foreign cookies by name. An
-// authentication request is whatever presents a key, a token or an identity, refused ones
-// too, but for the requests of a session, which say nothing new. slog quotes names and
-// values, so none can forge a line.
+// logAuthentication logs the headers and cookies of an authentication request if ProxyAuth.Logging is on (document
+// line 442): headers in full, those of this server as <internal>, and other cookies by name. An authentication
+// request is every request with a key, a token or an identity, including refused ones, except the requests of a
+// session. slog quotes names and values, so that they cannot forge a line.
 func (s *Server) logAuthentication(r *http.Request, c caller, refusal error) {
 	if !s.proxied || !s.Config.ProxyAuth.Logging {
 		return

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// bareUser is what the bare handler encodes: the members of the server's own answer, typed.
+// bareUser is encoded by the bare handler. It has the members of the reply of the server.
 type bareUser struct {
 	GUID       string  `json:"guid"`
 	Username   string  `json:"username"`
@@ -34,12 +34,11 @@ type bareUser struct {
 	ExternalID string  `json:"external_id,omitempty"`
 }
 
-// BenchmarkHeaderAuthenticated compares a request that the proxy's header authenticates, in a
-// session, with a bare net/http handler that encodes the same answer. The metric of-bare is the
-// server's throughput as a part of the bare handler's; its budgets are 0.4 at one client and 0.25
-// at sixteen. The two take turns, so that whatever else the machine does meets both, and the
-// clients write bytes and read bytes: what a client costs counts for both and would hide what a
-// server costs. ns/op is the server's.
+// BenchmarkHeaderAuthenticated compares a request that is authenticated by header within a session with a bare
+// net/http handler that encodes the same reply. The metric of-bare is the ratio of their throughputs; its budgets are
+// 0.4 with one client and 0.25 with sixteen. The two alternate, so that the load of the machine affects both. The
+// clients write and read raw bytes, because the cost of a client counts for both and would hide the cost of the
+// server. ns/op is that of the server.
 func BenchmarkHeaderAuthenticated(b *testing.B) {
 	s := newSite(b, proxied)
 	ada := s.signIn("ada")
@@ -72,14 +71,14 @@ func BenchmarkHeaderAuthenticated(b *testing.B) {
 	}
 }
 
-// A benchTarget is a server, what to ask it, and how long its answer is.
+// A benchTarget is a server, a request and the length of its reply.
 type benchTarget struct {
 	url     string
 	request []byte
 	answer  int
 }
 
-// compare sends b.N requests to each of two targets, in turns.
+// compare sends b.N requests to each of two targets, alternately.
 func compare(b *testing.B, targets [2]benchTarget, clients int) {
 	var conns [2][]*benchClient
 	for i, t := range targets {
@@ -120,7 +119,7 @@ func compare(b *testing.B, targets [2]benchTarget, clients int) {
 	b.ReportMetric(float64(b.N)/spent[1].Seconds(), "server/s")
 }
 
-// A benchClient is one connection that is kept open.
+// A benchClient is a client with one open connection.
 type benchClient struct {
 	benchTarget
 	conn net.Conn
@@ -141,8 +140,8 @@ func dialBench(b *testing.B, t benchTarget) *benchClient {
 	return &benchClient{t, conn, bufio.NewReader(conn), make([]byte, t.answer)}
 }
 
-// visit asks once and reads the whole answer, which must be the one expected and set no cookie: a
-// login for each request would be another benchmark.
+// visit sends one request and reads the whole reply. The reply must be the expected one and must not set a cookie,
+// because a login for each request would be another benchmark.
 func (c *benchClient) visit() error {
 	if _, err := c.conn.Write(c.request); err != nil {
 		return err

@@ -14,19 +14,18 @@ import (
 	"testing"
 )
 
-// A bodied route takes JSON. good is a body that it grants; every wrong one differs from it in
-// one thing.
+// A bodied route accepts JSON. good is an accepted body; each wrong body differs from it in one respect.
 type bodied struct {
-	handler string // of the server, so that no route is forgotten
+	handler string // the name of the handler, by which the test finds missing routes
 	by      *persona
 	method  string
 	path    string
 	good    string
 	empty   bool     // may be empty
-	free    []string // members that take any value
+	free    []string // members that accept any value
 }
 
-// bodiedRoutes are all of them, on a site made ready for each.
+// bodiedRoutes returns all such routes, on a site with the objects that they need.
 func bodiedRoutes(t *testing.T) (*contentSite, []bodied) {
 	s := newContentSite(t)
 	user := s.admin.do("POST", "__api__/v1/users", `{"username":"bob"}`).want(200, 0).str("guid")
@@ -60,7 +59,7 @@ func bodiedRoutes(t *testing.T) (*contentSite, []bodied) {
 	}
 }
 
-// wrongBodies are bodies that differ from a good one in one thing, by what that is.
+// wrongBodies returns bodies that differ from a good one in one respect, by that respect.
 func wrongBodies(t *testing.T, r bodied) map[string]string {
 	t.Helper()
 	wrong := map[string]string{
@@ -118,7 +117,7 @@ func wrongBodies(t *testing.T, r bodied) map[string]string {
 	return wrong
 }
 
-// kindOf is the type of a JSON value by its first character.
+// kindOf returns the type of a JSON value, which its first character determines.
 func kindOf(value string) string {
 	switch value[0] {
 	case '"', '[', '{':
@@ -129,8 +128,8 @@ func kindOf(value string) string {
 	return "number"
 }
 
-// Every route that takes JSON refuses every wrong body with 400 in Connect's shape and stores
-// nothing; the good one is granted, so that it is the one thing that was refused.
+// Every route that accepts JSON refuses every wrong body with 400 in the form of the API and stores nothing. It
+// accepts the good body, so that the difference is the reason of the refusal.
 func TestWrongBodies(t *testing.T) {
 	t.Parallel()
 	s, routes := bodiedRoutes(t)
@@ -156,7 +155,7 @@ func TestWrongBodies(t *testing.T) {
 		reply := r.by.do(r.method, r.path, r.good)
 		if reply.Status/100 != 2 {
 			t.Errorf("%s %s: the good body %s: status %d: %s", r.method, r.path, r.good, reply.Status, reply.Body)
-		} else if r.handler == "deployContent" { // or its end is taken for what the next refusal stores
+		} else if r.handler == "deployContent" { // otherwise a change at the end of the deployment is attributed to the next refusal
 			r.by.get("__api__/v1/tasks/"+reply.str("task_id")+"?wait=8&first=1000").want(200, 0)
 		}
 	}
@@ -165,7 +164,7 @@ func TestWrongBodies(t *testing.T) {
 	}
 }
 
-// Signing in by password takes JSON as well, and only there.
+// Signing in with a password requires JSON as well.
 func TestWrongPasswordBodies(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "[Authentication]\nProvider = password\n")
@@ -184,7 +183,7 @@ func TestWrongPasswordBodies(t *testing.T) {
 	p.do(route.method, route.path, route.good).want(200, 0)
 }
 
-// dump is every row of a database, table by table.
+// dump returns every row of a database, table by table.
 func dump(t *testing.T, path string) string {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
@@ -223,7 +222,7 @@ func column(t *testing.T, db *sql.DB, query string) []string {
 	return all
 }
 
-// changed shows the lines that two dumps do not share.
+// changed returns the lines that differ between two dumps.
 func changed(before, after string) string {
 	var out bytes.Buffer
 	for line := range strings.Lines(after) {
@@ -239,7 +238,7 @@ func changed(before, after string) string {
 	return out.String()
 }
 
-// The table has every route whose handler reads JSON, as the source registers them.
+// The table contains every route whose handler reads JSON.
 func TestEveryBodiedRouteIsInTheTable(t *testing.T) {
 	t.Parallel()
 	readers := map[string]bool{} // functions that decode, directly or through another
@@ -309,7 +308,7 @@ func TestEveryBodiedRouteIsInTheTable(t *testing.T) {
 	}
 }
 
-// called is the name of the function or method that is called.
+// called returns the name of the called function or method.
 func called(call *ast.CallExpr) string {
 	switch f := call.Fun.(type) {
 	case *ast.Ident:

@@ -11,17 +11,17 @@ import (
 	"unicode/utf8"
 )
 
-// maxJSONBody bounds what an API call may send as JSON.
+// maxJSONBody bounds the size of JSON in a request.
 const maxJSONBody = 1 << 20
 
-// bodyTime bounds how long a client may take to send that.
+// bodyTime bounds the time for sending JSON in a request.
 const bodyTime = 15 * time.Second
 
-// decode reads one JSON value from the body into v: unknown fields, wrong types, trailing
-// data and bodies over maxJSONBody are 400. The content type is not looked at, because
-// documented clients send JSON as application/x-www-form-urlencoded (curl --data).
+// decode reads one JSON value from the body into v. Unknown fields, wrong types, data after the value and bodies over
+// maxJSONBody are errors with status 400. It ignores the content type, because documented clients send JSON as
+// application/x-www-form-urlencoded (curl --data).
 func decode(w http.ResponseWriter, r *http.Request, v any) error {
-	// A deadline for the body alone: one for the whole request would end streams of content.
+	// The deadline is for the body only, because a deadline for the whole request would end streams of content.
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(bodyTime)) //nolint:errcheck // a test's recorder has none
 	defer control.SetReadDeadline(time.Time{})        //nolint:errcheck // as above
@@ -30,13 +30,13 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 		return fail(121).saying("The request JSON is invalid: the body is larger than %d bytes or cannot be read.", maxJSONBody).because(err)
 	}
 	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
-		return fail(121).saying("The request JSON is invalid: the body may not be null.") // Decode would take it for anything
+		return fail(121).saying("The request JSON is invalid: the body may not be null.") // Decode would accept it for every type
 	}
 	if !utf8.Valid(body) {
 		return fail(121).saying("The request JSON is invalid: it is not UTF-8.") // Decode would store replacement characters
 	}
 	if hasNUL(body) {
-		return fail(121).saying("The request JSON is invalid: it has the character U+0000.") // no text in Postgres can hold it
+		return fail(121).saying("The request JSON is invalid: it has the character U+0000.") // no text in Postgres can contain it
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
@@ -49,7 +49,7 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
-// hasNUL reports whether a JSON text holds the escape of U+0000, the only way it can be in one.
+// hasNUL reports whether a JSON text contains U+0000, which it can contain only as an escape.
 func hasNUL(body []byte) bool {
 	for {
 		i := bytes.Index(body, []byte(`\u0000`))
@@ -57,14 +57,14 @@ func hasNUL(body []byte) bool {
 			return false
 		}
 		before := len(bytes.TrimRight(body[:i], `\`))
-		if (i-before)%2 == 0 { // or the backslash is itself escaped
+		if (i-before)%2 == 0 { // otherwise the backslash itself is escaped
 			return true
 		}
 		body = body[i+1:]
 	}
 }
 
-// jsonProblem puts a decoding error into words that repeat nothing of the value sent.
+// jsonProblem describes a decoding error without repeating the value.
 func jsonProblem(err error) string {
 	var wrongType *json.UnmarshalTypeError
 	switch {
@@ -80,8 +80,8 @@ func jsonProblem(err error) string {
 	return "it is not well-formed"
 }
 
-// writeJSON answers with v, which caches may not store: replies of the API hold tokens and what one user may see. The
-// error is that v cannot be encoded, and nothing is written then.
+// writeJSON writes v as the reply. Caches may not store it, because replies of the API contain tokens and private
+// data. If v cannot be encoded, it returns an error and writes nothing.
 func writeJSON(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {

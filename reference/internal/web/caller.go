@@ -7,40 +7,41 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// via says how a caller was recognised.
+// via is the way in which a caller was authenticated.
 type via int
 
 const (
 	anonymous  via = iota
-	viaHeader      // the proxy's identity header
+	viaHeader      // the identity header of the proxy
 	viaCookie      // a session of the password provider
-	viaKey         // an API key of a user's own
+	viaKey         // an API key of a user
 	viaContent     // the API key given to a content process
-	viaToken       // deployment credentials, by a signed request
+	viaToken       // a signed request with deployment credentials
 )
 
-// caller is who makes a request.
+// caller is the user or program that makes a request.
 type caller struct {
 	Via  via
 	User account.User   // zero when anonymous
-	Key  account.APIKey // zero unless by key
+	Key  account.APIKey // zero unless the request has a key
 	Role account.Role   // the user's role, capped by the key's
 
 	xsrf  string // of the session, for Interactive callers
-	fresh bool   // the session was made for this very request
+	fresh bool   // the session was created by this request
 }
 
-// SignedIn reports whether the caller is a user at all.
+// SignedIn reports whether the caller is not anonymous.
 func (c caller) SignedIn() bool { return c.Via != anonymous }
 
-// ByKey reports whether the caller presented an API key of any kind, or a signature: what no browser sends by itself.
+// ByKey reports whether the caller used an API key of any kind, or a signature, which browsers never send by
+// themselves.
 func (c caller) ByKey() bool { return c.SignedIn() && !c.Interactive() }
 
-// Interactive reports whether the caller is a person with a browser: header or cookie.
+// Interactive reports whether the caller is a user with a browser, identified by header or cookie.
 func (c caller) Interactive() bool { return c.Via == viaHeader || c.Via == viaCookie }
 
-// person returns the caller of a request that only a person in a browser may make. A program must not give its owner's
-// rights to somebody else, or log its owner in or out, with the key that it was given.
+// person returns the caller of a request that only a user in a browser may make. A program must not use its key to
+// give the rights of the key's owner to another user, or to log its owner in or out.
 func person(r *http.Request) (caller, error) {
 	c := callerOf(r)
 	if !c.Interactive() {
@@ -51,7 +52,7 @@ func person(r *http.Request) (caller, error) {
 
 type callerKey struct{}
 
-// callerOf returns who makes the request; the zero caller is anonymous.
+// callerOf returns the caller of the request. The zero caller is anonymous.
 func callerOf(r *http.Request) caller {
 	c, _ := r.Context().Value(callerKey{}).(caller)
 	return c

@@ -1,13 +1,13 @@
 package web
 
-// apiCode is what the server says with one of Connect's error codes.
+// apiCode is the status and text of an error code of Connect.
 type apiCode struct {
 	status int
 	text   string
 }
 
-// apiCodes is the part of Connect's table that this server uses. Texts up to 195 are
-// the published ones where one was found; the others are ours.
+// apiCodes is the part of the table of Connect that this server uses. Texts up to 195 are the published ones, if they
+// were found; the others are from this project.
 var apiCodes = map[int]apiCode{
 	1:   {500, "An internal failure occurred."},
 	2:   {404, "The requested method or endpoint is not supported."},

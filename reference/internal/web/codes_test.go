@@ -13,7 +13,7 @@ import (
 	"countersign/reference/internal/integration"
 )
 
-// Every code that this package answers is in the table: one that is not would answer as an internal failure.
+// Every code in this package is in the table. Otherwise it would result in an internal error.
 func TestEveryCodeIsInTheTable(t *testing.T) {
 	t.Parallel()
 	files, err := fs.Glob(os.DirFS("."), "*.go")

@@ -18,14 +18,15 @@ import (
 	"countersign/reference/internal/integration"
 )
 
-// A route is a pattern with who may call it.
+// A route is a pattern with the role that it requires.
 type route struct {
 	pattern string
 	need    account.Role
 	serve   handler
 }
 
-// contentRoutes are the API of content: items, permissions, bundles, deployment, tasks, share links.
+// contentRoutes returns the routes of the API of content: items, permissions, bundles, deployment, tasks, share
+// links.
 func (s *Server) contentRoutes() []route {
 	const one = "/__api__/v1/content/{guid}"
 	return []route{
@@ -52,7 +53,8 @@ func (s *Server) contentRoutes() []route {
 	}
 }
 
-// tellingError words the errors of other rooms that carry more than a meaning; nil for all others.
+// tellingError returns the reply for errors of other packages that contain details for the client, and nil for all
+// others.
 func tellingError(err error) *apiError {
 	var field *content.FieldError
 	var config *integration.ConfigError
@@ -73,7 +75,7 @@ func tellingError(err error) *apiError {
 	return nil
 }
 
-// visitor is the caller as package content sees one.
+// visitor converts the caller to the form that package content uses.
 func (s *Server) visitor(ctx context.Context, c caller) (content.Visitor, error) {
 	if !c.SignedIn() {
 		return content.Visitor{}, nil
@@ -89,7 +91,7 @@ func (s *Server) visitor(ctx context.Context, c caller) (content.Visitor, error)
 	return v, nil
 }
 
-// item reads the item of the path with the caller's standing on it.
+// item returns the item in the path and the role of the caller on it.
 func (s *Server) item(r *http.Request) (*content.Item, content.Visitor, content.AppRole, error) {
 	item, err := s.Content.Item(r.Context(), r.PathValue("guid"))
 	if err != nil {
@@ -111,7 +113,8 @@ func (s *Server) standing(ctx context.Context, item *content.Item, c caller) (co
 	return visitor, content.RoleOf(item, permissions, visitor), nil
 }
 
-// viewable is item for callers who may see it; administrators may see what an item is, without a role on it.
+// viewable returns the item if the caller may see it. Administrators may see the properties of an item without a role
+// on it.
 func (s *Server) viewable(r *http.Request) (*content.Item, content.AppRole, error) {
 	item, visitor, role, err := s.item(r)
 	if err != nil {
@@ -123,7 +126,7 @@ func (s *Server) viewable(r *http.Request) (*content.Item, content.AppRole, erro
 	return item, role, nil
 }
 
-// editable is item for callers who may change it.
+// editable returns the item if the caller may change it.
 func (s *Server) editable(r *http.Request) (*content.Item, content.AppRole, error) {
 	item, visitor, role, err := s.item(r)
 	if err != nil {
@@ -138,8 +141,8 @@ func (s *Server) editable(r *http.Request) (*content.Item, content.AppRole, erro
 	return nil, "", fail(21)
 }
 
-// contentView is an item as the API answers it: every field of the reference's schema, null where this server has
-// nothing to say.
+// contentView returns an item in the form of the API. It has every field of the schema; fields without a value on
+// this server are null.
 func (s *Server) contentView(r *http.Request, i *content.Item, role content.AppRole) map[string]any {
 	view := map[string]any{
 		"guid": i.GUID, "id": strconv.FormatInt(i.ID, 10), "name": i.Name, "title": i.Title, "description": i.Description,
@@ -185,7 +188,7 @@ func (s *Server) listContent(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if filter.VisibleTo != "" && !role.CanView() {
-			continue // by a group, and groups are switched off
+			continue // a permission of a group, while groups are switched off
 		}
 		view := s.contentView(r, item, role)
 		if err := s.include(r, item, view); err != nil {
@@ -196,8 +199,8 @@ func (s *Server) listContent(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, views)
 }
 
-// include adds what the parameter include asks for. Tags and vanity URLs do not exist here, and their members are absent
-// where there are none.
+// include adds the objects that the parameter include requests. This server has no tags and no vanity URLs; the API
+// omits their members if there are none.
 func (s *Server) include(r *http.Request, item *content.Item, view map[string]any) error {
 	asked := strings.Split(r.URL.Query().Get("include"), ",")
 	for _, name := range asked {
@@ -223,7 +226,7 @@ func (s *Server) createContent(w http.ResponseWriter, r *http.Request) error {
 	guid := uuid.NewString()
 	item := &content.Item{
 		GUID: guid, OwnerGUID: c.User.GUID, Access: content.AccessACL, Mode: content.ModeUnknown, CreatedTime: s.Now(),
-		Name: "content-" + guid[:8], Settings: content.Settings{}, // a client may leave everything out
+		Name: "content-" + guid[:8], Settings: content.Settings{}, // a client may omit all fields
 	}
 	change, err := s.contentChange(w, r)
 	if err != nil {
@@ -272,7 +275,7 @@ func (s *Server) changeContent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if changed.OwnerGUID != item.OwnerGUID {
-		s.Runtime.Stop(item.GUID) // its process holds a key of the former owner
+		s.Runtime.Stop(item.GUID) // its process has a key of the former owner
 	}
 	_, role, err := s.standing(r.Context(), changed, callerOf(r))
 	if err != nil {
@@ -281,7 +284,7 @@ func (s *Server) changeContent(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, s.contentView(r, changed, role))
 }
 
-// checkOwner says whether the caller may give the item to that user.
+// checkOwner returns an error if the caller may not make that user the owner of the item.
 func (s *Server) checkOwner(r *http.Request, guid string) error {
 	if callerOf(r).Role != account.Administrator {
 		return fail(22)
@@ -307,7 +310,8 @@ func (s *Server) deleteContent(w http.ResponseWriter, r *http.Request) error {
 	return noContent(w, s.Runtime.Remove(item.GUID))
 }
 
-// contentChange is the body of a create or change: the fields that are there, checked for type.
+// contentChange is the body of a request that creates or changes an item: the fields that are present, with checked
+// types.
 type contentChange struct {
 	name, title, description, access, owner *string
 	settings                                content.Settings
@@ -330,7 +334,7 @@ func (s *Server) contentChange(w http.ResponseWriter, r *http.Request) (contentC
 			change.settings[name] = value
 			continue
 		}
-		// null leaves a field as it is: some clients send it for what they do not want to set.
+		// null leaves a field unchanged, because some clients send null for fields that they do not set.
 		if err := json.Unmarshal(value, target); err != nil {
 			return contentChange{}, fail(121).saying("The request JSON is invalid: field %s wants a string.", name)
 		}
@@ -338,7 +342,7 @@ func (s *Server) contentChange(w http.ResponseWriter, r *http.Request) (contentC
 	return change, nil
 }
 
-// apply changes an item and checks the result.
+// apply changes an item and validates the result.
 func (c contentChange) apply(item *content.Item) error {
 	for target, value := range map[*string]*string{&item.Name: c.name, &item.Title: c.title, &item.Description: c.description,
 		&item.OwnerGUID: c.owner} {
@@ -353,7 +357,7 @@ func (c contentChange) apply(item *content.Item) error {
 	return item.Validate()
 }
 
-// noContent answers that what was asked for is done, or returns the error because of which it is not.
+// noContent writes an empty reply for success, or returns the error.
 func noContent(w http.ResponseWriter, err error) error {
 	if err == nil {
 		w.WriteHeader(http.StatusNoContent)

@@ -21,7 +21,7 @@ import (
 	"countersign/reference/internal/signature"
 )
 
-// uploadTimeout is how long a bundle may be on its way.
+// uploadTimeout bounds the time for uploading a bundle.
 const uploadTimeout = 2 * time.Minute
 
 func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
@@ -29,7 +29,7 @@ func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// The server's own bound on reading a request is meant for small bodies.
+	// The default deadline of the server is meant for small bodies.
 	http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTimeout)) //nolint:errcheck // not supported by a recorder
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, content.MaxBundle))
 	if err != nil {
@@ -39,7 +39,8 @@ func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 		}
 		return fail(134).because(err)
 	}
-	if !checksumHolds(r.Header.Get(signature.ChecksumHeader), body) {
+	sum := md5.Sum(body) //nolint:gosec // the protocol's choice; it guards against damage only
+	if sent := r.Header.Get(signature.ChecksumHeader); sent != "" && !checksumMatches(sent, sum[:]) {
 		return fail(104)
 	}
 	archive, metadata, err := bundleParts(r, body)
@@ -57,18 +58,8 @@ func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 	return s.writeBundle(w, r, item, b)
 }
 
-// checksumHolds compares the header that clients may send, the MD5 of the body, with the body.
-func checksumHolds(header string, body []byte) bool {
-	if header == "" {
-		return true
-	}
-	sum := md5.New() //nolint:gosec // the protocol's choice; it guards against damage only
-	sum.Write(body)
-	return sumHolds(header, sum)
-}
-
-// bundleParts takes the archive out of a body: the body itself, whatever its Content-Type, or of a multipart form the
-// part archive, beside the part metadata (JSON) that rsconnect-python sends with what it knows from git.
+// bundleParts returns the archive in a body. It is the body itself, with any Content-Type, or the part archive of a
+// multipart form. The part metadata (JSON), in which rsconnect-python sends data from git, is returned as well.
 func bundleParts(r *http.Request, body []byte) ([]byte, map[string]string, error) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "multipart/form-data" {
@@ -104,13 +95,13 @@ func bundleParts(r *http.Request, body []byte) ([]byte, map[string]string, error
 	return archive, metadata, nil
 }
 
-// bundleView is a bundle as the API answers it.
+// bundleView returns a bundle in the form of the API.
 func (s *Server) bundleView(ctx context.Context, item *content.Item, b *content.Bundle) (map[string]any, error) {
 	name := ""
 	switch user, err := s.Accounts.Store.UserByGUID(ctx, b.CreatedBy); {
 	case err == nil:
 		name = user.Username
-	case !errors.Is(err, account.ErrNotFound): // gone: the bundle stays
+	case !errors.Is(err, account.ErrNotFound): // if the user was deleted, the bundle remains
 		return nil, err
 	}
 	metadata := map[string]any{"source": nil, "source_repo": nil, "source_branch": nil, "source_commit": nil}
@@ -138,7 +129,7 @@ func (s *Server) writeBundle(w http.ResponseWriter, r *http.Request, item *conte
 	return writeJSON(w, http.StatusOK, view)
 }
 
-// bundle reads the bundle of the path, for callers who may change the item.
+// bundle returns the bundle in the path, for callers who may change the item.
 func (s *Server) bundle(r *http.Request) (*content.Item, *content.Bundle, error) {
 	item, _, err := s.editable(r)
 	if err != nil {
@@ -207,7 +198,7 @@ func (s *Server) deleteBundle(w http.ResponseWriter, r *http.Request) error {
 	return noContent(w, s.Content.DeleteBundle(r.Context(), item.GUID, b.ID))
 }
 
-// deployBody names the bundle to serve; null or nothing means the latest.
+// deployBody names the bundle to deploy. null or an empty body means the latest one.
 type deployBody struct {
 	BundleID *json.RawMessage `json:"bundle_id"`
 	Activate *bool            `json:"activate"`
@@ -244,7 +235,7 @@ func (s *Server) chosenBundle(ctx context.Context, item *content.Item, id *json.
 	if id == nil || string(*id) == "null" {
 		b, err = s.Content.LatestBundle(ctx, item.GUID)
 	} else {
-		// Clients send the id as the API gave it, a string; some send a number.
+		// Clients send the id as a string, like the API, or as a number.
 		n, notNumber := strconv.ParseInt(strings.Trim(string(*id), `"`), 10, 64)
 		if notNumber != nil {
 			return nil, fail(121).saying("The request JSON is invalid: bundle_id is not the id of a bundle.")
@@ -257,7 +248,7 @@ func (s *Server) chosenBundle(ctx context.Context, item *content.Item, id *json.
 	return b, err
 }
 
-// getTask answers a task as rsconnect, Publisher and the SDKs poll it.
+// getTask returns a task in the form that rsconnect, Publisher and the SDKs poll.
 func (s *Server) getTask(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	first, err := countParam(query.Get("first"))
@@ -269,7 +260,7 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c := callerOf(r)
-	// Whose it is comes first: nobody else may so much as wait for it.
+	// The permission is checked before waiting, so that other users do not learn when the task changes.
 	task, err := s.Runtime.WaitTask(r.Context(), r.PathValue("id"), 0, 0)
 	if errors.Is(err, content.ErrNotFound) || err == nil && task.UserGUID != c.User.GUID && c.Role != account.Administrator {
 		return fail(141)
@@ -292,7 +283,7 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// countParam reads a parameter that counts lines or seconds. Some clients write seconds with a fraction.
+// countParam parses a parameter with a number of lines or seconds. Some clients write seconds with a fraction.
 func countParam(text string) (int, error) {
 	if text == "" {
 		return 0, nil

@@ -9,7 +9,7 @@ import (
 	"countersign/reference/internal/content"
 )
 
-// permissionView is a permission as the API answers it.
+// permissionView is a permission in the form of the API.
 type permissionView struct {
 	ID            string                 `json:"id"`
 	ContentGUID   string                 `json:"content_guid"`
@@ -67,7 +67,7 @@ func (s *Server) permission(r *http.Request, item *content.Item) (content.Permis
 	return content.Permission{}, fail(4)
 }
 
-// permissionBody is what a client sends. PUT repeats the principal, which must be the same.
+// permissionBody is the body of a request. PUT repeats the principal, which must not change.
 type permissionBody struct {
 	PrincipalGUID string                 `json:"principal_guid"`
 	PrincipalType content.PrincipalType  `json:"principal_type"`
@@ -119,7 +119,7 @@ func (s *Server) changePermission(w http.ResponseWriter, r *http.Request) error 
 	return writeJSON(w, http.StatusOK, viewPermission(p))
 }
 
-// checkPermission says whether p makes sense: a principal that exists, a role it can have.
+// checkPermission returns an error if the principal of p does not exist or cannot have the role.
 func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.Permission) error {
 	if p.Role != content.RoleViewer && p.Role != content.RoleCollaborator {
 		return fail(25).saying("The parameter is invalid: role wants viewer or owner.")

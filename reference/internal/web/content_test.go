@@ -52,7 +52,7 @@ func TestContentLife(t *testing.T) {
 	}
 	s.publisher.do("DELETE", "__api__/v1/content/"+guid, "").want(204, 0)
 	s.publisher.get("__api__/v1/content/"+guid).want(404, 4)
-	s.publisher.do("POST", "__api__/v1/content", `{}`).want(200, 0) // a client may name nothing
+	s.publisher.do("POST", "__api__/v1/content", `{}`).want(200, 0) // a client may omit the name
 }
 
 func TestContentBadBodies(t *testing.T) {
@@ -92,7 +92,8 @@ func TestContentBadBodies(t *testing.T) {
 	s.publisher.get("__api__/v1/content/"+guid+"?include=secrets").want(400, 161)
 }
 
-// Who may do what with an item: anonymous, a stranger, a viewer of it, an administrator without a role.
+// TestContentAuthority checks the rights of anonymous visitors, unrelated users, viewers of the item, and
+// administrators without a role on it.
 func TestContentAuthority(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -125,13 +126,13 @@ func TestContentAuthority(t *testing.T) {
 		viewer.do(c.method, c.path, c.body).want(c.viewer, c.viewerC)
 		s.admin.do(c.method, c.path, c.body).want(c.admin, c.adminC)
 	}
-	// Another publisher is a stranger too.
+	// Another publisher has no rights on the item either.
 	other := s.create(`{}`)
 	s.admin.do("PUT", "__api__/v1/users/"+s.guids["rita"], `{"user_role":"publisher"}`).want(200, 0)
-	stranger = s.byKey(rita.key()) // the older key stays a viewer's
+	stranger = s.byKey(rita.key()) // the older key keeps the role viewer
 	stranger.do("PATCH", "__api__/v1/content/"+other, `{"description":"x"}`).want(403, 19)
 	stranger.do("PUT", "__api__/v1/content/"+other+"/oauth/integrations/associations", `[]`).want(403, 19)
-	// An administrator gives it away; the former owner is a stranger then.
+	// An administrator changes the owner; the former owner then has no rights.
 	s.publisher.do("PATCH", "__api__/v1/content/"+other, `{"owner_guid":"`+s.guids["rita"]+`"}`).want(403, 22)
 	s.admin.do("PATCH", "__api__/v1/content/"+other, `{"owner_guid":"`+s.guids["vera"]+`"}`).want(403, 156)
 	s.admin.do("PATCH", "__api__/v1/content/"+other, `{"owner_guid":"`+s.guids["rita"]+`"}`).want(200, 0)

@@ -22,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	contenttest.Main() // content programs are this binary
+	contenttest.Main() // this binary is the content program
 	os.Exit(m.Run())
 }
 
@@ -76,7 +76,7 @@ func newContentSite(t *testing.T, options ...string) *contentSite {
 	return s
 }
 
-// person is a signed-in user in a browser.
+// person returns a signed-in user in a browser.
 func (s *contentSite) person(name string) *persona {
 	s.t.Helper()
 	p := s.signIn(name)
@@ -84,7 +84,7 @@ func (s *contentSite) person(name string) *persona {
 	return p
 }
 
-// create makes an item that has not been deployed.
+// create creates an item that has not been deployed.
 func (s *contentSite) create(body string) string {
 	s.t.Helper()
 	return s.publisher.do("POST", "__api__/v1/content", body).want(200, 0).str("guid")
@@ -110,7 +110,7 @@ func (s *contentSite) deployed(guid, archive string) map[string]any {
 	return task
 }
 
-// running is a deployed item of a mode and access type.
+// running returns a deployed item with a mode and access type.
 func (s *contentSite) running(mode, access string, files map[string]string) string {
 	s.t.Helper()
 	guid := s.create(`{"access_type":"` + access + `"}`)
@@ -118,14 +118,14 @@ func (s *contentSite) running(mode, access string, files map[string]string) stri
 	return guid
 }
 
-// permit gives a user sight of an item.
+// permit gives a user a permission to view an item.
 func (s *contentSite) permit(guid, user string) {
 	s.t.Helper()
 	s.publisher.do("POST", "__api__/v1/content/"+guid+"/permissions",
 		`{"principal_guid":"`+s.guids[user]+`","principal_type":"user","role":"viewer"}`).want(200, 0)
 }
 
-// echo is what the content program tells of a visit.
+// echo returns the data that the content program reports about a visit.
 func (r *reply) echo() contenttest.Echo {
 	r.t.Helper()
 	var e contenttest.Echo
@@ -137,7 +137,7 @@ func (r *reply) echo() contenttest.Echo {
 
 const userToken = "Posit-Connect-User-Session-Token"
 
-// integrate makes an integration.
+// integrate creates an integration.
 func (s *contentSite) integrate(kind string, more ...string) string {
 	s.t.Helper()
 	config := fmt.Sprintf(`{"auth_type":%q,"client_id":"client","client_secret":"cs_secret_of_the_client","authorization_uri":%q,"token_uri":%q,"scopes":"openid offline_access"%s}`,
@@ -154,7 +154,7 @@ func (s *contentSite) associate(item string, integrations ...string) *reply {
 	return s.publisher.do("PUT", "__api__/v1/content/"+item+"/oauth/integrations/associations", "["+strings.Join(entries, ",")+"]")
 }
 
-// startLogin visits /login and answers the authorization request's parameters.
+// startLogin visits /login and returns the parameters of the authorization request.
 func (p *persona) startLogin(in string, query ...string) url.Values {
 	p.site.t.Helper()
 	r := p.get("__oauth__/integrations/"+in+"/login"+strings.Join(query, "")).want(302, 0)
@@ -172,7 +172,7 @@ func (p *persona) login(in, name string, query ...string) *reply {
 	return p.get("__oauth__/integrations/callback?" + url.Values{"state": q["state"], "code": {name}}.Encode())
 }
 
-// exchange asks for a credential as content would.
+// exchange requests an access token like content.
 func (s *contentSite) exchange(e contenttest.Echo, viewer bool, change ...func(url.Values)) *reply {
 	s.t.Helper()
 	form := url.Values{"grant_type": {integration.GrantTokenExchange}}
@@ -189,7 +189,7 @@ func (s *contentSite) exchange(e contenttest.Echo, viewer bool, change ...func(u
 	return s.byKey(e.Env["CONNECT_API_KEY"]).do("POST", "__api__/v1/oauth/integrations/credentials", form.Encode(), "Content-Type: application/x-www-form-urlencoded")
 }
 
-// webProvider is a token endpoint that gives tokens by the name in the code: at_alice_1, rt_alice_1.
+// webProvider is a token endpoint whose tokens contain the name in the code: at_alice_1, rt_alice_1.
 type webProvider struct {
 	*httptest.Server
 	mu        sync.Mutex

@@ -10,8 +10,7 @@ import (
 	"countersign/reference/internal/integration"
 )
 
-// apiError is a refusal in Connect's shape. Text is for the client; the wrapped cause
-// is for the log only.
+// apiError is an error in the form of Connect. Text is for the client; the wrapped cause is for the log only.
 type apiError struct {
 	Code   int
 	Status int
@@ -28,7 +27,7 @@ func (e *apiError) Error() string {
 
 func (e *apiError) Unwrap() error { return e.cause }
 
-// because returns e with a cause that goes to the log and never to the client.
+// because returns e with a cause, which is logged and never sent to the client.
 func (e *apiError) because(cause error) *apiError {
 	c := *e
 	c.cause = cause
@@ -42,8 +41,8 @@ func (e *apiError) saying(format string, args ...any) *apiError {
 	return &c
 }
 
-// fail returns the error of Connect's code, with its status and text from the table.
-// A code that is not in the table is a mistake of this package and answers as code 1.
+// fail returns the error with that code of Connect, with status and text from the table. For a code that is not in
+// the table it returns code 1.
 func fail(code int) *apiError {
 	known, ok := apiCodes[code]
 	if !ok {
@@ -52,8 +51,7 @@ func fail(code int) *apiError {
 	return &apiError{Code: code, Status: known.status, Text: known.text}
 }
 
-// domainCodes gives the refusals of the domain rooms their codes. The first that an error
-// wraps counts.
+// domainCodes maps errors of other packages to codes. The first entry that an error wraps counts.
 var domainCodes = []struct {
 	err  error
 	code int
@@ -99,8 +97,8 @@ var domainCodes = []struct {
 	{integration.ErrNotFound, 4},
 }
 
-// toAPIError turns any error into what the client is told: an apiError as it is, a
-// domain error by its meaning, anything else as an internal failure without detail.
+// toAPIError converts an error to a reply: an apiError unchanged, a known error of another package by its code, and all
+// others as an internal error without details.
 func toAPIError(err error) *apiError {
 	var e *apiError
 	if errors.As(err, &e) {
@@ -117,7 +115,7 @@ func toAPIError(err error) *apiError {
 	return fail(1).because(err)
 }
 
-// writeError answers in Connect's shape.
+// writeError writes an error in the form of Connect.
 func writeError(w http.ResponseWriter, e *apiError) {
 	writeJSON(w, e.Status, struct { //nolint:errcheck // it can be encoded
 		Code    int    `json:"code"`

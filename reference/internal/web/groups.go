@@ -6,8 +6,7 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// groupView is a group as the API shows one. OwnerGUID is null for groups that automatic
-// provisioning made.
+// groupView is a group in the form of the API. OwnerGUID is null for groups that automatic provisioning created.
 type groupView struct {
 	GUID      string  `json:"guid"`
 	Name      string  `json:"name"`
@@ -22,7 +21,7 @@ func viewGroup(g account.Group) groupView {
 	return v
 }
 
-// groupsOn refuses everything about groups where Authorization.UserGroups is false.
+// groupsOn returns an error if Authorization.UserGroups is false.
 func (s *Server) groupsOn() error {
 	if !s.Accounts.Policy.Groups {
 		return account.ErrGroupsOff

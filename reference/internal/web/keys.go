@@ -8,7 +8,7 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// keyView is an API key as the API shows one: whole in Key once, at its making.
+// keyView is an API key in the form of the API. Key contains the whole key only in the reply that creates it.
 type keyView struct {
 	ID          string       `json:"id"`
 	Name        string       `json:"name"`
@@ -26,8 +26,8 @@ func viewKey(k account.APIKey, shown string) keyView {
 	}
 }
 
-// ownKeys returns the caller if the keys in the path are the caller's own. The key of a content process does not count:
-// a key made with it would outlive what it was given for.
+// ownKeys returns the caller if the keys in the path belong to the caller. It refuses the key of a content process,
+// because a key created with it would outlive the process.
 func ownKeys(r *http.Request) (caller, error) {
 	c := callerOf(r)
 	if c.User.GUID != r.PathValue("guid") || c.Via == viaContent {
@@ -72,7 +72,7 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 			return fail(112)
 		}
 		if role.Rank() > c.Role.Rank() {
-			return fail(234) // a capped key makes no stronger one
+			return fail(234) // the role of the key bounds that of the keys created with it
 		}
 		n.Role = role
 	}

@@ -11,17 +11,17 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// wrap is what every request passes before any route: an id, a net for panics, and the
-// answer to who is calling.
+// wrap applies to every request before routing. It sets the correlation id, recovers from panics and authenticates
+// the caller.
 func (s *Server) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["X-Correlation-Id"] = []string{correlationID(r)}
 		defer s.rescue(w, r)
-		if r.URL.Path == "/__ping__" { // says that the server lives, to anybody, and nothing else
+		if r.URL.Path == "/__ping__" { // only reports to all clients that the server is running
 			next.ServeHTTP(w, r)
 			return
 		}
-		if r.Method == http.MethodTrace { // it would echo what a proxy added
+		if r.Method == http.MethodTrace { // it would return headers that a proxy added
 			s.refuse(w, r, fail(2))
 			return
 		}
@@ -33,14 +33,14 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 		}
 		defer r.Body.Close() //nolint:errcheck // a signed body may be kept in a file
 		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") && c.Interactive() && !s.sameOrigin(r) {
-			s.refuse(w, r, fail(22)) // browsers send cookies with a foreign page's WebSocket
+			s.refuse(w, r, fail(22)) // browsers send cookies with a WebSocket of a page of another site
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
 	})
 }
 
-// rescue turns a panic into an internal failure; http.ErrAbortHandler goes on to net/http.
+// rescue converts a panic to an internal error. It passes http.ErrAbortHandler on to net/http.
 func (s *Server) rescue(w http.ResponseWriter, r *http.Request) {
 	v := recover()
 	switch {
@@ -53,7 +53,7 @@ func (s *Server) rescue(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// correlationID echoes the client's id where it is harmless, else makes one.
+// correlationID returns the id that the client sent, if it is harmless, or a new one.
 func correlationID(r *http.Request) string {
 	id := r.Header.Get("X-Correlation-Id")
 	if id == "" || len(id) > 128 || strings.ContainsFunc(id, func(c rune) bool { return c < '!' || c > '~' }) {
@@ -62,7 +62,7 @@ func correlationID(r *http.Request) string {
 	return id
 }
 
-// api runs an endpoint of the API.
+// api returns the handler of an endpoint of the API.
 func (s *Server) api(need account.Role, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callerOf(r)
@@ -79,9 +79,9 @@ func (s *Server) api(need account.Role, h handler) http.Handler {
 	})
 }
 
-// page runs an endpoint that browsers visit. Content's own pages know no XSRF token, so what a
-// browser sends by itself counts only from our own origin; anonymous calls of public content
-// may come from anywhere.
+// page returns the handler of an endpoint that browsers visit. Pages of content have no XSRF token, so credentials
+// that a browser sends by itself count only for requests from the origin of this server. Anonymous requests for
+// public content may come from all origins.
 func (s *Server) page(need account.Role, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := callerOf(r)
@@ -111,7 +111,7 @@ func checkRole(c caller, need account.Role) error {
 	return nil
 }
 
-// refuse answers a request that never reached a route.
+// refuse writes an error for a request that has no route.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if strings.HasPrefix(r.URL.Path, "/__api__/") {
 		s.writeJSONError(w, r, err)
@@ -120,7 +120,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.writePageError(w, r, err)
 }
 
-// told returns what the client is told of an error. It logs what went wrong on the server's side.
+// told returns the reply for an error. It logs errors of the server.
 func (s *Server) told(r *http.Request, err error) *apiError {
 	e := toAPIError(err)
 	if e.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
@@ -141,11 +141,11 @@ func unsafeMethod(r *http.Request) bool {
 	return true
 }
 
-// checkXSRF guards calls that change something and are authenticated by what a browser
-// sends by itself. Within a session the header X-Rsc-Xsrf must hold the token of the session, which pages of other sites
-// cannot read. A request that brings no session yet (a script's first call by header) has no
-// token to show: it passes when no browser made it for a foreign page.
-// Keys need no token, because browsers never send them by themselves.
+// checkXSRF protects requests that change something and are authenticated by credentials that a browser sends by
+// itself. Within a session, the header X-Rsc-Xsrf must contain the token of the session, which pages of other sites
+// cannot read. A request without a session, such as the first request of a script with the identity header, needs no
+// token, unless a browser sent it for a page of another site. Requests with keys need no token, because browsers
+// never send keys by themselves.
 func (s *Server) checkXSRF(r *http.Request, c caller) error {
 	switch {
 	case !unsafeMethod(r), c.ByKey():
@@ -162,9 +162,8 @@ func (s *Server) checkXSRF(r *http.Request, c caller) error {
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// sameOrigin reports whether a request may come from our own pages or from no browser at
-// all. Fetch metadata decides where it is sent; a proxy cannot confuse it. The Host header
-// decides nothing.
+// sameOrigin reports whether a request may come from a page of this server or from a client other than a browser.
+// Fetch metadata, if sent, decides, because a proxy does not change it. The Host header is ignored.
 func (s *Server) sameOrigin(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
@@ -177,7 +176,7 @@ func (s *Server) sameOrigin(r *http.Request) bool {
 	return origin == "" || strings.EqualFold(origin, s.origin)
 }
 
-// originOf returns the origin of a URL as browsers write it.
+// originOf returns the origin of a URL in the form of browsers.
 func originOf(address string) string {
 	scheme, rest, _ := strings.Cut(strings.ToLower(address), "://")
 	host, _, _ := strings.Cut(rest, "/")

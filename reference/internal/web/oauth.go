@@ -13,7 +13,7 @@ import (
 	"countersign/reference/internal/integration"
 )
 
-// oauthRoutes are the API of OAuth integrations.
+// oauthRoutes returns the routes of the API of OAuth integrations.
 func (s *Server) oauthRoutes() []route {
 	const all, one = "/__api__/v1/oauth/integrations", "/__api__/v1/oauth/integrations/{guid}"
 	return []route{
@@ -33,7 +33,7 @@ func (s *Server) oauthRoutes() []route {
 	}
 }
 
-// oauthPages are what browsers visit to log in to an integration.
+// oauthPages returns the routes that browsers visit to log in to an integration.
 func (s *Server) oauthPages() []route {
 	return []route{
 		{"GET /__oauth__/integrations/{guid}/login", signedIn, s.oauthLogin},
@@ -42,8 +42,8 @@ func (s *Server) oauthPages() []route {
 	}
 }
 
-// viewIntegration is an integration as every call answers it: create, get and list alike, because clients compare them.
-// The client secret is in none of them.
+// viewIntegration returns an integration in the form of the API. It is the same for create, get and list, because
+// clients compare them. It does not contain the client secret.
 func viewIntegration(i *integration.Integration) map[string]any {
 	return map[string]any{
 		"id": strconv.FormatInt(i.ID, 10), "guid": i.GUID, "created_time": apiTime(i.CreatedTime), "updated_time": apiTime(i.UpdatedTime),
@@ -52,7 +52,8 @@ func viewIntegration(i *integration.Integration) map[string]any {
 	}
 }
 
-// integrationBody is what a client sends to create or change an integration. Raw members tell "null" from "absent".
+// integrationBody is the body of a request that creates or changes an integration. Raw members distinguish null from
+// an absent member.
 type integrationBody struct {
 	Name        json.RawMessage   `json:"name"`
 	Description json.RawMessage   `json:"description"`
@@ -61,7 +62,7 @@ type integrationBody struct {
 	Permissions []json.RawMessage `json:"permissions"`
 }
 
-// texts sets name and description from the body where it has them; null takes them away.
+// texts sets name and description if the body has them. null removes them.
 func (b integrationBody) texts(i *integration.Integration) error {
 	for _, field := range []struct {
 		raw    json.RawMessage
@@ -91,8 +92,8 @@ func (b integrationBody) texts(i *integration.Integration) error {
 	return nil
 }
 
-// configure merges config into what an integration has. A key that is not named stays as it is, the secret included;
-// null takes a key away.
+// configure merges config into the configuration of an integration. Absent keys, including the secret, do not change;
+// null removes a key.
 func (s *Server) configure(i *integration.Integration, config map[string]any) error {
 	merged := map[string]any{}
 	if i.Config.AuthMode != "" {
@@ -186,7 +187,7 @@ func (s *Server) deleteIntegration(w http.ResponseWriter, r *http.Request) error
 	return noContent(w, s.Integrations.Store.DeleteIntegration(r.Context(), r.PathValue("guid")))
 }
 
-// verifyIntegration asks for a token once, to see that the configuration is right. The token is thrown away.
+// verifyIntegration requests one token to check the configuration, and discards it.
 func (s *Server) verifyIntegration(w http.ResponseWriter, r *http.Request) error {
 	i, err := s.Integrations.Store.Integration(r.Context(), r.PathValue("guid"))
 	if err != nil {
@@ -247,8 +248,8 @@ func (s *Server) listAssociationsOf(w http.ResponseWriter, r *http.Request) erro
 	return writeAssociations(w, list)
 }
 
-// setAssociations makes the array of the body the item's associations (OAuth document, lines 31 to 36). Like all bodies
-// it is read as JSON whatever the Content-Type: the documented curl command sends none that says so.
+// setAssociations replaces the associations of the item by the array in the body (OAuth document, lines 31 to 36). It
+// ignores the Content-Type, because the documented curl command does not set it.
 func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
 	item, _, err := s.editable(r)
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 // maxForm bounds the body of an exchange.
 const maxForm = 64 << 10
 
-// exchange is the credential exchange, the one place that hands out access tokens (OAuth document, line 52). Its form is
-// that of RFC 8693 as Posit's clients send it.
+// exchange implements the credential exchange, the only endpoint that returns access tokens (OAuth document, line
+// 52). It accepts the form of RFC 8693 that the clients of Posit send.
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Pragma", "no-cache") // RFC 6749 5.1 asks for it beside the Cache-Control that every reply of the API has
 	c := callerOf(r)
 	if c.Via != viaKey && c.Via != viaContent {
-		return fail(95) // a browser has no business here: what it sends by itself is no proof of the content's will
+		return fail(95) // browsers are refused, because credentials that they send by themselves do not prove that content made the request
 	}
 	form, err := exchangeForm(w, r)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) error {
 		AccessToken string `json:"access_token"`
 		IssuedType  string `json:"issued_token_type"`
 		TokenType   string `json:"token_type"`
-		ExpiresIn   *int64 `json:"expires_in,omitempty"` // only where it is known
+		ExpiresIn   *int64 `json:"expires_in,omitempty"` // only if it is known
 	}{AccessToken: token.Value, IssuedType: integration.AccessTokenType, TokenType: "Bearer"}
 	if !token.Expires.IsZero() {
 		left := max(0, int64(token.Expires.Sub(s.Now())/time.Second))
@@ -51,8 +51,8 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, reply)
 }
 
-// exchangeForm reads the form, and only from the body: a token in a query would end up in logs. A parameter that is
-// there twice is an error, because two readers could take a different one of them (RFC 6749 section 3.2).
+// exchangeForm reads the form. It reads the body only, because a token in a query could be logged. A repeated
+// parameter is an error, because different programs could use different values of it (RFC 6749 section 3.2).
 func exchangeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
@@ -77,7 +77,8 @@ func exchangeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return form, nil
 }
 
-// exchangeCodes are Connect's codes for refusals (the table of error codes in its API reference; most of the texts are ours).
+// exchangeCodes maps refusals to codes of Connect (the table of error codes in its API reference; most texts are from
+// this project).
 var exchangeCodes = map[integration.Reason]int{
 	integration.NoGrant: 213, integration.NoSubjectType: 214, integration.NoRequestedType: 242, integration.BadSubject: 215,
 	integration.BadContentSession: 236, integration.NotOwner: 22, integration.NoAssociation: 212, integration.BadAudience: 256,

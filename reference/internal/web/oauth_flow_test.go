@@ -11,7 +11,7 @@ import (
 	"countersign/reference/internal/integration"
 )
 
-// The whole way: visit, login, exchange, another user, logout.
+// TestViewerFlow covers visit, login, exchange, another user and logout.
 func TestViewerFlow(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -64,7 +64,7 @@ func TestViewerFlow(t *testing.T) {
 	if token := s.exchange(bob.get(path).echo(), true).object()["access_token"].(string); !strings.HasPrefix(token, "at_bob_") {
 		t.Errorf("bob's visit: %s", token)
 	}
-	// One after the other, on the same process: alice's is still hers.
+	// The visits share one process, and the token of alice is still hers.
 	if token := s.exchange(alice.get(path).echo(), true).object()["access_token"]; token != o["access_token"] {
 		t.Errorf("alice's visit after bob's: %s", token)
 	}
@@ -78,7 +78,8 @@ func TestViewerFlow(t *testing.T) {
 	}
 }
 
-// What takes effect on the next exchange: expiry, permission, access type, association, a lock, a stopped process.
+// Changes have an effect on the next exchange: expiry, permission, access type, association, a lock, a stopped
+// process.
 func TestExchangeNow(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -122,7 +123,8 @@ func TestExchangeNow(t *testing.T) {
 	s.exchange(e, true).want(403, 19)
 	change("POST", "__api__/v1/users/"+s.guids["alice"]+"/lock", `{"locked":false}`)
 	granted()
-	// The token of this visit ends; the visit after it brings a new one. The access token is refreshed when it expires.
+	// The token of this visit expires, and the next visit has a new one. The access token is refreshed when it
+	// expires.
 	s.clock.pass(integration.UserTokenLifetime + time.Second)
 	s.exchange(e, true).want(400, 215)
 	e = alice.get(path).echo()
@@ -140,7 +142,7 @@ func TestExchangeNow(t *testing.T) {
 	}
 	s.exchange(e, true).want(400, 220)
 	s.provider.set(func(p *webProvider) { p.fail = false })
-	// Another item, and the same item after its process was replaced.
+	// The same for another item, and for the same item after its process was replaced.
 	other := s.running("python-api", "logged_in", nil)
 	s.associate(other, in).want(204, 0)
 	alice.login(in, "alice").want(302, 0)
@@ -148,7 +150,7 @@ func TestExchangeNow(t *testing.T) {
 	o := alice.get("content/" + other + "/").echo()
 	s.exchange(o, true).want(200, 0)
 	o.Headers = e.Headers
-	s.exchange(o, true).want(400, 215) // the other item's key with this item's token
+	s.exchange(o, true).want(400, 215) // the key of the other item with the token of this item
 	granted()
 	s.deploy(item, "python-api", nil)
 	deadline := time.Now().Add(8 * time.Second)
@@ -189,7 +191,7 @@ func TestServiceAccountFlow(t *testing.T) {
 	if got := s.admin.get("__api__/v1/oauth/sessions?all=true").want(200, 0).Body; got != "[]" {
 		t.Errorf("sessions after /login of a Service Account integration: %s", got)
 	}
-	// A finished render executes no more: its secrets are worth nothing.
+	// A finished render is no longer executed, so its secrets are invalid.
 	e := s.visitor().get("content/" + rendered + "/").echo()
 	s.exchange(e, false).want(401, 30)
 	form := func(v url.Values) { v.Set("subject_token", e.Env["CONNECT_CONTENT_SESSION_TOKEN"]) }
@@ -243,10 +245,10 @@ func TestExchangeForm(t *testing.T) {
 	c.do("POST", path, form).want(400, 210)
 	c.do("POST", path, "", kind).want(400, 210)
 	c.do("POST", path, `{"grant_type":"x"}`, "Content-Type: application/json").want(400, 210)
-	c.do("POST", path+"?"+form, "x=y", kind).want(400, 213) // a query is no body
+	c.do("POST", path+"?"+form, "x=y", kind).want(400, 213) // parameters in a query are ignored
 	c.do("POST", path, "%zz", kind).want(400, 211)
 	c.do("POST", path, strings.Repeat("x", 70<<10), kind).want(400, 211)
-	s.publisher.do("POST", path, form, kind).want(200, 0) // the owner's own key
+	s.publisher.do("POST", path, form, kind).want(200, 0) // the key of the owner
 	s.admin.do("POST", path, form, kind).want(403, 22)    // an administrator who does not own the content
 	s.visitor().do("POST", path, form, kind).want(401, 24)
 	paula := s.signIn("paula")
@@ -258,7 +260,8 @@ func TestExchangeForm(t *testing.T) {
 	s.exchange(e, false, set("audience", both)).want(400, 238)
 }
 
-// Top-level navigations of viewers who are not logged in are sent to the login; everything else reaches the content (OI-049).
+// Top-level navigations of viewers who are not logged in are redirected to the login; all other requests reach the
+// content (OI-049).
 func TestOpenSolo(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -304,7 +307,7 @@ func TestOpenSolo(t *testing.T) {
 			t.Errorf("%s: %d to %q, want the content", name, r.Status, r.Header.Get("Location"))
 		}
 	}
-	alice.startLogin(in) // a session alone is not "logged in"
+	alice.startLogin(in) // a session alone does not mean "logged in"
 	alice.get(path, document).want(302, 0)
 	alice.login(in, "alice").want(302, 0)
 	alice.get(path, document).want(200, 0)

@@ -6,23 +6,24 @@ import (
 	"net/http"
 	"strings"
 
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/integration"
 )
 
 const (
-	callbackPath  = "/__oauth__/integrations/callback" // one for all integrations: it is registered at the providers
+	callbackPath  = "/__oauth__/integrations/callback" // the same for all integrations, because it is registered at the providers
 	dashboardPath = "/connect/"
-	// returnParam names on /login and /logout the content to go to afterwards, by its address.
+	// returnParam is the parameter of /login and /logout with the address of the content to return to.
 	returnParam = "redirect"
-	// loginCookie begins the name of the cookie that ties a login to the browser that started it. Each login has its own,
-	// so that several at once do not undo each other.
+	// loginCookie is the prefix of the cookie that binds a login to the browser that started it. Each login has its
+	// own cookie, so that concurrent logins do not replace each other's.
 	loginCookie = "rsconnect-oauth-"
 )
 
-func loginCookieName(state string) string { return loginCookie + integration.Hash(state)[:16] }
+func loginCookieName(state string) string { return loginCookie + secrets.Hash(state)[:16] }
 
-// setLoginCookie keeps value for the callback. Lax, because the provider's redirect is a navigation that comes from
-// another site.
+// setLoginCookie stores value in a cookie for the callback. It is Lax, because the redirect of the provider is a
+// navigation from another site.
 func (s *Server) setLoginCookie(w http.ResponseWriter, state, value string) {
 	http.SetCookie(w, &http.Cookie{
 		Name: loginCookieName(state), Value: value, Path: s.Config.PublicPath() + strings.TrimPrefix(callbackPath, "/"),
@@ -30,8 +31,8 @@ func (s *Server) setLoginCookie(w http.ResponseWriter, state, value string) {
 	})
 }
 
-// loggingPerson returns the person who logs in to an integration or out of it. It refuses programs, and what a page of another
-// site makes a browser load behind its user's back; a link on such a page is a visit.
+// loggingPerson returns the user who logs in to an integration or out of it. It refuses programs, and requests that a
+// page of another site makes without a navigation.
 func (s *Server) loggingPerson(r *http.Request) (caller, error) {
 	if !s.sameOrigin(r) && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
 		return caller{}, fail(22)
@@ -39,13 +40,13 @@ func (s *Server) loggingPerson(r *http.Request) (caller, error) {
 	return person(r)
 }
 
-// returnTo returns the path to which /login and /logout lead back: that of the content that the request names or that
-// it came from, else the dashboard.
+// returnTo returns the path to which /login and /logout return: that of the content in the parameter or in the
+// Referer, or else the dashboard.
 func (s *Server) returnTo(r *http.Request) string {
 	return cmp.Or(s.contentAt(r.URL.Query().Get(returnParam)), s.contentAt(r.Header.Get("Referer")), dashboardPath)
 }
 
-// oauthLogin makes the session and sends the user to authenticate at the provider (OAuth document, lines 44 to 46).
+// oauthLogin creates the session and redirects the user to the provider (OAuth document, lines 44 to 46).
 func (s *Server) oauthLogin(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.loggingPerson(r)
 	if err != nil {
@@ -65,7 +66,7 @@ func (s *Server) oauthLogin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// oauthCallback is where the provider sends the browser back to.
+// oauthCallback is the endpoint to which the provider redirects the browser.
 func (s *Server) oauthCallback(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.loggingPerson(r)
 	if err != nil {
@@ -79,14 +80,15 @@ func (s *Server) oauthCallback(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	to, err := s.Integrations.FinishLogin(r.Context(), back)
 	if err != nil {
-		// The person is told and not sent back: content opened by itself would send them to the login again.
+		// The error is shown without a redirect: content that a user opens directly would redirect to the login
+		// again.
 		return loginFailure(err)
 	}
 	s.redirect(w, to)
 	return nil
 }
 
-// loginFailure gives an error of a login its code.
+// loginFailure converts an error of a login to a reply.
 func loginFailure(err error) error {
 	var failed *integration.LoginError
 	if !errors.As(err, &failed) {
@@ -99,7 +101,7 @@ func loginFailure(err error) error {
 	return fail(codes[failed.Reason]).saying("%s", failed.Text).because(err)
 }
 
-// oauthLogout deletes the caller's session with the integration and all its tokens (OAuth document, line 48).
+// oauthLogout deletes the session of the caller with the integration, with its tokens (OAuth document, line 48).
 func (s *Server) oauthLogout(w http.ResponseWriter, r *http.Request) error {
 	c, err := s.loggingPerson(r)
 	if err != nil {

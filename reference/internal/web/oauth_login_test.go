@@ -62,7 +62,7 @@ func TestCallback(t *testing.T) {
 	}
 }
 
-// Where /login and /logout lead back to is on this server, whatever is asked for.
+// /login and /logout return to a path of this server for every parameter.
 func TestReturnTo(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t, "[Server]", "Address = https://connect.example:8443/rsconnect/")
@@ -102,7 +102,8 @@ func TestReturnTo(t *testing.T) {
 	}
 }
 
-// A foreign page cannot make a browser log out or start logins behind its user's back, and content cannot do so for its owner.
+// A page of another site cannot cause a logout or a login without the user's knowledge, and content cannot do so for
+// its owner.
 func TestLoginIsThePersonsOwn(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -123,7 +124,7 @@ func TestLoginIsThePersonsOwn(t *testing.T) {
 	s.byKey(key).get(path+"/logout").want(403, 95)
 }
 
-// Twenty logins at once in one browser: all succeed and one session is left (OI-084).
+// Twenty concurrent logins in one browser all succeed and result in one session (OI-084).
 func TestTwentyLogins(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)

@@ -8,8 +8,8 @@ import (
 	"countersign/reference/internal/integration"
 )
 
-// viewSession is an OAuth session as the API answers it: that tokens are held, and never one of them (OAuth document,
-// lines 52 and 53).
+// viewSession returns an OAuth session in the form of the API. It reports whether there are tokens and does not
+// contain them (OAuth document, lines 52 and 53).
 func viewSession(s *integration.Session) map[string]any {
 	return map[string]any{
 		"id": strconv.FormatInt(s.ID, 10), "guid": s.GUID, "user_guid": s.UserGUID, "oauth_integration_guid": s.IntegrationGUID,
@@ -17,8 +17,8 @@ func viewSession(s *integration.Session) map[string]any {
 	}
 }
 
-// listSessions answers the caller's own sessions, or with all=true everybody's to an administrator. To anybody else
-// all=true means nothing more than their own.
+// listSessions writes the sessions of the caller. For administrators with all=true it writes the sessions of all
+// users. For other callers all=true has no effect.
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
 	user := c.User.GUID
@@ -42,7 +42,8 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, views)
 }
 
-// session reads the session of the path: the caller's own, or any for an administrator. Others' do not exist for anybody else.
+// session returns the session in the path. For callers who are not administrators, sessions of other users do not
+// exist.
 func (s *Server) session(r *http.Request) (*integration.Session, error) {
 	session, err := s.Integrations.Store.Session(r.Context(), r.PathValue("guid"))
 	if err != nil {

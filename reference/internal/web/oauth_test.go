@@ -43,7 +43,7 @@ func TestIntegrationsAPI(t *testing.T) {
 			t.Errorf("the client secret is in %s", body)
 		}
 	}
-	// The secret survived the change: the provider is asked with it (a login works).
+	// The change keeps the secret: a login, which needs it, succeeds.
 	alice := s.person("alice")
 	alice.login(guid, "alice").want(302, 0)
 	s.admin.do("POST", path+"/"+second+"/verify", "").want(200, 0)
@@ -142,7 +142,7 @@ func TestAssociations(t *testing.T) {
 		return strings.Join(all, " ")
 	}
 	item := s.running("python-api", "acl", nil)
-	// As the documented curl command sends it.
+	// The headers are those of the documented curl command.
 	s.publisher.do("PUT", path(item), `[
 {"oauth_integration_guid": "`+viewer+`"}
 ]`, "Content-Type: application/x-www-form-urlencoded").want(204, 0)
@@ -177,7 +177,7 @@ func TestAssociations(t *testing.T) {
 	s.publisher.do("PUT", path("nothing"), "[]").want(404, 4)
 }
 
-// The published table, cell by cell, for every mode: refused at once where it says no (OI-111 to OI-113).
+// TestAssociationsByMode compares the server with the published table, for every mode (OI-111 to OI-113).
 func TestAssociationsByMode(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)

@@ -10,9 +10,9 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// writePageError answers a browser's visit that was refused: who is not signed in is sent
-// to log in where LoginURL says how (document lines 116 and 124), everybody else gets the
-// error as a page, or in the API's shape when the client asks for no page.
+// writePageError writes the reply to a refused visit of a browser. It redirects visitors who are not signed in to
+// LoginURL, if it is configured (document lines 116 and 124). Other visitors get an error page, and clients that do
+// not accept a page get the error in the form of the API.
 func (s *Server) writePageError(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.told(r, err)
 	switch {
@@ -25,18 +25,17 @@ func (s *Server) writePageError(w http.ResponseWriter, r *http.Request, err erro
 	}
 }
 
-// redirectAsIs sends the browser to a configured URL, byte for byte. http.Redirect would
-// clean it.
+// redirectAsIs redirects to a configured URL without changing it. http.Redirect would clean it.
 func redirectAsIs(w http.ResponseWriter, location string) {
 	w.Header()["Location"] = []string{location}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusFound)
 }
 
-// redirect sends the browser to a path of this server.
+// redirect redirects to a path of this server.
 func (s *Server) redirect(w http.ResponseWriter, path string) { redirectAsIs(w, s.url(path)) }
 
-// writePage answers with a page of the server's own, which loads and executes nothing.
+// writePage writes a page of the server, which loads and executes nothing.
 func writePage(w http.ResponseWriter, status int, t *template.Template, data any) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -68,8 +67,8 @@ func (s *Server) home(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// dashboard is a page that tells who is signed in. "Log Out" leads to the LogoutURL where one is configured, otherwise
-// here, which leads on to the LoginURL.
+// dashboard writes a page that names the signed-in user. "Log Out" leads to LogoutURL if it is configured, and
+// otherwise to this page, which redirects to LoginURL.
 func (s *Server) dashboard(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
 	data := struct {
@@ -77,7 +76,7 @@ func (s *Server) dashboard(w http.ResponseWriter, r *http.Request) error {
 		Username string
 		Role     account.Role
 		Login    string
-		Logout   template.HTMLAttr // the template would escape a quote in the URL, which is placed as it is
+		Logout   template.HTMLAttr // contains the URL unchanged; the template would escape a quote in it
 	}{SignedIn: c.SignedIn(), Username: c.User.Username, Role: c.Role}
 	logout := s.logoutURL
 	if s.loginURL != "" {
@@ -94,7 +93,7 @@ func (s *Server) dashboard(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// loginPage is where "Log In" leads: a redirect to the LoginURL as it is.
+// loginPage redirects to LoginURL without changing it.
 func (s *Server) loginPage(w http.ResponseWriter, _ *http.Request) error {
 	if s.loginURL == "" {
 		return fail(2)
@@ -103,7 +102,7 @@ func (s *Server) loginPage(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// logout ends the session with this server. It cannot end that with the proxy (document line 134).
+// logout ends the session with this server. It cannot end the session with the proxy (document line 134).
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range cookiesNamed(r, sessionCookie) {
 		if err := s.Accounts.EndSession(r.Context(), c.Value); err != nil {
@@ -115,7 +114,7 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// passwordLogin signs in at the password provider.
+// passwordLogin signs a user in with the password provider.
 func (s *Server) passwordLogin(w http.ResponseWriter, r *http.Request) error {
 	if s.proxied {
 		return fail(95)

@@ -10,7 +10,7 @@ import (
 	"countersign/reference/internal/proxyauth"
 )
 
-// AccountPolicy is what a configuration says about accounts.
+// AccountPolicy returns the policy for accounts of a configuration.
 func AccountPolicy(c *config.Config) account.Policy {
 	a, p := c.Authorization, c.ProxyAuth
 	policy := account.Policy{
@@ -50,24 +50,27 @@ func AccountPolicy(c *config.Config) account.Policy {
 	return policy
 }
 
-// headerPolicy says which headers mean what; none does with another provider (they are then
-// never looked at).
+// configuredHeaders returns the headers that the configuration names.
+func configuredHeaders(p config.ProxyAuth) proxyauth.Policy {
+	return proxyauth.Policy{
+		Username: p.UsernameHeader, UniqueID: p.UniqueIDHeader, FirstName: p.FirstNameHeader, LastName: p.LastNameHeader,
+		Email: p.EmailHeader, Role: p.RoleHeader, Groups: p.GroupsHeader, GroupsSeparator: p.GroupsHeaderSeparator,
+	}
+}
+
+// headerPolicy returns the headers that the server reads. With a provider other than the proxy it reads none.
 func headerPolicy(c *config.Config) proxyauth.Policy {
 	if c.Authentication.Provider != config.ProviderProxy {
 		return proxyauth.Policy{}
 	}
-	p := c.ProxyAuth
-	policy := proxyauth.Policy{
-		Username: p.UsernameHeader, UniqueID: p.UniqueIDHeader, FirstName: p.FirstNameHeader, LastName: p.LastNameHeader,
-		Email: p.EmailHeader, Role: p.RoleHeader, Groups: p.GroupsHeader, GroupsSeparator: p.GroupsHeaderSeparator,
-	}
+	policy := configuredHeaders(c.ProxyAuth)
 	if !c.Authorization.UserGroups {
 		policy.Groups = ""
 	}
 	return policy
 }
 
-// policyDigest changes with whatever decides what a login does.
+// policyDigest returns a digest of the configuration that decides the result of a login.
 func policyDigest(c *config.Config) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %+v", c.ProxyAuth, c.Authorization))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// What net/http's client cannot send: bytes on a connection.
+// TestRawRequests sends bytes that the client of net/http cannot send.
 func TestRawRequests(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied)

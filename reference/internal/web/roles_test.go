@@ -43,8 +43,8 @@ func TestRolesAtSignIn(t *testing.T) {
 	}
 }
 
-// A role follows the header at each login, but a header that is missing raises nobody, and
-// the only administrator stays one.
+// A role follows the header at each login, but a missing header does not raise a role, and the only administrator
+// keeps the role.
 func TestRoleChanges(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied+"RoleHeader = X-Role\n[Authorization]\nDefaultUserRole = publisher\n")

@@ -1,5 +1,5 @@
-// Package web is the HTTP face of the reference server: routes, middleware, the API,
-// the sign-in, and every status code. What things mean is decided in the rooms it calls.
+// Package web implements the HTTP interface of the reference server: routes, middleware, the API, the sign-in, and
+// status codes. The rules are in the packages that it calls.
 package web
 
 import (
@@ -16,41 +16,40 @@ import (
 	"countersign/reference/internal/proxyauth"
 )
 
-// Version is what server_settings reports. Clients gate their features on it, so it is a
-// version of Connect's numbering whose documented behaviour this server follows.
+// Version is the version that server_settings reports. Clients enable features by it, so it is a version of Connect
+// whose documented behaviour this server follows.
 const Version = "2026.01.0"
 
-// Options is what a Server is made of. All services are required.
+// Options configures a Server. All services are required.
 type Options struct {
 	Config *config.Config
 	Log    *slog.Logger
 	Now    func() time.Time
-	// Base is the public URL of the server with a trailing slash: Server.Address, or the
-	// address it listens on. The Host header decides nothing.
+	// Base is the public URL of the server with a trailing slash: Server.Address, or the address on which it listens.
+	// The Host header is ignored.
 	Base     string
 	Accounts *account.Service
-	// Content remembers items, Runtime executes them, Integrations holds what they get tokens from.
+	// Content stores items, Runtime executes them, and Integrations gives them tokens.
 	Content      content.Store
 	Runtime      *content.Runtime
 	Integrations *integration.Service
-	// Further rooms' services go here, one field each.
 }
 
-// Server answers requests. It is safe for concurrent use.
+// Server handles requests. It is safe for concurrent use.
 type Server struct {
 	Options
 	proxied             bool             // Authentication.Provider = proxy
-	proxy               proxyauth.Policy // which headers mean what
-	loginURL, logoutURL string           // of the proxy; "" if there is none
-	// policyDigest stands for the configuration that decides what a login does: a session
-	// made under another one is a login attempt again.
+	proxy               proxyauth.Policy // the headers that the proxy sends
+	loginURL, logoutURL string           // of the proxy; "" if not configured
+	// policyDigest identifies the configuration that decides the result of a login. With a session of another
+	// configuration, the next request is a login attempt.
 	policyDigest string
 	origin       string // of Base
 	publicPath   string // of Base
 	handler      http.Handler
 }
 
-// New makes a Server.
+// New returns a Server.
 func New(o Options) *Server {
 	s := &Server{
 		Options:      o,
@@ -70,28 +69,28 @@ func New(o Options) *Server {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// url returns the absolute public URL of a path. Redirects are always absolute, because
-// the documented proxies rewrite those they know and damage some of the others.
+// url returns the absolute public URL of a path. Redirects are always absolute, because the documented proxies
+// rewrite some relative redirects wrongly.
 func (s *Server) url(path string) string { return s.Base + strings.TrimPrefix(path, "/") }
 
-// handler is an endpoint. The error it returns is written by the one place that knows
-// how; having written a reply it must return nil, whether or not the client received it.
+// handler is an endpoint. The caller writes the error that it returns. A handler that has written a reply must return
+// nil, even if the client did not receive it.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// What an endpoint needs of its caller. Only these are used with api and page.
+// The roles that endpoints require. Only these are used with api and page.
 const (
-	nobody    = account.Role("") // anonymous callers are let in
+	nobody    = account.Role("") // includes anonymous callers
 	signedIn  = account.Viewer
 	publisher = account.Publisher
 	admin     = account.Administrator
 )
 
-// routes is every path of the server and who may call it.
+// routes returns the handler for all paths of the server, with the role that each requires.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	// api registers an endpoint of the API: refusals are JSON, and unsafe methods by header
-	// or cookie need the XSRF token. page registers what a browser visits: refusals are a
-	// redirect to LoginURL or a page, and unsafe methods must come from our own origin.
+	// api registers an endpoint of the API: errors are JSON, and unsafe methods with header or cookie require the
+	// XSRF token. page registers an endpoint for browsers: errors are pages or a redirect to LoginURL, and unsafe
+	// methods must come from the origin of this server.
 	folders := map[string]bool{}
 	register := func(pattern string, h http.Handler) {
 		mux.Handle(pattern, h)
@@ -110,7 +109,7 @@ func (s *Server) routes() http.Handler {
 	api("GET /__api__/users/current", signedIn, s.me)
 	api("GET /__api__/v1/user", signedIn, s.currentUser)
 	api("GET /__api__/v1/users", signedIn, s.listUsers)
-	api("POST /__api__/v1/users", nobody, s.createUser) // the first user of the password provider is made by nobody
+	api("POST /__api__/v1/users", nobody, s.createUser) // the first user of the password provider is created by an anonymous caller
 	api("PUT /__api__/v1/users", admin, s.pushUser)
 	api("GET /__api__/v1/users/remote", signedIn, s.noRemote)
 	api("GET /__api__/v1/users/{guid}", signedIn, s.getUser)

@@ -6,8 +6,8 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// serverSettings is what clients ask before they know who they are; it needs no sign-in and
-// tells nothing about this installation that the documents keep private.
+// serverSettings writes the settings that clients read before they sign in. It reveals nothing about this
+// installation that the documents keep private.
 func (s *Server) serverSettings(w http.ResponseWriter, _ *http.Request) error {
 	p := s.Accounts.Policy
 	name, handles := "Proxy", false
@@ -75,8 +75,8 @@ func roleEditableBy(p account.Policy) string {
 	return "provider"
 }
 
-// runtimeSettings answers deployment clients that ask what is installed: every app mode that
-// executes runs by one runtime here, so no version of a language is offered.
+// runtimeSettings writes the installed runtimes for deployment clients. It lists no version of a language, because
+// one program executes all modes.
 func (s *Server) runtimeSettings(w http.ResponseWriter, r *http.Request) error {
 	switch r.PathValue("runtime") {
 	case "r", "python", "quarto", "nodejs", "tensorflow":

@@ -8,17 +8,18 @@ import (
 
 	"github.com/google/uuid"
 
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/integration"
 )
 
-// Share links. The documents speak of them (OAuth document, lines 5 and 14) and give no API: this one is ours, and marked
-// so in the description of the target. Their token is known to whoever got the link; the server keeps its hash.
+// The documents mention share links (OAuth document, lines 5 and 14) and describe no API for them. This API is an
+// invention of this server, and the description of the target says so. Every visitor with the link knows its token;
+// the server stores the hash.
 
-// shareParam is the query parameter of a share link. It belongs to the server: content never sees it.
+// shareParam is the query parameter of a share link. It is not passed on to content.
 const shareParam = "share"
 
-// shareCookie carries a share link's token to the requests that the shared page makes, within the item's own path.
+// shareCookie contains the token of a share link, for the requests of the shared page. Its path is that of the item.
 const shareCookie = "rsconnect-share"
 
 func (s *Server) createShareLink(w http.ResponseWriter, r *http.Request) error {
@@ -28,7 +29,7 @@ func (s *Server) createShareLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	token := rand.Text()
 	link := &content.ShareLink{GUID: uuid.NewString(), ContentGUID: item.GUID, CreatedBy: callerOf(r).User.GUID, CreatedTime: s.Now()}
-	if err := s.Content.CreateShareLink(r.Context(), link, integration.Hash(token)); err != nil {
+	if err := s.Content.CreateShareLink(r.Context(), link, secrets.Hash(token)); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, map[string]string{
@@ -46,7 +47,7 @@ func (s *Server) listShareLinks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := []map[string]any{} // the token is told once, when the link is made
+	views := []map[string]any{} // the token is returned only when the link is created
 	for _, l := range links {
 		views = append(views, map[string]any{"guid": l.GUID, "content_guid": l.ContentGUID, "created_by": l.CreatedBy, "created_time": apiTime(l.CreatedTime)})
 	}
@@ -61,11 +62,11 @@ func (s *Server) deleteShareLink(w http.ResponseWriter, r *http.Request) error {
 	return noContent(w, s.Content.DeleteShareLink(r.Context(), item.GUID, r.PathValue("link")))
 }
 
-// shared says whether the request comes by a share link of the item, by its parameter or the cookie it left. A visitor
-// with a role of their own who opens the item without the link is no longer the link's: the cookie goes.
+// shared reports whether the request has the token of a share link of the item, in the parameter or in the cookie. If
+// a visitor with a role of their own opens the item without the link, it deletes the cookie.
 func (s *Server) shared(w http.ResponseWriter, r *http.Request, item *content.Item, role content.AppRole) (bool, error) {
 	if token := r.URL.Query().Get(shareParam); token != "" {
-		holds, err := s.Content.ShareLinkHolds(r.Context(), item.GUID, integration.Hash(token))
+		holds, err := s.Content.ShareLinkHolds(r.Context(), item.GUID, secrets.Hash(token))
 		if holds {
 			s.setShareCookie(w, item, token)
 		}
@@ -79,10 +80,10 @@ func (s *Server) shared(w http.ResponseWriter, r *http.Request, item *content.It
 		s.setShareCookie(w, item, "")
 		return false, nil
 	}
-	return s.Content.ShareLinkHolds(r.Context(), item.GUID, integration.Hash(cookie.Value))
+	return s.Content.ShareLinkHolds(r.Context(), item.GUID, secrets.Hash(cookie.Value))
 }
 
-// setShareCookie keeps a link's token for the item's own path; "" forgets it.
+// setShareCookie stores the token of a link for the path of the item. An empty token deletes the cookie.
 func (s *Server) setShareCookie(w http.ResponseWriter, item *content.Item, token string) {
 	cookie := &http.Cookie{
 		Name: shareCookie, Value: token, Path: s.Config.PublicPath() + "content/" + item.GUID + "/",
@@ -94,7 +95,7 @@ func (s *Server) setShareCookie(w http.ResponseWriter, item *content.Item, token
 	http.SetCookie(w, cookie)
 }
 
-// withoutShare takes the share parameter out of a query and leaves the rest as it was written.
+// withoutShare removes the share parameter from a query and does not change the rest.
 func withoutShare(rawQuery string) string {
 	var kept []string
 	for pair := range strings.SplitSeq(rawQuery, "&") {

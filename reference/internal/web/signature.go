@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"os"
@@ -17,13 +16,12 @@ import (
 	"countersign/reference/internal/signature"
 )
 
-// anonymousToken is what deployment clients send as X-Auth-Token before they have one.
+// anonymousToken is the X-Auth-Token of deployment clients that do not have a token yet.
 const anonymousToken = "anonymous-access"
 
-// signedCaller recognises a request that is signed with deployment credentials. Whatever does
-// not hold is a refusal (code 30): a request that names a token is that token's or nobody's,
-// never the header's or the cookie's. The body is read to its end before anything acts on it,
-// since the signature covers its checksum only.
+// signedCaller authenticates a request that is signed with deployment credentials. An invalid token or signature is
+// refused (code 30): a request with a token is never authenticated by header or cookie. The body is read completely
+// before it has an effect, because the signature covers only its checksum.
 func (s *Server) signedCaller(w http.ResponseWriter, r *http.Request, tokens []string) (caller, error) {
 	if len(tokens) != 1 {
 		return caller{}, fail(30).because(errors.New("several X-Auth-Token headers"))
@@ -47,15 +45,14 @@ func (s *Server) signedCaller(w http.ResponseWriter, r *http.Request, tokens []s
 	return caller{Via: viaToken, User: user, Role: user.Role}, nil
 }
 
-// signedPaths returns the paths that a client may have signed for this request: the one received and the public one,
-// since rsconnect signs the path of its URL and Publisher what follows its base URL.
+// signedPaths returns the paths that a client may have signed: the received path and the public one. rsconnect signs
+// the path of its URL, and Publisher signs the part after its base URL.
 func (s *Server) signedPaths(r *http.Request) []string {
 	received := r.URL.EscapedPath()
 	return []string{received, strings.TrimSuffix(s.publicPath, "/") + received}
 }
 
-// verifyBody reads the body, compares it with the checksum that was signed, and puts what was
-// read in the body's place.
+// verifyBody reads the body, compares it with the signed checksum, and replaces it by the stored copy.
 func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(uploadTimeout)) //nolint:errcheck // a test's recorder has none
@@ -65,14 +62,14 @@ func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fail(87).because(err)
 	}
-	if !sumHolds(r.Header.Get(signature.ChecksumHeader), sum) {
+	if !checksumMatches(r.Header.Get(signature.ChecksumHeader), sum.Sum(nil)) {
 		return errors.Join(fail(30).because(signature.Error("the body does not have the checksum that was signed")), kept.Close())
 	}
 	r.Body = kept
 	return nil
 }
 
-// keep reads everything into a file without a name. It may be a bundle.
+// keep copies the body, which may be a bundle, to an unnamed file.
 func keep(body io.Reader) (io.ReadCloser, error) {
 	file, err := os.CreateTemp("", "countersign-body-")
 	if err != nil {
@@ -82,14 +79,14 @@ func keep(body io.Reader) (io.ReadCloser, error) {
 	if err == nil {
 		_, err = file.Seek(0, io.SeekStart)
 	}
-	err = errors.Join(err, os.Remove(file.Name())) // it lives as long as it is open
+	err = errors.Join(err, os.Remove(file.Name())) // the file exists until it is closed
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("keep a signed body: %w", err), file.Close())
 	}
 	return file, nil
 }
 
-// sumHolds compares a checksum header with a sum.
-func sumHolds(header string, sum hash.Hash) bool {
-	return header == base64.StdEncoding.EncodeToString(sum.Sum(nil))
+// checksumMatches reports whether the value of a checksum header is the sum, in Base64.
+func checksumMatches(header string, sum []byte) bool {
+	return header == base64.StdEncoding.EncodeToString(sum)
 }

@@ -48,7 +48,7 @@ func TestPublicCookies(t *testing.T) {
 	}
 }
 
-// Identity is decided by each request alone.
+// Each request is authenticated separately.
 func TestIdentityPerRequest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied)
@@ -107,7 +107,7 @@ func TestIdentityPerRequest(t *testing.T) {
 	}
 }
 
-// Every refusal of a set of identity headers looks the same, makes nobody and signs nobody in.
+// All refusals of identity headers have the same reply, create no account and no session.
 func TestRefusedHeaders(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied+"FirstNameHeader = X-First\nRoleHeader = X-Role\nEmailHeader = X-Email\n")
@@ -160,7 +160,7 @@ func TestRefusedHeaders(t *testing.T) {
 	s.visitor("X-Auth-Username: mallory", "X-Auth-Username: mallory").get("__ping__").want(200, 0)
 }
 
-// A value of the profile or a group that cannot be used is left out: the person signs in, and the log names the header.
+// An unusable value of the profile or group is left out: the user is signed in, and the log names the header.
 func TestUnusableProfile(t *testing.T) {
 	t.Parallel()
 	const options = proxied + "FirstNameHeader = X-First\nLastNameHeader = X-Last\nEmailHeader = X-Email\nGroupsHeader = X-Groups\nGroupsAutoProvision = true\n"
@@ -205,7 +205,7 @@ func TestUnusableProfile(t *testing.T) {
 	}
 }
 
-// A proxy that knows people by their addresses has one header for the username and the email.
+// A proxy that identifies users by e-mail address has one header for the username and the e-mail address.
 func TestOneHeaderForUsernameAndEmail(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied+"UsernameHeader = X-Forwarded-Email\nEmailHeader = X-Forwarded-Email\n")
@@ -216,7 +216,7 @@ func TestOneHeaderForUsernameAndEmail(t *testing.T) {
 	s.visitor("X-Forwarded-Email: ada@x.org", "X-Forwarded-Email: ada@x.org").get("__api__/v1/user").want(401, 30)
 }
 
-// What signs in can be provisioned ahead, and nothing else.
+// An identity can sign in if and only if it can be provisioned in advance.
 func TestProvisionedUsernamesAreThoseThatSignIn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied)
@@ -239,7 +239,7 @@ func TestProvisionedUsernamesAreThoseThatSignIn(t *testing.T) {
 	}
 }
 
-// Nor does a username that is made from an email have what no username may have.
+// A username that is generated from an e-mail address must be a valid username.
 func TestGeneratedUsernamesAreUsernames(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied+"UniqueIdHeader = X-Id\nEmailHeader = X-Email\n")
@@ -262,15 +262,15 @@ func TestProhibitedUsernames(t *testing.T) {
 		admin.post("__api__/v1/users", `{"username":"`+name+`"}`).want(400, 107)
 	}
 	s.signIn("content1")
-	s.signIn("Connect") // the list is exact
+	s.signIn("Connect") // usernames are case-sensitive
 	admin.post("__api__/v1/users", `{"username":"myapps"}`).want(200, 0)
 	if got := s.usernames(); got != "ada content1 Connect myapps" {
 		t.Errorf("users %q", got)
 	}
 }
 
-// A request that brings a session for the same person and the same header values reads
-// only; anything else is a login attempt.
+// A request with a session of the same user and the same header values only reads. Every other request is a login
+// attempt.
 func TestLoginAttempts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "[Authentication]\nProvider = proxy\nLifetime = 1h\n[ProxyAuth]\nEmailHeader = X-Email\n")
@@ -334,7 +334,7 @@ func TestUniqueID(t *testing.T) {
 	s.visitor("X-ID: 2", "X-Auth-Username: apps").get("__api__/v1/user").want(401, 30)
 
 	admin := s.byKey(s.visitor("X-ID: 1", "X-Auth-Username: sam").key())
-	for _, id := range []string{" 5", "5 ", "5,6", `5\u200b`, `5\u0001`, strings.Repeat("5", 256)} { // none of which a proxy can send
+	for _, id := range []string{" 5", "5 ", "5,6", `5\u200b`, `5\u0001`, strings.Repeat("5", 256)} { // a proxy cannot send these values
 		admin.post("__api__/v1/users", `{"username":"lee","unique_id":"`+id+`"}`).want(400, 25)
 	}
 	admin.post("__api__/v1/users", `{"username":"lee"}`).want(400, 129)
@@ -387,7 +387,7 @@ func TestGeneratedUsernames(t *testing.T) {
 	}
 }
 
-// Twenty browsers of a new person at once are one account, and one first user.
+// Twenty concurrent browsers of a new user create one account, which is the first user.
 func TestConcurrentFirstLogin(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied)
@@ -434,7 +434,7 @@ func TestXSRF(t *testing.T) {
 	key := ada.key()
 	path, body := "__api__/v1/users/"+guid+"/keys", `{"name":"k"}`
 	other := s.signIn("bob").cookie("RSC-XSRF")
-	// cookies is a visitor with cookies of another server on the same host beside ada's own.
+	// cookies returns a visitor with cookies of another server on the same host, in addition to those of ada.
 	session, xsrf := "rsconnect="+ada.cookie("rsconnect")+"; ", "RSC-XSRF="+token+"; "
 	cookies := func(all string) *persona {
 		return s.visitor("X-Auth-Username: ada", "Cookie: "+strings.TrimSuffix(all, "; "))

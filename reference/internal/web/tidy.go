@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// tidy redirects a request whose path the router would clean, or that names a folder without its slash, to the public URL
-// of the path it stands for. The router's own redirects give a path only, which leads to another server where a proxy
-// publishes this one below a prefix. Folders holds the paths, without the slash, that the router knows with one.
+// tidy redirects requests to the public URL of the clean path. It applies to paths that the router would clean, and
+// to folders without a trailing slash. The router itself redirects to a path, which leads to another server if a
+// proxy publishes this one below a prefix. folders holds the paths, without the slash, that the router knows with a
+// slash.
 func (s *Server) tidy(next http.Handler, folders map[string]bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent := r.URL.EscapedPath()
@@ -27,7 +28,7 @@ func (s *Server) tidy(next http.Handler, folders map[string]bool) http.Handler {
 	})
 }
 
-// cleanPath returns the shortest path that means the same: without empty segments and dot segments. A slash at the end stays.
+// cleanPath returns the equivalent path without empty segments and dot segments. It keeps a trailing slash.
 func cleanPath(p string) string {
 	clean := path.Clean("/" + p)
 	if strings.HasSuffix(p, "/") && clean != "/" {
@@ -36,7 +37,7 @@ func cleanPath(p string) string {
 	return clean
 }
 
-// redirectKeeping sends the client to a path of this server with the same method and body.
+// redirectKeeping redirects to a path of this server with the same method and body.
 func (s *Server) redirectKeeping(w http.ResponseWriter, path string) {
 	w.Header()["Location"] = []string{s.url(path)}
 	w.WriteHeader(http.StatusTemporaryRedirect)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A redirect names the public URL of the server, also where only the path is tidied: behind a proxy that publishes the
-// server below a prefix, a path alone leads to another server.
+// A redirect contains the public URL of the server even if only the path is cleaned. If a proxy publishes the server
+// below a prefix, a path alone leads to another server.
 func TestRedirectsNameTheServerAddress(t *testing.T) {
 	t.Parallel()
 	const address = "https://example.com/dev/"
@@ -44,7 +44,7 @@ func TestRedirectsNameTheServerAddress(t *testing.T) {
 	}
 }
 
-// Whatever a path looks like, the router makes no redirect of its own.
+// The router itself redirects for no path.
 func TestNoRedirectWithoutTheServerAddress(t *testing.T) {
 	t.Parallel()
 	const address = "https://example.com/dev/"

@@ -8,11 +8,11 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// tokenRoutes are where deployment clients get their credentials: the client registers a token
-// and the public half of a key, and a signed-in person claims the token in the browser.
+// tokenRoutes registers the endpoints for deployment credentials: a client registers a token and a public key, and a
+// signed-in user claims the token in the browser.
 func (s *Server) tokenRoutes(api, page func(pattern string, need account.Role, h handler)) {
 	api("POST /__api__/tokens", nobody, s.registerToken)
-	// The path of the page is ours: clients open the address that they are told.
+	// The path is a choice of this server, because clients open the address that the server returns.
 	page("GET /__claim__/{token}", signedIn, s.claimPage)
 	page("POST /__claim__/{token}", signedIn, s.claimToken)
 }
@@ -47,8 +47,8 @@ var claimDone = template.Must(template.New("claimed").Parse(`<!doctype html>
 <h1>Connected</h1><p>The program may publish content as <b>{{.Username}}</b> now. You can close this page.</p></html>
 `))
 
-// claimPage asks before it does anything: whoever is lured to the address must not give their
-// rights to a program of somebody else's.
+// claimPage asks for confirmation, so that a user who follows a malicious link does not give their rights to a
+// program of another user.
 func (s *Server) claimPage(w http.ResponseWriter, r *http.Request) error {
 	c, err := person(r)
 	if err != nil {

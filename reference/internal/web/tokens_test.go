@@ -18,7 +18,8 @@ import (
 	"time"
 )
 
-// clientKeys are the key pairs of deployment clients: making one takes longer than most tests.
+// clientKeys are the key pairs of deployment clients. They are shared, because creating one takes longer than most
+// tests.
 var clientKeys = sync.OnceValue(func() [2]*rsa.PrivateKey {
 	var keys [2]*rsa.PrivateKey
 	for i := range keys {
@@ -30,7 +31,7 @@ var clientKeys = sync.OnceValue(func() [2]*rsa.PrivateKey {
 	return keys
 })
 
-// deployer is a deployment client as rsconnect is one.
+// deployer is a deployment client like rsconnect.
 type deployer struct {
 	*persona
 	token string
@@ -51,13 +52,13 @@ func publicKey(t testing.TB, key *rsa.PrivateKey) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-// register asks for the address at which somebody claims the token.
+// register requests the address at which a user claims the token.
 func (d *deployer) register() *reply {
 	return d.do("POST", "__api__/tokens", fmt.Sprintf(`{"token":%q,"public_key":%q,"user_id":0}`, d.token, publicKey(d.site.t, d.key)),
 		"X-Auth-Token: anonymous-access")
 }
 
-// sign makes the headers of a signed request.
+// sign returns the headers of a signed request.
 func (d *deployer) sign(method, path, body string) []string {
 	path, _, _ = strings.Cut(path, "?")
 	sum := md5.Sum([]byte(body))
@@ -76,7 +77,7 @@ func (d *deployer) signed(method, path, body string, lines ...string) *reply {
 	return d.do(method, path, body, append(d.sign(method, "/"+path, body), lines...)...)
 }
 
-// claim presses the button of the page at the address that the client was told.
+// claim submits the form of the page at the address.
 func (p *persona) claim(address string) *reply {
 	p.site.t.Helper()
 	path := strings.TrimPrefix(address, p.site.url)
@@ -108,12 +109,12 @@ func TestDeploymentCredentials(t *testing.T) {
 	if !strings.HasPrefix(address, s.url) {
 		t.Fatalf("claim at %s", address)
 	}
-	d.signed("GET", "__api__/v1/user", "").want(401, 30) // nobody has claimed it
+	d.signed("GET", "__api__/v1/user", "").want(401, 30) // the token is unclaimed
 	s.visitor().claim(address).want(401, 24)
 	s.byKey(ada.key()).claim(address).want(403, 95)
 	path := strings.TrimPrefix(address, s.url)
 	ada.get(path).want(200, 0)
-	d.signed("GET", "__api__/v1/user", "").want(401, 30) // looking claims nothing
+	d.signed("GET", "__api__/v1/user", "").want(401, 30) // a GET does not claim the token
 	ada.do("POST", path, "", "Sec-Fetch-Site: cross-site").want(403, 92)
 	ada.do("POST", path, "xsrf=x", "Content-Type: application/x-www-form-urlencoded").want(403, 92)
 
@@ -148,7 +149,7 @@ func TestTokenMustBeClaimedInTime(t *testing.T) {
 	d.signed("GET", "__api__/v1/user", "").want(401, 29)
 	s.clock.pass(24 * time.Hour)
 	s.claimed(ada)
-	ada.claim(address).want(404, 4) // forgotten
+	ada.claim(address).want(404, 4) // the token was deleted
 }
 
 func TestBadTokenRequests(t *testing.T) {
@@ -178,7 +179,7 @@ func TestBadTokenRequests(t *testing.T) {
 	}
 }
 
-// Whatever does not hold is refused, whoever else the request says it is.
+// Invalid signatures are refused, regardless of other credentials in the request.
 func TestBadSignatures(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied)
@@ -214,7 +215,7 @@ func TestBadSignatures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.visitor().do("GET", me, "", lines...).want(401, 30)
-			ada.do("GET", me, "", lines...).want(401, 30) // neither header nor session counts
+			ada.do("GET", me, "", lines...).want(401, 30) // neither header nor session has an effect
 		})
 	}
 	if got := s.user("bob").do("GET", me, "", d.sign("GET", "/"+me, "")...).want(200, 0).str("username"); got != "ada" {
@@ -223,7 +224,7 @@ func TestBadSignatures(t *testing.T) {
 	s.visitor("X-Auth-Username: ada", "X-Auth-Username: bob").do("GET", me, "", d.sign("GET", "/"+me, "")...).want(401, 30)
 }
 
-// A client signs the path of its URL or what follows its base URL, before proxies rewrite it.
+// A client signs the path of its URL or the part after its base URL, before proxies rewrite it.
 func TestSignedPaths(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "[Server]\nAddress = https://connect.example.com/apps/\n"+proxied)
@@ -236,7 +237,7 @@ func TestSignedPaths(t *testing.T) {
 	}
 	page := ada.get(path).want(200, 0)
 	field := regexp.MustCompile(`name="xsrf" value="([^"]+)"`).FindStringSubmatch(page.Body)
-	// The cookie is for https and another path, so the session is given by hand.
+	// The cookie is for HTTPS and another path, so the test adds it itself.
 	var jar []string
 	for _, c := range page.Header["Set-Cookie"] {
 		pair, _, _ := strings.Cut(c, ";")
@@ -264,7 +265,7 @@ func TestSignedPaths(t *testing.T) {
 	}
 }
 
-// A large body is kept until its checksum is known; a wrong one is never acted on.
+// A large body is stored until its checksum is verified, and has no effect if the checksum is wrong.
 func TestSignedBodies(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied)

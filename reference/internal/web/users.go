@@ -11,7 +11,7 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// userView is a user as the API shows one.
+// userView is a user in the form of the API.
 type userView struct {
 	GUID        string       `json:"guid"`
 	Username    string       `json:"username"`
@@ -24,7 +24,7 @@ type userView struct {
 	ActiveTime  *string      `json:"active_time"`
 	Confirmed   bool         `json:"confirmed"`
 	Locked      bool         `json:"locked"`
-	// ExternalID is shown to administrators and to the user, where unique ids are used.
+	// ExternalID is the unique id. Only administrators and the user see it.
 	ExternalID *string `json:"external_id,omitempty"`
 }
 
@@ -40,10 +40,11 @@ func (s *Server) userView(u account.User, private bool) userView {
 	return v
 }
 
-// seesPrivate: administrators see everybody's identity, others their own.
+// seesPrivate reports whether the caller may see the unique id of a user: administrators for all users, other callers
+// for themselves.
 func seesPrivate(c caller, guid string) bool { return c.Role == admin || c.User.GUID == guid }
 
-// stamp is a time as the API writes it: UTC, whole seconds.
+// stamp returns a time in the form of the API: UTC with whole seconds.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func stampOrNull(t time.Time) *string {
@@ -58,7 +59,7 @@ func (s *Server) currentUser(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, s.userView(callerOf(r).User, true))
 }
 
-// privileges are those that clients look for, by role.
+// privileges lists, by role, the privileges that clients check.
 var privileges = map[account.Role][]string{
 	account.Viewer:    {"view_apps"},
 	account.Publisher: {"add_users", "change_app_permissions", "publish_apps", "remove_apps", "view_app_settings", "view_apps"},
@@ -67,7 +68,7 @@ var privileges = map[account.Role][]string{
 		"remove_vanities", "view_app_settings", "view_apps"},
 }
 
-// me is the unversioned form that older clients read; rsconnect takes id and username of it.
+// me writes the caller in the unversioned form for older clients. rsconnect reads id and username.
 func (s *Server) me(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
 	return writeJSON(w, http.StatusOK, struct {
@@ -129,8 +130,8 @@ func userQuery(r *http.Request) (account.UserQuery, int, error) {
 	return q, number, nil
 }
 
-// descending reads the order that a listing is asked for in. Python's client spells booleans
-// with a capital.
+// descending reports whether a list is requested in descending order. The Python client writes booleans with a
+// capital letter.
 func descending(r *http.Request) (bool, error) {
 	switch strings.ToLower(r.URL.Query().Get("asc_order")) {
 	case "", "true", "1":
@@ -141,7 +142,7 @@ func descending(r *http.Request) (bool, error) {
 	return false, fail(25).saying("The parameter asc_order is invalid.")
 }
 
-// alternatives splits a query parameter at "|", which means "or".
+// alternatives splits the values of a query parameter at "|", which means "or".
 func alternatives(values []string) []string {
 	var all []string
 	for _, v := range values {
@@ -154,14 +155,14 @@ func alternatives(values []string) []string {
 	return all
 }
 
-// paged is a page of a list. Clients refuse any further member.
+// paged is a page of a list. Clients refuse other members.
 type paged struct {
 	Results     any `json:"results"`
 	CurrentPage int `json:"current_page"`
 	Total       int `json:"total"`
 }
 
-// pageOf reads page_number and page_size.
+// pageOf parses page_number and page_size.
 func pageOf(r *http.Request, size int) (number, limit int, err error) {
 	form := r.URL.Query()
 	number, limit = 1, size
@@ -195,8 +196,8 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, s.userView(u, seesPrivate(c, guid)))
 }
 
-// createUser provisions somebody ahead of their first sign-in. Only the first user of the
-// password provider is made by nobody; under proxied authentication that one signs in.
+// createUser creates a user before their first sign-in. An anonymous caller may create only the first user of the
+// password provider.
 func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
 	var in struct {
@@ -293,7 +294,7 @@ func (s *Server) lockUser(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, struct{}{})
 }
 
-// notFoundAs gives "there is none" the code of the kind of thing that was sought.
+// notFoundAs replaces the general "not found" error by one with the code for the kind of object.
 func notFoundAs(err error, code int) error {
 	if e := toAPIError(err); e.Code == 4 {
 		return fail(code).because(err)

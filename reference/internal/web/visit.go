@@ -18,7 +18,7 @@ import (
 	"countersign/reference/internal/integration"
 )
 
-// visitPages are where content is seen.
+// visitPages returns the routes of content.
 func (s *Server) visitPages() []route {
 	return []route{
 		{"/content/{guid}", nobody, s.visitFolder},
@@ -26,7 +26,7 @@ func (s *Server) visitPages() []route {
 	}
 }
 
-// visitFolder adds the slash that content's relative links need.
+// visitFolder redirects to the path with a trailing slash, which relative links of content need.
 func (s *Server) visitFolder(w http.ResponseWriter, r *http.Request) error {
 	target := "content/" + url.PathEscape(r.PathValue("guid")) + "/"
 	if r.URL.RawQuery != "" {
@@ -36,17 +36,17 @@ func (s *Server) visitFolder(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// visitCall is one visit that was let in.
+// visitCall is a permitted visit.
 type visitCall struct {
 	item   *content.Item
 	caller caller
-	byLink bool // by a share link, which carries no identity whoever holds it (OI-018)
+	byLink bool // a visit by a share link, which does not identify its user (OI-018)
 }
 
-// known says whether content is told who visits.
+// known reports whether content is told who the visitor is.
 func (v visitCall) known() bool { return v.caller.SignedIn() && !v.byLink }
 
-// visit shows an item to whoever may see it.
+// visit serves an item to visitors who may see it.
 func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 	item, err := s.Content.Item(r.Context(), r.PathValue("guid"))
 	if err != nil {
@@ -82,7 +82,8 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 	return fail(4).saying("This content has not been deployed yet.")
 }
 
-// turnAway refuses a visitor. Whoever is not signed in is sent to LoginURL where one is configured (writePageError).
+// turnAway returns the error for a refused visitor. writePageError redirects visitors who are not signed in to
+// LoginURL, if it is configured.
 func turnAway(c caller) error {
 	if c.SignedIn() {
 		return fail(19)
@@ -90,9 +91,9 @@ func turnAway(c caller) error {
 	return fail(24)
 }
 
-// loginFor returns the login to which a viewer is sent who opens an item by itself and is not logged in to its Viewer
-// integration (OAuth document, line 42; OI-049), "" for other visits. Where no token could be had anyway (items for anyone,
-// share links, anonymous visitors, API keys) nobody is sent.
+// loginFor returns the login to which a visitor is redirected, or "". It applies to visitors who open an item
+// directly and are not logged in to its Viewer integration (OAuth document, line 42; OI-049). It does not apply to
+// visits that cannot get a token: items for all visitors, share links, anonymous visitors, API keys.
 func (s *Server) loginFor(r *http.Request, v visitCall) (string, error) {
 	if v.byLink || !v.caller.Interactive() || !navigates(r) || v.item.Access == content.AccessAll {
 		return "", nil
@@ -119,14 +120,14 @@ func (s *Server) loginFor(r *http.Request, v visitCall) (string, error) {
 	return "", nil
 }
 
-// urlOf returns the public URL of a request, without the token of a share link.
+// urlOf returns the public URL of a request without the token of a share link.
 func (s *Server) urlOf(r *http.Request) string {
 	u := *r.URL
 	u.RawQuery = withoutShare(u.RawQuery)
 	return s.origin + strings.TrimSuffix(s.publicPath, "/") + u.RequestURI()
 }
 
-// visitRender serves the last render. It executes nothing, which belongs to the deployment.
+// visitRender serves the last render without an execution, which is part of the deployment.
 func (s *Server) visitRender(w http.ResponseWriter, r *http.Request, item *content.Item) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.PathValue("path") != "" {
 		return fail(2)
@@ -147,7 +148,7 @@ func (s *Server) visitRender(w http.ResponseWriter, r *http.Request, item *conte
 	return nil
 }
 
-// visitFiles serves a static item's files. The manifest says what the first page is and is itself not shown.
+// visitFiles serves the files of a static item. The manifest names the first page and is not served.
 func (s *Server) visitFiles(w http.ResponseWriter, r *http.Request, item *content.Item) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return fail(2)
@@ -164,7 +165,7 @@ func (s *Server) visitFiles(w http.ResponseWriter, r *http.Request, item *conten
 		}
 		name = manifest.Entry
 	}
-	root, err := os.OpenRoot(folder) // nothing outside is opened, whatever the name
+	root, err := os.OpenRoot(folder) // no file outside the folder is opened, whatever the name
 	if err != nil {
 		return err
 	}
@@ -188,7 +189,7 @@ func (s *Server) visitFiles(w http.ResponseWriter, r *http.Request, item *conten
 	return nil
 }
 
-// visitProcess passes a visit on to the item's process.
+// visitProcess passes a visit to the process of the item.
 func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCall) error {
 	process, leave, err := s.Runtime.Visit(r.Context(), v.item, s.Runtime.Folder(v.item))
 	if err != nil {
@@ -199,14 +200,14 @@ func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCal
 	if err != nil {
 		return err
 	}
-	// A stream or a WebSocket lasts as long as both sides want.
+	// A stream or a WebSocket has no time limit.
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Time{})  //nolint:errcheck // not supported by a recorder
 	control.SetWriteDeadline(time.Time{}) //nolint:errcheck // likewise
 	var failed error
 	proxy := &httputil.ReverseProxy{
 		Transport:     process.Transport,
-		FlushInterval: -1, // at once: content may stream
+		FlushInterval: -1, // immediately, because content may stream
 		Rewrite:       func(pr *httputil.ProxyRequest) { s.rewrite(pr, v.item, process.Target, headers) },
 		ModifyResponse: func(reply *http.Response) error {
 			keepOwnCookies(reply.Header)
@@ -222,8 +223,8 @@ func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCal
 	return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not answer."}).because(failed)
 }
 
-// startError says why content did not start. What a process wrote is its publisher's: it goes neither to the visitor
-// nor to the server's log.
+// startError returns the reply for content that did not start. The output of the process is for its publisher only:
+// it is neither sent to the visitor nor logged.
 func startError(err error) error {
 	var start *content.StartError
 	switch {
@@ -235,13 +236,13 @@ func startError(err error) error {
 	return err
 }
 
-// Headers that tell content about its visitor. Only the server says them.
+// Headers by which the server tells content about its visitor.
 const (
 	userTokenHeader   = "Posit-Connect-User-Session-Token"
 	credentialsHeader = "Rstudio-Connect-Credentials"
 )
 
-// visitHeaders are what the server tells content about a visit.
+// visitHeaders returns the headers by which the server tells content about a visit.
 func (s *Server) visitHeaders(ctx context.Context, v visitCall, execution string) (http.Header, error) {
 	h := http.Header{}
 	if !v.known() {
@@ -256,8 +257,8 @@ func (s *Server) visitHeaders(ctx context.Context, v visitCall, execution string
 		return nil, err
 	}
 	h.Set(credentialsHeader, credentials)
-	// No token where anyone may look (OAuth document, line 13), and none where a program stands in for its owner: content
-	// that visits itself or another item with the key it was given is not that owner's visit (lines 55 and 56).
+	// There is no token for items that are open to all visitors (OAuth document, line 13). There is also none for
+	// content that visits an item with its own key, because this is not a visit of its owner (lines 55 and 56).
 	if v.item.Access == content.AccessAll || v.caller.Via == viaContent {
 		return h, nil
 	}
@@ -269,7 +270,8 @@ func (s *Server) visitHeaders(ctx context.Context, v visitCall, execution string
 	return h, nil
 }
 
-// credentials is the value of RStudio-Connect-Credentials: names, or guids where Authorization.ContentCredentialsUseGUID is on.
+// credentials returns the value of RStudio-Connect-Credentials. It contains names, or guids if
+// Authorization.ContentCredentialsUseGUID is on.
 func (s *Server) credentials(user account.User, groups []account.Group) (string, error) {
 	byGUID := s.Config.Authorization.ContentCredentialsUseGUID
 	told := struct {
@@ -293,8 +295,8 @@ func (s *Server) credentials(user account.User, groups []account.Group) (string,
 	return asciiJSON(string(text)), nil
 }
 
-// asciiJSON writes JSON with escapes in place of what is not ASCII: a header carries octets, and programs differ in what
-// they take them for.
+// asciiJSON escapes characters outside ASCII in a JSON text, because programs decode the octets of a header
+// differently.
 func asciiJSON(text string) string {
 	var b strings.Builder
 	for _, c := range text {

@@ -9,9 +9,9 @@ import (
 	"countersign/reference/internal/content"
 )
 
-// rewrite makes the request that content gets: the path below the item, the client's headers less whatever is between
-// the client and this server, and the server's own word on who visits. ReverseProxy has taken away hop-by-hop headers and
-// those that Connection named before it calls this, so a client cannot have ours removed.
+// rewrite creates the request to content: the path below the item, the headers of the client without those for the
+// server, and the headers of the server about the visitor. ReverseProxy removes hop-by-hop headers and those named by
+// Connection before it calls rewrite, so that a client cannot have the headers of the server removed.
 func (s *Server) rewrite(pr *httputil.ProxyRequest, item *content.Item, target *url.URL, headers http.Header) {
 	out := pr.Out
 	prefix := "/content/" + item.GUID
@@ -23,21 +23,21 @@ func (s *Server) rewrite(pr *httputil.ProxyRequest, item *content.Item, target *
 	}
 	out.URL.RawQuery = withoutShare(pr.In.URL.RawQuery)
 	out.Host = pr.In.Host
-	out.Trailer = nil // a trailer could name any header
+	out.Trailer = nil // a trailer could have the name of any header
 	s.cleanHeaders(out.Header)
 	for name, values := range headers {
 		out.Header[name] = values
 	}
 	out.Header.Set("Rstudio-Connect-App-Base-Url", s.Base+"content/"+item.GUID)
 	if !strings.EqualFold(out.Header.Get("Upgrade"), "websocket") {
-		// Any other protocol would be a tunnel past every check, for whatever comes after the first request.
+		// Another protocol would create a tunnel that bypasses every check after the first request.
 		out.Header.Del("Upgrade")
 		out.Header.Del("Connection")
 	}
 }
 
-// serverHeaders are those that only the server says to content, or that are meant for the server alone. Names are compared
-// as CGI-like programs see them, where X_Auth_Username and X-Auth-Username are one variable.
+// serverHeaders lists headers that only the server sends to content, or that are for the server only. Names are
+// compared as CGI programs see them: X_Auth_Username and X-Auth-Username are the same variable.
 var serverHeaders = map[string]bool{
 	"posit-connect-user-session-token": true, "rstudio-connect-credentials": true, "posit-connect-credentials": true,
 	"shiny-server-credentials": true, "rstudio-connect-app-base-url": true,
@@ -46,8 +46,8 @@ var serverHeaders = map[string]bool{
 
 func foldHeader(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "-")) }
 
-// cleanHeaders takes out of a client's headers what could be taken for the server's word, and the credentials that the
-// client presented to the server.
+// cleanHeaders removes headers of a client that content could mistake for headers of the server, and credentials for
+// the server.
 func (s *Server) cleanHeaders(h http.Header) {
 	identity := s.identityHeaders()
 	for name := range h {
@@ -87,25 +87,23 @@ func setOrDelete(h http.Header, name string, values []string) {
 	h[name] = values
 }
 
-// forServer says whether an Authorization is for the server: an API key, a bootstrap token.
+// forServer reports whether the value of Authorization is for the server: an API key or a bootstrap token.
 func forServer(value string) bool {
 	scheme, _, _ := strings.Cut(strings.TrimLeft(value, " \t"), " ")
 	return strings.EqualFold(scheme, "Key") || strings.EqualFold(scheme, "Connect-Bootstrap")
 }
 
-// identityHeaders are the configured names by which a proxy says who a user is.
+// identityHeaders returns the folded names of the headers by which a proxy describes a user. Headers that the
+// configuration names count even if the server does not read them.
 func (s *Server) identityHeaders() map[string]bool {
-	p := s.Config.ProxyAuth
 	names := map[string]bool{}
-	for _, name := range []string{p.UsernameHeader, p.UniqueIDHeader, p.FirstNameHeader, p.LastNameHeader, p.EmailHeader, p.RoleHeader, p.GroupsHeader} {
-		if name != "" {
-			names[foldHeader(name)] = true
-		}
+	for _, name := range configuredHeaders(s.Config.ProxyAuth).Headers() {
+		names[foldHeader(name)] = true
 	}
 	return names
 }
 
-// ownCookie says whether a cookie is the server's.
+// ownCookie reports whether a cookie belongs to the server.
 func ownCookie(name string) bool {
 	switch strings.TrimSuffix(strings.ToLower(name), "-legacy") {
 	case sessionCookie, strings.ToLower(xsrfCookie), shareCookie:
@@ -114,7 +112,7 @@ func ownCookie(name string) bool {
 	return strings.HasPrefix(strings.ToLower(name), loginCookie)
 }
 
-// withoutOwnCookies takes the server's cookies out of a Cookie header and leaves the others as they were written.
+// withoutOwnCookies removes the cookies of the server from a Cookie header and does not change the others.
 func withoutOwnCookies(value string) string {
 	var kept []string
 	for pair := range strings.SplitSeq(value, ";") {
@@ -126,8 +124,8 @@ func withoutOwnCookies(value string) string {
 	return strings.Join(kept, "; ")
 }
 
-// keepOwnCookies drops cookies of content that would replace the server's: content shares its origin, and must not sign a
-// visitor in as somebody else.
+// keepOwnCookies removes cookies that content sets in place of cookies of the server. Content has the same origin and
+// could otherwise sign a visitor in as another user.
 func keepOwnCookies(h http.Header) {
 	values, sent := h["Set-Cookie"]
 	if !sent {
@@ -143,7 +141,7 @@ func keepOwnCookies(h http.Header) {
 	setOrDelete(h, "Set-Cookie", kept)
 }
 
-// cleanReferer takes a share link's token out of the address of the page that made the request.
+// cleanReferer removes the token of a share link from the Referer.
 func cleanReferer(referer string) string {
 	u, err := url.Parse(referer)
 	if err != nil {

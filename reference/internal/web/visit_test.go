@@ -74,7 +74,7 @@ func TestStaticFiles(t *testing.T) {
 	}
 }
 
-// A visit of rendered content serves the last render and executes nothing.
+// A visit of rendered content serves the last render and does not execute the content.
 func TestRenderedContent(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -92,7 +92,7 @@ func TestRenderedContent(t *testing.T) {
 	}
 }
 
-// What content hears of its visitor comes from the server, whatever the client says.
+// Only the server sets the headers about a visitor, regardless of the headers of the client.
 func TestVisitHeaders(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t, "GroupsHeader = X-Auth-Groups", "GroupsAutoProvision = true", "EmailHeader = X-Auth-Email")
@@ -122,7 +122,7 @@ func TestVisitHeaders(t *testing.T) {
 	if e.Headers.Get("X-Custom") != "kept" || e.Headers.Get("Cookie") != "mine=1; theirs=2" || e.Headers.Get("Referer") != s.url+"content/"+guid+"/?a=b" {
 		t.Errorf("the client's own headers: %v", e.Headers)
 	}
-	// By key: the key stays with the server, another scheme is the content's own business.
+	// An API key is not passed to content, but another scheme is.
 	key := alice.key()
 	e = s.byKey(key).get("content/" + guid + "/").echo()
 	if e.Headers.Get("Authorization") != "" || e.Headers.Get(userToken) == "" {
@@ -138,7 +138,7 @@ func TestVisitHeaders(t *testing.T) {
 	}
 }
 
-// Who gets a user session token: signed-in visitors of interactive content that is not for anyone, and nobody else.
+// Only signed-in visitors of interactive content that is not open to all visitors get a user session token.
 func TestWhoGetsAUserToken(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -201,7 +201,7 @@ func TestShareLinks(t *testing.T) {
 	s.publisher.do("DELETE", "__api__/v1/content/"+guid+"/share_links/"+made.str("guid"), "").want(204, 0)
 	guest.get("content/"+guid+"/").want(401, 24)
 	guest.get("content/"+guid+"/"+query).want(401, 24)
-	// A visitor with a permission who comes on their own is no longer the link's.
+	// A visitor with a permission who opens the item without the link is identified.
 	again := s.publisher.do("POST", "__api__/v1/content/"+guid+"/share_links", "").str("url")
 	alice := s.person("alice")
 	s.permit(guid, "alice")
@@ -248,7 +248,7 @@ func TestContentIsDeletedWhileItRuns(t *testing.T) {
 	s.byKey(e.Env["CONNECT_API_KEY"]).get("__api__/v1/user").want(401, 30)
 }
 
-// Streams arrive as they are written, WebSockets pass both ways, and no other protocol makes a tunnel.
+// Streams arrive as they are written, WebSockets pass in both directions, and no other protocol creates a tunnel.
 func TestStreamAndUpgrade(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
@@ -296,7 +296,7 @@ func TestStreamAndUpgrade(t *testing.T) {
 	}
 }
 
-// At most eight live processes, and everybody is answered.
+// At most eight processes are alive, and all visits succeed.
 func TestManyItems(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)

@@ -24,7 +24,7 @@ import (
 	"countersign/reference/internal/web"
 )
 
-// site is a server under test, seen from outside: by HTTP and by its log.
+// site is a server under test with its URL and its log.
 type site struct {
 	t        testing.TB
 	url      string // with a trailing slash
@@ -35,7 +35,7 @@ type site struct {
 	clock    *clock
 }
 
-// logBuffer is a log that several goroutines write and a test reads.
+// logBuffer is a log that several goroutines may write.
 type logBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -53,7 +53,7 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-// clock is a time that a test moves.
+// clock is a clock that a test sets.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time
@@ -63,12 +63,10 @@ func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.t }
 
 func (c *clock) pass(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.t = c.t.Add(d) }
 
-// proxied is the shortest configuration with proxied authentication; a test's own options
-// of [ProxyAuth] may follow it directly.
+// proxied is the shortest configuration with proxied authentication. Options of [ProxyAuth] may follow it.
 const proxied = "[Authentication]\nProvider = proxy\n[ProxyAuth]\n"
 
-// newSite starts a server with an empty store and the given configuration. change may add
-// services to its options.
+// newSite starts a server with an empty store and the given configuration. change may change its options.
 func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB)) *site {
 	t.Helper()
 	cfg, err := config.Parse("test.gcfg", []byte(text), nil)
@@ -97,8 +95,8 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	return s
 }
 
-// newStore opens an empty store: a copy of one that is migrated once for all tests, because
-// under the race detector that takes longer than most tests do.
+// newStore opens an empty store. It copies a store that is migrated once for all tests, because a migration takes
+// longer than most tests under the race detector.
 func newStore(t testing.TB) (db *store.DB, path string) {
 	t.Helper()
 	empty, err := emptyStore()
@@ -116,7 +114,7 @@ func newStore(t testing.TB) (db *store.DB, path string) {
 	return db, path
 }
 
-// emptyStore is the file of a store without rows.
+// emptyStore returns the file of a store without rows.
 var emptyStore = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "webtest-")
 	if err != nil {
@@ -134,14 +132,14 @@ var emptyStore = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// persona is one cookie jar with the headers that a proxy would add for one person.
+// persona is a cookie jar with the headers that a proxy adds for one user.
 type persona struct {
 	site   *site
 	client *http.Client
 	header http.Header
 }
 
-// visitor is a persona with headers "Name: value".
+// visitor returns a persona with headers of the form "Name: value".
 func (s *site) visitor(lines ...string) *persona {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -159,10 +157,10 @@ func (s *site) visitor(lines ...string) *persona {
 	return p
 }
 
-// user is a visitor whom the proxy names in the default header.
+// user returns a visitor whom the proxy names in the default header.
 func (s *site) user(name string) *persona { return s.visitor("X-Auth-Username: " + name) }
 
-// signIn is user, signed in: it has a session and its XSRF token.
+// signIn returns a user with a session and its XSRF token.
 func (s *site) signIn(name string) *persona {
 	s.t.Helper()
 	p := s.user(name)
@@ -170,17 +168,17 @@ func (s *site) signIn(name string) *persona {
 	return p
 }
 
-// byKey is a visitor with an API key.
+// byKey returns a visitor with an API key.
 func (s *site) byKey(key string) *persona { return s.visitor("Authorization: Key " + key) }
 
-// key makes an API key for a signed-in persona.
+// key creates an API key for a signed-in persona.
 func (p *persona) key() string {
 	p.site.t.Helper()
 	guid := p.get("__api__/v1/user").want(200, 0).str("guid")
 	return p.post("__api__/v1/users/"+guid+"/keys", `{"name":"test"}`).want(200, 0).str("key")
 }
 
-// cookie returns the value of a cookie that the persona holds, or "".
+// cookie returns the value of a cookie of the persona, or "".
 func (p *persona) cookie(name string) string {
 	u, err := url.Parse(p.site.url)
 	if err != nil {
@@ -194,7 +192,7 @@ func (p *persona) cookie(name string) string {
 	return ""
 }
 
-// reply is an answer, read to its end.
+// reply is a complete reply.
 type reply struct {
 	t      testing.TB
 	what   string
@@ -205,7 +203,7 @@ type reply struct {
 
 func (p *persona) get(path string, lines ...string) *reply { return p.do("GET", path, "", lines...) }
 
-// post sends JSON with the XSRF token, as a browser's script would.
+// post sends JSON with the XSRF token, like a script in a browser.
 func (p *persona) post(path, body string, lines ...string) *reply {
 	return p.do("POST", path, body, append(lines, p.xsrf()...)...)
 }
@@ -217,7 +215,7 @@ func (p *persona) xsrf() []string {
 	return nil
 }
 
-// do sends one request with the persona's headers and further ones.
+// do sends one request with the headers of the persona and further ones.
 func (p *persona) do(method, path, body string, lines ...string) *reply {
 	p.site.t.Helper()
 	var r io.Reader

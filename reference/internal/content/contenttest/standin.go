@@ -1,5 +1,6 @@
-// Package contenttest is a content program for tests: the test binary runs itself as one. It does what it is told by the
-// query of a visit or by files in its bundle, and tells everything it was given, secrets included: it is for tests only.
+// Package contenttest provides a content program for tests: the test binary runs itself as one. The program follows
+// instructions in the query of a visit or in files of its bundle. It prints all its data, including secrets, so it is
+// for tests only.
 package contenttest
 
 import (
@@ -16,13 +17,14 @@ import (
 	"testing"
 )
 
-// marker is the first argument that makes a test binary a content program. The environment cannot say it: content's is clean.
+// marker is the first argument that makes a test binary a content program. An environment variable would not reach
+// it, because content has a clean environment.
 const marker = "-content-stand-in"
 
-// Command is what to execute content with in a test whose TestMain calls Main.
+// Command returns the command that executes content in a test whose TestMain calls Main.
 func Command() []string { return []string{os.Args[0], marker} }
 
-// Main runs the content program, and does not return, if the test binary was started as one.
+// Main runs the content program and does not return, if the test binary was started as one.
 func Main() {
 	if len(os.Args) != 3 || os.Args[1] != marker {
 		return
@@ -36,7 +38,7 @@ func Main() {
 	os.Exit(2)
 }
 
-// Echo is what the program tells of a visit or render.
+// Echo is the data that the program reports for a visit or render.
 type Echo struct {
 	PID     int
 	Method  string
@@ -128,7 +130,7 @@ func render() {
 	os.Exit(0)
 }
 
-// Bundle makes an archive of files, with a manifest of that mode.
+// Bundle creates an archive of files with a manifest of that mode.
 func Bundle(t *testing.T, mode string, files map[string]string) []byte {
 	t.Helper()
 	all := map[string]string{"manifest.json": fmt.Sprintf(`{"version":1,"metadata":{"appmode":%q},"files":{}}`, mode)}
@@ -144,7 +146,7 @@ func Bundle(t *testing.T, mode string, files map[string]string) []byte {
 	return Archive(t, entries, bodies)
 }
 
-// Archive makes a gzip-compressed tar archive of any entries.
+// Archive creates a gzip-compressed tar archive of any entries.
 func Archive(t *testing.T, entries []*tar.Header, bodies []string) []byte {
 	t.Helper()
 	var b bytes.Buffer

@@ -1,8 +1,8 @@
-// Package pgtest gives tests a Postgres: one container for each test binary, started when the first test asks, and a new
-// schema for each test. Where no container can be had, tests skip and say so; where CI is true, they fail: a skipped
-// database test looks too much like a passed one.
+// Package pgtest provides a Postgres database for tests: one container for each test binary, started by the first
+// test that needs it, and a new schema for each test. If no container can be started, tests are skipped. If CI is
+// true they fail, because a skipped database test is easily mistaken for a passed one.
 //
-// A binary that uses it has, in one of its files:
+// A binary that uses it must contain:
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 package pgtest
@@ -27,18 +27,18 @@ import (
 	"github.com/ory/dockertest/v3/docker"
 )
 
-// Environment variables that a person may set.
+// Environment variables that a developer may set.
 const (
-	// EnvURL names a database that runs already. Its user must be allowed to make schemas in it.
+	// EnvURL is the URL of a running database. Its user must have the right to create schemas.
 	EnvURL = "COUNTERSIGN_POSTGRES_URL"
-	// EnvImage names another image than that of make images.
+	// EnvImage is the name of an image that replaces the image of "make images".
 	EnvImage = "COUNTERSIGN_POSTGRES_IMAGE"
 )
 
 //go:embed image/Dockerfile
 var recipe []byte
 
-// Image is the name of the image that make images builds: .ci/image computes the same.
+// Image returns the name of the image that "make images" builds. .ci/image computes the same name.
 func Image() string {
 	if name := os.Getenv(EnvImage); name != "" {
 		return name
@@ -68,8 +68,8 @@ func Run(m *testing.M) int {
 	return code
 }
 
-// URL names a new and empty schema of the database: every connection made with it works there. The test is skipped, or
-// fails where CI is true, if there is no database to be had.
+// URL returns the URL of a new and empty schema. If there is no database, the test is skipped, or fails if CI is
+// true.
 func URL(tb testing.TB) string {
 	tb.Helper()
 	server.once.Do(func() {
@@ -94,12 +94,10 @@ func URL(tb testing.TB) string {
 	return address.String()
 }
 
-// newSchema makes a schema. In a database of somebody else's it goes with the test.
+// newSchema creates a schema. It is removed after the test if EnvURL is set.
 func newSchema(tb testing.TB) string {
 	tb.Helper()
-	var chance [8]byte
-	rand.Read(chance[:]) //nolint:errcheck // never fails (crypto/rand)
-	schema := "test_" + hex.EncodeToString(chance[:])
+	schema := "test_" + strings.ToLower(rand.Text())
 	if err := execute(tb.Context(), `CREATE SCHEMA `+schema); err != nil {
 		tb.Fatalf("make a schema: %v", err)
 	}
@@ -122,11 +120,11 @@ func execute(ctx context.Context, statement string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// startTime bounds the start: it takes a second where nothing else runs.
+// startTime bounds the start of the container, which takes a second on an idle machine.
 const startTime = time.Minute
 
-// start starts a container on a free port of the loopback interface and waits for its first answer. A container that
-// outlives its test binary ends by itself: see the Dockerfile.
+// start starts a container on a free port of the loopback interface and waits until the database answers. A container
+// that outlives its test binary ends by itself: see the Dockerfile.
 func start() (address string, stop func() error, err error) {
 	repository, tag, _ := strings.Cut(Image(), ":")
 	pool, err := dockertest.NewPool("")
@@ -136,7 +134,7 @@ func start() (address string, stop func() error, err error) {
 	if err := pool.Client.Ping(); err != nil {
 		return "", nil, fmt.Errorf("no Docker engine answers (%w); start one, or name a database in %s", err, EnvURL)
 	}
-	// Looked for here, because dockertest would ask a registry for it.
+	// dockertest would request a missing image from a registry.
 	if _, err := pool.Client.InspectImage(Image()); err != nil {
 		return "", nil, fmt.Errorf("the engine has no image %s (%w); make images", Image(), err)
 	}
@@ -145,7 +143,7 @@ func start() (address string, stop func() error, err error) {
 		PortBindings: map[docker.Port][]docker.PortBinding{"5432/tcp": {{HostIP: "127.0.0.1"}}},
 	}, func(c *docker.HostConfig) {
 		c.AutoRemove = true
-		c.PublishAllPorts = false // it would publish the port on every address as well
+		c.PublishAllPorts = false // otherwise the port is published on every address as well
 	})
 	if err != nil {
 		return "", nil, fmt.Errorf("start %s: %w", Image(), err)
@@ -158,7 +156,7 @@ func start() (address string, stop func() error, err error) {
 	return address, stop, nil
 }
 
-// await connects until the database answers.
+// await connects repeatedly until the database answers.
 func await(address string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
@@ -171,7 +169,7 @@ func await(address string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return err // the last one says most
+			return err // the last error is the most useful one
 		case <-tick.C:
 		}
 	}

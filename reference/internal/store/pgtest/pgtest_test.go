@@ -25,7 +25,7 @@ func TestImageIsTheRecipe(t *testing.T) {
 	}
 }
 
-// Two URLs are two empty schemas, and the role that tests have is nobody special.
+// Two URLs are two empty schemas, and the role of the tests has no special rights.
 func TestURL(t *testing.T) {
 	t.Parallel()
 	began := time.Now()

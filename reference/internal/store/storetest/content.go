@@ -16,7 +16,7 @@ import (
 	"countersign/reference/internal/store"
 )
 
-// RunContent holds a database against the contract of content. open is as for Run.
+// RunContent tests the contract of content. open is as for Run.
 func RunContent(t *testing.T, open func(testing.TB) *store.DB) {
 	for _, test := range []struct {
 		name string
@@ -88,7 +88,7 @@ func contentLists(t *testing.T, db *store.DB) {
 	for _, p := range []*content.Permission{
 		{ContentGUID: permitted.GUID, PrincipalGUID: viewer.GUID, PrincipalType: content.PrincipalUser, Role: content.RoleViewer},
 		{ContentGUID: grouped.GUID, PrincipalGUID: group.GUID, PrincipalType: content.PrincipalGroup, Role: content.RoleViewer},
-		{ContentGUID: hidden.GUID, PrincipalGUID: viewer.GUID, PrincipalType: content.PrincipalGroup, Role: content.RoleViewer}, // no group of that guid
+		{ContentGUID: hidden.GUID, PrincipalGUID: viewer.GUID, PrincipalType: content.PrincipalGroup, Role: content.RoleViewer}, // there is no group with that guid
 	} {
 		if err := s.PutPermission(ctx, p); err != nil {
 			t.Fatal(err)
@@ -133,7 +133,7 @@ func contentUpdates(t *testing.T, db *store.DB) {
 	if _, err := s.UpdateItem(ctx, "nothing", func(*content.Item) error { return nil }); !errors.Is(err, content.ErrNotFound) {
 		t.Errorf("UpdateItem of nothing = %v", err)
 	}
-	// Concurrent changes do not lose each other.
+	// Concurrent changes must not overwrite each other.
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
@@ -358,7 +358,8 @@ func contentTasks(t *testing.T, db *store.DB) {
 	}
 }
 
-// All that belongs to an item goes with it, its processes' keys included; a user's own keys stay.
+// contentDelete tests that all data of an item is deleted with it, including the keys of its processes, but not other
+// keys of the user.
 func contentDelete(t *testing.T, db *store.DB) {
 	s := db.Content()
 	paula := addUser(t, db, account.User{Username: "paula"})

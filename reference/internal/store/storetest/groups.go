@@ -54,7 +54,7 @@ func groups(t *testing.T, db *store.DB) {
 	}
 	a.Name, a.UniqueID = "Engineering", "u2"
 	update(t, db, func(tx account.Tx) error { return errors.Join(tx.UpdateGroup(ctx, a), tx.DeleteUser(ctx, owner.GUID)) })
-	a.OwnerGUID = "" // a group outlives its owner
+	a.OwnerGUID = "" // a group remains when its owner is deleted
 	if got, err = db.GroupByGUID(ctx, "ga"); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func memberships(t *testing.T, db *store.DB) {
 	}
 }
 
-// manyGroups: what is done for many groups at once is what would be done for one after the other.
+// manyGroups tests that operations on many groups have the same result as one operation for each group.
 func manyGroups(t *testing.T, db *store.DB) {
 	a, b := addUser(t, db, account.User{Username: "a"}), addUser(t, db, account.User{Username: "b"})
 	const n = 1 + 8 + 64 + 512

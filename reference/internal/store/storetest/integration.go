@@ -15,7 +15,7 @@ import (
 	"countersign/reference/internal/store"
 )
 
-// RunIntegrations holds a database against the contract of OAuth integrations. open is as for Run.
+// RunIntegrations tests the contract of OAuth integrations. open is as for Run.
 func RunIntegrations(t *testing.T, open func(testing.TB) *store.DB) {
 	for _, test := range []struct {
 		name string
@@ -195,7 +195,7 @@ func oauthSessions(t *testing.T, db *store.DB) {
 	}
 }
 
-// Of any number of logins at once, one session is left.
+// oauthOneSession tests that concurrent logins result in one session.
 func oauthOneSession(t *testing.T, db *store.DB) {
 	alice := addUser(t, db, account.User{Username: "alice"})
 	addIntegration(t, db, "a")
@@ -317,7 +317,7 @@ func oauthLogins(t *testing.T, db *store.DB) {
 	if err != nil || cmp.Diff(l, got) != "" {
 		t.Errorf("TakeLogin: %v\n%s", err, cmp.Diff(l, got))
 	}
-	// The oldest beyond the bound are forgotten.
+	// The oldest logins beyond the limit are deleted.
 	for n := range integration.MaxLogins + 5 {
 		start(100 + n)
 	}
@@ -359,8 +359,8 @@ func oauthOneLogin(t *testing.T, db *store.DB) {
 	}
 }
 
-// Deleting a user or an integration takes sessions, associations and started logins along; another provider under the same
-// integration takes sessions and logins.
+// oauthCascades tests that deleting a user or an integration deletes sessions, associations and started logins, and
+// that a change of the provider deletes sessions and logins.
 func oauthCascades(t *testing.T, db *store.DB) {
 	s := db.Integrations()
 	paula, alice, bob := addUser(t, db, account.User{Username: "paula"}), addUser(t, db, account.User{Username: "alice"}), addUser(t, db, account.User{Username: "bob"})

@@ -18,12 +18,14 @@ import (
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/integration"
+	"countersign/reference/internal/proxyauth"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/vault"
 )
 
-// RunNodes holds a database to what nodes that share it rely on. fresh makes an empty database and returns what opens it:
-// each call gives one more handle on the same, as another node has, and sees to its closing.
+// RunNodes tests the requirements of nodes that share a database. fresh creates an empty database and returns a
+// function that opens it. Each call of this function returns another handle, as for another node, which is closed
+// after the test.
 func RunNodes(t *testing.T, fresh func(testing.TB) (open func() *store.DB)) {
 	for _, test := range []struct {
 		name string
@@ -55,7 +57,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// got returns a value that must be there.
+// got fails the test if err is not nil, and otherwise returns the value.
 func got[T any](v T, err error) func(*testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()
@@ -64,14 +66,14 @@ func got[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
-// aSession is what a login would store.
+// aSession returns a session as a login stores it.
 func aSession(user account.User, in *integration.Integration, guid string) *integration.Session {
 	s := newSession(guid, user.GUID, in.GUID)
 	s.Tokens = integration.SealedTokens{Access: "access", Refresh: "refresh", ObtainedTime: day, ExpiresTime: day.Add(time.Hour)}
 	return s
 }
 
-// atOnce calls do n times at the same moment, on both nodes in turn, and returns the errors of all.
+// atOnce calls do n times concurrently, alternately on both nodes, and returns the errors of all calls.
 func atOnce(a, b *store.DB, n int, do func(i int, node *store.DB) error) []error {
 	var wg sync.WaitGroup
 	errs := make([]error, n)
@@ -98,7 +100,7 @@ func noErrors(t *testing.T, errs []error) {
 	}
 }
 
-// succeeded counts the calls that did; the others must have failed with want.
+// succeeded returns the number of successful calls. The other calls must have failed with want.
 func succeeded(t *testing.T, errs []error, want error) int {
 	t.Helper()
 	n := 0
@@ -112,17 +114,17 @@ func succeeded(t *testing.T, errs []error, want error) int {
 	return n
 }
 
-// accounts is the service of one node.
+// accounts returns the service of one node.
 func accounts(db *store.DB, p account.Policy) *account.Service {
 	p.RegisterOnFirstLogin, p.DefaultRole = true, account.Viewer
 	return &account.Service{Store: db, Policy: p, Now: func() time.Time { return day }, SessionLifetime: time.Hour, Log: slog.New(slog.DiscardHandler)}
 }
 
-func claim(name string, groups ...string) account.Claim {
-	return account.Claim{Identity: name, Username: name, Groups: groups, Digest: name}
+func claim(name string, groups ...string) proxyauth.Claim {
+	return proxyauth.Claim{Identity: name, Username: name, Groups: groups, Digest: name}
 }
 
-// firstUser: of many who sign in first, one becomes the administrator.
+// firstUser tests that only one of several concurrent first users becomes the administrator.
 func firstUser(t *testing.T, a, b *store.DB) {
 	const n = 16
 	noErrors(t, atOnce(a, b, n, func(i int, node *store.DB) error {
@@ -134,7 +136,7 @@ func firstUser(t *testing.T, a, b *store.DB) {
 	same(t, "users", total, n)
 }
 
-// samePerson: one person who signs in many times at once is one user, with a session each time.
+// samePerson tests that concurrent sign-ins of one user create one user, with a session for each sign-in.
 func samePerson(t *testing.T, a, b *store.DB) {
 	const n = 12
 	logins := make(chan account.Login, n)
@@ -158,8 +160,8 @@ func samePerson(t *testing.T, a, b *store.DB) {
 	}
 }
 
-// groupsOfNodes: a group that several sign-ins provision at once is one group, in whatever order they name theirs; and
-// of several lists for one user one holds, whole.
+// groupsOfNodes tests that a group provisioned by concurrent sign-ins is created once, for any order of groups, and
+// that the memberships of a user are those of one complete list.
 func groupsOfNodes(t *testing.T, a, b *store.DB) {
 	names := []string{"ants", "bees", "cats", "dogs", "eels"}
 	policy := account.Policy{Groups: true, GroupsSent: true, GroupsAutoProvision: true}
@@ -189,7 +191,7 @@ func groupsOfNodes(t *testing.T, a, b *store.DB) {
 	}
 }
 
-// oneSession: "An authenticated user in Connect can have only one OAuth session per Viewer OAuth integration."
+// oneSession tests: "An authenticated user in Connect can have only one OAuth session per Viewer OAuth integration."
 func oneSession(t *testing.T, a, b *store.DB) {
 	alice := addUser(t, a, account.User{Username: "alice"})
 	in := addIntegration(t, a, "i")
@@ -209,7 +211,7 @@ func oneSession(t *testing.T, a, b *store.DB) {
 	same(t, "sessions", len(got(b.Integrations().Sessions(ctx, ""))(t)), 1)
 }
 
-// rotating is a token endpoint that takes each refresh token once.
+// rotating is a token endpoint that accepts each refresh token once.
 type rotating struct {
 	mu       sync.Mutex
 	next     int
@@ -229,8 +231,8 @@ func (p *rotating) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// oneRefresh: when an access token is over, one refresh is made, however many ask at once on however many nodes; every
-// one of them gets the new token.
+// oneRefresh tests that concurrent requests for an expired access token, on several nodes, perform one refresh, and
+// that every request gets the new token.
 func oneRefresh(t *testing.T, a, b *store.DB) {
 	mayReply := make(chan struct{}, 99)
 	provider := &rotating{uses: map[string]int{}, mayReply: mayReply}
@@ -280,11 +282,11 @@ func oneRefresh(t *testing.T, a, b *store.DB) {
 		}))
 		same(t, "requests to the provider", provider.next, round)
 	}
-	delete(provider.uses, "") // the code
+	delete(provider.uses, "") // the use of the code
 	same(t, "uses of refresh tokens", provider.uses, map[string]int{"rt1": 1, "rt2": 1, "rt3": 1})
 }
 
-// oneLogin: a state works once.
+// oneLogin tests that a state is valid once.
 func oneLogin(t *testing.T, a, b *store.DB) {
 	alice := addUser(t, a, account.User{Username: "alice"})
 	addIntegration(t, a, "i")
@@ -295,7 +297,7 @@ func oneLogin(t *testing.T, a, b *store.DB) {
 	same(t, "logins taken", n, 1)
 }
 
-// oneLease: the right to refresh is one caller's.
+// oneLease tests that only one caller gets the right to refresh.
 func oneLease(t *testing.T, a, b *store.DB) {
 	alice := addUser(t, a, account.User{Username: "alice"})
 	must(t, second(a.Integrations().EnsureSession(ctx, aSession(alice, addIntegration(t, a, "i"), "s"))))
@@ -310,7 +312,8 @@ func oneLease(t *testing.T, a, b *store.DB) {
 	same(t, "leases", n, 1)
 }
 
-// vaultKeys: of several nodes whose first start comes at once, those with one key are let in, and no other.
+// vaultKeys tests that of several nodes that start concurrently for the first time, only those with the same key are
+// accepted.
 func vaultKeys(t *testing.T, a, b *store.DB) {
 	only := func(ids ...string) func(string) bool { return func(id string) bool { return slices.Contains(ids, id) } }
 	var mu sync.Mutex
@@ -330,11 +333,11 @@ func vaultKeys(t *testing.T, a, b *store.DB) {
 	}
 	first := slices.Collect(maps.Keys(let))[0]
 	must(t, b.UseVaultKey(ctx, "new", only("new", first))) // a rotation
-	must(t, a.UseVaultKey(ctx, first, only(first)))        // a node that has not heard of it yet
+	must(t, a.UseVaultKey(ctx, first, only(first)))        // a node that does not have the new key yet
 	must(t, a.UseVaultKey(ctx, "new", only("new")))
 }
 
-// itemsOfNodes: a name is taken once, no change is lost, and sets of associations do not mix.
+// itemsOfNodes tests that a name is taken once, that no change is lost, and that sets of associations do not mix.
 func itemsOfNodes(t *testing.T, a, b *store.DB) {
 	owner := addUser(t, a, account.User{Username: "owner"})
 	n := succeeded(t, atOnce(a, b, 8, func(i int, node *store.DB) error {
@@ -368,7 +371,8 @@ func itemsOfNodes(t *testing.T, a, b *store.DB) {
 	}
 }
 
-// crosswise: transactions that touch the same rows in opposite orders wait for one another, and none is given up for it.
+// crosswise tests that transactions that change the same rows in opposite orders wait for each other without a
+// deadlock.
 func crosswise(t *testing.T, a, b *store.DB) {
 	policy := account.Policy{Groups: true, GroupsSent: true, GroupsAutoProvision: true}
 	admin := got(accounts(a, policy).SignIn(ctx, claim("admin")))(t).User
@@ -382,7 +386,7 @@ func crosswise(t *testing.T, a, b *store.DB) {
 	expected := func(err error) error {
 		for _, known := range []error{integration.ErrNotFound, account.ErrNoUser} {
 			if errors.Is(err, known) {
-				return nil // somebody else was quicker to delete
+				return nil // another goroutine has deleted it
 			}
 		}
 		return err
@@ -391,17 +395,17 @@ func crosswise(t *testing.T, a, b *store.DB) {
 		name := strconv.Itoa(i / 16)
 		var err error
 		switch i / 2 % 8 {
-		case 0: // the user's row, then a group's
+		case 0: // the row of the user, then that of a group
 			err = second(accounts(node, policy).SignIn(ctx, claim("alice", "g"+name)))
-		case 1: // locks first, then the user's row
+		case 1: // locks first, then the row of the user
 			err = second(accounts(node, policy).ChangeUser(ctx, admin, account.Administrator, alice.GUID, account.UserChange{FirstName: &name}))
 		case 2: // the item, its associations, integrations
 			err = node.Integrations().SetAssociations(ctx, item.GUID, []string{"kept", "gone" + name}, day)
 		case 3: // an integration, its associations
 			err = node.Integrations().DeleteIntegration(ctx, "gone"+name)
-		case 4: // sequences, then a user's row
+		case 4: // sequences, then the row of a user
 			err = second(node.Integrations().EnsureSession(ctx, aSession(account.User{GUID: "bob" + name}, in, "s"+name)))
-		case 5: // a user's row, then sessions
+		case 5: // the row of a user, then sessions
 			err = node.Update(ctx, func(tx account.Tx) error {
 				u := account.User{GUID: "bob" + name, UniqueID: "bob" + name, Username: "bob" + name}
 				return errors.Join(tx.InsertUser(ctx, &u), tx.DeleteUser(ctx, u.GUID))

@@ -10,8 +10,8 @@ import (
 	"countersign/reference/internal/store"
 )
 
-// Open opens an empty store for a test of another room: a copy of one that is migrated once, because under the race
-// detector that takes longer than most tests do.
+// Open returns an empty store for a test of another package. It copies a store that is migrated once, because a
+// migration takes longer than most tests under the race detector.
 func Open(t testing.TB) *store.DB {
 	t.Helper()
 	migrated, err := empty()
@@ -30,7 +30,7 @@ func Open(t testing.TB) *store.DB {
 	return db
 }
 
-// empty is the file of a store without rows.
+// empty returns the file of a store without rows.
 var empty = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "storetest-")
 	if err != nil {
@@ -42,7 +42,7 @@ var empty = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Close(); err != nil { // also writes the log back into the file
+	if err := db.Close(); err != nil { // writes the log back into the file
 		return nil, err
 	}
 	return os.ReadFile(path)

@@ -9,8 +9,8 @@ import (
 	"countersign/reference/internal/store"
 )
 
-// principals: whoever goes is off every access list, and nobody else is. Users and groups have
-// guids of their own, but nothing makes sure of that across the two tables.
+// principals tests that deleting a user or group deletes their permissions and no others. Users and groups have
+// different guids, but no constraint across the two tables ensures this.
 func principals(t *testing.T, db *store.DB) {
 	owner, viewer := addUser(t, db, account.User{Username: "owner"}), addUser(t, db, account.User{Username: "viewer"})
 	gone := account.Group{GUID: viewer.GUID, Name: "called like a user"}
@@ -49,8 +49,8 @@ func principals(t *testing.T, db *store.DB) {
 	same(t, "after nobody", left(), []string{"group stays"})
 }
 
-// Who owns content cannot be deleted; what they own can be given to somebody else, all of it or
-// nothing.
+// ownership tests that a user who owns content cannot be deleted, and that their content can be given to another user
+// as a whole.
 func ownership(t *testing.T, db *store.DB) {
 	from, to := addUser(t, db, account.User{Username: "from"}), addUser(t, db, account.User{Username: "to"})
 	byID, err := db.UserByID(ctx, from.ID)

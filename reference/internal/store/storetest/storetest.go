@@ -1,5 +1,4 @@
-// Package storetest is the contract of package store, whatever the database: a database
-// passes when Run does.
+// Package storetest is the contract of package store. A database fulfils it if Run succeeds.
 package storetest
 
 import (
@@ -18,8 +17,7 @@ import (
 	"countersign/reference/internal/store"
 )
 
-// Run holds a database against the contract. open returns an initialised but empty store,
-// a new one each time, and sees to its closing.
+// Run tests the contract. open returns a new, initialized, empty store and closes it after the test.
 func Run(t *testing.T, open func(testing.TB) *store.DB) {
 	for _, test := range []struct {
 		name string
@@ -351,7 +349,7 @@ func readsInTransaction(t *testing.T, db *store.DB) {
 	})
 }
 
-// concurrentHold: of many that ask "am I the first?" exactly one is.
+// concurrentHold tests that exactly one of several concurrent transactions finds that it is the first.
 func concurrentHold(t *testing.T, db *store.DB) {
 	const n = 16
 	var wg sync.WaitGroup
@@ -386,7 +384,7 @@ func concurrentHold(t *testing.T, db *store.DB) {
 	}
 }
 
-// readersDuringWrite: a transaction under way keeps no reader waiting.
+// readersDuringWrite tests that a transaction in progress does not block readers.
 func readersDuringWrite(t *testing.T, db *store.DB) {
 	addUser(t, db, account.User{Username: "a"})
 	update(t, db, func(tx account.Tx) error {
@@ -412,8 +410,7 @@ func readersDuringWrite(t *testing.T, db *store.DB) {
 	})
 }
 
-// strangeText: what a request asks for need not be text that a database can hold, and is then
-// nobody's.
+// strangeText tests that a request for a text that the database cannot contain finds no row.
 func strangeText(t *testing.T, db *store.DB) {
 	for _, text := range []string{"a\x00b", "\xff\xfe", "\xed\xa0\x80"} {
 		isErr(t, "guid", second(db.UserByGUID(ctx, text)), account.ErrNotFound)
