@@ -78,9 +78,10 @@ func TestOperatorIsSeeded(t *testing.T) {
       `+c.options+`
       """
     And the administrator has created a user with the username "alice"
-    And somebody has signed in with the username "alice"
+    And a user has signed in with the username "alice"
+    And the administrator has created a user with the username "bob"
     When the administrator creates a user with the username "connect"
-    Then the creation is refused
+    Then the request is refused
     And no account exists with the username "connect"
 `)
 			got := rep.Results[0]
@@ -100,7 +101,7 @@ func TestSubjectThatDies(t *testing.T) {
 	feature := strings.Builder{}
 	feature.WriteString("Feature: Death\n  Background:\n    Given a server configured with:\n      \"\"\"\n      [Authentication]\n      Provider = proxy\n      \"\"\"\n")
 	for _, name := range []string{"one", "two", "three", "four"} {
-		feature.WriteString("\n  @PA-145\n  Scenario: " + name + "\n    When somebody signs in with the username \"" + name + "\"\n    Then the sign-in is granted to \"" + name + "\"\n")
+		feature.WriteString("\n  @PA-145\n  Scenario: " + name + "\n    When a user signs in with the username \"" + name + "\"\n    Then the sign-in is granted to \"" + name + "\"\n")
 	}
 	feature.WriteString(`
   @PA-145
@@ -112,7 +113,7 @@ func TestSubjectThatDies(t *testing.T) {
       [ProxyAuth]
       LoginURL = https://login.example.com/
       """
-    When somebody signs in with the username "five"
+    When a user signs in with the username "five"
     Then the sign-in is granted to "five"
 `)
 	rep := runFeature(t, subject, feature.String())
