@@ -33,6 +33,9 @@ var contentSteps = []vocabulary.Definition{
 	vocabulary.Action(`{content} is open to every user of the server`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
 		return c.SetAccess(ctx, scenario.EveryUser)
 	}),
+	vocabulary.Action(`{content} is open to {access}`, func(ctx context.Context, _ *scenario.State, c *scenario.Content, a scenario.Access) error {
+		return c.Open(ctx, a)
+	}),
 	vocabulary.Action(`{content} has a share link`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error { return c.Share(ctx) }),
 }
 

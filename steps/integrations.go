@@ -67,10 +67,6 @@ var associationSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content, i *scenario.Integration) error {
 			return c.Associate(ctx, p, i)
 		}),
-	vocabulary.Action(`{person} replaces the association of {content} by {integration}`,
-		func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content, i *scenario.Integration) error {
-			return c.ReplaceAssociation(ctx, p, i)
-		}),
 	vocabulary.Action(`{person} associates {content} with {integration} by the documented command`,
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content, i *scenario.Integration) error {
 			return c.AssociateAsDocumented(ctx, p, i)

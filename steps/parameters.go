@@ -59,6 +59,8 @@ var parameters = []vocabulary.Parameter{
 	}),
 	vocabulary.NewName[scenario.GroupName]("new group", "group"),
 
+	vocabulary.Object("access", `the viewer "[^"]+"|an anonymous visitor|a visitor with a share link`, access),
+
 	// Words that have a meaning.
 	vocabulary.Choice("attribute", map[string]scenario.Attribute{
 		"username": scenario.Username, "unique id": scenario.UniqueID, "first name": scenario.FirstName,
@@ -109,6 +111,14 @@ func client(name, pattern string) vocabulary.Parameter {
 		}
 		return s.Person(text).User(ctx)
 	})
+}
+
+// access returns how visitors get at content.
+func access(_ context.Context, s *scenario.State, text string) (scenario.Access, error) {
+	if name, ok := strings.CutPrefix(text, `the viewer "`); ok {
+		return scenario.Access{Viewer: s.Person(name)}, nil
+	}
+	return scenario.Access{Link: text == "a visitor with a share link"}, nil
 }
 
 // A value is that of an attribute. It is made unique for the scenario unless it is exact.

@@ -45,6 +45,9 @@ var providerSteps = []vocabulary.Definition{
 	vocabulary.Check(`the provider has authenticated {account} once`, func(ctx context.Context, s *scenario.State, a account) error {
 		return s.CheckJournal(ctx, func(journal []control.Entry) error { return check.AuthenticatedOnce(journal, string(a)) })
 	}),
+	vocabulary.Check(`the provider of {integration} has issued an access token`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
+		return i.CheckTokenIssued(ctx)
+	}),
 	vocabulary.Check(`the provider of {integration} has seen no authorization request`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
 		return i.CheckNoAuthorization(ctx)
 	}),

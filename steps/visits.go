@@ -38,9 +38,6 @@ var visitSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content, h scenario.HeaderText) error {
 			return c.VisitWith(ctx, v, h)
 		}),
-	vocabulary.Action(`an anonymous visitor follows the share link to {content}`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
-		return c.FollowLink(ctx)
-	}),
 	vocabulary.Action(`an anonymous visitor follows the share link to {content} with another ending`,
 		func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
 			return c.FollowChangedLink(ctx)
@@ -59,6 +56,16 @@ var visitSteps = []vocabulary.Definition{
 		}
 		return c.RequireToken()
 	}),
+	vocabulary.Action(`{content} is executed for {access}`, func(ctx context.Context, _ *scenario.State, c *scenario.Content, a scenario.Access) error {
+		return c.Execute(ctx, a)
+	}),
+	vocabulary.Action(`{content} has been executed for {access} and obtained a token`,
+		func(ctx context.Context, _ *scenario.State, c *scenario.Content, a scenario.Access) error {
+			if err := c.Execute(ctx, a); err != nil {
+				return err
+			}
+			return c.RequireToken()
+		}),
 	vocabulary.Action(`{visitor} opens {content} in a frame of the dashboard`,
 		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content) error {
 			return c.OpenFrame(ctx, v)

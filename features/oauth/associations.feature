@@ -69,6 +69,14 @@ Feature: Associations of integrations with content
       Then the request is refused or the client is asked to log in
 
     @SEC-002
+    Scenario: A publisher with Viewer permission cannot associate content with an integration
+      Given a publisher "petra"
+      And "petra" may view "app"
+      And "app" is associated with "crm"
+      When "petra" associates "app" with "crm"
+      Then the request is refused
+
+    @SEC-002
     Scenario: A collaborator on content can clear its associations
       Given a publisher "petra"
       And "petra" may collaborate on "app"

@@ -14,7 +14,7 @@ Feature: Lifetime of access tokens
     When "alice" visits "app"
     Then "app" obtains a token of "alice"
     When "alice" visits "app"
-    Then "app" obtains a token of "alice"
+    Then "app" obtains the same token as before
     And the provider has renewed no access token
 
     Examples:

@@ -1,11 +1,8 @@
 Feature: Integrations on content with public access
   Content that is open to anyone, or that is opened through a share link, has no viewer: it obtains the
   token of a service account or none. The proxy lets visitors who are not signed in through once the
-  server has a login page to which it can send all other visitors.
-
-  | type            | anyone, no login | share link |
-  | Viewer          | no               | no         |
-  | Service Account | yes              | yes        |
+  server has a login page to which it can send all other visitors. The table of both types and all kinds of
+  access is in support.feature.
 
   Background:
     Given a server configured with:
@@ -14,26 +11,7 @@ Feature: Integrations on content with public access
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"
 
-  Rule: Content open to anyone obtains tokens through Service Account integrations only
-
-    @OI-019
-    Scenario: Content open to anyone obtains a token through a Service Account integration
-      Given "paula" has published python-api content "app"
-      And "app" is associated with "warehouse"
-      And "app" is open to anyone without login
-      When an anonymous visitor visits "app"
-      Then "app" obtains a token of "warehouse"
-
-    @OI-017
-    Scenario: Content open to anyone obtains no token through a Viewer integration
-      Given "paula" has published python-api content "app"
-      And "app" is associated with "warehouse"
-      And "app" is open to anyone without login
-      And "paula" is logged in to "crm"
-      And an anonymous visitor has visited "app" and it obtained a token
-      When "paula" replaces the association of "app" by "crm"
-      And an anonymous visitor visits "app"
-      Then "app" obtains no token
+  Rule: A visitor who is signed in changes nothing for public content
 
     @OI-118
     Scenario: Content open to anyone obtains no token through a Viewer integration, even for a signed-in visitor
@@ -46,26 +24,7 @@ Feature: Integrations on content with public access
       And "alice" visits "app"
       Then "app" obtains no token
 
-  Rule: Content opened through a share link obtains tokens through Service Account integrations only
-
-    @OI-020
-    Scenario: Content opened through a share link obtains a token through a Service Account integration
-      Given "paula" has published python-api content "app"
-      And "app" is associated with "warehouse"
-      And "app" has a share link
-      When an anonymous visitor follows the share link to "app"
-      Then "app" obtains a token of "warehouse"
-
-    @OI-018
-    Scenario: Content opened through a share link obtains no token through a Viewer integration
-      Given "paula" has published python-api content "app"
-      And "app" is associated with "warehouse"
-      And "app" has a share link
-      And "paula" is logged in to "crm"
-      And an anonymous visitor has followed the share link to "app" and it obtained a token
-      When "paula" replaces the association of "app" by "crm"
-      And an anonymous visitor follows the share link to "app"
-      Then "app" obtains no token
+  Rule: A share link opens content only as it was given
 
     @SEC-041 @direct
     Scenario: A share link with a changed ending does not open the content

@@ -287,7 +287,9 @@ Feature: OAuth sessions
       And "alice" is logged in to "crm"
       And "alice" is not sent to log in when she opens "app" in her browser
       When "alice" tries to log in to "online"
-      Then "alice" is sent to log in to "online" when she opens "meter" in her browser
+      Given the provider of "online" has issued an access token
+      Then the session of "alice" with "online" shows that she is not logged in
+      And "alice" is sent to log in to "online" when she opens "meter" in her browser
 
   Rule: A Service Account integration has no login
 

@@ -1,120 +1,98 @@
-Feature: Content types that integrations support
+Feature: Content types and access that integrations support
   A Viewer integration provides the visitor's own token to content that runs for this visitor. A Service
-  Account integration provides the token of one account to all content that executes.
-
-  | type            | interactive | rendered | static |
-  | Viewer          | yes         | no       | no     |
-  | Service Account | yes         | yes      | no     |
-
-  Each scenario for a "no" first makes sure that comparable content obtains a token. The feature
-  public_access.feature covers the access types.
+  Account integration provides the token of one account to all content that executes, for each kind of
+  access. Before content is expected to obtain no token, other content has obtained one.
 
   Background:
     Given a publisher "paula"
     And a Viewer integration "crm"
     And a Service Account integration "warehouse"
 
-  Rule: Interactive content obtains tokens through Viewer and Service Account integrations
+  Rule: The type of an integration, the content type and the access decide whether content obtains a token
 
-    Scenario Outline: Interactive <mode> content obtains a token of "<account>" through a <type> integration
+    Scenario Outline: <content> content that is opened by <access> obtains <expected> through a <type> integration
+      Given a server configured with:
+        | ProxyAuth.LoginURL | https://login.example.com/ |
+      And "paula" has published python-api content "other"
+      And "other" is associated with "warehouse"
+      And "other" is open to <access>
+      And "other" has been executed for <access> and obtained a token
+      And "paula" has published <mode> content "app"
+      And "app" is open to <access>
+      And "alice" is logged in to "crm"
+      When "paula" associates "app" with "<integration>"
+      And "app" is executed for <access>
+      Then "app" obtains <expected>
+
+      Examples:
+        | rule   | type            | integration | content     | mode          | access                      | expected               |
+        | OI-011 | Viewer          | crm         | Interactive | python-api    | the viewer "alice"          | a token of "alice"     |
+        | OI-012 | Viewer          | crm         | Rendered    | quarto-static | the viewer "alice"          | no token               |
+        | OI-013 | Viewer          | crm         | Static      | static        | the viewer "alice"          | no token               |
+        | OI-017 | Viewer          | crm         | Interactive | python-api    | an anonymous visitor        | no token               |
+        | OI-018 | Viewer          | crm         | Interactive | python-api    | a visitor with a share link | no token               |
+        | OI-014 | Service Account | warehouse   | Interactive | python-api    | the viewer "alice"          | a token of "warehouse" |
+        | OI-015 | Service Account | warehouse   | Rendered    | quarto-static | the viewer "alice"          | a token of "warehouse" |
+        | OI-016 | Service Account | warehouse   | Static      | static        | the viewer "alice"          | no token               |
+        | OI-019 | Service Account | warehouse   | Interactive | python-api    | an anonymous visitor        | a token of "warehouse" |
+        | OI-020 | Service Account | warehouse   | Interactive | python-api    | a visitor with a share link | a token of "warehouse" |
+
+  Rule: All interactive content types behave alike
+
+    @direct
+    Scenario Outline: Interactive <mode> content obtains <expected> through a <type> integration
       Given "paula" has published <mode> content "app"
       And "app" is associated with "<integration>"
       And "alice" may view "app"
       And "alice" is logged in to "crm"
       When "alice" visits "app"
-      Then "app" obtains a token of "<account>"
-
-      Examples: One interactive content type, behind every front
-        | rule   | type            | mode       | integration | account   |
-        | OI-011 | Viewer          | python-api | crm         | alice     |
-        | OI-014 | Service Account | python-api | warehouse   | warehouse |
-
-      @direct
-      Examples: All other interactive content types
-        | rule   | type            | mode                   | integration | account   |
-        | OI-011 | Viewer          | api                    | crm         | alice     |
-        | OI-011 | Viewer          | jupyter-voila          | crm         | alice     |
-        | OI-011 | Viewer          | python-bokeh           | crm         | alice     |
-        | OI-011 | Viewer          | python-dash            | crm         | alice     |
-        | OI-011 | Viewer          | python-fastapi         | crm         | alice     |
-        | OI-011 | Viewer          | python-shiny           | crm         | alice     |
-        | OI-011 | Viewer          | python-streamlit       | crm         | alice     |
-        | OI-011 | Viewer          | quarto-shiny           | crm         | alice     |
-        | OI-011 | Viewer          | rmd-shiny              | crm         | alice     |
-        | OI-011 | Viewer          | shiny                  | crm         | alice     |
-        | OI-011 | Viewer          | tensorflow-saved-model | crm         | alice     |
-        | OI-014 | Service Account | api                    | warehouse   | warehouse |
-        | OI-014 | Service Account | jupyter-voila          | warehouse   | warehouse |
-        | OI-014 | Service Account | python-bokeh           | warehouse   | warehouse |
-        | OI-014 | Service Account | python-dash            | warehouse   | warehouse |
-        | OI-014 | Service Account | python-fastapi         | warehouse   | warehouse |
-        | OI-014 | Service Account | python-shiny           | warehouse   | warehouse |
-        | OI-014 | Service Account | python-streamlit       | warehouse   | warehouse |
-        | OI-014 | Service Account | quarto-shiny           | warehouse   | warehouse |
-        | OI-014 | Service Account | rmd-shiny              | warehouse   | warehouse |
-        | OI-014 | Service Account | shiny                  | warehouse   | warehouse |
-        | OI-014 | Service Account | tensorflow-saved-model | warehouse   | warehouse |
-
-  Rule: Rendered content obtains tokens through Service Account integrations
-
-    @OI-015
-    Scenario: Rendered quarto-static content obtains a token through a Service Account integration
-      Given "paula" has published quarto-static content "report"
-      And "report" is associated with "warehouse"
-      When "report" is rendered
-      Then "report" obtains a token of "warehouse"
-
-    @OI-015 @direct
-    Scenario Outline: Rendered <mode> content obtains a token through a Service Account integration
-      Given "paula" has published <mode> content "report"
-      And "report" is associated with "warehouse"
-      When "report" is rendered
-      Then "report" obtains a token of "warehouse"
+      Then "app" obtains <expected>
 
       Examples:
-        | mode           |
-        | rmd-static     |
-        | jupyter-static |
+        | rule   | type            | mode                   | integration | expected               |
+        | OI-011 | Viewer          | api                    | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | jupyter-voila          | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | python-bokeh           | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | python-dash            | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | python-fastapi         | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | python-shiny           | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | python-streamlit       | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | quarto-shiny           | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | rmd-shiny              | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | shiny                  | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | tensorflow-saved-model | crm         | a token of "alice"     |
+        | OI-014 | Service Account | api                    | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | jupyter-voila          | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | python-bokeh           | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | python-dash            | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | python-fastapi         | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | python-shiny           | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | python-streamlit       | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | quarto-shiny           | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | rmd-shiny              | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | shiny                  | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | tensorflow-saved-model | warehouse   | a token of "warehouse" |
 
-  Rule: Rendered content obtains no token through a Viewer integration
+  Rule: All rendered content types behave alike
 
-    @OI-012
-    Scenario Outline: Rendered <mode> content obtains no token through a Viewer integration
-      Given "paula" has published <mode> content "report"
-      And "report" is associated with "warehouse"
-      And "report" has been rendered and obtained a token
-      And "paula" has published <mode> content "letter"
+    @direct
+    Scenario Outline: Rendered <mode> content obtains <expected> through a <type> integration
+      Given "paula" has published <mode> content "other"
+      And "other" is associated with "warehouse"
+      And "other" has been rendered and obtained a token
+      And "paula" has published <mode> content "app"
       And "paula" is logged in to "crm"
-      When "paula" associates "letter" with "crm"
-      And "letter" is rendered
-      Then "letter" obtains no token
+      When "paula" associates "app" with "<integration>"
+      And "app" is rendered
+      Then "app" obtains <expected>
 
       Examples:
-        | mode          |
-        | quarto-static |
-
-      @direct
-      Examples:
-        | mode           |
-        | rmd-static     |
-        | jupyter-static |
-
-  Rule: Static content obtains no token
-
-    Scenario Outline: Static content obtains no token through a <type> integration
-      Given "paula" has published python-api content "app"
-      And "app" is associated with "<integration>"
-      And "paula" is logged in to "crm"
-      And "paula" has visited "app" and it obtained a token
-      And "paula" has published static content "page"
-      When "paula" associates "page" with "<integration>"
-      And "paula" visits "page"
-      Then no token is requested or handed out for "page"
-
-      Examples:
-        | rule   | type            | integration |
-        | OI-013 | Viewer          | crm         |
-        | OI-016 | Service Account | warehouse   |
+        | rule   | type            | mode           | integration | expected               |
+        | OI-012 | Viewer          | quarto-static  | crm         | no token               |
+        | OI-012 | Viewer          | rmd-static     | crm         | no token               |
+        | OI-012 | Viewer          | jupyter-static | crm         | no token               |
+        | OI-015 | Service Account | rmd-static     | warehouse   | a token of "warehouse" |
+        | OI-015 | Service Account | jupyter-static | warehouse   | a token of "warehouse" |
 
   Rule: The server refuses to associate an integration with content that does not support it
 

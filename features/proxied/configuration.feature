@@ -170,14 +170,13 @@ Feature: Configuration of proxied authentication
 
   Rule: LoginURL and LogoutURL can be web addresses or paths, but not scripts
 
-    @PA-005 @PA-095 @direct
+    @PA-005 @direct
     Scenario: A server starts with Server.Address, LoginURL and LogoutURL set
       When a server is started with:
         | Server.Address      | "https://example.com/apps/posit-connect" |
         | ProxyAuth.LoginURL  | "https://example.com/auth/login"         |
         | ProxyAuth.LogoutURL | "https://example.com/auth/logout"        |
-      Then the server starts (PA-005)
-      And the server starts (PA-095)
+      Then the server starts
 
     @SEC-017 @direct
     Scenario: A server with javascript: URLs in LoginURL and LogoutURL refuses to start and names both options

@@ -71,6 +71,9 @@ Feature: Groups by unique id
     Scenario: With GroupsByUniqueId, an administrator can create a group with a unique id and a name
       When the administrator creates a group "managers" with the unique id "g-18"
       Then there is a group "g-18"
+      When "alice" is in the groups "g-18" at the proxy
+      And "alice" signs in
+      Then "alice" is a member of "g-18"
 
     @PA-314
     Scenario: With GroupsByUniqueId, two groups can have the same name and different members

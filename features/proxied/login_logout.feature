@@ -102,12 +102,12 @@ Feature: Login and logout pages of the proxy
       When the visitor follows the link "Log Out"
       Then the browser is sent without a click to "https://login.example.com/" (PA-091)
 
-    @PA-099
+    @PA-095 @PA-099
     Scenario: The link "Log Out" of the dashboard contains LogoutURL as it is configured
       Given a server configured with:
         | ProxyAuth.LogoutURL | "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top" |
       When "alice" opens the dashboard
-      Then the link "Log Out" leads to "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top"
+      Then the link "Log Out" leads to "https://Login.example.com:443/a//b/../Out/?next=%2fapps%2F&b=2&a=1;c='d'#top" (PA-095, PA-099)
 
     @PA-097
     Scenario: With LogoutURL but no LoginURL, the dashboard has a link "Log Out"

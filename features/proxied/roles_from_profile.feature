@@ -25,7 +25,7 @@ Feature: Roles from the user's profile
         | PA-224, PA-229 | publisher     | publisher     |
         | PA-230         | administrator | administrator |
         | PA-231         | superuser     | viewer        |
-        | SEC-015        | superuser     | viewer        |
+        | SEC-015        | root          | viewer        |
         | SEC-015        | Administrator | viewer        |
         | SEC-015        | ADMINISTRATOR | viewer        |
 

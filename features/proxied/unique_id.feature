@@ -47,6 +47,8 @@ Feature: Unique ids as identities
       When the administrator creates an account for "alice" with the unique id "id-alice"
       Then the username of "alice" is "alice"
       And one account has the username of "alice"
+      When "alice" signs in
+      Then "alice" has the same account as before
 
     @PA-110 @PA-160
     Scenario: A user signs in to the account created with their unique id although the username differs

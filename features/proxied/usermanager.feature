@@ -181,10 +181,10 @@ Feature: The usermanager tool
       And the <attribute> of "bob" is "<other>"
 
       Examples:
-        | attribute | nobody      | other     | value             |
-        | username  | nobody      | rob       | exactly "content" |
-        | username  | one already | rob       | "alice"           |
-        | role      | nobody      | publisher | "root"            |
+        | attribute | other     | value             |
+        | username  | rob       | exactly "content" |
+        | username  | rob       | "alice"           |
+        | role      | publisher | "root"            |
 
     @SEC-021 @alone @direct
     Scenario: usermanager fails to set a unique id that another user has, and the user keeps the account

@@ -108,6 +108,18 @@ func NoToken(visit *driver.Visit, name string, obtained bool) error {
 	return nil
 }
 
+// SameTokens requires that content was given the tokens that it was given before.
+func SameTokens(before, after *probe.Report) error {
+	first, second := Tokens(before), Tokens(after)
+	if len(first) == 0 {
+		return nothingGranted("the visit before obtained no token")
+	}
+	if !slices.Equal(first, second) {
+		return verdict.Broken("the same token as before", "%d others: %s", len(second), exchanges(after))
+	}
+	return nil
+}
+
 // TokenThenNone requires that the first of two exchanges was granted and the second, after a
 // change, refused. The results of the report are the two exchanges with the change between.
 func TokenThenNone(report *probe.Report) error {

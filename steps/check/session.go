@@ -183,6 +183,18 @@ func AuthenticatedOnce(journal []control.Entry, account string) error {
 	return nil
 }
 
+// TokenIssued requires that the provider has issued an access token to a client.
+func TokenIssued(journal []control.Entry, clientID string) error {
+	for _, e := range journal {
+		for _, issued := range e.Issued {
+			if e.ClientID == clientID && issued.Kind == control.KindAccessToken {
+				return nil
+			}
+		}
+	}
+	return verdict.Broken("an access token that the provider issued to "+clientID, "none")
+}
+
 // NoAuthorization requires that the provider has seen no authorization request of a client.
 func NoAuthorization(journal []control.Entry, clientID string) error {
 	for _, e := range Authorizations(journal) {

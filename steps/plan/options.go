@@ -24,6 +24,10 @@ var documented = []string{
 	debugLogOption,
 }
 
+// notSet is the value of an option in a table that is not written into the file: a column of an
+// outline can have it for the default.
+const notSet = "(not set)"
+
 const (
 	providerOption = "Authentication.Provider"
 	debugLogOption = "DebugLog" // its value is on; see DebugLog
@@ -52,7 +56,9 @@ func ReadArgument(below *messages.PickleStepArgument) (Configuration, error) {
 		if !slices.Contains(documented, name) {
 			return Configuration{}, fmt.Errorf("the documents have no option %q; did you mean %q?", name, nearest(name))
 		}
-		rows = append(rows, [2]string{name, row.Cells[1].Value})
+		if value := row.Cells[1].Value; value != notSet {
+			rows = append(rows, [2]string{name, value})
+		}
 	}
 	return ParseConfiguration(textOf(rows))
 }

@@ -20,6 +20,7 @@ type Content struct {
 	owner    *Person
 	share    string        // URL of a share link
 	visit    *driver.Visit // the last
+	before   *driver.Visit // the one before
 	answered bool          // the content itself answered last
 	atOnce   []*driver.Visit
 	since    int // entries of the provider's journal when it was associated
@@ -156,15 +157,6 @@ func (c *Content) Associate(ctx context.Context, p *Person, with *Integration) e
 		return err
 	}
 	return c.state.Compared.Try(c.associate(ctx, b.WithKey(), with))
-}
-
-// ReplaceAssociation clears the associations before it tries to associate the content with an
-// integration: a server that refuses the new association must not be left with the old one.
-func (c *Content) ReplaceAssociation(ctx context.Context, p *Person, with *Integration) error {
-	if err := c.ClearAssociations(ctx); err != nil {
-		return err
-	}
-	return c.Associate(ctx, p, with)
 }
 
 // ClearAssociations removes the associations of the content.

@@ -341,6 +341,12 @@ func (s *State) CheckJournal(ctx context.Context, judge func([]control.Entry) er
 	return judge(entries)
 }
 
+// CheckTokenIssued requires that the provider has issued an access token to the integration's
+// client.
+func (i *Integration) CheckTokenIssued(ctx context.Context) error {
+	return i.state.CheckJournal(ctx, func(journal []control.Entry) error { return check.TokenIssued(journal, i.clientID) })
+}
+
 // CheckNoAuthorization requires that the provider has seen no authorization request of the
 // integration's client.
 func (i *Integration) CheckNoAuthorization(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,7 +17,7 @@ import (
 )
 
 func (c *Content) recordVisit(visit *driver.Visit) {
-	c.visit = visit
+	c.before, c.visit = c.visit, visit
 	c.answered = visit != nil && visit.Report != nil
 }
 
@@ -92,6 +93,43 @@ func (c *Content) Render(ctx context.Context) error {
 		return err
 	}
 	return c.Visit(ctx, c.owner.browser)
+}
+
+// Access is how visitors get at content: as viewers, without login, or by a share link.
+type Access struct {
+	Viewer *Person // nil for anonymous visitors
+	Link   bool    // by a share link
+}
+
+// Open has the owner of the content give visitors the access.
+func (c *Content) Open(ctx context.Context, a Access) error {
+	switch {
+	case a.Viewer != nil:
+		return c.Permit(ctx, a.Viewer, "viewer")
+	case a.Link:
+		return c.Share(ctx)
+	}
+	return c.SetAccess(ctx, Anyone)
+}
+
+// renderedModes are the app modes of content that is executed by a deployment and not by a visit.
+var renderedModes = []string{"quarto-static", "rmd-static", "jupyter-static"}
+
+// Execute renders the content, or visits it with an access.
+func (c *Content) Execute(ctx context.Context, a Access) error {
+	switch {
+	case slices.Contains(renderedModes, c.mode):
+		return c.Render(ctx)
+	case a.Link:
+		return c.FollowLink(ctx)
+	case a.Viewer == nil:
+		return c.Visit(ctx, c.state.Anonymous())
+	}
+	b, err := a.Viewer.User(ctx)
+	if err != nil {
+		return err
+	}
+	return c.Visit(ctx, b)
 }
 
 // RequireToken blocks the scenario unless the content was given a token in its last execution.
@@ -275,19 +313,37 @@ func (c *Content) CheckTokenOf(ctx context.Context, account string) error {
 	return check.TokenOf(report, journal, account)
 }
 
-// CheckNoToken requires that the content was refused a token, compared with content that was
-// given one.
-func (c *Content) CheckNoToken() error { return check.NoToken(c.visit, c.Name, c.state.obtained) }
+// CheckSameToken requires that the last visit obtained the token that the visit before it obtained.
+func (c *Content) CheckSameToken() error {
+	before, err := check.Reported(c.before, c.Name)
+	if err != nil {
+		return err
+	}
+	after, err := c.report()
+	if err != nil {
+		return err
+	}
+	return check.SameTokens(before, after)
+}
 
-// CheckNothingRequested requires of content that executes nothing that neither the provider nor
+// CheckNoToken requires that the content was refused a token, compared with content that was given
+// one. Static content executes nothing, so that no token may be requested for it.
+func (c *Content) CheckNoToken(ctx context.Context) error {
+	if c.mode == "static" {
+		return c.checkNothingRequested(ctx)
+	}
+	return check.NoToken(c.visit, c.Name, c.state.obtained)
+}
+
+// checkNothingRequested requires of content that executes nothing that neither the provider nor
 // the visitor has seen anything of a token since the association was tried.
-func (c *Content) CheckNothingRequested(ctx context.Context) error {
+func (c *Content) checkNothingRequested(ctx context.Context) error {
 	s := c.state
 	if !s.obtained {
 		return &verdict.Block{Reason: "no token was obtained that this could be compared with", BySubject: true}
 	}
 	if tried := s.Compared.Tried; tried == nil || !tried.Is(2) && !tried.Refuses() {
-		return verdict.Broken("an association that is accepted or refused", "%s", tried.Summary())
+		return verdict.Broken("a visit that is answered or refused", "%s", tried.Summary())
 	}
 	journal, err := s.journal(ctx)
 	if err != nil {
