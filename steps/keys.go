@@ -38,7 +38,7 @@ var keySteps = []vocabulary.Definition{
 	}),
 	vocabulary.Action(`{person} calls the API with her/his/their key and two username headers`,
 		func(ctx context.Context, s *scenario.State, p *scenario.Person) error {
-			return s.Compared.Try(p.CallWithKey(ctx, s.Person("mallory").OtherIdentity(scenario.Username)))
+			return s.Compared.Try(p.CallWithKey(ctx, s.Person("mallory").HeaderLine(scenario.Username)))
 		}),
 	vocabulary.Action(`{person} has created content with her/his/their API key`, func(ctx context.Context, s *scenario.State, p *scenario.Person) error {
 		return s.RequireCall(p.CreateContentWithKey(ctx))

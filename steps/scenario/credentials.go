@@ -124,7 +124,7 @@ var Flaws = map[string]Flaw{
 		return err
 	},
 	"with two username headers": func(r *SignedRequest) error {
-		r.extra = r.person.state.Person("mallory").line(Username)
+		r.extra = r.person.state.Person("mallory").HeaderLine(Username)
 		return nil
 	},
 	"with the path below the base URL": func(r *SignedRequest) error { r.signed.Path = "/" + callerPath; return nil },

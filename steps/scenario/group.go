@@ -327,9 +327,6 @@ func (c *Content) CheckOpens(ctx context.Context, p *Person, lines ...driver.Hea
 	if visit.Report == nil {
 		return verdict.Broken(c.Name+", opened by "+p.Name, "%s", visit.Reply.Summary())
 	}
-	if c.state.Groups.opened == nil {
-		c.state.Groups.opened = map[*Content]bool{}
-	}
 	c.state.Groups.opened[c] = true
 	return nil
 }

@@ -12,11 +12,6 @@ import (
 	"countersign/steps/verdict"
 )
 
-// Keys is what a scenario remembers of API keys.
-type Keys struct {
-	expiry time.Time // of the key that was created to expire
-}
-
 // keyGrace is how long after its expiry time a key may still be accepted: the time in the
 // server's reply has whole seconds.
 const keyGrace = 2 * time.Second
@@ -34,7 +29,7 @@ func (p *Person) CreateExpiringKey(ctx context.Context, after time.Duration) err
 		now = time.Now()
 	}
 	expires := now.Add(after).UTC()
-	p.state.Keys.expiry = time.Now().Add(expires.Sub(now))
+	p.keyExpiry = time.Now().Add(expires.Sub(now))
 	return require("creating an API key that expires")(b.CreateKeyAs(ctx, p.guid, driver.NewKey{Name: "made by " + p.Name, Expires: &expires}))
 }
 
@@ -54,7 +49,7 @@ func (p *Person) CheckKeyExpires(ctx context.Context) error {
 			}
 			return err
 		}
-		if late := time.Since(p.state.Keys.expiry); late > keyGrace {
+		if late := time.Since(p.keyExpiry); late > keyGrace {
 			return verdict.Broken("a refusal of a key that has expired", "%s, %s after its expiry time", reply.Summary(), late.Round(time.Second))
 		}
 		select {
@@ -164,9 +159,6 @@ func (s *State) RequireCall(reply *driver.Reply, err error) error {
 	}
 	return nil
 }
-
-// OtherIdentity returns the header line of another person's attribute.
-func (p *Person) OtherIdentity(a Attribute) driver.HeaderLine { return p.line(a) }
 
 // A ForgedKey is a way in which a page of another site, or a client without the XSRF token, asks
 // for an API key.

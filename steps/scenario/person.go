@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"countersign/steps/check"
 	"countersign/steps/driver"
@@ -27,6 +28,8 @@ type Person struct {
 	signedIn *driver.Reply // to the last sign-in that was granted
 	refused  *driver.Reply // to the last sign-in, if that was refused
 	view     *driver.Reply // what the server has last told the person about their account
+
+	keyExpiry time.Time // of the API key that was created to expire
 
 	credentials *driver.Credentials // of the person's deployment client
 	signsBelow  *bool               // whether it signs paths below the base URL; nil until that is known
@@ -159,8 +162,8 @@ func (p *Person) SetIdentity(a Attribute, value string) {
 	p.ChangeIdentity(func(i *driver.Identity) { *a.of(i) = value })
 }
 
-// line returns the header line that carries an attribute of the person.
-func (p *Person) line(a Attribute) driver.HeaderLine {
+// HeaderLine returns the header line that carries an attribute of the person.
+func (p *Person) HeaderLine(a Attribute) driver.HeaderLine {
 	i := p.Identity()
 	return driver.HeaderLine{Name: a.header(p.state), Value: *a.of(&i)}
 }

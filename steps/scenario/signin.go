@@ -19,7 +19,7 @@ var acceptJSON = driver.HeaderLine{Name: "Accept", Value: "application/json"}
 // value of another person and may have another spelling.
 func (p *Person) SignInTwice(ctx context.Context, a Attribute, spelling string, other *Person) error {
 	b := p.newBrowser()
-	line := other.line(a)
+	line := other.HeaderLine(a)
 	p.state.Compared.secrets = []string{line.Name, line.Value, b.Identity.Username}
 	if spelling != "" {
 		line.Name = spelling
@@ -36,7 +36,7 @@ func (p *Person) ContinueTwice(ctx context.Context, a Attribute, other *Person) 
 		return err
 	}
 	p.tried = b
-	return p.state.Compared.tryBy(p)(b.Call(ctx, http.MethodGet, callerPath, nil, acceptJSON, other.line(a)))
+	return p.state.Compared.tryBy(p)(b.Call(ctx, http.MethodGet, callerPath, nil, acceptJSON, other.HeaderLine(a)))
 }
 
 // SignInSpelled signs the person in with the username header in another spelling.
@@ -49,7 +49,7 @@ func (p *Person) SignInSpelled(ctx context.Context, spelling string) error {
 func (p *Person) SignInWithOnly(ctx context.Context, a Attribute) error {
 	b := p.newBrowser()
 	only := driver.Identity{}
-	*a.of(&only) = p.line(a).Value
+	*a.of(&only) = p.HeaderLine(a).Value
 	b.Identity = only
 	return p.trySignIn(b)(b.SignIn(ctx))
 }
@@ -75,7 +75,7 @@ var Malformations = map[string]Malformation{
 // SignInMalformed signs the person in with a malformed attribute.
 func (p *Person) SignInMalformed(ctx context.Context, a Attribute, malform Malformation) error {
 	b := p.newBrowser()
-	line := p.line(a)
+	line := p.HeaderLine(a)
 	line.Value = malform(line.Value)
 	return p.trySignIn(b)(b.SendInstead(ctx, line.Name, line))
 }
@@ -102,7 +102,7 @@ var Framings = map[string]Framing{
 // SignInFramed signs the person in with a request of unusual framing that carries one attribute.
 func (p *Person) SignInFramed(ctx context.Context, a Attribute, f Framing) error {
 	b := p.newBrowser()
-	line := p.line(a)
+	line := p.HeaderLine(a)
 	p.state.Compared.secrets = []string{line.Name, line.Value}
 	method, _, _ := strings.Cut(string(f), " ")
 	octets := strings.NewReplacer("{path}", b.SignedPath(callerPath), "{host}", p.state.Instance.Listen,

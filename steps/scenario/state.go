@@ -39,7 +39,6 @@ type State struct {
 	Compared Comparison
 	Groups   Groups
 	Server   Server
-	Keys     Keys
 
 	people       map[string]*Person
 	contents     map[string]*Content
@@ -58,7 +57,7 @@ func New(e Environment) *State {
 	s := &State{
 		Environment: e, people: map[string]*Person{}, contents: map[string]*Content{}, integrations: map[string]*Integration{},
 	}
-	s.Groups = Groups{state: s, known: map[string]*Group{}}
+	s.Groups = Groups{state: s, known: map[string]*Group{}, opened: map[*Content]bool{}}
 	s.Server = Server{state: s}
 	return s
 }
