@@ -39,11 +39,26 @@ func readSockets(table string) []boundSocket {
 		return nil
 	}
 	defer f.Close()
+	return listeners(io.LimitReader(f, maxSocketTable))
+}
+
+// listeners reads a table of sockets as far as its first connection. The table lists all
+// listening sockets before all connections (Documentation/networking/proc_net_tcp.rst of the
+// kernel), and a machine can have thousands of connections, which the kernel formats while
+// they are read. Connections that are being established may stand between listening sockets.
+func listeners(table io.Reader) []boundSocket {
+	const synReceived = "03"
 	var list []boundSocket
-	lines := bufio.NewScanner(io.LimitReader(f, maxSocketTable))
+	lines := bufio.NewScanner(table)
+	lines.Scan() // names of the fields
 	for lines.Scan() {
-		if s, ok := parseSocket(lines.Text()); ok {
+		s, ok := parseSocket(lines.Text())
+		if ok {
 			list = append(list, s)
+			continue
+		}
+		if f := strings.Fields(lines.Text()); len(f) < 4 || f[3] != synReceived {
+			break
 		}
 	}
 	return list

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -197,6 +198,26 @@ func TestAccepting(t *testing.T) {
 		if got := accepting(list, netip.MustParseAddrPort(tt.at)); !slices.Equal(got, tt.want) {
 			t.Errorf("accepting(%s) = %v, want %v", tt.at, got, tt.want)
 		}
+	}
+}
+
+// TestListenersAreReadBeforeConnections checks that a table is read no further than its first
+// connection.
+func TestListenersAreReadBeforeConnections(t *testing.T) {
+	t.Parallel()
+	const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:4E20 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 11 1 0 100 0 0 10 0
+   1: 0100007F:4E20 0100007F:9C40 03 00000000:00000000 01:00000064 00000000     0        0 0 1 0
+   2: 0100007F:4E21 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12 1 0 100 0 0 10 0
+   3: 0100007F:4E20 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 13 1 0 20 4 30 10 -1
+   4: 0100007F:4E22 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 14 1 0 100 0 0 10 0
+`
+	var inodes []string
+	for _, s := range listeners(strings.NewReader(table)) {
+		inodes = append(inodes, s.inode)
+	}
+	if want := []string{"11", "12"}; !slices.Equal(inodes, want) {
+		t.Errorf("the inodes of listeners are %v, want %v", inodes, want)
 	}
 }
 
