@@ -18,17 +18,14 @@ var contentSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, m mode, name scenario.ContentName) error {
 			return p.TryPublishSigned(ctx, string(m), name)
 		}),
-	vocabulary.Action(`{person} may view {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
+	vocabulary.Action(`{person} has Viewer permission on {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
 		return c.Permit(ctx, p, "viewer")
 	}),
-	vocabulary.Action(`{person} may collaborate on {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
+	vocabulary.Action(`{person} is a collaborator on {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
 		return c.Permit(ctx, p, "owner")
 	}),
-	vocabulary.Action(`{person} may no longer view {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
+	vocabulary.Action(`{person} no longer has Viewer permission on {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
 		return c.Forbid(ctx, p)
-	}),
-	vocabulary.Action(`{content} is open to anyone without login`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
-		return c.SetAccess(ctx, scenario.Anyone)
 	}),
 	vocabulary.Action(`{content} is open to every user of the server`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
 		return c.SetAccess(ctx, scenario.EveryUser)
@@ -36,7 +33,6 @@ var contentSteps = []vocabulary.Definition{
 	vocabulary.Action(`{content} is open to {access}`, func(ctx context.Context, _ *scenario.State, c *scenario.Content, a scenario.Access) error {
 		return c.Open(ctx, a)
 	}),
-	vocabulary.Action(`{content} has a share link`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error { return c.Share(ctx) }),
 }
 
 // managementSteps are what users do with content other than to visit it.

@@ -50,7 +50,7 @@ var credentialSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
 			return p.CheckConfirmationNotFramed(ctx)
 		}),
-	vocabulary.Check(`every address in the reply is the server's own`, func(_ context.Context, s *scenario.State) error {
+	vocabulary.Check(`every address in the reply begins with the address of the server`, func(_ context.Context, s *scenario.State) error {
 		return s.CheckOwnAddresses()
 	}),
 }

@@ -37,7 +37,7 @@ var groupSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, g *scenario.Group) error {
 			return g.RemoveMember(ctx, p)
 		}),
-	vocabulary.Action(`the group {group} may view {content}`, func(ctx context.Context, _ *scenario.State, g *scenario.Group, c *scenario.Content) error {
+	vocabulary.Action(`the group {group} has Viewer permission on {content}`, func(ctx context.Context, _ *scenario.State, g *scenario.Group, c *scenario.Content) error {
 		return g.Permit(ctx, c)
 	}),
 	vocabulary.Action(`the administrator can {group operation}`, func(ctx context.Context, s *scenario.State, do scenario.GroupOperation) error {
@@ -72,7 +72,7 @@ var groupSteps = []vocabulary.Definition{
 	}),
 	vocabulary.Check(`there is a group {group}`, func(ctx context.Context, _ *scenario.State, g *scenario.Group) error { return g.CheckExists(ctx) }),
 	vocabulary.Check(`there is no group {group}`, func(ctx context.Context, _ *scenario.State, g *scenario.Group) error { return g.CheckMissing(ctx) }),
-	vocabulary.Check(`the owner of the group {group} is nobody`, func(ctx context.Context, _ *scenario.State, g *scenario.Group) error {
+	vocabulary.Check(`the group {group} has no owner`, func(ctx context.Context, _ *scenario.State, g *scenario.Group) error {
 		return g.CheckNoOwner(ctx)
 	}),
 	vocabulary.Check(`the owner of the group {group} is the administrator`, func(ctx context.Context, _ *scenario.State, g *scenario.Group) error {

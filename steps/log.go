@@ -40,7 +40,7 @@ var logSteps = []vocabulary.Definition{
 			}
 			return s.Server.CheckLogGivesCookies(ctx, value)
 		}),
-	vocabulary.Check(`the log repeats no secret of {person}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
+	vocabulary.Check(`the log contains no secret of {person}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
 		return p.CheckLogKeepsSecrets(ctx)
 	}),
 }

@@ -66,7 +66,7 @@ var loginSteps = []vocabulary.Definition{
 	vocabulary.Check(`the login is refused`, func(_ context.Context, s *scenario.State) error { return s.Compared.CheckLoginRefused() }),
 	vocabulary.Check(`the login does not lead to the provider`, func(ctx context.Context, s *scenario.State) error { return s.CheckLoginEndsBefore(ctx) }),
 	vocabulary.Check(`the login ends at the server`, func(_ context.Context, s *scenario.State) error { return s.CheckLoginEndsAtServer() }),
-	vocabulary.Check(`the browser has not left the server`, func(_ context.Context, s *scenario.State) error { return s.CheckStayedAtServer() }),
+	vocabulary.Check(`the browser is sent to no other site than the server and the provider`, func(_ context.Context, s *scenario.State) error { return s.CheckStayedAtServer() }),
 	vocabulary.Check(`the browser is sent to the provider of {integration}`, func(_ context.Context, _ *scenario.State, i *scenario.Integration) error {
 		return i.CheckSentToProvider()
 	}),

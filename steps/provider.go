@@ -15,7 +15,7 @@ var providerSteps = []vocabulary.Definition{
 	vocabulary.Action(`the provider grants {account} the row {string}`, func(ctx context.Context, s *scenario.State, a account, row string) error {
 		return s.GrantRow(ctx, string(a), row)
 	}),
-	vocabulary.Action(`the provider refuses {account}`, func(ctx context.Context, s *scenario.State, a account) error {
+	vocabulary.Action(`the provider denies the authorization of {account}`, func(ctx context.Context, s *scenario.State, a account) error {
 		return s.DenyConsent(ctx, string(a))
 	}),
 	vocabulary.Action(`the access tokens of the provider expire after {int} seconds`, func(ctx context.Context, s *scenario.State, n int) error {
@@ -38,7 +38,7 @@ var providerSteps = []vocabulary.Definition{
 	vocabulary.Action(`the access token of {account} has expired`, func(ctx context.Context, s *scenario.State, a account) error {
 		return s.AwaitTokenExpiry(ctx, string(a))
 	}),
-	vocabulary.Action(`the provider ends what {account} has granted`, func(ctx context.Context, s *scenario.State, a account) error {
+	vocabulary.Action(`the provider revokes the grants of {account}`, func(ctx context.Context, s *scenario.State, a account) error {
 		return s.RevokeGrants(ctx, string(a))
 	}),
 

@@ -59,13 +59,6 @@ var visitSteps = []vocabulary.Definition{
 	vocabulary.Action(`{content} is executed for {access}`, func(ctx context.Context, _ *scenario.State, c *scenario.Content, a scenario.Access) error {
 		return c.Execute(ctx, a)
 	}),
-	vocabulary.Action(`{content} has been executed for {access} and obtained a token`,
-		func(ctx context.Context, _ *scenario.State, c *scenario.Content, a scenario.Access) error {
-			if err := c.Execute(ctx, a); err != nil {
-				return err
-			}
-			return c.RequireToken()
-		}),
 	vocabulary.Action(`{visitor} opens {content} in a frame of the dashboard`,
 		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content) error {
 			return c.OpenFrame(ctx, v)
@@ -98,7 +91,7 @@ var visitSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c, inner *scenario.Content) error {
 			return c.VisitThrough(ctx, v, inner)
 		}),
-	vocabulary.Action(`{visitor} visits {content}, which hands its token to {content}`,
+	vocabulary.Action(`{visitor} visits {content}, which passes its token to {content}`,
 		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c, inner *scenario.Content) error {
 			return c.VisitForwarding(ctx, v, inner)
 		}),

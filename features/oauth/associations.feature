@@ -58,8 +58,8 @@ Feature: Associations of integrations with content
     @SEC-002
     Scenario: Viewers of content and visitors who are not signed in cannot clear its associations
       Given a publisher "petra"
-      And "petra" may view "app"
-      And "alice" may view "app"
+      And "petra" has Viewer permission on "app"
+      And "alice" has Viewer permission on "app"
       And the administrator can clear the associations of "app"
       When "petra" tries to clear the associations of "app"
       Then the request is refused
@@ -71,7 +71,7 @@ Feature: Associations of integrations with content
     @SEC-002
     Scenario: A publisher with Viewer permission cannot associate content with an integration
       Given a publisher "petra"
-      And "petra" may view "app"
+      And "petra" has Viewer permission on "app"
       And "app" is associated with "crm"
       When "petra" associates "app" with "crm"
       Then the request is refused
@@ -79,7 +79,7 @@ Feature: Associations of integrations with content
     @SEC-002
     Scenario: A collaborator on content can clear its associations
       Given a publisher "petra"
-      And "petra" may collaborate on "app"
+      And "petra" is a collaborator on "app"
       When "petra" tries to clear the associations of "app"
       Then the request is granted
 

@@ -7,7 +7,7 @@ Feature: Changes to integrations
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"
-    And "alice" may view "app"
+    And "alice" has Viewer permission on "app"
     And "alice" is logged in to "crm"
     And "alice" has visited "app" and it obtained a token
 

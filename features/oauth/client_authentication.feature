@@ -27,7 +27,7 @@ Feature: Client authentication at the provider
   Scenario: Content obtains a token of a Service Account integration whose client uses client_secret_post
     Given a Service Account integration "warehouse" whose client authenticates with client_secret_post
     And "paula" has published python-api content "app"
-    And "alice" may view "app"
+    And "alice" has Viewer permission on "app"
     And "app" is associated with "warehouse"
     When "alice" visits "app"
     Then "app" obtains a token of "warehouse"
@@ -38,8 +38,8 @@ Feature: Client authentication at the provider
     And a Service Account integration "archive"
     And "paula" has published python-api content "app"
     And "paula" has published python-api content "other"
-    And "alice" may view "app"
-    And "alice" may view "other"
+    And "alice" has Viewer permission on "app"
+    And "alice" has Viewer permission on "other"
     And "app" is associated with "warehouse"
     And "other" is associated with "archive"
     When "alice" visits "app"

@@ -8,7 +8,7 @@ Feature: Credential exchange
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"
-    And "alice" may view "app"
+    And "alice" has Viewer permission on "app"
     And "alice" is logged in to "crm"
 
   Rule: The exchange accepts only supported parameters and authorized callers

@@ -7,8 +7,8 @@ Feature: Content in open-solo mode
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"
-    And "alice" may view "app"
-    And "bob" may view "app"
+    And "alice" has Viewer permission on "app"
+    And "bob" has Viewer permission on "app"
 
   Rule: A viewer who is not logged in is redirected to the login endpoint
 
@@ -37,7 +37,7 @@ Feature: Content in open-solo mode
       Given a Service Account integration "warehouse"
       And "paula" has published python-api content "depot"
       And "depot" is associated with "warehouse"
-      And "alice" may view "depot"
+      And "alice" has Viewer permission on "depot"
       Then "alice" is not sent to log in when she opens "depot" in her browser
 
     @OI-121

@@ -17,10 +17,10 @@ Feature: Integrations on content with public access
     Scenario: Content open to anyone obtains no token through a Viewer integration, even for a signed-in visitor
       Given "paula" has published python-api content "app"
       And "app" is associated with "crm"
-      And "alice" may view "app"
+      And "alice" has Viewer permission on "app"
       And "alice" is logged in to "crm"
       And "alice" has visited "app" and it obtained a token
-      When "app" is open to anyone without login
+      When "app" is open to an anonymous visitor
       And "alice" visits "app"
       Then "app" obtains no token
 
@@ -30,7 +30,7 @@ Feature: Integrations on content with public access
     Scenario: A share link with a changed ending does not open the content
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
-      And "app" has a share link
+      And "app" is open to a visitor with a share link
       And an anonymous visitor has followed the share link to "app" and it obtained a token
       When an anonymous visitor follows the share link to "app" with another ending
       Then the request is refused or the client is asked to log in
@@ -41,9 +41,9 @@ Feature: Integrations on content with public access
     Scenario: Content obtains a token of the service account for visitors who are signed in and visitors who are not
       Given "paula" has published python-api content "app"
       And "app" is associated with "warehouse"
-      And "alice" may view "app"
-      And "bob" may view "app"
-      And "app" is open to anyone without login
+      And "alice" has Viewer permission on "app"
+      And "bob" has Viewer permission on "app"
+      And "app" is open to an anonymous visitor
       When "alice" visits "app"
       Then "app" obtains a token of "warehouse"
       When "bob" visits "app"

@@ -9,7 +9,7 @@ Feature: Renewal of access tokens
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"
-    And "alice" may view "app"
+    And "alice" has Viewer permission on "app"
     And "alice" is logged in to "crm"
     And "alice" has visited "app" and it obtained a token
 
@@ -33,7 +33,7 @@ Feature: Renewal of access tokens
 
   @SEC-008 @direct
   Scenario: A user whose grant the provider has revoked has to log in again
-    When the provider ends what "alice" has granted
+    When the provider revokes the grants of "alice"
     And the access token of "alice" has expired
     And "alice" visits "app"
     Then "app" obtains no token

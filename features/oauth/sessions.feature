@@ -8,13 +8,13 @@ Feature: OAuth sessions
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"
-    And "alice" may view "app"
+    And "alice" has Viewer permission on "app"
 
   Rule: The login endpoint creates an OAuth session
 
     @OI-052
     Scenario: An OAuth session shows its user, its integration and whether it holds a refresh token
-      Given "bob" may view "app"
+      Given "bob" has Viewer permission on "app"
       And "bob" has begun to log in to "crm"
       When "alice" logs in to "crm"
       Then the session of "alice" with "crm" shows that she is logged in
@@ -47,7 +47,7 @@ Feature: OAuth sessions
 
     @OI-057
     Scenario: An OAuth session that was started but not completed gives content no access token
-      Given "bob" may view "app"
+      Given "bob" has Viewer permission on "app"
       And "bob" is logged in to "crm"
       And "bob" has visited "app" and it obtained a token
       When "alice" begins to log in to "crm"
@@ -56,7 +56,7 @@ Feature: OAuth sessions
 
     @OI-058
     Scenario: An OAuth session that was started but not completed holds no refresh token
-      Given "bob" may view "app"
+      Given "bob" has Viewer permission on "app"
       And "bob" is logged in to "crm"
       When "alice" begins to log in to "crm"
       Then the session of "alice" with "crm" shows that she is not logged in
@@ -77,10 +77,10 @@ Feature: OAuth sessions
 
     @OI-061
     Scenario: A user obtains no tokens if the provider denies the login
-      Given "bob" may view "app"
+      Given "bob" has Viewer permission on "app"
       And "bob" is logged in to "crm"
       And "bob" has visited "app" and it obtained a token
-      And the provider refuses "alice"
+      And the provider denies the authorization of "alice"
       When "alice" tries to log in to "crm"
       And "alice" visits "app"
       Then "app" obtains no token
@@ -102,7 +102,7 @@ Feature: OAuth sessions
     @SEC-004
     Scenario Outline: A login with the return address <address> ends at the server
       When "alice" logs in to "crm" with the return address "<address>"
-      Then the browser has not left the server
+      Then the browser is sent to no other site than the server and the provider
 
       Examples:
         | address                                |
@@ -116,7 +116,7 @@ Feature: OAuth sessions
     @SEC-004
     Scenario: A login that was started from a page of another site ends at the server
       When "alice" logs in to "crm" from the page "https://elsewhere.example.com/content/"
-      Then the browser has not left the server
+      Then the browser is sent to no other site than the server and the provider
 
   Rule: The logout endpoint deletes an OAuth session
 
@@ -138,7 +138,7 @@ Feature: OAuth sessions
 
     @OI-065
     Scenario: A logout does not affect the OAuth sessions of other users
-      Given "bob" may view "app"
+      Given "bob" has Viewer permission on "app"
       And "alice" is logged in to "crm"
       And "bob" is logged in to "crm"
       When "alice" logs out of "crm"
@@ -151,7 +151,7 @@ Feature: OAuth sessions
       Given a Viewer integration "erp"
       And "paula" has published python-api content "books"
       And "books" is associated with "erp"
-      And "alice" may view "books"
+      And "alice" has Viewer permission on "books"
       And "alice" is logged in to "crm"
       And "alice" is logged in to "erp"
       When "alice" logs out of "crm"
@@ -200,7 +200,7 @@ Feature: OAuth sessions
         | the administrator deletes the integration "crm"   |
         | the administrator locks "alice"                   |
         | "app" is no longer associated with an integration |
-        | "alice" may no longer view "app"                  |
+        | "alice" no longer has Viewer permission on "app"  |
 
   Rule: A user has one OAuth session with an integration
 
@@ -248,7 +248,7 @@ Feature: OAuth sessions
     Scenario: Two content items with the same integration obtain tokens of a user after one login
       Given "paula" has published python-api content "second"
       And "second" is associated with "crm"
-      And "alice" may view "second"
+      And "alice" has Viewer permission on "second"
       When "alice" logs in to "crm"
       And "alice" visits "app"
       Then "app" obtains a token of "alice" (OI-088)
@@ -283,7 +283,7 @@ Feature: OAuth sessions
       Given a Viewer integration "online" without offline access
       And "paula" has published python-api content "meter"
       And "meter" is associated with "online"
-      And "alice" may view "meter"
+      And "alice" has Viewer permission on "meter"
       And "alice" is logged in to "crm"
       And "alice" is not sent to log in when she opens "app" in her browser
       When "alice" tries to log in to "online"

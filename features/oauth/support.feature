@@ -16,10 +16,11 @@ Feature: Content types and access that integrations support
       And "paula" has published python-api content "other"
       And "other" is associated with "warehouse"
       And "other" is open to <access>
-      And "other" has been executed for <access> and obtained a token
+      And "other" is executed for <access>
       And "paula" has published <mode> content "app"
       And "app" is open to <access>
       And "alice" is logged in to "crm"
+      And "paula" is logged in to "crm"
       When "paula" associates "app" with "<integration>"
       And "app" is executed for <access>
       Then "app" obtains <expected>
@@ -43,7 +44,7 @@ Feature: Content types and access that integrations support
     Scenario Outline: Interactive <mode> content obtains <expected> through a <type> integration
       Given "paula" has published <mode> content "app"
       And "app" is associated with "<integration>"
-      And "alice" may view "app"
+      And "alice" has Viewer permission on "app"
       And "alice" is logged in to "crm"
       When "alice" visits "app"
       Then "app" obtains <expected>

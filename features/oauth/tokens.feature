@@ -9,7 +9,7 @@ Feature: Exposure of tokens
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"
-    And "alice" may view "app"
+    And "alice" has Viewer permission on "app"
     And "alice" is logged in to "crm"
 
   Rule: The credential exchange returns an access token and no refresh token

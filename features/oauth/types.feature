@@ -11,9 +11,9 @@ Feature: Viewer and Service Account integrations
     And the provider grants "carol" the row "south"
     And the provider grants "warehouse" the row "stock"
     And "paula" has published python-api content "app"
-    And "alice" may view "app"
-    And "bob" may view "app"
-    And "carol" may view "app"
+    And "alice" has Viewer permission on "app"
+    And "bob" has Viewer permission on "app"
+    And "carol" has Viewer permission on "app"
 
   Rule: There are two types of integrations, Viewer and Service Account
 

@@ -7,14 +7,14 @@ Feature: Tokens for visits to content
     And a Viewer integration "crm"
     And "paula" has published python-api content "app"
     And "app" is associated with "crm"
-    And "alice" may view "app"
+    And "alice" has Viewer permission on "app"
     And "alice" is logged in to "crm"
 
   Rule: Content obtains no token of a user who does not visit it
 
     @OI-093 @OI-094 @OI-095
     Scenario: Content that one user visits cannot obtain the token of another user
-      Given "bob" may view "app"
+      Given "bob" has Viewer permission on "app"
       And "bob" is logged in to "crm"
       When "alice" visits "app", which asks for the token of "bob" as well
       Then "app" obtains a token of "alice" (OI-093)
@@ -34,15 +34,15 @@ Feature: Tokens for visits to content
     Scenario: Content cannot exchange the token of a visit to other content
       Given "paula" has published python-api content "second"
       And "second" is associated with "crm"
-      And "alice" may view "second"
+      And "alice" has Viewer permission on "second"
       And "alice" has visited "app" and it obtained a token
-      When "alice" visits "second", which hands its token to "app"
+      When "alice" visits "second", which passes its token to "app"
       Then "app" obtains no token
 
     @SEC-005
     Scenario: Two content items receive different session tokens when the same user visits both
       Given "paula" has published python-api content "second"
-      And "alice" may view "second"
+      And "alice" has Viewer permission on "second"
       When "alice" visits "app"
       And "alice" visits "second"
       Then "app" and "second" have been given different tokens
@@ -57,7 +57,7 @@ Feature: Tokens for visits to content
 
     @SEC-006 @direct
     Scenario Outline: A forged header <header> from a visitor who is not signed in does not reach content
-      Given "app" is open to anyone without login
+      Given "app" is open to an anonymous visitor
       When an anonymous visitor visits "app" with the further header "<header>: forged"
       Then "app" has received no header with the value "forged"
 

@@ -93,7 +93,7 @@ Feature: API keys behind a proxy
     Scenario: With LoginURL set, a hosted API answers a client with a viewer's API key and no client without a key
       Given a publisher "paula"
       And "paula" has published python-api content "app"
-      And "alice" may view "app"
+      And "alice" has Viewer permission on "app"
       When a client calls "app" with the headers:
         | Accept        | application/json  |
         | Authorization | Key <alice's key> |
@@ -213,7 +213,7 @@ Feature: API keys behind a proxy
       When a client calls the API about "app" with the headers:
         | Authorization | Key <paula's key> |
         | <header>      | <value>           |
-      Then every address in the reply is the server's own
+      Then every address in the reply begins with the address of the server
 
       Examples:
         | header            | value                           |

@@ -11,8 +11,8 @@ Feature: Management of content
     @SEC-030
     Scenario Outline: Users with Viewer permission and anonymous visitors are refused the action "<act>" on content
       Given a publisher "petra"
-      And "petra" may view "app"
-      And "alice" may view "app"
+      And "petra" has Viewer permission on "app"
+      And "alice" has Viewer permission on "app"
       And the administrator can <act> "app"
       When "petra" tries to <act> "app"
       Then the request is refused
@@ -33,7 +33,7 @@ Feature: Management of content
     @SEC-030
     Scenario: A publisher with Viewer permission cannot share content
       Given a publisher "petra"
-      And "petra" may view "app"
+      And "petra" has Viewer permission on "app"
       And "paula" can share "app"
       When "petra" tries to share "app"
       Then the request is refused
@@ -41,8 +41,8 @@ Feature: Management of content
     @SEC-030
     Scenario: Users with Viewer permission cannot delete content
       Given a publisher "petra"
-      And "petra" may view "app"
-      And "alice" may view "app"
+      And "petra" has Viewer permission on "app"
+      And "alice" has Viewer permission on "app"
       And "paula" has published python-api content "draft"
       And the administrator can delete "draft"
       When "petra" tries to delete "app"
@@ -54,7 +54,7 @@ Feature: Management of content
     @SEC-030
     Scenario: A collaborator can rename and deploy content
       Given a publisher "petra"
-      And "petra" may collaborate on "app"
+      And "petra" is a collaborator on "app"
       When "petra" tries to rename "app"
       Then the request is granted
       When "petra" tries to deploy "app"
@@ -63,7 +63,7 @@ Feature: Management of content
     @SEC-030
     Scenario: A user without permission can neither read content through the API nor find it in the list of content
       Given a publisher "petra"
-      And "alice" may view "app"
+      And "alice" has Viewer permission on "app"
       And "alice" can read "app"
       When "petra" tries to read "app"
       Then the request is refused
@@ -100,7 +100,7 @@ Feature: Management of content
 
     @SEC-032
     Scenario: A viewer cannot open content after it is deleted
-      Given "alice" may view "app"
+      Given "alice" has Viewer permission on "app"
       When "alice" visits "app"
       Then "app" answers
       When "paula" tries to delete "app"
@@ -129,7 +129,7 @@ Feature: Management of content
     @SEC-034
     Scenario Outline: A reply with restricted <mode> content has Cache-Control private, no-store or no-cache
       Given "paula" has published <mode> content "page"
-      And "alice" may view "page"
+      And "alice" has Viewer permission on "page"
       When "alice" visits "page"
       Then the visit forbids shared caches to keep the reply
 
@@ -142,7 +142,7 @@ Feature: Management of content
 
     @SEC-037
     Scenario Outline: An API key in <header> is not passed on to content
-      Given "alice" may view "app"
+      Given "alice" has Viewer permission on "app"
       And "alice" has an API key
       When a client calls "app" with the headers:
         | <header> | Key <alice's key> |

@@ -8,7 +8,6 @@ Feature: Editing users
     Scenario Outline: With UserInfoEditableBy <option>, the change of the <attribute> of "alice" by <who> is <expected>
       Given a server configured with:
         | Authorization.UserInfoEditableBy | <option> |
-      And a publisher "paula"
       And "alice" has signed in
       And "bob" has signed in
       When <who> changes the <attribute> of "alice" to "<value>"
@@ -31,13 +30,20 @@ Feature: Editing users
         | PA-194 | first name | Alicia             | AdminAndSelf | "bob"             | refused  |
         | PA-194 | last name  | Adler              | AdminAndSelf | "bob"             | refused  |
         | PA-194 | email      | alicia@example.org | AdminAndSelf | "bob"             | refused  |
-        | PA-194 | first name | Alicia             | AdminAndSelf | "paula"           | refused  |
         | PA-197 | first name | Alicia             | Admin        | the administrator | made     |
         | PA-197 | last name  | Adler              | Admin        | the administrator | made     |
         | PA-197 | email      | alicia@example.org | Admin        | the administrator | made     |
         | PA-196 | first name | Alicia             | Admin        | "alice"           | refused  |
         | PA-196 | last name  | Adler              | Admin        | "alice"           | refused  |
         | PA-196 | email      | alicia@example.org | Admin        | "alice"           | refused  |
+
+    @PA-194
+    Scenario: With UserInfoEditableBy = AdminAndSelf, a publisher cannot change the first name of another user
+      Given a server configured with:
+        | Authorization.UserInfoEditableBy | AdminAndSelf |
+      And a publisher "paula"
+      When "paula" changes the first name of "alice" to "Mallory"
+      Then the change is refused
 
     @PA-196
     Scenario: With UserInfoEditableBy = Admin, a publisher cannot change their own first name

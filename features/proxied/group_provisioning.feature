@@ -30,7 +30,7 @@ Feature: Group provisioning
     Scenario: Removing a group ends its access to content, and a new group of the same name has no access
       Given a publisher "paula"
       And "paula" has published python-api content "app"
-      And the group "engineers" may view "app"
+      And the group "engineers" has Viewer permission on "app"
       And "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
       And "alice" can open "app"
@@ -109,7 +109,7 @@ Feature: Group provisioning
       And "paula" has published python-api content "app"
       And "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
-      And the group "engineers" may view "app"
+      And the group "engineers" has Viewer permission on "app"
       And "alice" can open "app"
       And "alice" is in the groups "managers" at the proxy
       And "alice" signs in again
@@ -152,7 +152,7 @@ Feature: Group provisioning
       And "alice" is in the groups "engineers" at the proxy
       When "alice" signs in
       Then there is a group "engineers"
-      And the owner of the group "engineers" is nobody
+      And the group "engineers" has no owner
 
     @PA-274
     Scenario: The administrator who created a group is its owner
@@ -176,7 +176,7 @@ Feature: Group provisioning
         | ProxyAuth.GroupsAutoProvision | true          |
       And "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
-      And the owner of the group "engineers" is nobody
+      And the group "engineers" has no owner
       When the server is restarted with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       Then the server starts (PA-275)

@@ -48,7 +48,7 @@ Feature: Groups by name
       And a publisher "paula"
       And "paula" has published python-api content "app"
       And a group "engineers"
-      And the group "engineers" may view "app"
+      And the group "engineers" has Viewer permission on "app"
       And "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
       And "alice" is a member of "engineers"
@@ -83,7 +83,7 @@ Feature: Groups by name
       And "paula" has published python-api content "app"
       And "alice" is in the groups "engineers" at the proxy
       And "alice" signs in
-      And the group "engineers" may view "app"
+      And the group "engineers" has Viewer permission on "app"
       And "alice" can open "app"
       And "alice" is in the groups "platform" at the proxy
       When "alice" signs in again

@@ -28,7 +28,7 @@ Feature: Identity from the proxy
     Scenario: A signed-in user with permission can open content, and a signed-in user without permission cannot
       Given a publisher "paula"
       And "paula" has published python-api content "app"
-      And "alice" may view "app"
+      And "alice" has Viewer permission on "app"
       When "alice" signs in
       And "bob" signs in
       Then "alice" can open "app" (PA-002)
@@ -139,8 +139,8 @@ Feature: Identity from the proxy
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And "paula" has published python-api content "lobby"
-      And "alice" may view "app"
-      And "bob" may view "lobby"
+      And "alice" has Viewer permission on "app"
+      And "bob" has Viewer permission on "lobby"
       Then "alice" can open "app"
       And "bob" can open "lobby" with the further header "X-RSC-Request: <app>"
       And "bob" cannot open "app" with the further header "<header>"
@@ -214,7 +214,7 @@ Feature: Identity from the proxy
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And "alice" has the cookie "colour=blue" in her browser
-      And "alice" may view "app"
+      And "alice" has Viewer permission on "app"
       When "alice" visits "app"
       Then "app" receives no other cookie than "colour=blue"
 
@@ -222,7 +222,7 @@ Feature: Identity from the proxy
     Scenario: Cookies of content with the same names as those of the server do not reach the browser
       Given a publisher "paula"
       And "paula" has published python-api content "app"
-      And "alice" may view "app"
+      And "alice" has Viewer permission on "app"
       When "alice" visits "app", which sets cookies of the same names as the server
       Then the browser receives none of these cookies of "app"
 

@@ -10,7 +10,7 @@ Feature: Locally managed groups
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And a group "engineers"
-      And the group "engineers" may view "app"
+      And the group "engineers" has Viewer permission on "app"
       When the administrator adds "alice" to the group "engineers"
       Then "alice" is a member of "engineers" (PA-248)
       And "alice" can open "app" (PA-284)
@@ -92,7 +92,7 @@ Feature: Locally managed groups
       Given a publisher "paula"
       And "paula" has published python-api content "app"
       And a group "engineers"
-      And the group "engineers" may view "app"
+      And the group "engineers" has Viewer permission on "app"
       And the administrator has added "alice" to the group "engineers"
       And "alice" can open "app"
       When the server is restarted with:

@@ -13,7 +13,7 @@ Feature: Login and logout pages of the proxy
 
     @PA-079
     Scenario: Public content needs no login
-      Given "app" is open to anyone without login
+      Given "app" is open to an anonymous visitor
       When an anonymous visitor visits "app" in a browser
       Then "app" answers
 
@@ -23,7 +23,7 @@ Feature: Login and logout pages of the proxy
       Then "app" answers
       When an anonymous visitor visits "app" in a browser
       Then the request is refused or the client is asked to log in
-      Given "app" is open to anyone without login
+      Given "app" is open to an anonymous visitor
       When an anonymous visitor visits "app" in a browser
       Then "app" answers
 

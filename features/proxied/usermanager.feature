@@ -100,7 +100,7 @@ Feature: The usermanager tool
         | ProxyAuth.GroupsAutoProvision | true          |
       And "alice" is in the groups "engineers" at the proxy
       And "alice" has signed in
-      And the owner of the group "engineers" is nobody
+      And the group "engineers" has no owner
       And the server has been restarted with:
         | ProxyAuth.GroupsHeader | X-Auth-Groups |
       And the log warns of "group"
@@ -127,7 +127,7 @@ Feature: The usermanager tool
       Then usermanager succeeds
       And the server starts
       And the log no longer warns of "group"
-      And the owner of the group "engineers" is nobody
+      And the group "engineers" has no owner
 
   Rule: usermanager makes groups usable after GroupsByUniqueId has changed
 
@@ -138,7 +138,7 @@ Feature: The usermanager tool
       And a group "engineers"
       And a publisher "paula"
       And "paula" has published python-api content "app"
-      And the group "engineers" may view "app"
+      And the group "engineers" has Viewer permission on "app"
       When the server is restarted with:
         | ProxyAuth.GroupsHeader     | X-Auth-Groups |
         | ProxyAuth.GroupsByUniqueId | true          |

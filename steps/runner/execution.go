@@ -128,7 +128,7 @@ func (e *execution) judge(err error) error {
 
 // end judges the scenario and gives back what it held. err is that of a hook or a step.
 func (e *execution) end(err error) {
-	if err != nil {
+	if err != nil && !e.followsViolation(err) {
 		e.errs = append(e.errs, known(err))
 	}
 	if e.state != nil {
@@ -151,6 +151,13 @@ func (e *execution) end(err error) {
 	if e.cancel != nil {
 		e.cancel()
 	}
+}
+
+// followsViolation reports whether an error blocks a scenario that has found a violation before.
+// The violation is the result then: what builds on it cannot be granted.
+func (e *execution) followsViolation(err error) bool {
+	var block *verdict.Block
+	return errors.As(err, &block) && block.BySubject && len(verdict.Violations(e.errs)) > 0
 }
 
 // known makes an error of godog itself, such as a panic in a step, trouble of the harness.

@@ -31,6 +31,7 @@ func (c *Content) tryVisit(visit *driver.Visit, err error) error {
 	compared.Tried, compared.content = visit.Reply, c
 	if c.answered {
 		compared.Granted = visit.Reply
+		c.state.obtained = c.state.obtained || check.SomeToken(visit.Report) == nil
 	}
 	return nil
 }
@@ -135,11 +136,7 @@ func (c *Content) Execute(ctx context.Context, a Access) error {
 // RequireToken blocks the scenario unless the content was given a token in its last execution.
 // Later executions are compared with it.
 func (c *Content) RequireToken() error {
-	if err := c.CheckReport(check.SomeToken); err != nil {
-		return err
-	}
-	c.state.obtained = true
-	return nil
+	return c.CheckReport(check.SomeToken)
 }
 
 // VisitGreedy has the content exchange, beside the token of its visit, what it may know of another
