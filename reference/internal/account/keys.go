@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"countersign/reference/internal/secrets"
+	"countersign/reference/internal/account/secrets"
 )
 
 // NewKey describes a key that MakeKey creates.

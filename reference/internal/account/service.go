@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"countersign/reference/internal/secrets"
+	"countersign/reference/internal/account/secrets"
 )
 
 // Service applies the rules of accounts on top of a Store. It is safe for concurrent use.

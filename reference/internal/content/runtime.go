@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"countersign/reference/internal/secrets"
+	"countersign/reference/internal/account/secrets"
 )
 
 // ProbeCommand is the default program that executes content. It executes content of every mode, because this server

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/secrets"
 )
 
 // The identifiers of RFC 8693 and of the clients of Posit. One published page misprints the grant as urn:eitf.

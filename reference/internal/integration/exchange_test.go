@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/integration"
-	"countersign/reference/internal/secrets"
 )
 
 // stage is the content that a test provides to the exchange.

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
 
-	"countersign/reference/internal/secrets"
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/vault"
 )
 

@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/integration"
-	"countersign/reference/internal/secrets"
 )
 
 const (

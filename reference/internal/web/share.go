@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/secrets"
 )
 
 // The documents mention share links (OAuth document, lines 5 and 14) and describe no API for them. This API is an
