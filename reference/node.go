@@ -25,7 +25,7 @@ type node struct {
 func lockNode(dir string) (*node, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "node-id"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("name this node: %w", err)
+		return nil, fmt.Errorf("identify this node: %w", err)
 	}
 	n := &node{file: f}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
@@ -40,7 +40,7 @@ func lockNode(dir string) (*node, error) {
 		_, err = f.WriteString(n.id)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("name this node: %w", err), n.Close())
+		return nil, errors.Join(fmt.Errorf("identify this node: %w", err), n.Close())
 	}
 	return n, nil
 }

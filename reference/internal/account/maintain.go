@@ -15,7 +15,7 @@ import (
 
 // Errors that only maintenance returns.
 var (
-	ErrAmbiguous    = errors.New("several have that name: name one by its GUID")
+	ErrAmbiguous    = errors.New("several have that name: identify one by its GUID")
 	ErrOwnsContent  = errors.New("owns content: transfer it first")
 	ErrSameUser     = errors.New("source and target are the same user")
 	ErrContentNames = errors.New("source and target own content of the same name")

@@ -81,7 +81,7 @@ func (s *Service) register(ctx context.Context, tx Tx, c proxyauth.Claim) (User,
 }
 
 // firstRole returns the role of an account that a sign-in creates. The first user of a server becomes administrator,
-// whatever role the proxy sends, because no other user could appoint one.
+// regardless of the role that the proxy sends, because no other user could appoint one.
 func (s *Service) firstRole(ctx context.Context, tx Tx, c proxyauth.Claim) (Role, error) {
 	n, err := tx.CountUsers(ctx)
 	if err != nil {

@@ -27,7 +27,7 @@ func (rt *Runtime) Deploy(ctx context.Context, item *Item, bundle *Bundle, user 
 		return "", ErrStopped
 	}
 	if err := rt.Store.CreateTask(ctx, task); err != nil {
-		return "", fmt.Errorf("make task: %w", err)
+		return "", fmt.Errorf("create task: %w", err)
 	}
 	rt.tasks.add(task.ID)
 	d := &deployment{rt: rt, task: *task, guid: item.GUID, bundle: bundle}

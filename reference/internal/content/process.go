@@ -163,7 +163,7 @@ func socketTransport(path string) *http.Transport {
 func transport(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
 	return &http.Transport{
 		DialContext:            dial,
-		DisableCompression:     true, // what content says is passed on as it says it
+		DisableCompression:     true, // replies of content are passed on unchanged
 		MaxIdleConns:           16,
 		MaxIdleConnsPerHost:    16,
 		IdleConnTimeout:        30 * time.Second,

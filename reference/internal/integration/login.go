@@ -93,7 +93,7 @@ func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirec
 	if _, err := s.Store.EnsureSession(ctx, &Session{
 		GUID: newGUID(), UserGUID: user, IntegrationGUID: in.GUID, CreatedTime: now, UpdatedTime: now,
 	}); err != nil {
-		return Started{}, fmt.Errorf("make session: %w", err)
+		return Started{}, fmt.Errorf("create session: %w", err)
 	}
 	started := Started{State: secrets.New(), Browser: secrets.New()}
 	login := &Login{
@@ -107,7 +107,7 @@ func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirec
 		options = append(options, oauth2.S256ChallengeOption(verifier))
 	}
 	if err := s.Store.StartLogin(ctx, login, now); err != nil {
-		return Started{}, fmt.Errorf("remember login: %w", err)
+		return Started{}, fmt.Errorf("store login: %w", err)
 	}
 	started.URL = oauthConfig(in.Config, "", redirectURI).AuthCodeURL(started.State, options...)
 	return started, nil

@@ -102,7 +102,7 @@ func createSchema(ctx context.Context, conn *sql.Conn, path string) error {
 		return fmt.Errorf("search_path names no schema that exists, and %q is not a name in lower case to make one by", name)
 	}
 	if _, err := conn.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{name}.Sanitize()); err != nil {
-		return fmt.Errorf("make schema %s: %w", name, err)
+		return fmt.Errorf("create schema %s: %w", name, err)
 	}
 	return nil
 }

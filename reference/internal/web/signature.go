@@ -73,7 +73,7 @@ func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 func storeBody(body io.Reader) (io.ReadCloser, error) {
 	file, err := os.CreateTemp("", "countersign-body-")
 	if err != nil {
-		return nil, fmt.Errorf("keep a signed body: %w", err)
+		return nil, fmt.Errorf("store a signed body: %w", err)
 	}
 	_, err = io.Copy(file, body)
 	if err == nil {
@@ -81,7 +81,7 @@ func storeBody(body io.Reader) (io.ReadCloser, error) {
 	}
 	err = errors.Join(err, os.Remove(file.Name())) // the file exists until it is closed
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("keep a signed body: %w", err), file.Close())
+		return nil, errors.Join(fmt.Errorf("store a signed body: %w", err), file.Close())
 	}
 	return file, nil
 }
