@@ -63,12 +63,12 @@ func (ex *exchange) authorize() (reply, error) {
 	if err := ex.back.read(ps, ex.is.now()); err != nil {
 		return reply{}, err
 	}
-	s, err := ex.who()
+	s, err := ex.currentSession()
 	if err != nil {
 		return reply{}, err
 	}
 	if s == nil {
-		return ex.askWhom()
+		return ex.showChoice()
 	}
 	return ex.decide(s)
 }
@@ -181,9 +181,9 @@ func (a *authRequest) readPrompt(ps params) error {
 	return nil
 }
 
-// who returns the session of the browser. If there is none, it signs in the default account of the issuer. It returns
-// nil if the user must choose an account.
-func (ex *exchange) who() (*session, error) {
+// currentSession returns the session of the browser. If there is none, it signs in the default account of the issuer.
+// It returns nil if the user must choose an account.
+func (ex *exchange) currentSession() (*session, error) {
 	now := ex.is.now()
 	s := ex.session()
 	a := ex.back
@@ -220,13 +220,13 @@ func (ex *exchange) decide(s *session) (reply, error) {
 	if !consent.Approve {
 		return reply{}, refusedBy(consent.Error)
 	}
-	granted := a.scope.less(consent.Withhold...)
+	granted := a.scope.without(consent.Withhold...)
 	if len(granted) == 0 && len(a.scope) > 0 {
 		return reply{}, refusedBy("access_denied")
 	}
 	// OpenID Connect Core, section 11: offline_access is ignored, and not refused, for clients that may not have it.
 	if is.omitRefresh || !a.client.may(control.GrantRefreshToken) {
-		granted = granted.less(scopeOffline)
+		granted = granted.without(scopeOffline)
 	}
 	secret, err := is.mint(markCode)
 	if err != nil {

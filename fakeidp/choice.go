@@ -41,8 +41,8 @@ This is a fake provider for tests: nobody needs a password.</p>
 </html>
 `))
 
-// askWhom stores the request under a ticket and shows the page.
-func (ex *exchange) askWhom() (reply, error) {
+// showChoice stores the request under a ticket and shows the page.
+func (ex *exchange) showChoice() (reply, error) {
 	is, a := ex.is, ex.back
 	ticket, err := is.mint("")
 	if err != nil {

@@ -26,7 +26,7 @@ type signingKey struct {
 func newSigningKey() (*signingKey, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make signing key: %w", err)
+		return nil, fmt.Errorf("create signing key: %w", err)
 	}
 	key := jose.JSONWebKey{Key: private, Algorithm: string(jose.ES256), Use: "sig"}
 	thumb, err := key.Thumbprint(crypto.SHA256)
@@ -37,7 +37,7 @@ func newSigningKey() (*signingKey, error) {
 	options := (&jose.SignerOptions{}).WithType("JWT")
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, options)
 	if err != nil {
-		return nil, fmt.Errorf("make signer: %w", err)
+		return nil, fmt.Errorf("create signer: %w", err)
 	}
 	return &signingKey{signer: signer, public: key.Public()}, nil
 }

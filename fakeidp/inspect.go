@@ -6,9 +6,9 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// inspected performs the common part of revocation and introspection: it authenticates the client and reads the
+// readInspected performs the common part of revocation and introspection: it authenticates the client and reads the
 // token. It ignores token_type_hint, because it recognizes the kinds without it (RFC 7009, section 2.1).
-func (ex *exchange) inspected() (*client, digest, error) {
+func (ex *exchange) readInspected() (*client, digest, error) {
 	ps, err := ex.form()
 	if err != nil {
 		return nil, digest{}, err
@@ -32,7 +32,7 @@ func (ex *exchange) noteToken(kind string, d digest, g *grant) {
 // revoke implements RFC 7009. A refresh token, used or unused, revokes its whole grant; an access token revokes only
 // itself. An unknown token counts as revoked.
 func (ex *exchange) revoke() (reply, error) {
-	c, d, err := ex.inspected()
+	c, d, err := ex.readInspected()
 	if err != nil {
 		return reply{}, err
 	}
@@ -74,7 +74,7 @@ type introspection struct {
 // may not see are inactive, like tokens that do not exist (section 2.2). Public clients are refused, because they
 // cannot authenticate and anyone could use them to test tokens (section 4).
 func (ex *exchange) introspect() (reply, error) {
-	c, d, err := ex.inspected()
+	c, d, err := ex.readInspected()
 	if err != nil {
 		return reply{}, err
 	}

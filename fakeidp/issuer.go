@@ -106,7 +106,7 @@ func (is *issuer) scopes() []string {
 	}
 	all = slices.Compact(slices.Sorted(slices.Values(all)))
 	if is.omitRefresh {
-		all = all.less(scopeOffline)
+		all = all.without(scopeOffline)
 	}
 	return all
 }

@@ -93,8 +93,8 @@ func read(r *http.Request, v any) error {
 	return control.Strict(text, v)
 }
 
-// at returns the issuer in the path.
-func (m manager) at(r *http.Request) (*issuer, error) {
+// findIssuer returns the issuer in the path.
+func (m manager) findIssuer(r *http.Request) (*issuer, error) {
 	if is := m.p.issuer(r.PathValue("issuer")); is != nil {
 		return is, nil
 	}
@@ -109,8 +109,8 @@ func missing(err error) error {
 	return err
 }
 
-// same requires that the name in a body, if it has one, equals the name in the path.
-func same(inBody *string, inPath string) error {
+// checkName requires that the name in a body, if it has one, equals the name in the path.
+func checkName(inBody *string, inPath string) error {
 	if *inBody != "" && *inBody != inPath {
 		return errors.New("body and path name different things")
 	}
@@ -124,7 +124,7 @@ func (m manager) names(*http.Request) (int, any, error) {
 
 func (m manager) create(r *http.Request) (int, any, error) {
 	var spec control.Issuer
-	if err := errors.Join(read(r, &spec), same(&spec.Name, r.PathValue("issuer"))); err != nil {
+	if err := errors.Join(read(r, &spec), checkName(&spec.Name, r.PathValue("issuer"))); err != nil {
 		return 0, nil, err
 	}
 	is, made, err := m.p.newIssuer(spec)
@@ -138,7 +138,7 @@ func (m manager) create(r *http.Request) (int, any, error) {
 }
 
 func (m manager) show(r *http.Request) (int, any, error) {
-	is, err := m.at(r)
+	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -153,7 +153,7 @@ func (m manager) remove(r *http.Request) (int, any, error) {
 }
 
 func (m manager) journal(r *http.Request) (int, any, error) {
-	is, err := m.at(r)
+	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -161,7 +161,7 @@ func (m manager) journal(r *http.Request) (int, any, error) {
 }
 
 func (m manager) setDefault(r *http.Request) (int, any, error) {
-	is, err := m.at(r)
+	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -173,7 +173,7 @@ func (m manager) setDefault(r *http.Request) (int, any, error) {
 }
 
 func (m manager) setTrouble(r *http.Request) (int, any, error) {
-	is, err := m.at(r)
+	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -191,12 +191,12 @@ func (m manager) setTrouble(r *http.Request) (int, any, error) {
 }
 
 func (m manager) addClient(r *http.Request) (int, any, error) {
-	is, err := m.at(r)
+	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
 	var spec control.ClientSpec
-	if err := errors.Join(read(r, &spec), same(&spec.ID, r.PathValue("client"))); err != nil {
+	if err := errors.Join(read(r, &spec), checkName(&spec.ID, r.PathValue("client"))); err != nil {
 		return 0, nil, err
 	}
 	made, err := is.addClient(spec)
@@ -204,19 +204,19 @@ func (m manager) addClient(r *http.Request) (int, any, error) {
 }
 
 func (m manager) addAccount(r *http.Request) (int, any, error) {
-	is, err := m.at(r)
+	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
 	var a control.Account
-	if err := errors.Join(read(r, &a), same(&a.Name, r.PathValue("account"))); err != nil {
+	if err := errors.Join(read(r, &a), checkName(&a.Name, r.PathValue("account"))); err != nil {
 		return 0, nil, err
 	}
 	return 0, nil, is.addAccount(a)
 }
 
 func (m manager) setRows(r *http.Request) (int, any, error) {
-	is, err := m.at(r)
+	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -228,7 +228,7 @@ func (m manager) setRows(r *http.Request) (int, any, error) {
 }
 
 func (m manager) setConsent(r *http.Request) (int, any, error) {
-	is, err := m.at(r)
+	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -240,7 +240,7 @@ func (m manager) setConsent(r *http.Request) (int, any, error) {
 }
 
 func (m manager) revokeGrants(r *http.Request) (int, any, error) {
-	is, err := m.at(r)
+	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}

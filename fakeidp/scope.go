@@ -47,8 +47,8 @@ func (s scope) within(t scope) bool {
 	return !slices.ContainsFunc(s, func(token string) bool { return !t.has(token) })
 }
 
-// less returns s without the given tokens.
-func (s scope) less(tokens ...string) scope {
+// without returns s without the given tokens.
+func (s scope) without(tokens ...string) scope {
 	return slices.DeleteFunc(slices.Clone(s), func(token string) bool { return slices.Contains(tokens, token) })
 }
 

@@ -27,7 +27,7 @@ func (ex *exchange) token() (reply, error) {
 		return reply{}, err
 	}
 	// The secrets are journaled before an error can occur, because an invalid request has presented them as well.
-	ex.shown(ps)
+	ex.journalPresented(ps)
 	c, err := ex.authenticate(ps)
 	if err != nil {
 		return reply{}, err
@@ -43,18 +43,18 @@ func (ex *exchange) token() (reply, error) {
 	if !c.may(ps["grant_type"]) {
 		return reply{}, unauthorizedClient()
 	}
-	if err := ex.trouble(); err != nil {
+	if err := ex.scriptedError(); err != nil {
 		return reply{}, err
 	}
 	t, err := redeem(ex, c, ps)
 	if err != nil {
 		return reply{}, err
 	}
-	return ex.give(t, ps["grant_type"])
+	return ex.grantReply(t, ps["grant_type"])
 }
 
-// trouble returns the error that the issuer must return for refreshes, if there is one.
-func (ex *exchange) trouble() error {
+// scriptedError returns the error that the issuer must return for refreshes, if there is one.
+func (ex *exchange) scriptedError() error {
 	ex.is.mu.Lock()
 	t := ex.is.trouble
 	ex.is.mu.Unlock()
@@ -68,8 +68,8 @@ func (ex *exchange) trouble() error {
 	return p
 }
 
-// shown journals the secrets of a token request.
-func (ex *exchange) shown(ps params) {
+// journalPresented journals the secrets of a token request.
+func (ex *exchange) journalPresented(ps params) {
 	_, ex.entry.HasPKCE = ps["code_verifier"]
 	if code := ps["code"]; code != "" {
 		ex.presented(control.KindCode, code)
@@ -87,8 +87,8 @@ var grants = map[string]func(*exchange, *client, params) (tokens, error){
 	control.GrantClientCredentials: (*exchange).redeemCredentials,
 }
 
-// give returns the reply to a successful token request.
-func (ex *exchange) give(t tokens, grantType string) (reply, error) {
+// grantReply returns the reply to a successful token request.
+func (ex *exchange) grantReply(t tokens, grantType string) (reply, error) {
 	ex.entry.Account, ex.entry.Scope = t.grant.account, t.scope.String()
 	ex.issued(control.KindAccessToken, t.access)
 	body := tokenReply{AccessToken: t.access, TokenType: "Bearer", RefreshToken: t.refresh, Scope: t.scope.String()}
@@ -142,7 +142,7 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 		return tokens{}, invalidGrant("the code was used before, and what it got is revoked")
 	}
 	k.spent = true
-	if err := k.fits(ps["redirect_uri"], verifier, is.now()); err != nil {
+	if err := k.check(ps["redirect_uri"], verifier, is.now()); err != nil {
 		return tokens{}, err
 	}
 	t.grant, t.scope = k.grant, k.scope
@@ -153,8 +153,8 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 	return t, nil
 }
 
-// fits checks that a token request belongs to the authorization request of its code.
-func (k *code) fits(redirectURI, verifier string, now time.Time) error {
+// check returns an error if a token request does not belong to the authorization request of its code.
+func (k *code) check(redirectURI, verifier string, now time.Time) error {
 	switch {
 	case k.revoked:
 		return invalidGrant("the grant is revoked")
@@ -238,7 +238,7 @@ func (ex *exchange) redeemCredentials(c *client, ps params) (tokens, error) {
 	if err != nil {
 		return tokens{}, err
 	}
-	t.scope = granted.less(scopeOpenID, scopeProfile, scopeOffline)
+	t.scope = granted.without(scopeOpenID, scopeProfile, scopeOffline)
 	t.grant = &grant{client: c, account: c.spec.ServiceAccount, scope: t.scope}
 	ex.is.mu.Lock()
 	defer ex.is.mu.Unlock()
@@ -254,7 +254,7 @@ func (c *client) grantable(text string) (scope, error) {
 	case err != nil:
 		return nil, err
 	case len(asked) == 0:
-		return c.scopes.less(scopeOpenID, scopeProfile, scopeOffline), nil
+		return c.scopes.without(scopeOpenID, scopeProfile, scopeOffline), nil
 	case !asked.within(c.scopes):
 		return nil, invalidScope("the client is not registered for the scope")
 	}

@@ -64,7 +64,7 @@ func (s *Server) runtime(ctx context.Context, c Config, accounts *account.Servic
 			return nil, &ConfigError{[]string{"--app-url: wants an http or https URL"}}
 		}
 	}
-	node, err := takeNode(s.cfg.Server.DataDir)
+	node, err := lockNode(s.cfg.Server.DataDir)
 	if err != nil {
 		return nil, err
 	}

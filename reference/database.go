@@ -43,9 +43,9 @@ func openDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
 	return &database{db, hold}, nil
 }
 
-// openMadeDatabase opens the configured database without creating one. An exception is an empty Postgres database, in
-// which it creates the tables, because it does not indicate a wrong path.
-func openMadeDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
+// openExistingDatabase opens the configured database without creating one. An exception is an empty Postgres
+// database, in which it creates the tables, because it does not indicate a wrong path.
+func openExistingDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
 	if cfg.Database.Provider == config.DatabaseSQLite {
 		path := cfg.SQLitePath()
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -68,7 +68,7 @@ func (d *database) Close() error {
 
 func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
+		return fmt.Errorf("create data directory: %w", err)
 	}
 	return nil
 }

@@ -33,9 +33,9 @@ func Manage(ctx context.Context, c Config, command UserCommand) error {
 	if err != nil {
 		return err
 	}
-	db, err := openMadeDatabase(ctx, cfg)
+	db, err := openExistingDatabase(ctx, cfg)
 	if err != nil {
-		return managed(err)
+		return addAdvice(err)
 	}
 	out := c.Stdout
 	if out == nil {
@@ -45,8 +45,8 @@ func Manage(ctx context.Context, c Config, command UserCommand) error {
 	return errors.Join(command.Run(ctx, accounts, out), db.Close())
 }
 
-// managed adds advice to an error of usermanager.
-func managed(err error) error {
+// addAdvice adds advice to an error of usermanager.
+func addAdvice(err error) error {
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("%w; stop it first", err)
 	}

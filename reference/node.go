@@ -19,13 +19,13 @@ type node struct {
 	file *os.File
 }
 
-// takeNode locks the data folder for this server and reads the name of the node from it, or creates one. Two servers
+// lockNode locks the data folder for this server and reads the name of the node from it, or creates one. Two servers
 // in one folder would remove each other's running executions. The kernel releases the lock when the process ends for
 // any reason.
-func takeNode(dir string) (*node, error) {
+func lockNode(dir string) (*node, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "node-id"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("name this node: %w", err)
+		return nil, fmt.Errorf("identify this node: %w", err)
 	}
 	n := &node{file: f}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
@@ -40,7 +40,7 @@ func takeNode(dir string) (*node, error) {
 		_, err = f.WriteString(n.id)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("name this node: %w", err), n.Close())
+		return nil, errors.Join(fmt.Errorf("identify this node: %w", err), n.Close())
 	}
 	return n, nil
 }

@@ -46,7 +46,7 @@ func (s *Service) MakeKey(ctx context.Context, n NewKey) (APIKey, string, error)
 	}
 	err := s.Store.Update(ctx, func(tx Tx) error { return tx.InsertKey(ctx, &k) })
 	if err != nil {
-		return APIKey{}, "", fmt.Errorf("make key: %w", err)
+		return APIKey{}, "", fmt.Errorf("create key: %w", err)
 	}
 	return k, text, nil
 }
@@ -71,7 +71,7 @@ func (s *Service) UserOfKey(ctx context.Context, text string) (APIKey, User, err
 	if k.Kind == UserKey && now.Sub(k.Used) >= time.Minute {
 		k.Used = now
 		if err := s.Store.Update(ctx, func(tx Tx) error { return tx.TouchKey(ctx, k.ID, now) }); err != nil {
-			return APIKey{}, User{}, fmt.Errorf("note use of key: %w", err)
+			return APIKey{}, User{}, fmt.Errorf("record use of key: %w", err)
 		}
 	}
 	return k, u, nil

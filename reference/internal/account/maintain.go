@@ -15,7 +15,7 @@ import (
 
 // Errors that only maintenance returns.
 var (
-	ErrAmbiguous    = errors.New("several have that name: name one by its GUID")
+	ErrAmbiguous    = errors.New("several have that name: identify one by its GUID")
 	ErrOwnsContent  = errors.New("owns content: transfer it first")
 	ErrSameUser     = errors.New("source and target are the same user")
 	ErrContentNames = errors.New("source and target own content of the same name")
@@ -108,7 +108,7 @@ func (s *Service) AlterUser(ctx context.Context, ref UserRef, a UserAlteration) 
 			return err
 		}
 		if !a.Force {
-			if err := keepAdministrator(ctx, tx, before, after); err != nil {
+			if err := checkAdministratorRemains(ctx, tx, before, after); err != nil {
 				return err
 			}
 		}
@@ -203,7 +203,7 @@ func (s *Service) RemoveUser(ctx context.Context, ref UserRef, force bool) (User
 			return err
 		}
 		if !force {
-			if err := keepAdministrator(ctx, tx, u, User{}); err != nil {
+			if err := checkAdministratorRemains(ctx, tx, u, User{}); err != nil {
 				return err
 			}
 		}

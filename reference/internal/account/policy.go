@@ -62,15 +62,15 @@ func (p Policy) UsernamesEditable() bool {
 // UsernamesUnique reports whether usernames must be unique.
 func (p Policy) UsernamesUnique() bool { return !p.UniqueIDs || p.GeneratedUsernames }
 
-// roleOf returns the role that a claim gives to its user. If ok is false, the claim gives none and the stored role stays.
-// invalid is a value that is no role, for the log.
+// roleOf returns the role that a claim gives to its user. If ok is false, the claim gives none and the stored role
+// stays. invalid is a value that is no role, for the log.
 func (p Policy) roleOf(c proxyauth.Claim) (role Role, invalid string, ok bool) {
 	var values []string
 	switch p.Roles.Source {
 	case RolesHeader:
 		if c.Role == "" {
-			// A missing header is not an invalid value: a client can make a proxy remove the header (Connection: <name>)
-			// and must not get another role by that.
+			// A missing header is not an invalid value: a client can make a proxy remove the header (Connection:
+			// <name>) and must not get another role by that.
 			return "", "", false
 		}
 		if r, known := ParseRole(c.Role); known {

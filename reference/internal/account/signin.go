@@ -81,7 +81,7 @@ func (s *Service) register(ctx context.Context, tx Tx, c proxyauth.Claim) (User,
 }
 
 // firstRole returns the role of an account that a sign-in creates. The first user of a server becomes administrator,
-// whatever role the proxy sends, because no other user could appoint one.
+// regardless of the role that the proxy sends, because no other user could appoint one.
 func (s *Service) firstRole(ctx context.Context, tx Tx, c proxyauth.Claim) (Role, error) {
 	n, err := tx.CountUsers(ctx)
 	if err != nil {
@@ -94,12 +94,12 @@ func (s *Service) firstRole(ctx context.Context, tx Tx, c proxyauth.Claim) (Role
 	if !ok {
 		return s.Policy.DefaultRole, nil
 	}
-	s.noteInvalidRole(invalid, role)
+	s.logInvalidRole(invalid, role)
 	return role, nil
 }
 
-// noteInvalidRole logs a value that is no role (document line 290: at debug level).
-func (s *Service) noteInvalidRole(invalid string, role Role) {
+// logInvalidRole logs a value that is no role (document line 290: at debug level).
+func (s *Service) logInvalidRole(invalid string, role Role) {
 	if invalid != "" {
 		s.Log.Debug("Invalid role value received from the proxy, using the default role", "value", invalid, "role", string(role))
 	}
@@ -123,7 +123,7 @@ func (s *Service) refresh(ctx context.Context, tx Tx, u User, c proxyauth.Claim)
 		}
 	}
 	if role, invalid, ok := s.Policy.roleOf(c); ok {
-		s.noteInvalidRole(invalid, role)
+		s.logInvalidRole(invalid, role)
 		var err error
 		if u.Role, err = s.changeRole(ctx, tx, u, role); err != nil {
 			return User{}, err
@@ -144,7 +144,7 @@ func (s *Service) refresh(ctx context.Context, tx Tx, u User, c proxyauth.Claim)
 func (s *Service) changeRole(ctx context.Context, tx Tx, u User, want Role) (Role, error) {
 	after := u
 	after.Role = want
-	err := keepAdministrator(ctx, tx, u, after)
+	err := checkAdministratorRemains(ctx, tx, u, after)
 	if errors.Is(err, ErrSoleAdministrator) {
 		s.Log.Warn("The only remaining administrator keeps the role", "user_guid", u.GUID, "role_received", string(want))
 		return u.Role, nil

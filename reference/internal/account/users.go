@@ -254,7 +254,7 @@ func (s *Service) changeRoleByHand(ctx context.Context, tx Tx, u *User, byRole R
 	}
 	was := *u
 	u.Role = *want
-	return keepAdministrator(ctx, tx, was, *u)
+	return checkAdministratorRemains(ctx, tx, was, *u)
 }
 
 // LockUser locks or unlocks a user. Administrators may lock every user except the last administrator; other users may
@@ -277,7 +277,7 @@ func (s *Service) LockUser(ctx context.Context, by User, byRole Role, guid strin
 		}
 		was := u
 		u.Locked, u.Updated = locked, s.Now()
-		if err := keepAdministrator(ctx, tx, was, u); err != nil {
+		if err := checkAdministratorRemains(ctx, tx, was, u); err != nil {
 			return err
 		}
 		if err := tx.UpdateUser(ctx, u); err != nil {
@@ -287,9 +287,9 @@ func (s *Service) LockUser(ctx context.Context, by User, byRole Role, guid strin
 	})
 }
 
-// keepAdministrator returns ErrSoleAdministrator if a change would leave the server without an administrator who can
-// sign in.
-func keepAdministrator(ctx context.Context, tx Tx, before, after User) error {
+// checkAdministratorRemains returns ErrSoleAdministrator if a change would leave the server without an administrator
+// who can sign in.
+func checkAdministratorRemains(ctx context.Context, tx Tx, before, after User) error {
 	counts := func(u User) bool { return u.Role == Administrator && !u.Locked }
 	if !counts(before) || counts(after) {
 		return nil

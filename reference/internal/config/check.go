@@ -15,7 +15,7 @@ func (b *binder) refuse(name, problem string) {
 func (b *binder) checkTogether() {
 	a := &b.c.Authorization
 	if a.UserRoleMapping && a.UserRoleGroupMapping {
-		b.refuse("Authorization.UserRoleGroupMapping", "it may not be on together with Authorization.UserRoleMapping; allowed: one of the two")
+		b.refuse("Authorization.UserRoleGroupMapping", "it cannot be on together with Authorization.UserRoleMapping; allowed: one of the two")
 	}
 	b.checkDatabase()
 	b.warnOfListen()
@@ -39,7 +39,7 @@ func (b *binder) checkDatabase() {
 func (b *binder) warnOfListen() {
 	host, _, _ := net.SplitHostPort(b.c.HTTP.Listen)
 	if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
-		b.warn("HTTP.Listen = %s: everybody who reaches this address can sign in as anybody by sending the header; let only the proxy reach it", b.c.HTTP.Listen)
+		b.warn("HTTP.Listen = %s: every client that reaches this address can sign in as any user by sending the header; only the proxy should reach it", b.c.HTTP.Listen)
 	}
 }
 
@@ -53,7 +53,7 @@ func (b *binder) checkProxyAuth() {
 		// There is no default if a unique id is configured, because it would prevent generated usernames.
 	default:
 		if v, written := b.seen["ProxyAuth.UsernameHeader"]; written && v.value == "" {
-			b.refuse("ProxyAuth.UsernameHeader", "it is empty, so that nobody could sign in; allowed: the name of a header, or leave the option out")
+			b.refuse("ProxyAuth.UsernameHeader", "it is empty, so that no user could sign in; allowed: the name of a header, or leave the option out")
 		}
 		p.UsernameHeader = "X-Auth-Username"
 	}
@@ -61,7 +61,7 @@ func (b *binder) checkProxyAuth() {
 		b.refuse("Authorization.UserRoleMapping", "it needs the header that carries the values; allowed: together with ProxyAuth.RoleHeader")
 	}
 	if p.GroupsByUniqueID && p.GroupsAutoProvision {
-		b.refuse("ProxyAuth.GroupsAutoProvision", "it may not be on together with ProxyAuth.GroupsByUniqueId, because the groups would have no names; allowed: one of the two")
+		b.refuse("ProxyAuth.GroupsAutoProvision", "it cannot be on together with ProxyAuth.GroupsByUniqueId, because the groups would have no names; allowed: one of the two")
 	}
 }
 

@@ -126,11 +126,11 @@ func TestProblems(t *testing.T) {
 		{"login URL that browsers take for another host", proxy + `LoginURL = "/\\\\login.example.com/"`, []string{`f.gcfg:4: ProxyAuth.LoginURL: `}},
 		{"login URL relative path", proxy + "LoginURL = auth/login", []string{`f.gcfg:4: ProxyAuth.LoginURL: `}},
 		{"logout URL blank", proxy + "LogoutURL = http://x/a b", []string{`f.gcfg:4: ProxyAuth.LogoutURL: `}},
-		{"groups twice", proxy + "GroupsHeader=X-G\nGroupsByUniqueId = true\nGroupsAutoProvision = on", []string{`f.gcfg:6: ProxyAuth.GroupsAutoProvision: it may not be on together with ProxyAuth.GroupsByUniqueId`}},
+		{"groups twice", proxy + "GroupsHeader=X-G\nGroupsByUniqueId = true\nGroupsAutoProvision = on", []string{`f.gcfg:6: ProxyAuth.GroupsAutoProvision: it cannot be on together with ProxyAuth.GroupsByUniqueId`}},
 		{"default role", "[Authorization]\nDefaultUserRole = administrator", []string{`f.gcfg:2: Authorization.DefaultUserRole: "administrator" is not known; allowed: viewer, publisher`}},
 		{"editable by", "[Authorization]\nUserInfoEditableBy = Self", []string{`f.gcfg:2: Authorization.UserInfoEditableBy: "Self" is not known; allowed: AdminAndSelf, Admin`}},
 		{"empty mapping", "[Authorization]\nViewerRoleMapping = \"\"", []string{`f.gcfg:2: Authorization.ViewerRoleMapping: the value is empty`}},
-		{"both mappings", "[Authorization]\nUserRoleMapping=true\nUserRoleGroupMapping=true", []string{`f.gcfg:3: Authorization.UserRoleGroupMapping: it may not be on together`}},
+		{"both mappings", "[Authorization]\nUserRoleMapping=true\nUserRoleGroupMapping=true", []string{`f.gcfg:3: Authorization.UserRoleGroupMapping: it cannot be on together`}},
 		{"mapping without role header", proxy + "[Authorization]\nUserRoleMapping=true", []string{`f.gcfg:5: Authorization.UserRoleMapping: it needs the header`}},
 		{"all at once", "[Authentication]\nProvider = x\n[Nope]\n[HTTP]\nListen = y\nLisn = z\n", []string{
 			"f.gcfg:2: Authentication.Provider", "f.gcfg:3: [Nope]", "f.gcfg:5: HTTP.Listen", "f.gcfg:6: HTTP.Lisn"}},
@@ -163,7 +163,7 @@ func TestWarnings(t *testing.T) {
 	const address = "[Server]\nAddress = http://127.0.0.1/\n"
 	tests := []struct{ name, text, want string }{
 		{"no address", proxy, "Server.Address is not configured"},
-		{"all interfaces", address + "[HTTP]\nListen = :3939", "everybody who reaches this address can sign in as anybody"},
+		{"all interfaces", address + "[HTTP]\nListen = :3939", "every client that reaches this address can sign in as any user"},
 		{"another section", address + "[Python]\nEnabled = true\n[Python]\nExecutable = x", "f.gcfg:3: [Python] has no effect here"},
 		{"a section twice", address + "[Branding]\nLogo = x\n[branding]\nFavicon = y", "f.gcfg:3: [Branding] has no effect here"},
 		{"a section with a second name", address + "[RPackageRepository \"CRAN\"]\nURL = x\n[RPackageRepository \"other\"]\nURL = y", "f.gcfg:3: [RPackageRepository] has no effect here"},

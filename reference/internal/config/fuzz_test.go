@@ -84,7 +84,7 @@ func checkUsable(t *testing.T, c *config.Config) {
 	t.Helper()
 	p := c.ProxyAuth
 	if c.Authentication.Provider == config.ProviderProxy && p.UsernameHeader == "" && (p.UniqueIDHeader == "" || p.EmailHeader == "") {
-		t.Fatal("nobody could sign in")
+		t.Fatal("no user could sign in")
 	}
 	if p.GroupsByUniqueID && p.GroupsAutoProvision && c.Authentication.Provider == config.ProviderProxy {
 		t.Fatal("groups without names would be made")

@@ -55,15 +55,15 @@ func (b *binder) checkSection(at sectionAt) {
 	}
 	name, _, _ := strings.Cut(at.name, " ") // [Name "subsection"]
 	if other := spelling(otherSections, name); other != "" {
-		b.hasNoEffect(at.place, "["+other+"]")
+		b.warnOfNoEffect(at.place, "["+other+"]")
 		return
 	}
 	b.bad.add(at.line, "%s: [%s]: the section is not known, the nearest is [%s]; allowed: %s, or another section of Connect (which has no effect)",
 		at.place, at.name, nearest(name, append(implementedSections(), otherSections...)), strings.Join(implementedSections(), ", "))
 }
 
-// hasNoEffect warns once of an option or a section that Connect has and this server does not implement.
-func (b *binder) hasNoEffect(place, name string) {
+// warnOfNoEffect warns once of an option or a section that Connect has and this server does not implement.
+func (b *binder) warnOfNoEffect(place, name string) {
 	if !b.warned[name] {
 		b.warned[name] = true
 		b.warn("%s: %s has no effect here: this server does not implement it", place, name)
@@ -120,7 +120,7 @@ func (b *binder) warnOfLoss(v setting, name string, many bool) {
 // problems.
 func (b *binder) bindUnknown(s *section, v setting) {
 	if other := spelling(withoutEffect[s.name], v.key); other != "" {
-		b.hasNoEffect(v.place, s.name+"."+other)
+		b.warnOfNoEffect(v.place, s.name+"."+other)
 		return
 	}
 	b.bad.add(v.line, "%s: %s.%s: the option is not known, the nearest is %s; allowed: %s, or another option of Connect (which has no effect)",

@@ -167,7 +167,7 @@ func (p *parser) variable(section string) {
 		}
 		st.value = unquote(p.lit)
 		p.next()
-		st.cut = p.tok == token.COMMENT && p.cutHere() // the scanner takes everything else in the line for the value
+		st.cut = p.tok == token.COMMENT && p.commentFollows() // the scanner takes everything else in the line for the value
 	default:
 		p.errorf("expected '=' behind %s", st.key)
 		return
@@ -179,9 +179,9 @@ func (p *parser) variable(section string) {
 	p.out.settings = append(p.out.settings, st)
 }
 
-// cutHere reports whether the comment at the present position directly follows other text, as in LoginURL =
+// commentFollows reports whether the comment at the present position directly follows other text, as in LoginURL =
 // https://h/#login, where gcfg silently drops "#login".
-func (p *parser) cutHere() bool {
+func (p *parser) commentFollows() bool {
 	at := p.file.Offset(p.pos)
 	return at > 0 && !bytes.ContainsRune([]byte(" \t"), rune(p.src[at-1])) ||
 		bytes.HasSuffix(bytes.TrimRight(p.src[:at], " \t"), []byte("="))

@@ -41,7 +41,7 @@ func RoleOf(item *Item, permissions []Permission, v Visitor) AppRole {
 		role = AppViewer
 	}
 	for _, p := range permissions {
-		if !p.holds(v) {
+		if !p.appliesTo(v) {
 			continue
 		}
 		if p.Role == RoleCollaborator && v.Publisher {
@@ -52,8 +52,8 @@ func RoleOf(item *Item, permissions []Permission, v Visitor) AppRole {
 	return role
 }
 
-// holds reports whether the permission is for the visitor or for one of their groups.
-func (p Permission) holds(v Visitor) bool {
+// appliesTo reports whether the permission is for the visitor or for one of their groups.
+func (p Permission) appliesTo(v Visitor) bool {
 	if p.PrincipalType == PrincipalGroup {
 		return slices.Contains(v.Groups, p.PrincipalGUID)
 	}

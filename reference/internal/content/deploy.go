@@ -27,7 +27,7 @@ func (rt *Runtime) Deploy(ctx context.Context, item *Item, bundle *Bundle, user 
 		return "", ErrStopped
 	}
 	if err := rt.Store.CreateTask(ctx, task); err != nil {
-		return "", fmt.Errorf("make task: %w", err)
+		return "", fmt.Errorf("create task: %w", err)
 	}
 	rt.tasks.add(task.ID)
 	d := &deployment{rt: rt, task: *task, guid: item.GUID, bundle: bundle}
@@ -49,10 +49,10 @@ func (d *deployment) run() {
 	err := d.deploy(ctx)
 	d.task.Finished = true
 	if err != nil {
-		d.task.Code, d.task.Error = d.explain(err)
-		d.say("Deployment failed: %s", d.task.Error)
+		d.task.Code, d.task.Error = d.describeError(err)
+		d.printf("Deployment failed: %s", d.task.Error)
 	} else {
-		d.say("Deployment successful.")
+		d.printf("Deployment successful.")
 	}
 	// If the server is stopping, the end of the task must still be saved.
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -60,22 +60,22 @@ func (d *deployment) run() {
 	if err := d.rt.Store.SaveTask(ctx, &d.task); err != nil && !errors.Is(err, ErrNotFound) {
 		d.rt.Log.Error("save task", "task", d.task.ID, "err", err)
 	}
-	d.rt.tasks.move(d.task.ID, true)
+	d.rt.tasks.notify(d.task.ID, true)
 }
 
-// say appends a line to the output of the task.
-func (d *deployment) say(format string, args ...any) {
+// printf appends a formatted line to the output of the task.
+func (d *deployment) printf(format string, args ...any) {
 	for line := range strings.Lines(strings.ToValidUTF8(fmt.Sprintf(format, args...), "\uFFFD")) {
 		d.task.Output = append(d.task.Output, strings.TrimRight(line, "\r\n"))
 	}
 }
 
-// publish saves the output so that clients that poll can read it.
-func (d *deployment) publish(ctx context.Context) error {
+// saveOutput saves the output so that clients that poll can read it.
+func (d *deployment) saveOutput(ctx context.Context) error {
 	if err := d.rt.Store.SaveTask(ctx, &d.task); err != nil {
 		return err
 	}
-	d.rt.tasks.move(d.task.ID, false)
+	d.rt.tasks.notify(d.task.ID, false)
 	return nil
 }
 
@@ -87,9 +87,9 @@ type deployError struct {
 
 func (e *deployError) Error() string { return e.text }
 
-// explain returns the code and the error of the task for an error. Details that do not concern the publisher are
-// written to the log.
-func (d *deployment) explain(err error) (int, string) {
+// describeError returns the code and the error of the task for an error. Details that do not concern the publisher
+// are written to the log.
+func (d *deployment) describeError(err error) (int, string) {
 	var known *deployError
 	var bundle *BundleError
 	switch {
@@ -122,8 +122,8 @@ func (d *deployment) deploy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("Unpacking bundle %d ...", d.bundle.ID)
-	if err := d.publish(ctx); err != nil {
+	d.printf("Unpacking bundle %d ...", d.bundle.ID)
+	if err := d.saveOutput(ctx); err != nil {
 		return err
 	}
 	folder, err := d.rt.unpacked(ctx, d.guid, d.bundle.ID)
@@ -149,9 +149,9 @@ func (d *deployment) deploy(ctx context.Context) error {
 	if err := d.rt.Store.Activate(ctx, d.guid, d.bundle.ID, manifest.Mode, render, d.rt.Now()); err != nil {
 		return err
 	}
-	d.say("Content is %s (%s).", class, manifest.Mode)
+	d.printf("Content is %s (%s).", class, manifest.Mode)
 	d.rt.Stop(d.guid)
-	d.rt.sweep(d.guid, d.bundle.ID)
+	d.rt.removeOldBundles(d.guid, d.bundle.ID)
 	return nil
 }
 
@@ -167,12 +167,12 @@ func (d *deployment) render(ctx context.Context, item *Item, folder string, mani
 	default:
 		return nil, nil
 	}
-	d.say("Rendering ...")
-	if err := d.publish(ctx); err != nil {
+	d.printf("Rendering ...")
+	if err := d.saveOutput(ctx); err != nil {
 		return nil, err
 	}
 	body, output, err := d.rt.render(ctx, item, folder)
-	d.say("%s", output)
+	d.printf("%s", output)
 	if err != nil {
 		return nil, err
 	}
@@ -277,9 +277,9 @@ func (rt *Runtime) unpacked(ctx context.Context, guid string, bundle int64) (str
 	return dir, nil
 }
 
-// sweep removes the folders of the other bundles of an item. A process that still runs in one of them keeps its open
-// files.
-func (rt *Runtime) sweep(guid string, keep int64) {
+// removeOldBundles removes the folders of the other bundles of an item. A process that still runs in one of them
+// keeps its open files.
+func (rt *Runtime) removeOldBundles(guid string, keep int64) {
 	entries, err := os.ReadDir(rt.itemDir(guid))
 	if err != nil {
 		return

@@ -23,13 +23,13 @@ type pool struct {
 	slots chan struct{} // holds one element for each live process
 	group sync.WaitGroup
 
-	mu      sync.Mutex
-	closed  bool
-	clock   int64 // counts visits
-	waiting int   // processes that wait for a slot
-	leaving int   // retired processes that still have a slot
-	live    map[string]*Process
-	changed chan struct{} // closed and replaced whenever a process becomes idle or ends
+	mu       sync.Mutex
+	closed   bool
+	clock    int64 // counts visits
+	waiting  int   // processes that wait for a slot
+	retiring int   // retired processes that still have a slot
+	live     map[string]*Process
+	changed  chan struct{} // closed and replaced whenever a process becomes idle or ends
 }
 
 func newPool(rt *Runtime) *pool {
@@ -40,11 +40,11 @@ func newPool(rt *Runtime) *pool {
 // caller calls leave. Concurrent calls start one process. folder returns the unpacked bundle. The error is
 // ErrStopped, ErrNoRuntime, a *StartError, the error of the context, or an internal one.
 func (rt *Runtime) Visit(ctx context.Context, item *Item, folder Folder) (p *Process, leave func(), err error) {
-	p, err = rt.pool.enter(item, folder)
+	p, err = rt.pool.acquire(item, folder)
 	if err != nil {
 		return nil, nil, err
 	}
-	leave = sync.OnceFunc(func() { rt.pool.leave(p) })
+	leave = sync.OnceFunc(func() { rt.pool.release(p) })
 	select {
 	case <-p.ready:
 	case <-ctx.Done():
@@ -70,7 +70,7 @@ func (rt *Runtime) Stop(guid string) {
 // Live returns the number of processes that are alive or starting.
 func (rt *Runtime) Live() int { return len(rt.pool.slots) }
 
-func (pl *pool) enter(item *Item, folder Folder) (*Process, error) {
+func (pl *pool) acquire(item *Item, folder Folder) (*Process, error) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	if pl.closed {
@@ -85,7 +85,7 @@ func (pl *pool) enter(item *Item, folder Folder) (*Process, error) {
 		p = newProcess(pl.rt, item)
 		pl.live[item.GUID] = p
 		pl.group.Go(func() {
-			defer pl.gone(p)
+			defer pl.releaseSlot(p)
 			p.run(folder)
 		})
 	}
@@ -94,7 +94,7 @@ func (pl *pool) enter(item *Item, folder Folder) (*Process, error) {
 	return p, nil
 }
 
-func (pl *pool) leave(p *Process) {
+func (pl *pool) release(p *Process) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	if p.visits--; p.visits == 0 {
@@ -115,8 +115,8 @@ func (pl *pool) retire(p *Process, grace time.Duration) {
 		return
 	}
 	p.retired, p.grace = true, grace
-	if p.holding {
-		pl.leaving++
+	if p.hasSlot {
+		pl.retiring++
 	}
 	pl.forget(p)
 	p.quit()
@@ -128,23 +128,23 @@ func (pl *pool) forget(p *Process) {
 	}
 }
 
-// gone releases the slot of a process that has ended.
-func (pl *pool) gone(p *Process) {
+// releaseSlot releases the slot of a process that has ended.
+func (pl *pool) releaseSlot(p *Process) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	pl.forget(p)
-	if p.holding {
+	if p.hasSlot {
 		if p.retired {
-			pl.leaving--
+			pl.retiring--
 		}
-		p.holding = false
+		p.hasSlot = false
 		<-pl.slots
 	}
 	pl.broadcast()
 }
 
-// room waits until p may run in addition to the other processes, and stops another one if necessary.
-func (pl *pool) room(p *Process) error {
+// waitForSlot waits until p may run in addition to the other processes, and stops another one if necessary.
+func (pl *pool) waitForSlot(p *Process) error {
 	patience := time.NewTimer(roomTimeout)
 	defer patience.Stop()
 	pl.mu.Lock()
@@ -154,12 +154,12 @@ func (pl *pool) room(p *Process) error {
 	for impatient := false; ; {
 		select {
 		case pl.slots <- struct{}{}:
-			p.holding = true
+			p.hasSlot = true
 			return nil
 		default:
 		}
-		if pl.leaving < pl.waiting {
-			if victim := pl.victim(impatient); victim != nil {
+		if pl.retiring < pl.waiting {
+			if victim := pl.leastRecentlyVisited(impatient); victim != nil {
 				pl.retire(victim, 0)
 			}
 		}
@@ -180,20 +180,20 @@ func (pl *pool) room(p *Process) error {
 	}
 }
 
-// victim returns the least recently visited process, or nil. It returns a process with visitors only if busy is true.
-// The caller holds mu.
-func (pl *pool) victim(busy bool) *Process {
+// leastRecentlyVisited returns the least recently visited process, or nil. It returns a process with visitors only if
+// busy is true. The caller holds mu.
+func (pl *pool) leastRecentlyVisited(busy bool) *Process {
 	var oldest *Process
 	for _, p := range pl.live {
-		if p.holding && (busy || p.visits == 0) && (oldest == nil || p.last < oldest.last) {
+		if p.hasSlot && (busy || p.visits == 0) && (oldest == nil || p.last < oldest.last) {
 			oldest = p
 		}
 	}
 	return oldest
 }
 
-// drained waits until a retired process has no visitors, or its grace period ends.
-func (pl *pool) drained(p *Process) {
+// waitUntilDrained waits until a retired process has no visitors, or its grace period ends.
+func (pl *pool) waitUntilDrained(p *Process) {
 	pl.mu.Lock()
 	timer := time.NewTimer(p.grace)
 	defer timer.Stop()

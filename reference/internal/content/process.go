@@ -39,7 +39,7 @@ type Process struct {
 	// Guarded by pool.mu:
 	visits  int   // in progress
 	last    int64 // pool.clock at the last visit
-	holding bool  // has a slot
+	hasSlot bool
 	retired bool
 	grace   time.Duration // for visits in progress when the process is retired
 }
@@ -64,7 +64,7 @@ func (p *Process) run(folder Folder) {
 		close(p.ready)
 		select {
 		case <-p.quitting.Done():
-			p.rt.pool.drained(p)
+			p.rt.pool.waitUntilDrained(p)
 		case <-program.done:
 			p.rt.Log.Warn("content process ended by itself", "content", p.item.GUID, "err", program.err)
 		}
@@ -98,7 +98,7 @@ func (p *Process) start(folder Folder) (*program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpack bundle: %w", err)
 	}
-	if err := p.rt.pool.room(p); err != nil {
+	if err := p.rt.pool.waitForSlot(p); err != nil {
 		return nil, err
 	}
 	if p.launch, err = p.rt.begin(ctx, &p.item, dir, ClassInteractive, p.rt.Keys); err != nil {
@@ -115,7 +115,7 @@ func (p *Process) start(folder Folder) (*program, error) {
 	}
 	p.Target = &url.URL{Scheme: "http", Host: "content"}
 	p.Transport = socketTransport(p.launch.socket())
-	return program, p.answers(ctx, program)
+	return program, p.waitUntilReady(ctx, program)
 }
 
 // startApp connects to an app that a developer runs on their own machine, instead of starting a process. It records
@@ -129,8 +129,8 @@ func (p *Process) startApp(ctx context.Context) (*program, error) {
 	return &program{done: make(chan struct{})}, nil
 }
 
-// answers waits until the program accepts connections on the socket.
-func (p *Process) answers(ctx context.Context, program *program) error {
+// waitUntilReady waits until the program accepts connections on the socket.
+func (p *Process) waitUntilReady(ctx context.Context, program *program) error {
 	wait := time.NewTicker(2 * time.Millisecond)
 	defer wait.Stop()
 	var dialer net.Dialer
@@ -163,7 +163,7 @@ func socketTransport(path string) *http.Transport {
 func transport(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
 	return &http.Transport{
 		DialContext:            dial,
-		DisableCompression:     true, // what content says is passed on as it says it
+		DisableCompression:     true, // replies of content are passed on unchanged
 		MaxIdleConns:           16,
 		MaxIdleConnsPerHost:    16,
 		IdleConnTimeout:        30 * time.Second,

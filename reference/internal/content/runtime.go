@@ -148,12 +148,12 @@ func (rt *Runtime) begin(ctx context.Context, item *Item, folder string, class C
 	if keys != nil {
 		if l.key, l.KeyID, err = keys.IssueContentKey(ctx, item.OwnerGUID, item.GUID); err != nil {
 			os.RemoveAll(l.runDir)
-			return nil, fmt.Errorf("make content key: %w", err)
+			return nil, fmt.Errorf("create content key: %w", err)
 		}
 	}
 	if err := rt.Store.StartExecution(ctx, &l.Execution); err != nil {
 		os.RemoveAll(l.runDir)
-		return nil, fmt.Errorf("remember execution: %w", err)
+		return nil, fmt.Errorf("store execution: %w", err)
 	}
 	if err := os.WriteFile(l.sessionFile(), []byte(l.session+"\n"), 0o600); err != nil {
 		rt.end(l)
@@ -167,7 +167,7 @@ func (rt *Runtime) revoke(l *launch) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := rt.Store.EndExecution(ctx, l.ID); err != nil {
-		rt.Log.Error("forget execution", "content", l.ContentGUID, "err", err)
+		rt.Log.Error("end execution", "content", l.ContentGUID, "err", err)
 	}
 }
 

@@ -13,16 +13,16 @@ type taskBoard struct {
 	group sync.WaitGroup
 	slots chan struct{}
 
-	mu      sync.Mutex
-	moved   map[string]chan struct{} // by task; closed and replaced at each progress
-	perItem map[string]*sync.Mutex
+	mu       sync.Mutex
+	progress map[string]chan struct{} // by task; closed and replaced at each progress
+	perItem  map[string]*sync.Mutex
 }
 
 // maxTasks is the number of deployments that a node executes concurrently.
 const maxTasks = 4
 
 func newTaskBoard() *taskBoard {
-	return &taskBoard{slots: make(chan struct{}, maxTasks), moved: map[string]chan struct{}{}, perItem: map[string]*sync.Mutex{}}
+	return &taskBoard{slots: make(chan struct{}, maxTasks), progress: map[string]chan struct{}{}, perItem: map[string]*sync.Mutex{}}
 }
 
 func (b *taskBoard) wait(ctx context.Context) error { return waitFor(ctx, &b.group) }
@@ -30,25 +30,25 @@ func (b *taskBoard) wait(ctx context.Context) error { return waitFor(ctx, &b.gro
 func (b *taskBoard) add(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.moved[id] = make(chan struct{})
+	b.progress[id] = make(chan struct{})
 }
 
-func (b *taskBoard) move(id string, finished bool) {
+func (b *taskBoard) notify(id string, finished bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	close(b.moved[id])
+	close(b.progress[id])
 	if finished {
-		delete(b.moved, id)
+		delete(b.progress, id)
 		return
 	}
-	b.moved[id] = make(chan struct{})
+	b.progress[id] = make(chan struct{})
 }
 
 // watch returns a channel that is closed at the next progress of a task of this node. It returns nil for other tasks.
 func (b *taskBoard) watch(id string) <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.moved[id]
+	return b.progress[id]
 }
 
 // lockItem ensures that only one deployment of an item runs at a time.

@@ -74,10 +74,10 @@ func (c client) context(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithValue(ctx, oauth2.HTTPClient, c.http), cancel
 }
 
-// settings returns the configuration for x/oauth2. AuthStyle is always set, because the automatic detection of the
+// oauthConfig returns the configuration for x/oauth2. AuthStyle is always set, because the automatic detection of the
 // library would send a failing request twice. A strict provider would see the second use of a code or of a rotated
 // refresh token.
-func settings(cfg Config, secret, redirectURI string) *oauth2.Config {
+func oauthConfig(cfg Config, secret, redirectURI string) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID:     cfg.ClientID,
 		ClientSecret: secret,
@@ -102,7 +102,7 @@ func (c client) exchangeCode(ctx context.Context, cfg Config, secret, redirectUR
 	if verifier != "" {
 		options = append(options, oauth2.VerifierOption(verifier))
 	}
-	token, err := settings(cfg, secret, redirectURI).Exchange(ctx, code, options...)
+	token, err := oauthConfig(cfg, secret, redirectURI).Exchange(ctx, code, options...)
 	return read(token, err)
 }
 
@@ -113,7 +113,7 @@ func (c client) refresh(ctx context.Context, cfg Config, secret, refreshToken st
 	defer cancel()
 	// An expired token makes the source refresh immediately.
 	old := &oauth2.Token{RefreshToken: refreshToken, Expiry: time.Unix(1, 0)}
-	token, err := settings(cfg, secret, "").TokenSource(ctx, old).Token()
+	token, err := oauthConfig(cfg, secret, "").TokenSource(ctx, old).Token()
 	return read(token, err)
 }
 

@@ -99,7 +99,7 @@ func (s *Service) Exchange(ctx context.Context, r Request) (AccessToken, error) 
 	if r.Caller != item.OwnerGUID {
 		return AccessToken{}, refuse(NotOwner, "Only the owner of the content may exchange its session tokens.")
 	}
-	in, err := s.choose(ctx, item, r.Audience)
+	in, err := s.findIntegration(ctx, item, r.Audience)
 	if err != nil {
 		return AccessToken{}, err
 	}
@@ -153,8 +153,8 @@ func (s *Service) subject(ctx context.Context, r Request) (*content.Execution, V
 	return run, visit, nil
 }
 
-// choose returns the integration that audience names, or the only one.
-func (s *Service) choose(ctx context.Context, item *content.Item, audience string) (*Integration, error) {
+// findIntegration returns the integration that audience names, or the only one.
+func (s *Service) findIntegration(ctx context.Context, item *content.Item, audience string) (*Integration, error) {
 	associations, err := s.Store.Associations(ctx, item.GUID)
 	if err != nil {
 		return nil, fmt.Errorf("read associations: %w", err)
@@ -175,9 +175,9 @@ func (s *Service) choose(ctx context.Context, item *content.Item, audience strin
 	return &associations[0].Integration, nil
 }
 
-// exchangeViewer refuses rendered and static content, items that are open to all visitors (lines 5, 9 and 13 of the OAuth
-// document), and visitors who may no longer see the item. Visits by share links have no token, because they do not
-// identify a user.
+// exchangeViewer refuses rendered and static content, items that are open to all visitors (lines 5, 9 and 13 of the
+// OAuth document), and visitors who may no longer see the item. Visits by share links have no token, because they do
+// not identify a user.
 func (s *Service) exchangeViewer(ctx context.Context, in *Integration, item *content.Item, visit Visit) (AccessToken, error) {
 	if in.Config.AuthType != Viewer {
 		return AccessToken{}, refuse(WrongAuthType, "OAuth integration %s does not support Viewer auth flows", in.GUID)

@@ -34,9 +34,9 @@ type Options struct {
 // Service implements logins, sessions and exchanges. It is safe for concurrent use.
 type Service struct {
 	Options
-	client  client
-	flights singleflight.Group // one refresh for each session within this process
-	tokens  *UserTokens
+	client    client
+	refreshes singleflight.Group // one refresh for each session within this process
+	tokens    *UserTokens
 }
 
 // New returns a Service.
@@ -93,7 +93,7 @@ func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirec
 	if _, err := s.Store.EnsureSession(ctx, &Session{
 		GUID: newGUID(), UserGUID: user, IntegrationGUID: in.GUID, CreatedTime: now, UpdatedTime: now,
 	}); err != nil {
-		return Started{}, fmt.Errorf("make session: %w", err)
+		return Started{}, fmt.Errorf("create session: %w", err)
 	}
 	started := Started{State: secrets.New(), Browser: secrets.New()}
 	login := &Login{
@@ -107,9 +107,9 @@ func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirec
 		options = append(options, oauth2.S256ChallengeOption(verifier))
 	}
 	if err := s.Store.StartLogin(ctx, login, now); err != nil {
-		return Started{}, fmt.Errorf("remember login: %w", err)
+		return Started{}, fmt.Errorf("store login: %w", err)
 	}
-	started.URL = settings(in.Config, "", redirectURI).AuthCodeURL(started.State, options...)
+	started.URL = oauthConfig(in.Config, "", redirectURI).AuthCodeURL(started.State, options...)
 	return started, nil
 }
 
@@ -172,7 +172,7 @@ func refusal(code string) error {
 func (s *Service) redeem(ctx context.Context, in *Integration, login *Login, code string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*ProviderTimeout)
 	defer cancel()
-	secret, err := s.secret(in)
+	secret, err := s.clientSecret(in)
 	if err != nil {
 		return err
 	}
@@ -231,8 +231,8 @@ func firstSegment(u *url.URL) string {
 	return first
 }
 
-// secret returns the client secret of an integration, or "" if it has none.
-func (s *Service) secret(in *Integration) (string, error) {
+// clientSecret returns the client secret of an integration, or "" if it has none.
+func (s *Service) clientSecret(in *Integration) (string, error) {
 	if in.Secret == "" {
 		return "", nil
 	}
@@ -255,12 +255,12 @@ func (s *Service) seal(session *Session, g grant) SealedTokens {
 	return SealedTokens{
 		Access:       Sealed(s.Vault.Seal(g.access, tokenPlace(session, "access_token"))),
 		Refresh:      Sealed(s.Vault.Seal(g.refresh, tokenPlace(session, "refresh_token"))),
-		ObtainedTime: s.Now(), ExpiresTime: s.end(g),
+		ObtainedTime: s.Now(), ExpiresTime: s.expiryOf(g),
 	}
 }
 
-// end returns the time at which the access token of a grant expires, or zero if the provider sent no lifetime.
-func (s *Service) end(g grant) time.Time {
+// expiryOf returns the time at which the access token of a grant expires, or zero if the provider sent no lifetime.
+func (s *Service) expiryOf(g grant) time.Time {
 	if !g.expires {
 		return time.Time{}
 	}

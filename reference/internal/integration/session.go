@@ -49,10 +49,10 @@ func (s *Service) ViewerToken(ctx context.Context, in *Integration, user string)
 		return s.open(session)
 	}
 	// The refresh continues if the client of the first caller disconnects, because other callers wait for it.
-	flight := s.flights.DoChan(session.GUID, func() (any, error) {
+	flight := s.refreshes.DoChan(session.GUID, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseLength+ProviderTimeout)
 		defer cancel()
-		return s.refreshed(ctx, in, user)
+		return s.refreshOrWait(ctx, in, user)
 	})
 	select {
 	case <-ctx.Done():
@@ -84,8 +84,8 @@ func (s *Service) open(session *Session) (AccessToken, error) {
 	return AccessToken{value, session.Tokens.ExpiresTime}, nil
 }
 
-// refreshed takes the lease and refreshes the token, or waits for the node that has the lease.
-func (s *Service) refreshed(ctx context.Context, in *Integration, user string) (AccessToken, error) {
+// refreshOrWait takes the lease and refreshes the token, or waits for the node that has the lease.
+func (s *Service) refreshOrWait(ctx context.Context, in *Integration, user string) (AccessToken, error) {
 	tick := time.NewTicker(leasePoll)
 	defer tick.Stop()
 	for {
@@ -118,7 +118,7 @@ func (s *Service) refreshed(ctx context.Context, in *Integration, user string) (
 
 // refreshLeased refreshes the token. The caller holds the lease.
 func (s *Service) refreshLeased(ctx context.Context, in *Integration, session *Session) (AccessToken, error) {
-	secret, err := s.secret(in)
+	secret, err := s.clientSecret(in)
 	if err != nil {
 		return AccessToken{}, err
 	}
@@ -132,21 +132,21 @@ func (s *Service) refreshLeased(ctx context.Context, in *Integration, session *S
 	case errors.As(err, &f) && f.Kind == FaultGrant:
 		// The session remains without tokens, so that the user is not logged in and is asked to log in again.
 		s.Log.Info("OAuth refresh token refused", "integration", in.GUID, "user", session.UserGUID)
-		return s.settle(ctx, in, session, &SealedTokens{}, AccessToken{}, ErrRefreshFailed)
+		return s.finishRefresh(ctx, in, session, &SealedTokens{}, AccessToken{}, ErrRefreshFailed)
 	case err != nil:
 		s.Log.Warn("OAuth refresh failed", "integration", in.GUID, "user", session.UserGUID, "fault", err)
-		return s.settle(ctx, in, session, nil, AccessToken{}, err)
+		return s.finishRefresh(ctx, in, session, nil, AccessToken{}, err)
 	}
 	tokens := s.seal(session, got)
-	return s.settle(ctx, in, session, &tokens, AccessToken{got.access, s.end(got)}, nil)
+	return s.finishRefresh(ctx, in, session, &tokens, AccessToken{got.access, s.expiryOf(got)}, nil)
 }
 
-// settle ends the lease and stores the result, unless the session has changed: a logout or a new login takes
+// finishRefresh ends the lease and stores the result, unless the session has changed: a logout or a new login takes
 // precedence over a refresh that began before it.
-func (s *Service) settle(ctx context.Context, in *Integration, session *Session, tokens *SealedTokens, token AccessToken, outcome error) (AccessToken, error) {
+func (s *Service) finishRefresh(ctx context.Context, in *Integration, session *Session, tokens *SealedTokens, token AccessToken, outcome error) (AccessToken, error) {
 	err := s.Store.EndRefresh(ctx, session.GUID, session.Revision, tokens, s.Now())
 	if errors.Is(err, ErrChanged) {
-		return s.refreshed(ctx, in, session.UserGUID)
+		return s.refreshOrWait(ctx, in, session.UserGUID)
 	}
 	if err != nil {
 		return AccessToken{}, fmt.Errorf("store refreshed tokens: %w", err)
@@ -156,7 +156,7 @@ func (s *Service) settle(ctx context.Context, in *Integration, session *Session,
 
 // ServiceToken requests a new token for the service account of the integration. The error is a *Fault or internal.
 func (s *Service) ServiceToken(ctx context.Context, in *Integration) (AccessToken, error) {
-	secret, err := s.secret(in)
+	secret, err := s.clientSecret(in)
 	if err != nil {
 		return AccessToken{}, err
 	}
@@ -165,5 +165,5 @@ func (s *Service) ServiceToken(ctx context.Context, in *Integration) (AccessToke
 		s.Log.Warn("OAuth service account token failed", "integration", in.GUID, "fault", err)
 		return AccessToken{}, err
 	}
-	return AccessToken{got.access, s.end(got)}, nil
+	return AccessToken{got.access, s.expiryOf(got)}, nil
 }

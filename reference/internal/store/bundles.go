@@ -30,7 +30,7 @@ func (s *Content) CreateBundle(ctx context.Context, b *content.Bundle, archive [
 		return err
 	}
 	// An archive can be large. No lock is necessary, because no other transaction locks these rows in another order.
-	err = s.db.transact(ctx, unlocked, func(tx *Tx) error {
+	err = s.db.transact(ctx, noLock, func(tx *Tx) error {
 		if b.ID, err = tx.nextID(ctx, "bundles"); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (s *Content) Archive(ctx context.Context, guid string, id int64) ([]byte, e
 
 // DeleteBundle implements content.Store.
 func (s *Content) DeleteBundle(ctx context.Context, guid string, id int64) error {
-	return contentError("delete bundle", s.db.touch(ctx, `DELETE FROM content_bundles WHERE content_guid = $1 AND id = $2`, guid, id))
+	return contentError("delete bundle", s.db.execRequired(ctx, `DELETE FROM content_bundles WHERE content_guid = $1 AND id = $2`, guid, id))
 }
 
 // CreateShareLink implements content.Store.
@@ -107,7 +107,7 @@ func (s *Content) ShareLinkHolds(ctx context.Context, guid, tokenHash string) (b
 
 // DeleteShareLink implements content.Store.
 func (s *Content) DeleteShareLink(ctx context.Context, guid, link string) error {
-	return contentError("delete share link", s.db.touch(ctx, `DELETE FROM content_shares WHERE content_guid = $1 AND guid = $2`, guid, link))
+	return contentError("delete share link", s.db.execRequired(ctx, `DELETE FROM content_shares WHERE content_guid = $1 AND guid = $2`, guid, link))
 }
 
 // CreateTask implements content.TaskStore.
@@ -118,7 +118,7 @@ func (s *Content) CreateTask(ctx context.Context, t *content.Task) error {
 	}
 	_, err = s.db.exec(ctx, `INSERT INTO content_tasks (id, user_guid, content_guid, node, output, finished, code, error, created)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		t.ID, t.UserGUID, t.ContentGUID, t.Node, string(output), t.Finished, t.Code, storable(t.Error), toMicros(t.CreatedTime))
+		t.ID, t.UserGUID, t.ContentGUID, t.Node, string(output), t.Finished, t.Code, storableText(t.Error), toMicros(t.CreatedTime))
 	return contentError("create task", err)
 }
 
@@ -137,8 +137,8 @@ func (s *Content) Task(ctx context.Context, id string) (*content.Task, error) {
 	return t, json.Unmarshal([]byte(output), &t.Output)
 }
 
-// storable returns the output of a program in a form that every database can store.
-func storable(text string) string {
+// storableText returns the output of a program in a form that every database can store.
+func storableText(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
@@ -148,8 +148,8 @@ func (s *Content) SaveTask(ctx context.Context, t *content.Task) error {
 	if err != nil {
 		return err
 	}
-	return contentError("save task", s.db.touch(ctx, `UPDATE content_tasks SET output = $2, finished = $3, code = $4, error = $5 WHERE id = $1`,
-		t.ID, string(output), t.Finished, t.Code, storable(t.Error)))
+	return contentError("save task", s.db.execRequired(ctx, `UPDATE content_tasks SET output = $2, finished = $3, code = $4, error = $5 WHERE id = $1`,
+		t.ID, string(output), t.Finished, t.Code, storableText(t.Error)))
 }
 
 // FailTasks implements content.TaskStore.

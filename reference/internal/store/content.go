@@ -26,7 +26,7 @@ func contentError(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sql.ErrNoRows), isOrphan(err), cannotHold(err):
+	case errors.Is(err, sql.ErrNoRows), isOrphan(err), isUnstorable(err):
 		return fmt.Errorf("%s: %w", op, content.ErrNotFound)
 	}
 	return fmt.Errorf("%s: %w", op, err)
@@ -60,8 +60,8 @@ func (t *Tx) exec(ctx context.Context, query string, args ...any) (int64, error)
 	return result.RowsAffected()
 }
 
-// touch is exec for a row that must exist. It returns sql.ErrNoRows if the row does not exist.
-func (t *Tx) touch(ctx context.Context, query string, args ...any) error {
+// execRequired is exec for a row that must exist. It returns sql.ErrNoRows if the row does not exist.
+func (t *Tx) execRequired(ctx context.Context, query string, args ...any) error {
 	touched, err := t.exec(ctx, query, args...)
 	if err == nil && touched == 0 {
 		return sql.ErrNoRows
@@ -69,9 +69,9 @@ func (t *Tx) touch(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
-// touch runs such a statement in its own transaction.
-func (db *DB) touch(ctx context.Context, query string, args ...any) error {
-	return db.InTx(ctx, func(tx *Tx) error { return tx.touch(ctx, query, args...) })
+// execRequired calls Tx.execRequired in its own transaction.
+func (db *DB) execRequired(ctx context.Context, query string, args ...any) error {
+	return db.InTx(ctx, func(tx *Tx) error { return tx.execRequired(ctx, query, args...) })
 }
 
 const itemColumns = `guid, id, owner_guid, name, title, description, access_type, app_mode, bundle_id, settings, created, deployed`
@@ -185,7 +185,7 @@ func (s *Content) DeleteItem(ctx context.Context, guid string) error {
 		if _, err := tx.exec(ctx, `DELETE FROM api_keys WHERE kind = 'content' AND content_guid = $1`, guid); err != nil {
 			return err
 		}
-		return tx.touch(ctx, `DELETE FROM content_items WHERE guid = $1`, guid)
+		return tx.execRequired(ctx, `DELETE FROM content_items WHERE guid = $1`, guid)
 	})
 	return contentError("delete content", err)
 }
@@ -243,13 +243,13 @@ func (s *Content) SetPermissionRole(ctx context.Context, guid string, id int64, 
 
 // DeletePermission implements content.Store.
 func (s *Content) DeletePermission(ctx context.Context, guid string, id int64) error {
-	return contentError("delete permission", s.db.touch(ctx, `DELETE FROM content_permissions WHERE content_guid = $1 AND id = $2`, guid, id))
+	return contentError("delete permission", s.db.execRequired(ctx, `DELETE FROM content_permissions WHERE content_guid = $1 AND id = $2`, guid, id))
 }
 
 // Activate implements content.Store.
 func (s *Content) Activate(ctx context.Context, guid string, bundle int64, mode content.Mode, render *content.Render, now time.Time) error {
 	err := s.db.InTx(ctx, func(tx *Tx) error {
-		err := tx.touch(ctx, `UPDATE content_items SET bundle_id = $2, app_mode = $3, deployed = $4
+		err := tx.execRequired(ctx, `UPDATE content_items SET bundle_id = $2, app_mode = $3, deployed = $4
 			WHERE guid = $1 AND EXISTS (SELECT 1 FROM content_bundles WHERE id = $2 AND content_guid = $1)`,
 			guid, bundle, mode, toMicros(now))
 		if err != nil || render == nil {

@@ -17,7 +17,7 @@ func readError(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sql.ErrNoRows), cannotHold(err):
+	case errors.Is(err, sql.ErrNoRows), isUnstorable(err):
 		return fmt.Errorf("%s: %w", op, account.ErrNotFound)
 	}
 	return fmt.Errorf("%s: %w", op, err)
@@ -44,8 +44,8 @@ func isDuplicate(err error) bool {
 	return errors.As(err, &pg) && pg.Code == "23505" // unique_violation
 }
 
-// mustAffect returns ErrNotFound if a statement affected no row.
-func mustAffect(op string, res sql.Result, err error) error {
+// requireAffected returns ErrNotFound if a statement affected no row.
+func requireAffected(op string, res sql.Result, err error) error {
 	if err != nil {
 		return writeError(op, err)
 	}

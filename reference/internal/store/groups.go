@@ -93,15 +93,15 @@ func (t *Tx) InsertGroup(ctx context.Context, g *account.Group) error {
 	}
 	g.ID = id
 	_, err = t.q.ExecContext(ctx, `INSERT INTO groups (guid, id, unique_id, name, owner_guid, created) VALUES ($1, $2, $3, $4, $5, $6)`,
-		g.GUID, g.ID, null(g.UniqueID), g.Name, null(g.OwnerGUID), toMicros(g.Created))
+		g.GUID, g.ID, nullable(g.UniqueID), g.Name, nullable(g.OwnerGUID), toMicros(g.Created))
 	return writeError("insert group", err)
 }
 
 // UpdateGroup implements account.Tx.
 func (t *Tx) UpdateGroup(ctx context.Context, g account.Group) error {
 	res, err := t.q.ExecContext(ctx, `UPDATE groups SET unique_id = $2, name = $3, owner_guid = $4 WHERE guid = $1`,
-		g.GUID, null(g.UniqueID), g.Name, null(g.OwnerGUID))
-	return mustAffect("update group", res, err)
+		g.GUID, nullable(g.UniqueID), g.Name, nullable(g.OwnerGUID))
+	return requireAffected("update group", res, err)
 }
 
 // DeleteGroup implements account.Tx. It deletes the memberships and the permissions of the group (document line 364).
@@ -110,7 +110,7 @@ func (t *Tx) DeleteGroup(ctx context.Context, guid string) error {
 		return err
 	}
 	res, err := t.q.ExecContext(ctx, `DELETE FROM groups WHERE guid = $1`, guid)
-	return mustAffect("delete group", res, err)
+	return requireAffected("delete group", res, err)
 }
 
 // AddMember implements account.Tx.
@@ -130,7 +130,7 @@ func (t *Tx) AddMember(ctx context.Context, groupGUID, userGUID string) error {
 // RemoveMember implements account.Tx.
 func (t *Tx) RemoveMember(ctx context.Context, groupGUID, userGUID string) error {
 	res, err := t.q.ExecContext(ctx, `DELETE FROM group_members WHERE group_guid = $1 AND user_guid = $2`, groupGUID, userGUID)
-	return mustAffect("remove member", res, err)
+	return requireAffected("remove member", res, err)
 }
 
 // GroupsByNames implements account.Reader.
@@ -169,7 +169,7 @@ func (t *Tx) InsertGroups(ctx context.Context, groups []account.Group) error {
 			g := &some[i]
 			g.ID = id
 			id++
-			args = append(args, g.GUID, g.ID, null(g.UniqueID), g.Name, null(g.OwnerGUID), toMicros(g.Created))
+			args = append(args, g.GUID, g.ID, nullable(g.UniqueID), g.Name, nullable(g.OwnerGUID), toMicros(g.Created))
 		}
 		_, err := t.q.ExecContext(ctx, `INSERT INTO groups (guid, id, unique_id, name, owner_guid, created) VALUES `+
 			placeholders(1, len(some), 6), args...)

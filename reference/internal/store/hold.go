@@ -19,15 +19,15 @@ type Hold struct{ file *os.File }
 func HoldSQLite(path string) (*Hold, error) {
 	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("hold database: %w", err)
+		return nil, fmt.Errorf("lock database: %w", err)
 	}
 	// The file is opened close-on-exec, so content processes do not inherit the lock.
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close() //nolint:errcheck // nothing was written
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("hold %s: %w", path, ErrInUse)
+			return nil, fmt.Errorf("lock %s: %w", path, ErrInUse)
 		}
-		return nil, fmt.Errorf("hold %s: %w", path, err)
+		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
 	return &Hold{f}, nil
 }

@@ -23,7 +23,7 @@ func integrationError(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sql.ErrNoRows), isOrphan(err), cannotHold(err):
+	case errors.Is(err, sql.ErrNoRows), isOrphan(err), isUnstorable(err):
 		return fmt.Errorf("%s: %w", op, integration.ErrNotFound)
 	}
 	return fmt.Errorf("%s: %w", op, err)
@@ -119,7 +119,7 @@ func (s *Integrations) UpdateIntegration(ctx context.Context, guid string, chang
 
 // DeleteIntegration implements integration.Store. Foreign keys delete the rows that refer to the integration.
 func (s *Integrations) DeleteIntegration(ctx context.Context, guid string) error {
-	return integrationError("delete integration", s.db.touch(ctx, `DELETE FROM oauth_integrations WHERE guid = $1`, guid))
+	return integrationError("delete integration", s.db.execRequired(ctx, `DELETE FROM oauth_integrations WHERE guid = $1`, guid))
 }
 
 // SetAssociations implements integration.Store.
@@ -127,7 +127,7 @@ func (s *Integrations) SetAssociations(ctx context.Context, content string, guid
 	err := s.db.InTx(ctx, func(tx *Tx) error {
 		// Locking the row of the item prevents concurrent calls from mixing their associations, and shows whether the
 		// item exists.
-		if err := tx.touch(ctx, `UPDATE content_items SET guid = guid WHERE guid = $1`, content); err != nil {
+		if err := tx.execRequired(ctx, `UPDATE content_items SET guid = guid WHERE guid = $1`, content); err != nil {
 			return err
 		}
 		kept, err := collect(ctx, tx.q, "list associations",

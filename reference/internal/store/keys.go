@@ -71,7 +71,7 @@ func (t *Tx) InsertKey(ctx context.Context, k *account.APIKey) error {
 // DeleteKey implements account.Tx.
 func (t *Tx) DeleteKey(ctx context.Context, userGUID string, id int64) error {
 	res, err := t.q.ExecContext(ctx, `DELETE FROM api_keys WHERE id = $1 AND user_guid = $2 AND kind = $3`, id, userGUID, string(account.UserKey))
-	return mustAffect("delete key", res, err)
+	return requireAffected("delete key", res, err)
 }
 
 // TouchKey implements account.Tx.

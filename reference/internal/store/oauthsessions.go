@@ -129,7 +129,7 @@ func (s *Integrations) EndRefresh(ctx context.Context, guid string, revision int
 			obtained = $5, expires = $6, updated = $7 WHERE guid = $1 AND revision = $2`
 		args = append(args, tokens.Access, tokens.Refresh, toMicros(tokens.ObtainedTime), toMicros(tokens.ExpiresTime), toMicros(now))
 	}
-	err := s.db.touch(ctx, query, args...)
+	err := s.db.execRequired(ctx, query, args...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("end refresh: %w", integration.ErrChanged)
 	}

@@ -102,7 +102,7 @@ func createSchema(ctx context.Context, conn *sql.Conn, path string) error {
 		return fmt.Errorf("search_path names no schema that exists, and %q is not a name in lower case to make one by", name)
 	}
 	if _, err := conn.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{name}.Sanitize()); err != nil {
-		return fmt.Errorf("make schema %s: %w", name, err)
+		return fmt.Errorf("create schema %s: %w", name, err)
 	}
 	return nil
 }
@@ -111,14 +111,14 @@ func createSchema(ctx context.Context, conn *sql.Conn, path string) error {
 // transactions with the same lock run one after another on all nodes, so that data that a transaction has read
 // remains valid until it ends, and no deadlock occurs. A transaction takes several locks in this order.
 const (
-	unlocked     = iota // safe with concurrent transactions; the caller states the reason
+	noLock       = iota // safe with concurrent transactions; the caller states the reason
 	lockAccounts        // users, groups, sessions, keys
 	lockContent         // content and OAuth integrations
 )
 
 // lock waits until no other transaction on any node has the lock. The lock is released when the transaction ends.
 func (t *Tx) lock(ctx context.Context, which int) error {
-	if t.space == 0 || which == unlocked {
+	if t.space == 0 || which == noLock {
 		return nil
 	}
 	if _, err := t.q.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, t.space, which); err != nil {
@@ -136,9 +136,9 @@ func lockSpace(name string) int32 {
 	return int32(h.Sum32() | 1)
 }
 
-// cannotHold reports whether Postgres refused a text because no column can contain it: a text with a zero byte or
+// isUnstorable reports whether Postgres refused a text because no column can contain it: a text with a zero byte or
 // invalid UTF-8. A table contains no row with such a text.
-func cannotHold(err error) bool {
+func isUnstorable(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "22021" // character_not_in_repertoire
 }

@@ -130,5 +130,5 @@ func fromMicros(n int64) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
-// null returns NULL for "", for columns that refer to other rows or are unique.
-func null(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+// nullable returns NULL for "", for columns that refer to other rows or are unique.
+func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }

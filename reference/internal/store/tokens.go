@@ -30,7 +30,7 @@ func (s queries) TokenUser(ctx context.Context, token string) (account.Token, ac
 // InsertToken implements account.Tx.
 func (t *Tx) InsertToken(ctx context.Context, token account.Token) error {
 	_, err := t.q.ExecContext(ctx, `INSERT INTO deployment_tokens (token, public_key, user_guid, created, claimed)
-		VALUES ($1, $2, $3, $4, $5)`, token.Token, token.PublicKey, null(token.UserGUID), toMicros(token.Created), toMicros(token.Claimed))
+		VALUES ($1, $2, $3, $4, $5)`, token.Token, token.PublicKey, nullable(token.UserGUID), toMicros(token.Created), toMicros(token.Claimed))
 	return writeError("insert deployment token", err)
 }
 
@@ -38,7 +38,7 @@ func (t *Tx) InsertToken(ctx context.Context, token account.Token) error {
 func (t *Tx) ClaimToken(ctx context.Context, token, userGUID string, claimed time.Time) error {
 	res, err := t.q.ExecContext(ctx, `UPDATE deployment_tokens SET user_guid = $2, claimed = $3
 		WHERE token = $1 AND user_guid IS NULL`, token, userGUID, toMicros(claimed))
-	return mustAffect("claim deployment token", res, err)
+	return requireAffected("claim deployment token", res, err)
 }
 
 // CountUnclaimedTokens implements account.Tx.

@@ -61,7 +61,7 @@ func (s queries) manyUsers(ctx context.Context, op, query string, args ...any) (
 // collect runs a query and reads every row; the result is never nil.
 func collect[T any](ctx context.Context, q querier, op, query string, args []any, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
-	if cannotHold(err) {
+	if isUnstorable(err) {
 		return []T{}, nil
 	}
 	if err != nil {
@@ -188,7 +188,7 @@ func (s queries) CountActiveAdministrators(ctx context.Context) (int, error) {
 func (s queries) count(ctx context.Context, op, query string, args ...any) (int, error) {
 	var n int
 	err := s.q.QueryRowContext(ctx, query, args...).Scan(&n)
-	if err != nil && !cannotHold(err) {
+	if err != nil && !isUnstorable(err) {
 		return 0, fmt.Errorf("%s: %w", op, err)
 	}
 	return n, nil
@@ -219,7 +219,7 @@ func (t *Tx) UpdateUser(ctx context.Context, u account.User) error {
 		email = $6, role = $7, confirmed = $8, locked = $9, updated = $10, active = $11, credential = $12 WHERE guid = $1`,
 		u.GUID, storedID(u.UniqueID), u.Username, u.FirstName, u.LastName, u.Email, string(u.Role),
 		u.Confirmed, u.Locked, toMicros(u.Updated), toMicros(u.Active), u.Credential)
-	return mustAffect("update user", res, err)
+	return requireAffected("update user", res, err)
 }
 
 // DeleteUser implements account.Tx.
@@ -231,7 +231,7 @@ func (t *Tx) DeleteUser(ctx context.Context, guid string) error {
 	if isOrphan(err) { // content refers to its owner; no other reference remains
 		return fmt.Errorf("delete user: %w", account.ErrOwnsContent)
 	}
-	return mustAffect("delete user", res, err)
+	return requireAffected("delete user", res, err)
 }
 
 // TransferOwnership implements account.Tx. Owners have no permission for their own items, so it deletes those of the

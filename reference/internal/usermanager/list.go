@@ -30,7 +30,7 @@ func listUsers(ctx context.Context, r account.Reader, locked bool, out io.Writer
 			return err
 		}
 		for _, u := range users {
-			row(w, fmt.Sprint(u.ID), u.GUID, stored(u.UniqueID), u.Username, u.FirstName, u.LastName, u.Email, string(u.Role), yesNo(u.Locked))
+			row(w, fmt.Sprint(u.ID), u.GUID, encodedUniqueID(u.UniqueID), u.Username, u.FirstName, u.LastName, u.Email, string(u.Role), yesNo(u.Locked))
 		}
 		if len(users) < page {
 			return w.Flush()
@@ -49,7 +49,7 @@ func listGroups(ctx context.Context, r account.Reader, out io.Writer) error {
 			return err
 		}
 		for _, g := range groups {
-			row(w, fmt.Sprint(g.ID), g.GUID, stored(g.UniqueID), g.Name, g.OwnerGUID)
+			row(w, fmt.Sprint(g.ID), g.GUID, encodedUniqueID(g.UniqueID), g.Name, g.OwnerGUID)
 		}
 		if len(groups) < page {
 			return w.Flush()
@@ -63,13 +63,13 @@ func row(w *bufio.Writer, fields ...string) {
 		if i > 0 {
 			w.WriteByte('\t') //nolint:errcheck // see above
 		}
-		w.WriteString(plain(f)) //nolint:errcheck // see above
+		w.WriteString(escaped(f)) //nolint:errcheck // see above
 	}
 	w.WriteByte('\n') //nolint:errcheck // see above
 }
 
-// plain replaces characters of a stored value that would end a field or a line, or control a terminal.
-func plain(s string) string {
+// escaped replaces characters of a stored value that would end a field or a line, or control a terminal.
+func escaped(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return unicode.ReplacementChar
@@ -78,8 +78,8 @@ func plain(s string) string {
 	}, s)
 }
 
-// stored returns a unique id as the database stores it and --new-unique-id accepts it.
-func stored(id string) string { return base64.StdEncoding.EncodeToString([]byte(id)) }
+// encodedUniqueID returns a unique id as the database stores it and --new-unique-id accepts it.
+func encodedUniqueID(id string) string { return base64.StdEncoding.EncodeToString([]byte(id)) }
 
 // differences describes the fields whose values differ. Each field has a name, an old and a new value.
 func differences(fields ...[3]string) string {
@@ -95,7 +95,7 @@ func differences(fields ...[3]string) string {
 	return strings.Join(all, ", ")
 }
 
-func say(out io.Writer, format string, args ...any) error {
+func printf(out io.Writer, format string, args ...any) error {
 	_, err := fmt.Fprintf(out, format, args...)
 	return err
 }

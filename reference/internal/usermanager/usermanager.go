@@ -125,19 +125,19 @@ func (c Command) Run(ctx context.Context, accounts *account.Service, out io.Writ
 		if err != nil {
 			return err
 		}
-		return say(out, "transferred content and groups of %s (%s) to %s (%s)\n", source.Username, source.GUID, target.Username, target.GUID)
+		return printf(out, "transferred content and groups of %s (%s) to %s (%s)\n", source.Username, source.GUID, target.Username, target.GUID)
 	case c.Action == Delete && c.Groups:
 		g, err := accounts.RemoveGroup(ctx, c.Group)
 		if err != nil {
-			return about(c.groupName(), err)
+			return withName(c.groupName(), err)
 		}
-		return say(out, "deleted group %s (%s)\n", g.Name, g.GUID)
+		return printf(out, "deleted group %s (%s)\n", g.Name, g.GUID)
 	case c.Action == Delete:
 		u, err := accounts.RemoveUser(ctx, c.User, c.Force)
 		if err != nil {
-			return about(c.userName(), c.hint(err))
+			return withName(c.userName(), c.addHint(err))
 		}
-		return say(out, "deleted user %s (%s)\n", u.Username, u.GUID)
+		return printf(out, "deleted user %s (%s)\n", u.Username, u.GUID)
 	case c.Action == Alter && c.NormalizeIDs:
 		return c.normalize(ctx, accounts, out)
 	case c.Action == Alter && c.Groups:
@@ -164,18 +164,18 @@ func (c Command) alterUser(ctx context.Context, accounts *account.Service, out i
 	}
 	before, after, err := accounts.AlterUser(ctx, c.User, a)
 	if err != nil {
-		return about(c.userName(), c.hint(err))
+		return withName(c.userName(), c.addHint(err))
 	}
 	changes := differences(
 		[3]string{"username", before.Username, after.Username},
-		[3]string{"unique id", stored(before.UniqueID), stored(after.UniqueID)},
+		[3]string{"unique id", encodedUniqueID(before.UniqueID), encodedUniqueID(after.UniqueID)},
 		[3]string{"first name", before.FirstName, after.FirstName},
 		[3]string{"last name", before.LastName, after.LastName},
 		[3]string{"email", before.Email, after.Email},
 		[3]string{"role", string(before.Role), string(after.Role)},
 		[3]string{"locked", yesNo(before.Locked), yesNo(after.Locked)},
 	)
-	return say(out, "user %s (%s): %s\n", before.Username, before.GUID, changes)
+	return printf(out, "user %s (%s): %s\n", before.Username, before.GUID, changes)
 }
 
 func (c Command) alterGroup(ctx context.Context, accounts *account.Service, out io.Writer) error {
@@ -192,9 +192,9 @@ func (c Command) alterGroup(ctx context.Context, accounts *account.Service, out 
 	}
 	before, after, err := accounts.AlterGroup(ctx, c.Group, a)
 	if err != nil {
-		return about(c.groupName(), err)
+		return withName(c.groupName(), err)
 	}
-	return say(out, "%s", groupLine(before, after))
+	return printf(out, "%s", groupLine(before, after))
 }
 
 func (c Command) normalize(ctx context.Context, accounts *account.Service, out io.Writer) error {
@@ -203,7 +203,7 @@ func (c Command) normalize(ctx context.Context, accounts *account.Service, out i
 		return err
 	}
 	for i := range before {
-		if err := say(out, "%s", groupLine(before[i], after[i])); err != nil {
+		if err := printf(out, "%s", groupLine(before[i], after[i])); err != nil {
 			return err
 		}
 	}
@@ -211,26 +211,26 @@ func (c Command) normalize(ctx context.Context, accounts *account.Service, out i
 	if accounts.Policy.GroupsByUniqueID {
 		by = "unique id"
 	}
-	return say(out, "every group is functional by %s; changed: %d\n", by, len(after))
+	return printf(out, "every group is functional by %s; changed: %d\n", by, len(after))
 }
 
 func groupLine(before, after account.Group) string {
-	return fmt.Sprintf("group %s (%s): %s\n", plain(before.Name), before.GUID, differences(
+	return fmt.Sprintf("group %s (%s): %s\n", escaped(before.Name), before.GUID, differences(
 		[3]string{"name", before.Name, after.Name},
-		[3]string{"unique id", stored(before.UniqueID), stored(after.UniqueID)},
+		[3]string{"unique id", encodedUniqueID(before.UniqueID), encodedUniqueID(after.UniqueID)},
 		[3]string{"owner", before.OwnerGUID, after.OwnerGUID},
 	))
 }
 
-// hint adds advice to an error that --force would avoid.
-func (c Command) hint(err error) error {
+// addHint adds advice to an error that --force would avoid.
+func (c Command) addHint(err error) error {
 	if errors.Is(err, account.ErrSoleAdministrator) {
 		return fmt.Errorf("%w: make another administrator first, or give --force", err)
 	}
 	return err
 }
 
-func about(whom string, err error) error { return fmt.Errorf("%s: %w", whom, err) }
+func withName(whom string, err error) error { return fmt.Errorf("%s: %w", whom, err) }
 
 func (c Command) userName() string {
 	switch {
@@ -239,14 +239,14 @@ func (c Command) userName() string {
 	case c.User.ID != 0:
 		return fmt.Sprintf("user %d", c.User.ID)
 	}
-	return "user " + plain(c.User.Username)
+	return "user " + escaped(c.User.Username)
 }
 
 func (c Command) groupName() string {
 	if c.Group.GUID != "" {
 		return "group " + c.Group.GUID
 	}
-	return "group " + plain(c.Group.Name)
+	return "group " + escaped(c.Group.Name)
 }
 
 func yesNo(b bool) string {

@@ -23,7 +23,7 @@ func OpenDir(dir string) (*Vault, error) {
 	text, err := readKeyFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := createKeyFile(path); err != nil {
-			return nil, fmt.Errorf("make key file %s: %w", path, err)
+			return nil, fmt.Errorf("create key file %s: %w", path, err)
 		}
 		text, err = readKeyFile(path)
 	}

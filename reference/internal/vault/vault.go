@@ -54,7 +54,7 @@ func New(masters ...[]byte) (*Vault, error) {
 			return nil, fmt.Errorf("vault: key %d: %w", i+1, err)
 		}
 		if _, twice := v.byID[k.id]; twice {
-			return nil, fmt.Errorf("vault: key %d is there twice", i+1)
+			return nil, fmt.Errorf("vault: key %d is a duplicate", i+1)
 		}
 		if i == 0 {
 			v.current = k

@@ -20,10 +20,10 @@ func (s *Server) contentAt(address string) string {
 	return path
 }
 
-// navigates reports whether a request comes from a browser that opens a page. It is a GET or HEAD with
+// isNavigation reports whether a request comes from a browser that opens a page. It is a GET or HEAD with
 // Sec-Fetch-Dest: document (a frame sends iframe, a script empty, a WebSocket websocket). If that header is missing,
 // Accept must contain text/html.
-func navigates(r *http.Request) bool {
+func isNavigation(r *http.Request) bool {
 	if unsafeMethod(r) {
 		return false
 	}

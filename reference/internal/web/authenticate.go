@@ -24,14 +24,14 @@ const (
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, error) {
 	// Before everything else: requests with a key or token are refused as well.
 	if err := s.proxy.CheckDuplicates(r.Header); err != nil {
-		return caller{}, s.rejected(r, err)
+		return caller{}, s.rejectHeaders(r, err)
 	}
 	switch keys := presentedKeys(r.Header); len(keys) {
 	case 0:
 	case 1:
 		return s.keyCaller(r.Context(), keys[0])
 	default:
-		return caller{}, fail(30).because(errors.New("several API keys"))
+		return caller{}, fail(30).withCause(errors.New("several API keys"))
 	}
 	if tokens, present := r.Header[signature.TokenHeader]; present {
 		return s.signedCaller(w, r, tokens)
@@ -42,9 +42,9 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, e
 	return s.cookieCaller(r)
 }
 
-// rejected logs a refused set of identity headers and returns an error that gives the client no details. The
+// rejectHeaders logs a refused set of identity headers and returns an error that gives the client no details. The
 // documents prescribe the message for duplicate headers only. Values are not logged; slog quotes the rest.
-func (s *Server) rejected(r *http.Request, err error) error {
+func (s *Server) rejectHeaders(r *http.Request, err error) error {
 	var refusal *proxyauth.Refusal
 	if errors.As(err, &refusal) {
 		message := "Refused proxied authentication attempt"
@@ -53,7 +53,7 @@ func (s *Server) rejected(r *http.Request, err error) error {
 		}
 		s.Log.Warn(message, "reason", string(refusal.Reason), "header", refusal.Header, "remote", r.RemoteAddr)
 	}
-	return fail(30).because(err)
+	return fail(30).withCause(err)
 }
 
 // presentedKeys returns the API keys of a request. If X-RSC-Authorization is present, Authorization is ignored
@@ -88,7 +88,7 @@ func (s *Server) keyCaller(ctx context.Context, text string) (caller, error) {
 	key, user, err := s.Accounts.UserOfKey(ctx, text)
 	switch {
 	case errors.Is(err, account.ErrNoKey):
-		return caller{}, fail(30).because(err)
+		return caller{}, fail(30).withCause(err)
 	case err != nil:
 		return caller{}, err
 	}
@@ -107,7 +107,7 @@ func (s *Server) keyCaller(ctx context.Context, text string) (caller, error) {
 func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, error) {
 	claim, err := s.proxy.Read(r.Header)
 	if err != nil {
-		return caller{}, s.rejected(r, err)
+		return caller{}, s.rejectHeaders(r, err)
 	}
 	if claim.Anonymous() {
 		return caller{}, nil
@@ -127,9 +127,9 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 	return s.loginByHeader(w, r, claim)
 }
 
-// refusedAlike lists reasons of a refusal that the client is not told, so that an attacker cannot find out which
+// undisclosedErrors lists reasons of a refusal that the client is not told, so that an attacker cannot find out which
 // usernames have accounts. The administrator finds the reason in the log.
-var refusedAlike = []error{account.ErrProhibitedUsername, account.ErrNoUsername, account.ErrInvalidUsername, account.ErrNotProvisioned}
+var undisclosedErrors = []error{account.ErrProhibitedUsername, account.ErrNoUsername, account.ErrInvalidUsername, account.ErrNotProvisioned}
 
 func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim proxyauth.Claim) (caller, error) {
 	for _, out := range claim.LeftOut {
@@ -138,13 +138,13 @@ func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim pro
 	login, err := s.Accounts.SignIn(r.Context(), claim)
 	if err != nil {
 		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
-		if slices.ContainsFunc(refusedAlike, func(known error) bool { return errors.Is(err, known) }) {
-			err = fail(30).because(err)
+		if slices.ContainsFunc(undisclosedErrors, func(known error) bool { return errors.Is(err, known) }) {
+			err = fail(30).withCause(err)
 		}
 		return caller{}, err
 	}
 	s.setSession(w, login)
-	return caller{Via: viaHeader, User: login.User, Role: login.User.Role, xsrf: login.Session.XSRF, fresh: true}, nil
+	return caller{Via: viaHeader, User: login.User, Role: login.User.Role, xsrf: login.Session.XSRF, newSession: true}, nil
 }
 
 // cookieCaller returns the user of a session of the password provider. It ignores identity headers.

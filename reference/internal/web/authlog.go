@@ -23,7 +23,7 @@ func (s *Server) logAuthentication(r *http.Request, c caller, refusal error) {
 	if !s.proxied || !s.Config.ProxyAuth.Logging {
 		return
 	}
-	if refusal == nil && !c.ByKey() && !c.fresh {
+	if refusal == nil && !c.ByKey() && !c.newSession {
 		return
 	}
 	attrs := []any{}
@@ -42,7 +42,7 @@ func (s *Server) logAuthentication(r *http.Request, c caller, refusal error) {
 	for _, c := range r.Cookies() {
 		shown := "<redacted>"
 		switch {
-		case ownCookie(c.Name):
+		case isOwnCookie(c.Name):
 			shown = "<internal>"
 		case c.Value == "":
 			shown = "<empty>"

@@ -26,8 +26,8 @@ type caller struct {
 	Key  account.APIKey // zero unless the request has a key
 	Role account.Role   // the user's role, capped by the key's
 
-	xsrf  string // of the session, for Interactive callers
-	fresh bool   // the session was created by this request
+	xsrf       string // of the session, for Interactive callers
+	newSession bool   // the session was created by this request
 }
 
 // SignedIn reports whether the caller is not anonymous.
@@ -40,9 +40,9 @@ func (c caller) ByKey() bool { return c.SignedIn() && !c.Interactive() }
 // Interactive reports whether the caller is a user with a browser, identified by header or cookie.
 func (c caller) Interactive() bool { return c.Via == viaHeader || c.Via == viaCookie }
 
-// person returns the caller of a request that only a user in a browser may make. A program must not use its key to
-// give the rights of the key's owner to another user, or to log its owner in or out.
-func person(r *http.Request) (caller, error) {
+// interactiveCaller returns the caller of a request that only a user in a browser may make. A program must not use
+// its key to give the rights of the key's owner to another user, or to log its owner in or out.
+func interactiveCaller(r *http.Request) (caller, error) {
 	c := callerOf(r)
 	if !c.Interactive() {
 		return c, fail(95)

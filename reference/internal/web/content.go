@@ -53,9 +53,9 @@ func (s *Server) contentRoutes() []route {
 	}
 }
 
-// tellingError returns the reply for errors of other packages that contain details for the client, and nil for all
+// detailedError returns the reply for errors of other packages that contain details for the client, and nil for all
 // others.
-func tellingError(err error) *apiError {
+func detailedError(err error) *apiError {
 	var field *content.FieldError
 	var config *integration.ConfigError
 	var refusal *integration.Refusal
@@ -64,9 +64,9 @@ func tellingError(err error) *apiError {
 		if code := map[string]int{"name": 5, "title": 122, "description": 123, "access_type": 117}[field.Field]; code != 0 {
 			return fail(code)
 		}
-		return fail(25).saying("The parameter is invalid: %s %s.", field.Field, field.Problem)
+		return fail(25).withText("The parameter is invalid: %s %s.", field.Field, field.Problem)
 	case errors.As(err, &config):
-		return fail(228).saying("%s", config)
+		return fail(228).withText("%s", config)
 	case errors.As(err, &refusal):
 		return exchangeError(refusal)
 	case errors.Is(err, content.ErrStopped):
@@ -97,11 +97,11 @@ func (s *Server) item(r *http.Request) (*content.Item, content.Visitor, content.
 	if err != nil {
 		return nil, content.Visitor{}, "", err
 	}
-	visitor, role, err := s.standing(r.Context(), item, callerOf(r))
+	visitor, role, err := s.roleOn(r.Context(), item, callerOf(r))
 	return item, visitor, role, err
 }
 
-func (s *Server) standing(ctx context.Context, item *content.Item, c caller) (content.Visitor, content.AppRole, error) {
+func (s *Server) roleOn(ctx context.Context, item *content.Item, c caller) (content.Visitor, content.AppRole, error) {
 	visitor, err := s.visitor(ctx, c)
 	if err != nil {
 		return visitor, "", err
@@ -183,7 +183,7 @@ func (s *Server) listContent(w http.ResponseWriter, r *http.Request) error {
 	}
 	views := []map[string]any{}
 	for _, item := range items {
-		_, role, err := s.standing(r.Context(), item, c)
+		_, role, err := s.roleOn(r.Context(), item, c)
 		if err != nil {
 			return err
 		}
@@ -233,7 +233,7 @@ func (s *Server) createContent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if change.owner != nil {
-		return fail(21).saying("The owner of new content is whoever creates it.")
+		return fail(21).withText("The owner of new content is whoever creates it.")
 	}
 	if err := change.apply(item); err != nil {
 		return err
@@ -277,7 +277,7 @@ func (s *Server) changeContent(w http.ResponseWriter, r *http.Request) error {
 	if changed.OwnerGUID != item.OwnerGUID {
 		s.Runtime.Stop(item.GUID) // its process has a key of the former owner
 	}
-	_, role, err := s.standing(r.Context(), changed, callerOf(r))
+	_, role, err := s.roleOn(r.Context(), changed, callerOf(r))
 	if err != nil {
 		return err
 	}
@@ -329,14 +329,14 @@ func (s *Server) contentChange(w http.ResponseWriter, r *http.Request) (contentC
 		target, isText := texts[name]
 		if !isText {
 			if err := content.CheckSetting(name, value); err != nil {
-				return contentChange{}, fail(121).saying("The request JSON is invalid: %s.", err)
+				return contentChange{}, fail(121).withText("The request JSON is invalid: %s.", err)
 			}
 			change.settings[name] = value
 			continue
 		}
 		// null leaves a field unchanged, because some clients send null for fields that they do not set.
 		if err := json.Unmarshal(value, target); err != nil {
-			return contentChange{}, fail(121).saying("The request JSON is invalid: field %s wants a string.", name)
+			return contentChange{}, fail(121).withText("The request JSON is invalid: field %s wants a string.", name)
 		}
 	}
 	return change, nil
@@ -368,7 +368,7 @@ func noContent(w http.ResponseWriter, err error) error {
 func pathID(r *http.Request, name string) (int64, error) {
 	id, err := strconv.ParseInt(r.PathValue(name), 10, 64)
 	if err != nil {
-		return 0, fail(3).because(fmt.Errorf("%s is not a number", name))
+		return 0, fail(3).withCause(fmt.Errorf("%s is not a number", name))
 	}
 	return id, nil
 }

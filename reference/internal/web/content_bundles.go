@@ -35,9 +35,9 @@ func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			return fail(134).saying("The bundle is larger than %d bytes.", int64(content.MaxBundle))
+			return fail(134).withText("The bundle is larger than %d bytes.", int64(content.MaxBundle))
 		}
-		return fail(134).because(err)
+		return fail(134).withCause(err)
 	}
 	sum := md5.Sum(body) //nolint:gosec // the protocol's choice; it guards against damage only
 	if sent := r.Header.Get(signature.ChecksumHeader); sent != "" && !checksumMatches(sent, sum[:]) {
@@ -74,23 +74,23 @@ func bundleParts(r *http.Request, body []byte) ([]byte, map[string]string, error
 			break
 		}
 		if err != nil {
-			return nil, nil, fail(87).because(err)
+			return nil, nil, fail(87).withCause(err)
 		}
 		text, err := io.ReadAll(part)
 		if err != nil {
-			return nil, nil, fail(87).because(err)
+			return nil, nil, fail(87).withCause(err)
 		}
 		switch part.FormName() {
 		case "archive":
 			archive = text
 		case "metadata":
 			if err := json.Unmarshal(text, &metadata); err != nil {
-				return nil, nil, fail(121).because(err)
+				return nil, nil, fail(121).withCause(err)
 			}
 		}
 	}
 	if archive == nil {
-		return nil, nil, fail(12).saying("The form has no part named archive.")
+		return nil, nil, fail(12).withText("The form has no part named archive.")
 	}
 	return archive, metadata, nil
 }
@@ -216,7 +216,7 @@ func (s *Server) deployContent(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if body.Activate != nil && !*body.Activate {
-		return fail(25).saying("The parameter is invalid: this server deploys no drafts, activate must be true.")
+		return fail(25).withText("The parameter is invalid: this server deploys no drafts, activate must be true.")
 	}
 	b, err := s.chosenBundle(r.Context(), item, body.BundleID)
 	if err != nil {
@@ -238,12 +238,12 @@ func (s *Server) chosenBundle(ctx context.Context, item *content.Item, id *json.
 		// Clients send the id as a string, like the API, or as a number.
 		n, notNumber := strconv.ParseInt(strings.Trim(string(*id), `"`), 10, 64)
 		if notNumber != nil {
-			return nil, fail(121).saying("The request JSON is invalid: bundle_id is not the id of a bundle.")
+			return nil, fail(121).withText("The request JSON is invalid: bundle_id is not the id of a bundle.")
 		}
 		b, err = s.Content.Bundle(ctx, item.GUID, n)
 	}
 	if errors.Is(err, content.ErrNotFound) {
-		return nil, fail(28).because(err)
+		return nil, fail(28).withCause(err)
 	}
 	return b, err
 }

@@ -122,7 +122,7 @@ func (s *Server) changePermission(w http.ResponseWriter, r *http.Request) error 
 // checkPermission returns an error if the principal of p does not exist or cannot have the role.
 func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.Permission) error {
 	if p.Role != content.RoleViewer && p.Role != content.RoleCollaborator {
-		return fail(25).saying("The parameter is invalid: role wants viewer or owner.")
+		return fail(25).withText("The parameter is invalid: role wants viewer or owner.")
 	}
 	switch p.PrincipalType {
 	case content.PrincipalUser:

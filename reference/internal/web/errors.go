@@ -27,15 +27,15 @@ func (e *apiError) Error() string {
 
 func (e *apiError) Unwrap() error { return e.cause }
 
-// because returns e with a cause, which is logged and never sent to the client.
-func (e *apiError) because(cause error) *apiError {
+// withCause returns e with a cause, which is logged and never sent to the client.
+func (e *apiError) withCause(cause error) *apiError {
 	c := *e
 	c.cause = cause
 	return &c
 }
 
-// saying returns e with another text for the client.
-func (e *apiError) saying(format string, args ...any) *apiError {
+// withText returns e with another text for the client.
+func (e *apiError) withText(format string, args ...any) *apiError {
 	c := *e
 	c.Text = fmt.Sprintf(format, args...)
 	return &c
@@ -97,22 +97,22 @@ var domainCodes = []struct {
 	{integration.ErrNotFound, 4},
 }
 
-// toAPIError converts an error to a reply: an apiError unchanged, a known error of another package by its code, and all
-// others as an internal error without details.
+// toAPIError converts an error to a reply: an apiError unchanged, a known error of another package by its code, and
+// all others as an internal error without details.
 func toAPIError(err error) *apiError {
 	var e *apiError
 	if errors.As(err, &e) {
 		return e
 	}
-	if told := tellingError(err); told != nil {
-		return told.because(err)
+	if told := detailedError(err); told != nil {
+		return told.withCause(err)
 	}
 	for _, d := range domainCodes {
 		if errors.Is(err, d.err) {
-			return fail(d.code).because(err)
+			return fail(d.code).withCause(err)
 		}
 	}
-	return fail(1).because(err)
+	return fail(1).withCause(err)
 }
 
 // writeError writes an error in the form of Connect.

@@ -123,7 +123,7 @@ func (s *Server) listMembers(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
 	views := make([]userView, len(users))
 	for i, u := range users {
-		views[i] = s.userView(u, seesPrivate(c, u.GUID))
+		views[i] = s.userView(u, maySeePrivate(c, u.GUID))
 	}
 	return writeJSON(w, http.StatusOK, paged{views, number, total})
 }

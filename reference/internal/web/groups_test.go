@@ -12,8 +12,8 @@ import (
 	"countersign/reference/internal/web"
 )
 
-// With Authorization.UserGroups = false, groups in the store give no access, and no group can be given access (document
-// line 398).
+// With Authorization.UserGroups = false, groups in the store give no access, and no group can be given access
+// (document line 398).
 func TestGroupsSwitchedOff(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -22,7 +22,7 @@ type keyView struct {
 func viewKey(k account.APIKey, shown string) keyView {
 	return keyView{
 		ID: strconv.FormatInt(k.ID, 10), Name: k.Name, Key: shown, UserRole: k.Role,
-		CreatedTime: stamp(k.Created), ActiveTime: stampOrNull(k.Used), ExpiresAt: stampOrNull(k.Expires),
+		CreatedTime: formatTime(k.Created), ActiveTime: formatTimeOrNull(k.Used), ExpiresAt: formatTimeOrNull(k.Expires),
 	}
 }
 
@@ -79,7 +79,7 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 	if in.ExpiresAt != nil {
 		t, err := time.Parse(time.RFC3339, *in.ExpiresAt)
 		if err != nil {
-			return fail(25).saying("The parameter expires_at must be a time as in RFC 3339.")
+			return fail(25).withText("The parameter expires_at must be a time as in RFC 3339.")
 		}
 		n.Expires = t
 	}

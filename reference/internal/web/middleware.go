@@ -16,7 +16,7 @@ import (
 func (s *Server) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["X-Correlation-Id"] = []string{correlationID(r)}
-		defer s.rescue(w, r)
+		defer s.recoverPanic(w, r)
 		if r.URL.Path == "/__ping__" { // only reports to all clients that the server is running
 			next.ServeHTTP(w, r)
 			return
@@ -40,8 +40,8 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// rescue converts a panic to an internal error. It passes http.ErrAbortHandler on to net/http.
-func (s *Server) rescue(w http.ResponseWriter, r *http.Request) {
+// recoverPanic converts a panic to an internal error. It passes http.ErrAbortHandler on to net/http.
+func (s *Server) recoverPanic(w http.ResponseWriter, r *http.Request) {
 	v := recover()
 	switch {
 	case v == nil:
@@ -101,7 +101,7 @@ func (s *Server) page(need account.Role, h handler) http.Handler {
 
 func checkRole(c caller, need account.Role) error {
 	switch {
-	case need == nobody:
+	case need == anyone:
 		return nil
 	case !c.SignedIn():
 		return fail(24)
@@ -120,8 +120,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.writePageError(w, r, err)
 }
 
-// told returns the reply for an error. It logs errors of the server.
-func (s *Server) told(r *http.Request, err error) *apiError {
+// clientError returns the reply for an error. It logs errors of the server.
+func (s *Server) clientError(r *http.Request, err error) *apiError {
 	e := toAPIError(err)
 	if e.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		s.Log.Error("Request failed", "method", r.Method, "path", r.URL.Path, "err", e.cause)
@@ -130,7 +130,7 @@ func (s *Server) told(r *http.Request, err error) *apiError {
 }
 
 func (s *Server) writeJSONError(w http.ResponseWriter, r *http.Request, err error) {
-	writeError(w, s.told(r, err))
+	writeError(w, s.clientError(r, err))
 }
 
 func unsafeMethod(r *http.Request) bool {
@@ -150,7 +150,7 @@ func (s *Server) checkXSRF(r *http.Request, c caller) error {
 	switch {
 	case !unsafeMethod(r), c.ByKey():
 		return nil
-	case c.SignedIn() && !c.fresh:
+	case c.SignedIn() && !c.newSession:
 		if !equal(r.Header.Get("X-Rsc-Xsrf"), c.xsrf) {
 			return fail(92)
 		}

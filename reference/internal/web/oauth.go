@@ -62,8 +62,8 @@ type integrationBody struct {
 	Permissions []json.RawMessage `json:"permissions"`
 }
 
-// texts sets name and description if the body has them. null removes them.
-func (b integrationBody) texts(i *integration.Integration) error {
+// setTexts sets name and description if the body has them. null removes them.
+func (b integrationBody) setTexts(i *integration.Integration) error {
 	for _, field := range []struct {
 		raw    json.RawMessage
 		target **string
@@ -79,7 +79,7 @@ func (b integrationBody) texts(i *integration.Integration) error {
 		}
 		var text string
 		if err := json.Unmarshal(field.raw, &text); err != nil {
-			return fail(121).because(err)
+			return fail(121).withCause(err)
 		}
 		if utf8.RuneCountInString(text) > field.max {
 			return fail(field.code)
@@ -87,7 +87,7 @@ func (b integrationBody) texts(i *integration.Integration) error {
 		*field.target = &text
 	}
 	if len(b.Permissions) > 0 {
-		return fail(25).saying("The parameter is invalid: this server has no permissions of integrations, permissions must be empty.")
+		return fail(25).withText("The parameter is invalid: this server has no permissions of integrations, permissions must be empty.")
 	}
 	return nil
 }
@@ -140,9 +140,9 @@ func (s *Server) createIntegration(w http.ResponseWriter, r *http.Request) error
 	now := s.Now()
 	i := &integration.Integration{GUID: uuid.NewString(), Template: integration.TemplateCustom, CreatedTime: now, UpdatedTime: now}
 	if body.Template != integration.TemplateCustom {
-		return fail(227).saying("The OAuth template does not exist: this server has the template custom.")
+		return fail(227).withText("The OAuth template does not exist: this server has the template custom.")
 	}
-	if err := body.texts(i); err != nil {
+	if err := body.setTexts(i); err != nil {
 		return err
 	}
 	if err := s.configure(i, body.Config); err != nil {
@@ -171,7 +171,7 @@ func (s *Server) changeIntegration(w http.ResponseWriter, r *http.Request) error
 		if body.Template != "" && body.Template != i.Template {
 			return fail(229)
 		}
-		if err := body.texts(i); err != nil {
+		if err := body.setTexts(i); err != nil {
 			return err
 		}
 		i.UpdatedTime = s.Now()
@@ -199,7 +199,7 @@ func (s *Server) verifyIntegration(w http.ResponseWriter, r *http.Request) error
 	_, err = s.Integrations.ServiceToken(r.Context(), i)
 	var fault *integration.Fault
 	if errors.As(err, &fault) {
-		return fail(241).saying("Unable to retrieve a token: %s.", fault)
+		return fail(241).withText("Unable to retrieve a token: %s.", fault)
 	}
 	if err != nil {
 		return err
@@ -270,13 +270,13 @@ func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
 		seen[entry.GUID] = true
 		i, err := s.Integrations.Store.Integration(r.Context(), entry.GUID)
 		if errors.Is(err, integration.ErrNotFound) {
-			return fail(207).because(err)
+			return fail(207).withCause(err)
 		}
 		if err != nil {
 			return err
 		}
 		if class := item.Mode.Class(); !integration.Fits(i.Config.AuthType, class) {
-			return fail(237).saying("%s integrations cannot be associated with %s content.", i.Config.AuthType, class)
+			return fail(237).withText("%s integrations cannot be associated with %s content.", i.Config.AuthType, class)
 		}
 		guids = append(guids, i.GUID)
 	}

@@ -56,22 +56,22 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) error {
 func exchangeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, fail(210).saying("The form body is missing: send application/x-www-form-urlencoded.")
+		return nil, fail(210).withText("The form body is missing: send application/x-www-form-urlencoded.")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
 	if err != nil {
-		return nil, fail(211).because(errors.New("body cannot be read or is too long"))
+		return nil, fail(211).withCause(errors.New("body cannot be read or is too long"))
 	}
 	if len(body) == 0 {
 		return nil, fail(210)
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, fail(211).because(errors.New("body is not a form")) // the error itself quotes the body
+		return nil, fail(211).withCause(errors.New("body is not a form")) // the error itself quotes the body
 	}
 	for _, name := range []string{"grant_type", "subject_token_type", "subject_token", "requested_token_type", "audience"} {
 		if len(form[name]) > 1 {
-			return nil, fail(211).saying("The form body cannot be parsed: %s is there more than once.", name)
+			return nil, fail(211).withText("The form body cannot be parsed: %s is there more than once.", name)
 		}
 	}
 	return form, nil
@@ -87,5 +87,5 @@ var exchangeCodes = map[integration.Reason]int{
 }
 
 func exchangeError(r *integration.Refusal) *apiError {
-	return fail(exchangeCodes[r.Reason]).saying("%s", r.Text)
+	return fail(exchangeCodes[r.Reason]).withText("%s", r.Text)
 }

@@ -31,13 +31,13 @@ func (s *Server) setLoginCookie(w http.ResponseWriter, state, value string) {
 	})
 }
 
-// loggingPerson returns the user who logs in to an integration or out of it. It refuses programs, and requests that a
+// loginCaller returns the user who logs in to an integration or out of it. It refuses programs, and requests that a
 // page of another site makes without a navigation.
-func (s *Server) loggingPerson(r *http.Request) (caller, error) {
+func (s *Server) loginCaller(r *http.Request) (caller, error) {
 	if !s.sameOrigin(r) && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
 		return caller{}, fail(22)
 	}
-	return person(r)
+	return interactiveCaller(r)
 }
 
 // returnTo returns the path to which /login and /logout return: that of the content in the parameter or in the
@@ -48,7 +48,7 @@ func (s *Server) returnTo(r *http.Request) string {
 
 // oauthLogin creates the session and redirects the user to the provider (OAuth document, lines 44 to 46).
 func (s *Server) oauthLogin(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.loggingPerson(r)
+	c, err := s.loginCaller(r)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (s *Server) oauthLogin(w http.ResponseWriter, r *http.Request) error {
 
 // oauthCallback is the endpoint to which the provider redirects the browser.
 func (s *Server) oauthCallback(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.loggingPerson(r)
+	c, err := s.loginCaller(r)
 	if err != nil {
 		return err
 	}
@@ -98,12 +98,12 @@ func loginFailure(err error) error {
 		integration.LoginState: 218, integration.LoginRefused: 230, integration.LoginIssuer: 230, integration.LoginType: 230,
 		integration.LoginProvider: 241, integration.LoginRefresh: 235,
 	}
-	return fail(codes[failed.Reason]).saying("%s", failed.Text).because(err)
+	return fail(codes[failed.Reason]).withText("%s", failed.Text).withCause(err)
 }
 
 // oauthLogout deletes the session of the caller with the integration, with its tokens (OAuth document, line 48).
 func (s *Server) oauthLogout(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.loggingPerson(r)
+	c, err := s.loginCaller(r)
 	if err != nil {
 		return err
 	}

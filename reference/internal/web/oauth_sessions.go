@@ -25,7 +25,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	if text := r.URL.Query().Get("all"); text != "" {
 		all, err := strconv.ParseBool(text) // one client sends True
 		if err != nil {
-			return fail(25).saying("The parameter is invalid: all wants true or false.")
+			return fail(25).withText("The parameter is invalid: all wants true or false.")
 		}
 		if all && c.Role == account.Administrator {
 			user = ""

@@ -79,7 +79,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // The roles that endpoints require. Only these are used with api and page.
 const (
-	nobody    = account.Role("") // includes anonymous callers
+	anyone    = account.Role("") // includes anonymous callers
 	signedIn  = account.Viewer
 	publisher = account.Publisher
 	admin     = account.Administrator
@@ -101,15 +101,15 @@ func (s *Server) routes() http.Handler {
 	api := func(pattern string, need account.Role, h handler) { register(pattern, s.api(need, h)) }
 	page := func(pattern string, need account.Role, h handler) { register(pattern, s.page(need, h)) }
 
-	api("GET /__ping__", nobody, s.ping)
-	api("GET /__api__/server_settings", nobody, s.serverSettings)
+	api("GET /__ping__", anyone, s.ping)
+	api("GET /__api__/server_settings", anyone, s.serverSettings)
 	api("GET /__api__/v1/server_settings/{runtime}", signedIn, s.runtimeSettings)
 
 	api("GET /__api__/me", signedIn, s.me)
 	api("GET /__api__/users/current", signedIn, s.me)
 	api("GET /__api__/v1/user", signedIn, s.currentUser)
 	api("GET /__api__/v1/users", signedIn, s.listUsers)
-	api("POST /__api__/v1/users", nobody, s.createUser) // the first user of the password provider is created by an anonymous caller
+	api("POST /__api__/v1/users", anyone, s.createUser) // the first user of the password provider is created by an anonymous caller
 	api("PUT /__api__/v1/users", admin, s.pushUser)
 	api("GET /__api__/v1/users/remote", signedIn, s.noRemote)
 	api("GET /__api__/v1/users/{guid}", signedIn, s.getUser)
@@ -140,13 +140,13 @@ func (s *Server) routes() http.Handler {
 		page(r.pattern, r.need, r.serve)
 	}
 
-	page("GET /__login__", nobody, s.loginPage)
-	api("POST /__login__", nobody, s.passwordLogin)
-	page("GET /__logout__", nobody, s.logout)
-	page("GET /{$}", nobody, s.home)
-	page("GET /connect/", nobody, s.dashboard)
+	page("GET /__login__", anyone, s.loginPage)
+	api("POST /__login__", anyone, s.passwordLogin)
+	page("GET /__logout__", anyone, s.logout)
+	page("GET /{$}", anyone, s.home)
+	page("GET /connect/", anyone, s.dashboard)
 
-	page("/", nobody, func(http.ResponseWriter, *http.Request) error { return fail(2) })
+	page("/", anyone, func(http.ResponseWriter, *http.Request) error { return fail(2) })
 	return s.tidy(mux, folders)
 }
 

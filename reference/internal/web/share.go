@@ -62,9 +62,9 @@ func (s *Server) deleteShareLink(w http.ResponseWriter, r *http.Request) error {
 	return noContent(w, s.Content.DeleteShareLink(r.Context(), item.GUID, r.PathValue("link")))
 }
 
-// shared reports whether the request has the token of a share link of the item, in the parameter or in the cookie. If
-// a visitor with a role of their own opens the item without the link, it deletes the cookie.
-func (s *Server) shared(w http.ResponseWriter, r *http.Request, item *content.Item, role content.AppRole) (bool, error) {
+// hasShareLink reports whether the request has the token of a share link of the item, in the parameter or in the
+// cookie. If a visitor with a role of their own opens the item without the link, it deletes the cookie.
+func (s *Server) hasShareLink(w http.ResponseWriter, r *http.Request, item *content.Item, role content.AppRole) (bool, error) {
 	if token := r.URL.Query().Get(shareParam); token != "" {
 		holds, err := s.Content.ShareLinkHolds(r.Context(), item.GUID, secrets.Hash(token))
 		if holds {
@@ -76,7 +76,7 @@ func (s *Server) shared(w http.ResponseWriter, r *http.Request, item *content.It
 	if err != nil {
 		return false, nil
 	}
-	if role.CanView() && navigates(r) {
+	if role.CanView() && isNavigation(r) {
 		s.setShareCookie(w, item, "")
 		return false, nil
 	}

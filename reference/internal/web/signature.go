@@ -24,7 +24,7 @@ const anonymousToken = "anonymous-access"
 // before it has an effect, because the signature covers only its checksum.
 func (s *Server) signedCaller(w http.ResponseWriter, r *http.Request, tokens []string) (caller, error) {
 	if len(tokens) != 1 {
-		return caller{}, fail(30).because(errors.New("several X-Auth-Token headers"))
+		return caller{}, fail(30).withCause(errors.New("several X-Auth-Token headers"))
 	}
 	if tokens[0] == anonymousToken {
 		return caller{}, nil
@@ -32,12 +32,12 @@ func (s *Server) signedCaller(w http.ResponseWriter, r *http.Request, tokens []s
 	key, user, err := s.Accounts.UserOfToken(r.Context(), tokens[0])
 	switch {
 	case errors.Is(err, account.ErrNoToken):
-		return caller{}, fail(30).because(err)
+		return caller{}, fail(30).withCause(err)
 	case err != nil:
 		return caller{}, err
 	}
 	if err := signature.Verify(key, r.Method, s.signedPaths(r), r.Header); err != nil {
-		return caller{}, fail(30).because(err)
+		return caller{}, fail(30).withCause(err)
 	}
 	if err := s.verifyBody(w, r); err != nil {
 		return caller{}, err
@@ -58,22 +58,22 @@ func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 	control.SetReadDeadline(time.Now().Add(uploadTimeout)) //nolint:errcheck // a test's recorder has none
 	defer control.SetReadDeadline(time.Time{})             //nolint:errcheck // as above
 	sum := md5.New()                                       //nolint:gosec // the protocol's choice
-	kept, err := keep(io.TeeReader(http.MaxBytesReader(w, r.Body, content.MaxBundle+maxJSONBody), sum))
+	kept, err := storeBody(io.TeeReader(http.MaxBytesReader(w, r.Body, content.MaxBundle+maxJSONBody), sum))
 	if err != nil {
-		return fail(87).because(err)
+		return fail(87).withCause(err)
 	}
 	if !checksumMatches(r.Header.Get(signature.ChecksumHeader), sum.Sum(nil)) {
-		return errors.Join(fail(30).because(signature.Error("the body does not have the checksum that was signed")), kept.Close())
+		return errors.Join(fail(30).withCause(signature.Error("the body does not have the checksum that was signed")), kept.Close())
 	}
 	r.Body = kept
 	return nil
 }
 
-// keep copies the body, which may be a bundle, to an unnamed file.
-func keep(body io.Reader) (io.ReadCloser, error) {
+// storeBody copies the body, which may be a bundle, to an unnamed file.
+func storeBody(body io.Reader) (io.ReadCloser, error) {
 	file, err := os.CreateTemp("", "countersign-body-")
 	if err != nil {
-		return nil, fmt.Errorf("keep a signed body: %w", err)
+		return nil, fmt.Errorf("store a signed body: %w", err)
 	}
 	_, err = io.Copy(file, body)
 	if err == nil {
@@ -81,7 +81,7 @@ func keep(body io.Reader) (io.ReadCloser, error) {
 	}
 	err = errors.Join(err, os.Remove(file.Name())) // the file exists until it is closed
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("keep a signed body: %w", err), file.Close())
+		return nil, errors.Join(fmt.Errorf("store a signed body: %w", err), file.Close())
 	}
 	return file, nil
 }

@@ -11,7 +11,7 @@ import (
 // tokenRoutes registers the endpoints for deployment credentials: a client registers a token and a public key, and a
 // signed-in user claims the token in the browser.
 func (s *Server) tokenRoutes(api, page func(pattern string, need account.Role, h handler)) {
-	api("POST /__api__/tokens", nobody, s.registerToken)
+	api("POST /__api__/tokens", anyone, s.registerToken)
 	// The path is a choice of this server, because clients open the address that the server returns.
 	page("GET /__claim__/{token}", signedIn, s.claimPage)
 	page("POST /__claim__/{token}", signedIn, s.claimToken)
@@ -50,7 +50,7 @@ var claimDone = template.Must(template.New("claimed").Parse(`<!doctype html>
 // claimPage asks for confirmation, so that a user who follows a malicious link does not give their rights to a
 // program of another user.
 func (s *Server) claimPage(w http.ResponseWriter, r *http.Request) error {
-	c, err := person(r)
+	c, err := interactiveCaller(r)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *Server) claimPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) claimToken(w http.ResponseWriter, r *http.Request) error {
-	c, err := person(r)
+	c, err := interactiveCaller(r)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ type userView struct {
 func (s *Server) userView(u account.User, private bool) userView {
 	v := userView{
 		GUID: u.GUID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email,
-		UserRole: u.Role, CreatedTime: stamp(u.Created), UpdatedTime: stamp(u.Updated), ActiveTime: stampOrNull(u.Active),
+		UserRole: u.Role, CreatedTime: formatTime(u.Created), UpdatedTime: formatTime(u.Updated), ActiveTime: formatTimeOrNull(u.Active),
 		Confirmed: u.Confirmed, Locked: u.Locked,
 	}
 	if private && s.Accounts.Policy.UniqueIDs {
@@ -40,18 +40,18 @@ func (s *Server) userView(u account.User, private bool) userView {
 	return v
 }
 
-// seesPrivate reports whether the caller may see the unique id of a user: administrators for all users, other callers
-// for themselves.
-func seesPrivate(c caller, guid string) bool { return c.Role == admin || c.User.GUID == guid }
+// maySeePrivate reports whether the caller may see the unique id of a user: administrators for all users, other
+// callers for themselves.
+func maySeePrivate(c caller, guid string) bool { return c.Role == admin || c.User.GUID == guid }
 
-// stamp returns a time in the form of the API: UTC with whole seconds.
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// formatTime returns a time in the form of the API: UTC with whole seconds.
+func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-func stampOrNull(t time.Time) *string {
+func formatTimeOrNull(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	v := stamp(t)
+	v := formatTime(t)
 	return &v
 }
 
@@ -95,7 +95,7 @@ func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) error {
 	}
 	views := make([]userView, len(users))
 	for i, u := range users {
-		views[i] = s.userView(u, seesPrivate(c, u.GUID))
+		views[i] = s.userView(u, maySeePrivate(c, u.GUID))
 	}
 	return writeJSON(w, http.StatusOK, paged{views, number, total})
 }
@@ -109,7 +109,7 @@ func userQuery(r *http.Request) (account.UserQuery, int, error) {
 	q := account.UserQuery{Prefix: form.Get("prefix"), Sort: form.Get("sort"), Limit: size, Offset: (number - 1) * size}
 	sorts := []string{"", "first_name", "last_name", "username", "active_time", "created_time", "user_role"}
 	if !slices.Contains(sorts, q.Sort) {
-		return q, 0, fail(25).saying("The parameter sort is invalid.")
+		return q, 0, fail(25).withText("The parameter sort is invalid.")
 	}
 	if q.Desc, err = descending(r); err != nil {
 		return q, 0, err
@@ -123,7 +123,7 @@ func userQuery(r *http.Request) (account.UserQuery, int, error) {
 	}
 	for _, v := range alternatives(form["account_status"]) {
 		if v != "locked" && v != "licensed" && v != "inactive" {
-			return q, 0, fail(25).saying("The parameter account_status is invalid.")
+			return q, 0, fail(25).withText("The parameter account_status is invalid.")
 		}
 		q.Status = append(q.Status, v)
 	}
@@ -139,7 +139,7 @@ func descending(r *http.Request) (bool, error) {
 	case "false", "0":
 		return true, nil
 	}
-	return false, fail(25).saying("The parameter asc_order is invalid.")
+	return false, fail(25).withText("The parameter asc_order is invalid.")
 }
 
 // alternatives splits the values of a query parameter at "|", which means "or".
@@ -177,7 +177,7 @@ func pageOf(r *http.Request, size int) (number, limit int, err error) {
 		}
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 || n > p.max {
-			return 0, 0, fail(25).saying("The parameter %s must be a number from 1 to %d.", p.name, p.max)
+			return 0, 0, fail(25).withText("The parameter %s must be a number from 1 to %d.", p.name, p.max)
 		}
 		*p.to = n
 	}
@@ -193,7 +193,7 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notFoundAs(err, 9)
 	}
-	return writeJSON(w, http.StatusOK, s.userView(u, seesPrivate(c, guid)))
+	return writeJSON(w, http.StatusOK, s.userView(u, maySeePrivate(c, guid)))
 }
 
 // createUser creates a user before their first sign-in. An anonymous caller may create only the first user of the
@@ -272,7 +272,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{
 		"email": u.Email, "username": u.Username, "first_name": u.FirstName, "last_name": u.LastName,
-		"user_role": u.Role, "updated_time": stamp(u.Updated),
+		"user_role": u.Role, "updated_time": formatTime(u.Updated),
 	})
 }
 
@@ -285,7 +285,7 @@ func (s *Server) lockUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if in.Locked == nil {
-		return fail(12).saying("A required parameter is missing: locked.")
+		return fail(12).withText("A required parameter is missing: locked.")
 	}
 	err := s.Accounts.LockUser(r.Context(), c.User, c.Role, r.PathValue("guid"), *in.Locked)
 	if err != nil {
@@ -297,7 +297,7 @@ func (s *Server) lockUser(w http.ResponseWriter, r *http.Request) error {
 // notFoundAs replaces the general "not found" error by one with the code for the kind of object.
 func notFoundAs(err error, code int) error {
 	if e := toAPIError(err); e.Code == 4 {
-		return fail(code).because(err)
+		return fail(code).withCause(err)
 	}
 	return err
 }

@@ -21,8 +21,8 @@ import (
 // visitPages returns the routes of content.
 func (s *Server) visitPages() []route {
 	return []route{
-		{"/content/{guid}", nobody, s.visitFolder},
-		{"/content/{guid}/{path...}", nobody, s.visit},
+		{"/content/{guid}", anyone, s.visitFolder},
+		{"/content/{guid}/{path...}", anyone, s.visit},
 	}
 }
 
@@ -43,8 +43,8 @@ type visitCall struct {
 	byLink bool // a visit by a share link, which does not identify its user (OI-018)
 }
 
-// known reports whether content is told who the visitor is.
-func (v visitCall) known() bool { return v.caller.SignedIn() && !v.byLink }
+// identified reports whether content is told who the visitor is.
+func (v visitCall) identified() bool { return v.caller.SignedIn() && !v.byLink }
 
 // visit serves an item to visitors who may see it.
 func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
@@ -53,15 +53,15 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := visitCall{item: item, caller: callerOf(r)}
-	_, role, err := s.standing(r.Context(), item, v.caller)
+	_, role, err := s.roleOn(r.Context(), item, v.caller)
 	if err != nil {
 		return err
 	}
-	if v.byLink, err = s.shared(w, r, item, role); err != nil {
+	if v.byLink, err = s.hasShareLink(w, r, item, role); err != nil {
 		return err
 	}
 	if !v.byLink && !role.CanView() {
-		return turnAway(v.caller)
+		return refuseVisit(v.caller)
 	}
 	login, err := s.loginFor(r, v)
 	if err != nil {
@@ -79,12 +79,12 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 	case content.ClassStatic:
 		return s.visitFiles(w, r, item)
 	}
-	return fail(4).saying("This content has not been deployed yet.")
+	return fail(4).withText("This content has not been deployed yet.")
 }
 
-// turnAway returns the error for a refused visitor. writePageError redirects visitors who are not signed in to
+// refuseVisit returns the error for a refused visitor. writePageError redirects visitors who are not signed in to
 // LoginURL, if it is configured.
-func turnAway(c caller) error {
+func refuseVisit(c caller) error {
 	if c.SignedIn() {
 		return fail(19)
 	}
@@ -95,7 +95,7 @@ func turnAway(c caller) error {
 // directly and are not logged in to its Viewer integration (OAuth document, line 42; OI-049). It does not apply to
 // visits that cannot get a token: items for all visitors, share links, anonymous visitors, API keys.
 func (s *Server) loginFor(r *http.Request, v visitCall) (string, error) {
-	if v.byLink || !v.caller.Interactive() || !navigates(r) || v.item.Access == content.AccessAll {
+	if v.byLink || !v.caller.Interactive() || !isNavigation(r) || v.item.Access == content.AccessAll {
 		return "", nil
 	}
 	associations, err := s.Integrations.Store.Associations(r.Context(), v.item.GUID)
@@ -175,7 +175,7 @@ func (s *Server) visitFiles(w http.ResponseWriter, r *http.Request, item *conten
 	}
 	file, err := root.Open(name)
 	if err != nil {
-		return fail(4).because(err)
+		return fail(4).withCause(err)
 	}
 	defer file.Close()
 	info, err := file.Stat()
@@ -210,7 +210,7 @@ func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCal
 		FlushInterval: -1, // immediately, because content may stream
 		Rewrite:       func(pr *httputil.ProxyRequest) { s.rewrite(pr, v.item, process.Target, headers) },
 		ModifyResponse: func(reply *http.Response) error {
-			keepOwnCookies(reply.Header)
+			dropOwnCookies(reply.Header)
 			return nil
 		},
 		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
@@ -220,7 +220,7 @@ func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCal
 	if failed == nil || r.Context().Err() != nil {
 		return nil
 	}
-	return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not answer."}).because(failed)
+	return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not answer."}).withCause(failed)
 }
 
 // startError returns the reply for content that did not start. The output of the process is for its publisher only:
@@ -229,9 +229,9 @@ func startError(err error) error {
 	var start *content.StartError
 	switch {
 	case errors.Is(err, content.ErrNoRuntime):
-		return unavailable("This server has no program to execute content with.").because(err)
+		return unavailable("This server has no program to execute content with.").withCause(err)
 	case errors.As(err, &start):
-		return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not start."}).because(err)
+		return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not start."}).withCause(err)
 	}
 	return err
 }
@@ -245,7 +245,7 @@ const (
 // visitHeaders returns the headers by which the server tells content about a visit.
 func (s *Server) visitHeaders(ctx context.Context, v visitCall, execution string) (http.Header, error) {
 	h := http.Header{}
-	if !v.known() {
+	if !v.identified() {
 		return h, nil
 	}
 	groups, err := s.Accounts.GroupsOf(ctx, v.caller.User.GUID)

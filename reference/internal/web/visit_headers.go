@@ -59,7 +59,7 @@ func (s *Server) cleanHeaders(h http.Header) {
 	if values, sent := h["Authorization"]; sent {
 		kept := values[:0:0]
 		for _, value := range values {
-			if !forServer(value) {
+			if !isForServer(value) {
 				kept = append(kept, value)
 			}
 		}
@@ -87,8 +87,8 @@ func setOrDelete(h http.Header, name string, values []string) {
 	h[name] = values
 }
 
-// forServer reports whether the value of Authorization is for the server: an API key or a bootstrap token.
-func forServer(value string) bool {
+// isForServer reports whether the value of Authorization is for the server: an API key or a bootstrap token.
+func isForServer(value string) bool {
 	scheme, _, _ := strings.Cut(strings.TrimLeft(value, " \t"), " ")
 	return strings.EqualFold(scheme, "Key") || strings.EqualFold(scheme, "Connect-Bootstrap")
 }
@@ -103,8 +103,8 @@ func (s *Server) identityHeaders() map[string]bool {
 	return names
 }
 
-// ownCookie reports whether a cookie belongs to the server.
-func ownCookie(name string) bool {
+// isOwnCookie reports whether a cookie belongs to the server.
+func isOwnCookie(name string) bool {
 	switch strings.TrimSuffix(strings.ToLower(name), "-legacy") {
 	case sessionCookie, strings.ToLower(xsrfCookie), shareCookie:
 		return true
@@ -117,16 +117,16 @@ func withoutOwnCookies(value string) string {
 	var kept []string
 	for pair := range strings.SplitSeq(value, ";") {
 		name, _, _ := strings.Cut(pair, "=")
-		if pair = strings.TrimSpace(pair); pair != "" && !ownCookie(strings.TrimSpace(name)) {
+		if pair = strings.TrimSpace(pair); pair != "" && !isOwnCookie(strings.TrimSpace(name)) {
 			kept = append(kept, pair)
 		}
 	}
 	return strings.Join(kept, "; ")
 }
 
-// keepOwnCookies removes cookies that content sets in place of cookies of the server. Content has the same origin and
+// dropOwnCookies removes cookies that content sets in place of cookies of the server. Content has the same origin and
 // could otherwise sign a visitor in as another user.
-func keepOwnCookies(h http.Header) {
+func dropOwnCookies(h http.Header) {
 	values, sent := h["Set-Cookie"]
 	if !sent {
 		return
@@ -134,7 +134,7 @@ func keepOwnCookies(h http.Header) {
 	kept := values[:0:0]
 	for _, value := range values {
 		name, _, _ := strings.Cut(value, "=")
-		if !ownCookie(strings.TrimSpace(name)) {
+		if !isOwnCookie(strings.TrimSpace(name)) {
 			kept = append(kept, value)
 		}
 	}

@@ -15,8 +15,8 @@ func New() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// Hash returns the form in which a server stores a secret that it only has to recognize. A fast hash suffices, because
-// an attacker cannot try all values of 128 random bits or more.
+// Hash returns the form in which a server stores a secret that it only has to recognize. A fast hash suffices,
+// because an attacker cannot try all values of 128 random bits or more.
 func Hash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])

@@ -121,12 +121,12 @@ func render() {
 	case exists("flood"):
 		block := bytes.Repeat([]byte("x"), 1<<20)
 		for range 9 {
-			os.Stdout.Write(block) //nolint:errcheck // nobody reads on
+			os.Stdout.Write(block) //nolint:errcheck // the reader has gone
 		}
 		os.Exit(0)
 	}
 	fmt.Fprintln(os.Stderr, "rendering")
-	json.NewEncoder(os.Stdout).Encode(echo()) //nolint:errcheck // nobody reads
+	json.NewEncoder(os.Stdout).Encode(echo()) //nolint:errcheck // the reader has gone
 	os.Exit(0)
 }
 

@@ -99,7 +99,7 @@ func newSchema(tb testing.TB) string {
 	tb.Helper()
 	schema := "test_" + strings.ToLower(rand.Text())
 	if err := execute(tb.Context(), `CREATE SCHEMA `+schema); err != nil {
-		tb.Fatalf("make a schema: %v", err)
+		tb.Fatalf("create a schema: %v", err)
 	}
 	if os.Getenv(EnvURL) != "" {
 		tb.Cleanup(func() {
