@@ -77,3 +77,27 @@ func TestACitedRuleThatNothingChecks(t *testing.T) {
 		t.Errorf("%s: %s, want an error about PA-002", outcome, reason)
 	}
 }
+
+// A block is not the result of a scenario that has found a violation before: what the step builds on
+// is what the violation says was not granted.
+func TestABlockAfterAViolation(t *testing.T) {
+	t.Parallel()
+	block := &verdict.Block{Reason: "nothing was granted", BySubject: true}
+	violation := &verdict.Violation{Rule: "SEC-031", Wanted: "a", Got: "b"}
+	for _, tt := range []struct {
+		name string
+		errs []error
+		err  error
+		want bool
+	}{
+		{"a block after a violation", []error{violation}, block, true},
+		{"a block alone", nil, block, false},
+		{"a block of the harness after a violation", []error{violation}, &verdict.Block{Reason: "x"}, false},
+		{"trouble after a violation", []error{violation}, &verdict.Trouble{Op: "x"}, false},
+	} {
+		e := &execution{errs: tt.errs}
+		if got := e.followsViolation(tt.err); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

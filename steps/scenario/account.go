@@ -83,7 +83,7 @@ func (p *Person) compareEarlier(compare func(guid, other string) error) error {
 		return err
 	}
 	if p.earlier == "" {
-		return missing("there is no earlier account of %s to compare with", p.Name)
+		return &verdict.Block{Reason: "there was no account of " + p.Name + " before, so there is nothing to compare with", BySubject: true}
 	}
 	return compare(guid, p.earlier)
 }
