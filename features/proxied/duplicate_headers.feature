@@ -64,6 +64,7 @@ Feature: Duplicate authentication headers
         | PA-037 | first name |
         | PA-038 | last name  |
         | PA-039 | email      |
+        | PA-351 | username   |
 
   Rule: The server accepts a username only from one well-formed username header
 

@@ -53,6 +53,16 @@ Feature: Editing users
       When "paula" changes her first name to "Paola"
       Then the change is refused
 
+    @PA-196
+    Scenario: With UserInfoEditableBy = Admin, a user whom the administrator created cannot change their own first name
+      Given a server configured with:
+        | Authorization.UserInfoEditableBy | Admin |
+        | ProxyAuth.RegisterOnFirstLogin   | false |
+      And the administrator has created an account for "alice"
+      And "alice" signs in
+      When "alice" changes her first name to "Alicia"
+      Then the change is refused
+
     @PA-195 @direct
     Scenario: A server starts with UserInfoEditableBy = Admin
       When a server is started with:
