@@ -86,7 +86,7 @@ Feature: Deployment from the IDE
         | without a checksum                                               |
         | with two signatures                                              |
         | with two tokens                                                  |
-        | with a token that nobody has confirmed                           |
+        | with a token that was not confirmed                              |
         | with a token that the server does not know                       |
 
     @SEC-024 @careless

@@ -112,7 +112,7 @@ var Flaws = map[string]Flaw{
 		r.extra = driver.HeaderLine{Name: "X-Auth-Token", Value: r.credentials.Token}
 		return nil
 	},
-	"with a token that nobody has confirmed": func(r *SignedRequest) (err error) {
+	"with a token that was not confirmed": func(r *SignedRequest) (err error) {
 		if r.credentials, err = driver.NewCredentials(); err != nil {
 			return err
 		}
