@@ -189,7 +189,7 @@ var errEnded = publicError("the process ended before it answered")
 // is done.
 func AwaitReady(ctx context.Context, s Subject, exited <-chan struct{}) error {
 	const first, longest = 2 * time.Millisecond, 50 * time.Millisecond
-	p := NewPersona(s.WithoutProxy(), "nobody", Identity{}, plan.HeaderNames{}, nil)
+	p := NewPersona(s.WithoutProxy(), "suite", Identity{}, plan.HeaderNames{}, nil)
 	var last error
 	for wait := first; ; wait = min(2*wait, longest) {
 		reply, err := p.Get(ctx, "__ping__")
