@@ -19,9 +19,9 @@ const (
 	maxUnready = 2                // consecutive starts that timed out, before one was ready
 )
 
-// A failureTracker decides when to give up the server under test: when scenarios that did not pass have waited too long in
-// total, or when too many consecutive instances cannot be used for the same reason. It then ends its context. It is safe for
-// concurrent use.
+// A failureTracker decides when to give up the server under test: when scenarios that did not pass
+// have waited too long in total, or when too many consecutive instances cannot be used for the same
+// reason. It then ends its context. It is safe for concurrent use.
 type failureTracker struct {
 	ctx context.Context
 	end context.CancelCauseFunc
@@ -50,7 +50,8 @@ func (p *failureTracker) givenUp() error {
 	return nil
 }
 
-// wait adds the time that a scenario or a start waited for the server. example is the reason of the last wait.
+// wait adds the time that a scenario or a start waited for the server. example is the reason of the
+// last wait.
 func (p *failureTracker) wait(lost time.Duration, example string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,8 +81,9 @@ func (p *failureTracker) startTimedOut() {
 	p.unready++
 }
 
-// readyTime returns the time limit of a start. It becomes shorter after starts that timed out: shortReady after one of them if no
-// start has succeeded, else a multiple of the slowest successful start after maxUnready of them.
+// readyTime returns the time limit of a start. It becomes shorter after starts that timed out:
+// shortReady after one of them if no start has succeeded, else a multiple of the slowest successful
+// start after maxUnready of them.
 func (p *failureTracker) readyTime() time.Duration {
 	const multiple = 4
 	p.mu.Lock()

@@ -69,7 +69,8 @@ func (i *Instance) Address() string {
 	return i.Instance.Address()
 }
 
-// PublishedAddress returns the address at which the configuration publishes the server. It ends with a slash.
+// PublishedAddress returns the address at which the configuration publishes the server. It ends
+// with a slash.
 func (i *Instance) PublishedAddress() string {
 	if written := i.Configuration.Get("Server", "Address"); written != "" {
 		return strings.TrimSuffix(written, "/") + "/"
@@ -88,8 +89,8 @@ func (i *Instance) Flooded() bool { return i.flooded.Load() }
 
 func (i *Instance) data() string { return filepath.Join(i.dir, "data") }
 
-// join connects the instance to a server that the suite did not start. Such a server serves only the scenarios of
-// the configuration with which it runs.
+// join connects the instance to a server that the suite did not start. Such a server serves only
+// the scenarios of the configuration with which it runs.
 func (i *Instance) join(r target.Running) error {
 	s, err := openRunning(r, i.Front)
 	if err != nil {
@@ -119,8 +120,8 @@ func (i *Instance) prepare() error {
 	return nil
 }
 
-// createOperator signs the operator in at a new instance, with every identity header that the configuration names, and
-// creates an API key. The operator uses only the key after that.
+// createOperator signs the operator in at a new instance, with every identity header that the
+// configuration names, and creates an API key. The operator uses only the key after that.
 func (i *Instance) createOperator(ctx context.Context, c plan.Configuration) error {
 	identity := driver.Identity{
 		Username: "operator", UniqueID: "id-operator", FirstName: "Olga", LastName: "Operator",
@@ -185,13 +186,14 @@ const ScenarioTimeout = 60 * time.Second
 // ErrScenarioTime is the cause of a context that [ScenarioTimeout] ended.
 var ErrScenarioTime = fmt.Errorf("the scenario took longer than %s", ScenarioTimeout)
 
-// waitEnded returns the error of a wait that the suite ended. The error does not concern the server under test.
+// waitEnded returns the error of a wait that the suite ended. The error does not concern the server
+// under test.
 func waitEnded(ctx context.Context, op string) error {
 	return &verdict.Trouble{Op: op, Err: context.Cause(ctx)}
 }
 
-// checkListener returns an error if a process other than the server under test listens at its address. Replies of that
-// process must not be attributed to the server.
+// checkListener returns an error if a process other than the server under test listens at its
+// address. Replies of that process must not be attributed to the server.
 func (i *Instance) checkListener() error {
 	if err := i.process.CheckListener(i.Listen); err != nil {
 		return &verdict.Trouble{Op: i.Name(), Err: err}
@@ -209,9 +211,9 @@ func (i *Instance) HasExited() bool {
 	}
 }
 
-// EndOf returns a block if a request received no reply because the process is ending, else nil. A connection can break
-// shortly before the end of the process is known, so EndOf waits for the end. A request that timed out does not indicate
-// that the process is ending.
+// EndOf returns a block if a request received no reply because the process is ending, else nil. A
+// connection can break shortly before the end of the process is known, so EndOf waits for the end.
+// A request that timed out does not indicate that the process is ending.
 func (i *Instance) EndOf(noAnswer *driver.NoAnswer) error {
 	if i.process == nil || errors.Is(noAnswer.Err, context.DeadlineExceeded) {
 		return nil
@@ -227,7 +229,8 @@ func (i *Instance) EndOf(noAnswer *driver.NoAnswer) error {
 	}
 }
 
-// blockedBySubject returns a block that the server under test caused. Its reason contains the end of the log.
+// blockedBySubject returns a block that the server under test caused. Its reason contains the end
+// of the log.
 func (i *Instance) blockedBySubject(format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
 	if i.flooded.Load() {
@@ -243,8 +246,8 @@ func (i *Instance) blockedBySubject(format string, args ...any) error {
 	return &verdict.Block{Reason: reason, BySubject: true}
 }
 
-// failureKind returns the kind of the last failure: the format given to blockedBySubject, or the reason of block if
-// blockedBySubject was not called.
+// failureKind returns the kind of the last failure: the format given to blockedBySubject, or the
+// reason of block if blockedBySubject was not called.
 func (i *Instance) failureKind(block *verdict.Block) string {
 	if format := i.failure.Load(); format != nil {
 		return *format

@@ -24,7 +24,8 @@ const (
 	maxDigests = 4096     // digests of secrets that are kept for a log
 )
 
-// A LogReader reads the octets that are appended to a file. It reads each octet once, and at most maxRead octets in total.
+// A LogReader reads the octets that are appended to a file. It reads each octet once, and at most
+// maxRead octets in total.
 type LogReader struct {
 	File string
 	From int64  // the offset at which the reader began
@@ -32,8 +33,8 @@ type LogReader struct {
 	Full bool   // the file contains more than maxRead octets after From
 }
 
-// Read reads the octets appended since the last call and reports whether there were any. If the file has become shorter,
-// Read begins at its start.
+// Read reads the octets appended since the last call and reports whether there were any. If the
+// file has become shorter, Read begins at its start.
 func (l *LogReader) Read() bool {
 	f, err := os.Open(l.File)
 	if err != nil {
@@ -55,8 +56,8 @@ func (l *LogReader) Read() bool {
 	return len(added) > 0
 }
 
-// tail returns the octets of a file from an offset on, or all of them if the file has become shorter. more reports whether
-// there are more than maxRead octets.
+// tail returns the octets of a file from an offset on, or all of them if the file has become
+// shorter. more reports whether there are more than maxRead octets.
 func tail(file string, from int64) (text []byte, more bool) {
 	l := &LogReader{File: file, From: from}
 	l.Read()
@@ -83,8 +84,9 @@ func logTail(file string) string {
 	return transcript.HideSecrets(strings.Join(all, "\n"))
 }
 
-// SearchLog searches a log for the provider's marks in a single pass. It reads at most limit octets and stops when ctx is
-// done. It returns the sightings, the digests of the unencoded secrets in the log, and the number of octets read.
+// SearchLog searches a log for the provider's marks in a single pass. It reads at most limit octets
+// and stops when ctx is done. It returns the sightings, the digests of the unencoded secrets in the
+// log, and the number of octets read.
 func SearchLog(ctx context.Context, file string, limit int64) (found []transcript.Sighting, digests map[string]bool, read int64, err error) {
 	f, err := os.Open(file)
 	if errors.Is(err, os.ErrNotExist) {
@@ -119,7 +121,8 @@ func (r *countedReader) Read(p []byte) (int, error) {
 // secret matches a secret in the form in which the provider issues it.
 var secret = regexp.MustCompile(`(?:rt|at|ac|cs)_csn_[A-Za-z0-9_-]{16,}`)
 
-// A digester collects the digests of the secrets in the text written to it. A secret may be split between two writes.
+// A digester collects the digests of the secrets in the text written to it. A secret may be split
+// between two writes.
 type digester struct {
 	last    []byte // the end of the text written before
 	digests map[string]bool
@@ -142,8 +145,8 @@ func (d *digester) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// watchLog stops a process that writes more than MaxLog octets to its log and its output, and truncates the files. It
-// returns when the process has ended.
+// watchLog stops a process that writes more than MaxLog octets to its log and its output, and
+// truncates the files. It returns when the process has ended.
 func (i *Instance) watchLog(process equipment.Instance) {
 	const interval = 100 * time.Millisecond
 	ticker := time.NewTicker(interval)

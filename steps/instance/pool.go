@@ -1,5 +1,6 @@
-// Package instance starts the instances of the server under test that scenarios use, leases them to scenarios, and stops them
-// after their last use. It gives up a server that does not reply, and bounds the size of a server's log.
+// Package instance starts the instances of the server under test that scenarios use, leases them to
+// scenarios, and stops them after their last use. It gives up a server that does not reply, and
+// bounds the size of a server's log.
 package instance
 
 import (
@@ -41,8 +42,8 @@ type Pool struct {
 	starts int
 }
 
-// NewPool returns an empty pool. workDir holds the data folders and logs of the instances. The pool calls ended with each
-// instance after its final stop. The context of the pool ends with ctx.
+// NewPool returns an empty pool. workDir holds the data folders and logs of the instances. The pool
+// calls ended with each instance after its final stop. The context of the pool ends with ctx.
 func NewPool(ctx context.Context, e equipment.Equipment, t target.Target, workDir string, ended func(*Instance)) *Pool {
 	return &Pool{
 		equipment: e, target: t, workDir: workDir, failures: newFailureTracker(ctx), ended: ended,
@@ -66,7 +67,8 @@ func (p *Pool) Usage() (starts, peak int) {
 	return p.starts, p.peak
 }
 
-// Lease leases its instance to a scenario and starts it if necessary. The caller must call release once, even after an error.
+// Lease leases its instance to a scenario and starts it if necessary. The caller must call release
+// once, even after an error.
 func (p *Pool) Lease(ctx context.Context, job *plan.Job) (i *Instance, release func(), err error) {
 	i = p.get(job.Instance)
 	i.start.Do(func() { i.err = p.tryStart(ctx, i) })
@@ -120,8 +122,8 @@ func (p *Pool) tryStart(ctx context.Context, i *Instance) error {
 	return err
 }
 
-// startUp makes an instance usable. It waits for a slot, starts the instance with the seed configuration if necessary, waits for
-// the first reply and creates the operator's API key.
+// startUp makes an instance usable. It waits for a slot, starts the instance with the seed
+// configuration if necessary, waits for the first reply and creates the operator's API key.
 func (p *Pool) startUp(ctx context.Context, i *Instance) error {
 	if i.Configuration.DebugLog && p.target.DebugLog == "" {
 		return &verdict.Inapplicable{Reason: "the target does not define debug_log, the text that raises the log level"}
@@ -194,8 +196,8 @@ func (p *Pool) RunTool(ctx context.Context, i *Instance, args []string) (exit in
 	return p.equipment.Tool(ctx, p.spec(i, i.Configuration), args)
 }
 
-// RecordAnswers counts consecutive scenarios in which an instance sent no reply. After maxSilent of them no further scenario uses
-// the instance.
+// RecordAnswers counts consecutive scenarios in which an instance sent no reply. After maxSilent of
+// them no further scenario uses the instance.
 func (p *Pool) RecordAnswers(i *Instance, silent bool, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

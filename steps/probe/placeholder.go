@@ -87,8 +87,8 @@ func (v *visit) source(name string) (string, error) {
 	return firstLine(v.environ[rest])
 }
 
-// firstLine returns the first line of a file without blanks at its ends, as the client libraries read the
-// file with the content session token. An empty path gives no value.
+// firstLine returns the first line of a file without blanks at its ends, as the client libraries
+// read the file with the content session token. An empty path gives no value.
 func firstLine(path string) (string, error) {
 	if path == "" {
 		return "", nil

@@ -1,19 +1,20 @@
-// Package probe is the content program of the suite. A server under test executes it as published content,
-// so that the content itself exchanges tokens during a visit or a render.
+// Package probe is the content program of the suite. A server under test executes it as published
+// content, so that the content itself exchanges tokens during a visit or a render.
 //
-// The protocol is named probe/1. The program runs in the folder of an unpacked bundle in one of two modes:
+// The protocol is named probe/1. The program runs in the folder of an unpacked bundle in one of two
+// modes:
 //
 //   - serve: It serves HTTP/1.1 on the unix socket named by PROBE_SOCKET until SIGTERM. A request contains its
 //     actions as ?probe=<base64url of a JSON array> or as a POST body {"actions":[...]}. The reply is a [Report].
 //   - render: It reads the actions from ./probe.json and writes the report to standard output.
 //
-// A report contains the request and the environment of the content, and the replies to its calls. It contains no
-// token: secrets are reported as SHA-256 digests, which the provider's journal has too. Only the content receives
-// the replies to its calls, so the program searches the raw octets of each reply for the marks of the provider
-// ([Search]).
+// A report contains the request and the environment of the content, and the replies to its calls.
+// It contains no token: secrets are reported as SHA-256 digests, which the provider's journal has
+// too. Only the content receives the replies to its calls, so the program searches the raw octets
+// of each reply for the marks of the provider ([Search]).
 //
-// The package uses only the standard library, because the program runs on the servers of users and must start within
-// a few milliseconds.
+// The package uses only the standard library, because the program runs on the servers of users and
+// must start within a few milliseconds.
 package probe
 
 import "slices"
@@ -33,16 +34,17 @@ const (
 	DoSetCookie = "set-cookie" // adds a Set-Cookie header to the reply to the visit
 )
 
-// AsExchange marks a call as a token exchange. The report contains the member names and digests of its reply. Later
-// calls can use its access_token by the placeholder {token}.
+// AsExchange marks a call as a token exchange. The report contains the member names and digests of
+// its reply. Later calls can use its access_token by the placeholder {token}.
 const AsExchange = "exchange"
 
 // An Action is an instruction for the probe.
 //
-// URL, the values of Headers and Form, and Body may contain placeholders: {env.NAME}, {header.Name} of the request of
-// the visit, {file.NAME} for the first line of the file named by the environment variable NAME, and {token} for the
-// access token of the last exchange in the visit. A placeholder may list several sources separated by bars, such as
-// {env.TOKEN|file.TOKEN_FILE}. The first source with a value is used.
+// URL, the values of Headers and Form, and Body may contain placeholders: {env.NAME}, {header.Name}
+// of the request of the visit, {file.NAME} for the first line of the file named by the environment
+// variable NAME, and {token} for the access token of the last exchange in the visit. A placeholder
+// may list several sources separated by bars, such as {env.TOKEN|file.TOKEN_FILE}. The first source
+// with a value is used.
 type Action struct {
 	Do      string            `json:"do"`
 	Method  string            `json:"method,omitempty"`
@@ -104,8 +106,8 @@ type Result struct {
 // Has reports whether the JSON object of the reply has the member.
 func (r Result) Has(member string) bool { return slices.Contains(r.Members, member) }
 
-// A Sighting describes a mark of the provider in a place where none is allowed, by its kind and place, without its
-// value.
+// A Sighting describes a mark of the provider in a place where none is allowed, by its kind and
+// place, without its value.
 type Sighting struct {
 	Kind     string `json:"kind"`
 	Where    string `json:"where"`

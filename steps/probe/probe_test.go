@@ -367,8 +367,8 @@ func TestRenderReportsWithoutRequest(t *testing.T) {
 	}
 }
 
-// TestFirstSourceThatHasAValueCounts checks placeholders with several sources: servers give content its session token
-// in the environment, in a file, or both.
+// TestFirstSourceThatHasAValueCounts checks placeholders with several sources: servers give content
+// its session token in the environment, in a file, or both.
 func TestFirstSourceThatHasAValueCounts(t *testing.T) {
 	t.Parallel()
 	s := newSubject(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") })

@@ -31,7 +31,7 @@ const (
 // Main runs the program and returns its exit code. It returns when ctx is done.
 func Main(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	if len(args) != 1 {
-		fmt.Fprintf(stderr, "countersign-probe: %d arguments; give one, serve or render\n\n%s", len(args), Usage)
+		fmt.Fprintf(stderr, "countersign-probe: want one argument, serve or render\n\n%s", Usage)
 		return ExitUsage
 	}
 	var err error

@@ -127,7 +127,8 @@ func (v *visit) call(ctx context.Context, index int, a Action) Result {
 	return result
 }
 
-// readHead searches the head of a reply for marks. It searches line by line, so that a sighting can name the header.
+// readHead searches the head of a reply for marks. It searches line by line, so that a sighting can
+// name the header.
 func (v *visit) readHead(reply *reply, index int) {
 	for i, line := range bytes.Split(reply.head, []byte("\n")) {
 		where := fmt.Sprintf("status line of result %d", index)
@@ -145,8 +146,8 @@ func headerName(name []byte) bool {
 		!bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// readBody records the body of a reply and searches it for marks. Only the member access_token of the reply to an exchange
-// may contain the mark of an access token.
+// readBody records the body of a reply and searches it for marks. Only the member access_token of
+// the reply to an exchange may contain the mark of an access token.
 func (v *visit) readBody(result *Result, body []byte, index int, exchange bool) {
 	where := fmt.Sprintf("body of result %d", index)
 	object := readObject(body)
@@ -222,7 +223,8 @@ func (v *visit) request(a Action) (*http.Request, error) {
 	return req, nil
 }
 
-// A reply is the reply to a call: the raw octets of the head and any trailer, and the body without its framing.
+// A reply is the reply to a call: the raw octets of the head and any trailer, and the body without
+// its framing.
 type reply struct {
 	status int
 	header http.Header
@@ -230,9 +232,9 @@ type reply struct {
 	body   []byte
 }
 
-// roundTrip sends a request on a new connection and follows no redirect. It keeps what net/http drops or changes: interim
-// replies, folded lines and malformed lines. With an error the reply is incomplete. A reply without a status contains only
-// the octets that were received.
+// roundTrip sends a request on a new connection and follows no redirect. It keeps what net/http
+// drops or changes: interim replies, folded lines and malformed lines. With an error the reply is
+// incomplete. A reply without a status contains only the octets that were received.
 func roundTrip(req *http.Request) (*reply, error) {
 	var tap tap
 	transport := &http.Transport{ // no Proxy: requests go to the given address
@@ -290,8 +292,8 @@ func (t *tap) octets() []byte {
 	return t.seen[:len(t.seen):len(t.seen)]
 }
 
-// head returns the octets before the body, including those of interim replies. For TLS it returns the head that net/http
-// parsed.
+// head returns the octets before the body, including those of interim replies. For TLS it returns
+// the head that net/http parsed.
 func (t *tap) head(resp *http.Response) []byte {
 	if resp.TLS != nil {
 		var text bytes.Buffer
@@ -312,7 +314,8 @@ func (t *tap) head(resp *http.Response) []byte {
 	}
 }
 
-// headEnd returns the length of a head including its empty line, or -1. A line may end with a bare LF (RFC 9112 section 2.2).
+// headEnd returns the length of a head including its empty line, or -1. A line may end with a bare
+// LF (RFC 9112 section 2.2).
 func headEnd(data []byte) int {
 	for at := 0; ; {
 		i := bytes.IndexByte(data[at:], '\n')
@@ -326,8 +329,8 @@ func headEnd(data []byte) int {
 	}
 }
 
-// scrub returns an error that may be reported: without the URL, which may contain a secret, and without text from the
-// server, which net/http quotes if a reply is malformed.
+// scrub returns an error that may be reported: without the URL, which may contain a secret, and
+// without text from the server, which net/http quotes if a reply is malformed.
 func scrub(err error) error {
 	var ue *url.Error
 	if errors.As(err, &ue) {

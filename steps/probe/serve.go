@@ -22,8 +22,8 @@ const (
 	stopTimeout = 2 * time.Second
 )
 
-// Serve listens on the unix socket at path and replies to every request with a report until ctx is done. It then shuts down
-// and returns nil.
+// Serve listens on the unix socket at path and replies to every request with a report until ctx is
+// done. It then shuts down and returns nil.
 func Serve(ctx context.Context, path string, environ []string) error {
 	listener, err := listen(path)
 	if err != nil {
@@ -49,7 +49,8 @@ func Serve(ctx context.Context, path string, environ []string) error {
 	return nil
 }
 
-// listen listens on a unix socket. It replaces a socket without a listener, which remains after a probe was killed.
+// listen listens on a unix socket. It replaces a socket without a listener, which remains after a
+// probe was killed.
 func listen(path string) (net.Listener, error) {
 	if path == "" {
 		return nil, errors.New("PROBE_SOCKET is not set; set it to the path of a unix socket to listen on")
@@ -79,8 +80,8 @@ func abandoned(path string) bool {
 	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// Handler returns a handler that executes the actions of each request and replies with a report. It echoes the messages of
-// WebSockets.
+// Handler returns a handler that executes the actions of each request and replies with a report. It
+// echoes the messages of WebSockets.
 func Handler(environ []string) http.Handler {
 	variables := variablesOf(environ)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -115,8 +116,8 @@ func answer(w http.ResponseWriter, status int, value any) {
 	_, _ = w.Write(append(text, '\n'))
 }
 
-// actionsOf returns the actions of a request: those of its query, or else those of the JSON body of a POST request. A POST
-// request with an empty body has none.
+// actionsOf returns the actions of a request: those of its query, or else those of the JSON body of
+// a POST request. A POST request with an empty body has none.
 func actionsOf(w http.ResponseWriter, r *http.Request) ([]Action, error) {
 	if coded := r.URL.Query().Get("probe"); coded != "" {
 		text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(coded, "="))
@@ -150,8 +151,8 @@ func parseScript(text []byte) ([]Action, error) {
 	return script.Actions, checkActions(script.Actions)
 }
 
-// decode decodes exactly one JSON value. It refuses unknown members, because a misspelt member would silently change an
-// action.
+// decode decodes exactly one JSON value. It refuses unknown members, because a misspelt member
+// would silently change an action.
 func decode(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()

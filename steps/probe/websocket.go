@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// The WebSocket (RFC 6455) echoes messages, which shows to which clients the server grants access. The implementation needs
-// only the standard library.
+// The WebSocket (RFC 6455) echoes messages, which shows to which clients the server grants access.
+// The implementation needs only the standard library.
 
 const (
 	acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

@@ -118,9 +118,9 @@ func about(s span, cat *rules.Catalogue) string {
 	return from.Section + " … " + to.Section
 }
 
-// writeGroups writes the numbers of rules that passed and that were selected: a line for each folder and
-// one for all, a column for each front and one for all. Each rule counts once in a column, so the last
-// line of a column is the sum of the others.
+// writeGroups writes the numbers of rules that passed and that were selected: a line for each
+// folder and one for all, a column for each front and one for all. Each rule counts once in a
+// column, so the last line of a column is the sum of the others.
 func writeGroups(w io.Writer, r *Report, p palette) {
 	columns := selectedFronts(r.Results)
 	if len(columns) == 0 {
@@ -148,8 +148,8 @@ func writeGroups(w io.Writer, r *Report, p palette) {
 	fmt.Fprintln(w)
 }
 
-// groupTable returns the lines and the columns of the groups, and the numbers by line and column. If there
-// are several folders or fronts, it adds a line or a column for all of them.
+// groupTable returns the lines and the columns of the groups, and the numbers by line and column.
+// If there are several folders or fronts, it adds a line or a column for all of them.
 func groupTable(r *Report, columns []string) (folders, all []string, cells map[string]map[string]Group) {
 	const total = "all"
 	cells = map[string]map[string]Group{}

@@ -1,6 +1,6 @@
-// Package report holds the result of a run: a versioned type, the conclusion that is computed from it, and
-// its JSON, JUnit and text forms. Package verdict determines the outcome of each scenario. This package runs
-// nothing, so that a stored report can be concluded, checked and written again.
+// Package report holds the result of a run: a versioned type, the conclusion that is computed from
+// it, and its JSON, JUnit and text forms. Package verdict determines the outcome of each scenario.
+// This package runs nothing, so that a stored report can be concluded, checked and written again.
 package report
 
 import (
@@ -13,12 +13,12 @@ import (
 	"countersign/steps/verdict"
 )
 
-// SchemaID names the version of the schema. It changes with every change that readers of the current version
-// would misunderstand.
+// SchemaID names the version of the schema. It changes with every change that readers of the
+// current version would misunderstand.
 const SchemaID = "countersign.report/1"
 
-// A Report is the result of a run. The runner sets the fields up to Usage and [Conclude] computes the others.
-// A Report is not safe for concurrent use.
+// A Report is the result of a run. The runner sets the fields up to Usage and [Conclude] computes
+// the others. A Report is not safe for concurrent use.
 type Report struct {
 	Schema    string    `json:"schema"` // [SchemaID]
 	Suite     Suite     `json:"suite"`
@@ -121,8 +121,9 @@ func (r Result) Title() string {
 // Where returns the path and the line of the scenario.
 func (r Result) Where() string { return r.Feature + ":" + itoa(r.Line) }
 
-// A Deviation accepts the departures from a rule or in a scenario until a day. A deviation whose departure no
-// longer occurs is stale and fails the run, so that it is removed from the target file.
+// A Deviation accepts the departures from a rule or in a scenario until a day. A deviation whose
+// departure no longer occurs is stale and fails the run, so that it is removed from the target
+// file.
 type Deviation struct {
 	Rule     string    `json:"rule,omitempty"`
 	Scenario string    `json:"scenario,omitempty"`
@@ -130,7 +131,8 @@ type Deviation struct {
 	Expires  time.Time `json:"expires"`
 }
 
-// Totals counts results by outcome. If their sum differs from the number of planned scenarios, there is no verdict.
+// Totals counts results by outcome. If their sum differs from the number of planned scenarios,
+// there is no verdict.
 type Totals map[verdict.Outcome]int
 
 // Sum returns the number of counted results.
@@ -142,10 +144,10 @@ func (t Totals) Sum() int {
 	return n
 }
 
-// A Group is a folder of features at a front. A rule counts only in the folder in which most scenarios cite it. A
-// rule is planned if a selected scenario cites it or a standing check found a departure from it. It passed if a
-// scenario passed and all others passed or were not applicable. The sums of the groups at a front are the numbers
-// of rules at that front.
+// A Group is a folder of features at a front. A rule counts only in the folder in which most
+// scenarios cite it. A rule is planned if a selected scenario cites it or a standing check found a
+// departure from it. It passed if a scenario passed and all others passed or were not applicable.
+// The sums of the groups at a front are the numbers of rules at that front.
 type Group struct {
 	Folder        string `json:"folder"`
 	Front         string `json:"front"`
@@ -219,8 +221,8 @@ type CPU struct {
 // Total returns the sum of the processor times.
 func (c CPU) Total() time.Duration { return c.Suite + c.Subjects + c.Proxies + c.Provider }
 
-// WallFactor returns the ratio of the wall time to the processor time divided by the number of cores. It should
-// not exceed 2. It is 0 if nothing was measured.
+// WallFactor returns the ratio of the wall time to the processor time divided by the number of
+// cores. It should not exceed 2. It is 0 if nothing was measured.
 func (u Usage) WallFactor() float64 {
 	total := u.CPU.Total()
 	if total <= 0 || u.Cores <= 0 {
@@ -240,8 +242,8 @@ type FrontUsage struct {
 // knownFronts lists the fronts in the order in which they are shown.
 var knownFronts = []string{"direct", "nginx", "apache"}
 
-// fronts returns the fronts of the results without duplicates: the known ones in their order, then the others by
-// name.
+// fronts returns the fronts of the results without duplicates: the known ones in their order, then
+// the others by name.
 func fronts(results []Result) []string {
 	var found []string
 	for _, r := range results {

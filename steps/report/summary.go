@@ -29,9 +29,9 @@ const (
 	maxItems = 8  // errors, roots and the like
 )
 
-// WriteSummary writes a concluded report as text: the violations with the statements and sources of the rules, the
-// errors of the suite, the matrix of rules by front, the time and resources of the run, and the verdict in the last
-// line.
+// WriteSummary writes a concluded report as text: the violations with the statements and sources of
+// the rules, the errors of the suite, the matrix of rules by front, the time and resources of the
+// run, and the verdict in the last line.
 func WriteSummary(w io.Writer, r *Report, cat *rules.Catalogue, o SummaryOptions) error {
 	if o.Width == 0 {
 		o.Width = defaultWidth
@@ -81,7 +81,8 @@ type departure struct {
 	times      int
 }
 
-// departures writes the departures with the given outcome by rule. Equal departures at several fronts form one entry.
+// departures writes the departures with the given outcome by rule. Equal departures at several
+// fronts form one entry.
 func (s summary) departures(title string, o verdict.Outcome, colour string) {
 	byRule := make(map[string][]departure)
 	var ids []string

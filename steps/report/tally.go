@@ -10,9 +10,9 @@ import (
 	"countersign/steps/verdict"
 )
 
-// A finding is the outcome of a rule in a result. If a scenario cites several rules and only one of them was broken, the
-// outcome of the others is blocked: they neither passed nor were broken. The findings of standing checks do not change
-// the outcomes of the cited rules.
+// A finding is the outcome of a rule in a result. If a scenario cites several rules and only one of
+// them was broken, the outcome of the others is blocked: they neither passed nor were broken. The
+// findings of standing checks do not change the outcomes of the cited rules.
 type finding struct {
 	rule     string
 	class    rules.Class
@@ -20,7 +20,8 @@ type finding struct {
 	accepted bool
 }
 
-// findings returns one finding for each rule that the result cites, and for each other rule with a violation in it.
+// findings returns one finding for each rule that the result cites, and for each other rule with a
+// violation in it.
 func findings(r Result) []finding {
 	var found []finding
 	own := cmp.Or(r.Cited, r.Outcome)
@@ -64,8 +65,8 @@ func addFinding(found []finding, f finding) []finding {
 	return append(found, f)
 }
 
-// shows reports whether a violation of the result counts. In a blocked scenario only violations of standing checks
-// count. In a scenario that ended with an error of the suite none counts.
+// shows reports whether a violation of the result counts. In a blocked scenario only violations of
+// standing checks count. In a scenario that ended with an error of the suite none counts.
 func (r Result) shows(v verdict.Violation) bool {
 	switch r.Outcome {
 	case verdict.Fail, verdict.Advice:
@@ -85,8 +86,8 @@ func (r Result) outcomeOf(v verdict.Violation) verdict.Outcome {
 	return verdict.Fail
 }
 
-// departures returns the violations of the result with the given outcome that no deviation covers. A result without a
-// violation departs from all rules that it cites.
+// departures returns the violations of the result with the given outcome that no deviation covers.
+// A result without a violation departs from all rules that it cites.
 func (r Result) departures(o verdict.Outcome) []verdict.Violation {
 	var list []verdict.Violation
 	for _, v := range r.Violations {
@@ -100,8 +101,8 @@ func (r Result) departures(o verdict.Outcome) []verdict.Violation {
 	return list
 }
 
-// open returns the number of departures with the given outcome that no deviation covers, and the number of scenarios with
-// such a departure. A rule counts once for each scenario.
+// open returns the number of departures with the given outcome that no deviation covers, and the
+// number of scenarios with such a departure. A rule counts once for each scenario.
 func open(results []Result, o verdict.Outcome) (found, scenarios int) {
 	for _, r := range results {
 		n := 0
@@ -171,7 +172,8 @@ func (c *count) selected() bool { return c.outcome() != verdict.Skipped }
 // passed reports whether a scenario passed and all others passed or were not applicable.
 func (c *count) passed() bool { return c.outcome() == verdict.Pass }
 
-// A tally holds the outcomes of the rules in a run. The matrix, the groups, the totals and the verdict are computed from it.
+// A tally holds the outcomes of the rules in a run. The matrix, the groups, the totals and the
+// verdict are computed from it.
 type tally struct {
 	counts  map[string]map[string]*count // by rule and front
 	folders map[string]string            // the folder in which a rule counts
@@ -238,7 +240,8 @@ func (t *tally) all(id string) *count {
 	return sum
 }
 
-// over returns the numbers of rules of a folder over all fronts, or those of all folders if folder is "".
+// over returns the numbers of rules of a folder over all fronts, or those of all folders if folder
+// is "".
 func (t *tally) over(folder string) Group {
 	g := Group{Folder: folder}
 	for id := range t.counts {
@@ -344,8 +347,8 @@ func (g *Group) add(c *count) {
 	}
 }
 
-// varying matches the parts of a reason that differ between scenarios with the same cause: guids, the suffixes of
-// names, ports, and the names of instances.
+// varying matches the parts of a reason that differ between scenarios with the same cause: guids,
+// the suffixes of names, ports, and the names of instances.
 var varying = []struct {
 	pattern *regexp.Regexp
 	instead string
@@ -364,8 +367,8 @@ func causeOf(reason string) string {
 	return reason
 }
 
-// roots groups the blocked results by cause and keeps the evidence of the given roots. A root has the reason of the first
-// scenario that it blocked.
+// roots groups the blocked results by cause and keeps the evidence of the given roots. A root has
+// the reason of the first scenario that it blocked.
 func roots(given []Root, results []Result) []Root {
 	type key struct {
 		cause     string

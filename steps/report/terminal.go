@@ -44,8 +44,8 @@ func (p palette) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-// words maps the outcomes to their words in the matrix and their colours. Words of outcomes that fail a run are in
-// capitals, so that they stand out without colours.
+// words maps the outcomes to their words in the matrix and their colours. Words of outcomes that
+// fail a run are in capitals, so that they stand out without colours.
 var words = map[verdict.Outcome]struct{ text, colour string }{
 	verdict.Pass:          {"pass", green},
 	verdict.Fail:          {"FAIL", red},
@@ -84,8 +84,8 @@ func printable(s string) string {
 	return escape(s)
 }
 
-// escape replaces characters that are not printable, so that text from the server can neither move the cursor nor begin
-// a new line.
+// escape replaces characters that are not printable, so that text from the server can neither move
+// the cursor nor begin a new line.
 func escape(s string) string {
 	var b strings.Builder
 	for i, r := range s {

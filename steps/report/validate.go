@@ -9,8 +9,8 @@ import (
 	"countersign/steps/verdict"
 )
 
-// Validate returns an error for each contradiction in a concluded report. An incomplete report is valid if its exit code is
-// [ExitNoVerdict].
+// Validate returns an error for each contradiction in a concluded report. An incomplete report is
+// valid if its exit code is [ExitNoVerdict].
 func Validate(r *Report) error {
 	v := validator{}
 	v.head(r)

@@ -1,5 +1,5 @@
-// Package target describes the server under test: how it is started or where it runs, which capabilities
-// it declares, and which departures are accepted. A description is a YAML file.
+// Package target describes the server under test: how it is started or where it runs, which
+// capabilities it declares, and which departures are accepted. A description is a YAML file.
 package target
 
 import (
@@ -46,15 +46,15 @@ type Target struct {
 	file string
 }
 
-// LikeReference is the value of like for a target that runs the reference server with other settings. See
-// [Target.Over].
+// LikeReference is the value of like for a target that runs the reference server with other
+// settings. See [Target.Over].
 const LikeReference = "reference"
 
-// Launch is the command line that starts an instance. Its arguments and the values of its environment may
-// contain {config}, {data}, {listen}, {address}, {log}, {probe} and {id}. {probe} is the path of the content
-// program. {id} is a name of letters, digits and underscores that is unique among all instances of all runs
-// and does not change when the instance is restarted. Values of the environment may also contain ${NAME},
-// a variable of the suite's environment.
+// Launch is the command line that starts an instance. Its arguments and the values of its
+// environment may contain {config}, {data}, {listen}, {address}, {log}, {probe} and {id}. {probe}
+// is the path of the content program. {id} is a name of letters, digits and underscores that is
+// unique among all instances of all runs and does not change when the instance is restarted. Values
+// of the environment may also contain ${NAME}, a variable of the suite's environment.
 type Launch struct {
 	Command     []string          `yaml:"command"`
 	Environment map[string]string `yaml:"environment"`
@@ -130,8 +130,8 @@ func Reference(program string, extra ...string) Target {
 // DefaultInstances is the number of instances that run at once if the target does not set it.
 const DefaultInstances = 4
 
-// Load reads a target file. The error joins one error for each problem, with the file and, if it is known,
-// the line.
+// Load reads a target file. The error joins one error for each problem, with the file and, if it is
+// known, the line.
 func Load(file string) (Target, error) {
 	raw, err := readText(file)
 	if err != nil {
@@ -150,8 +150,8 @@ func Load(file string) (Target, error) {
 	return t, errors.Join(t.Validate(), t.expand())
 }
 
-// Over returns base with the name, the environment, the number of instances and the deviations of t, which is
-// a target like base.
+// Over returns base with the name, the environment, the number of instances and the deviations of
+// t, which is a target like base.
 func (t Target) Over(base Target) Target {
 	base.Name, base.Instances, base.Deviations, base.file = t.Name, t.Instances, t.Deviations, t.file
 	if t.Version != "" {

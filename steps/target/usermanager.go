@@ -6,18 +6,19 @@ import (
 	"strings"
 )
 
-// Usermanager describes how to run the command-line tool usermanager while an instance is stopped. No document lists all of
-// its flags, so the target defines each action. Scenarios that need an undefined action are not applicable.
+// Usermanager describes how to run the command-line tool usermanager while an instance is stopped.
+// No document lists all of its flags, so the target defines each action. Scenarios that need an
+// undefined action are not applicable.
 type Usermanager struct {
 	// Command is the program and its first arguments. It may contain {config} and {data}.
 	Command []string `yaml:"command"`
-	// Actions holds the further arguments by the name of the action. They may contain {config}, {data} and the placeholders
-	// of the action.
+	// Actions holds the further arguments by the name of the action. They may contain {config},
+	// {data} and the placeholders of the action.
 	Actions map[string][]string `yaml:"actions"`
 }
 
-// The placeholders of the actions. Of a user: {username}, {guid}, and a new {value}, which {base64} holds in Base64. Of a
-// group: {group}, {group_guid}, {owner} and {owner_guid}.
+// The placeholders of the actions. Of a user: {username}, {guid}, and a new {value}, which {base64}
+// holds in Base64. Of a group: {group}, {group_guid}, {owner} and {owner_guid}.
 var (
 	ofUser  = []string{"username", "guid", "value", "base64"}
 	ofGroup = []string{"group", "group_guid"}
@@ -32,8 +33,8 @@ var usermanagerActions = map[string][]string{
 
 var placeholder = regexp.MustCompile(`\{[a-z_0-9]+\}`)
 
-// Arguments returns the command line of an action, in which only {config} and {data} are not replaced. ok is false if the
-// target does not define the action.
+// Arguments returns the command line of an action, in which only {config} and {data} are not
+// replaced. ok is false if the target does not define the action.
 func (t Target) Arguments(action string, values map[string]string) (args []string, ok bool) {
 	if t.Usermanager == nil || t.Usermanager.Actions[action] == nil {
 		return nil, false

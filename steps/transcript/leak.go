@@ -223,8 +223,8 @@ func SearchLines(r io.Reader, kinds Kinds) ([]Sighting, error) {
 	return found, nil
 }
 
-// searchBlock searches complete lines. number is the number of the first line. It returns the number of the
-// line after the block.
+// searchBlock searches complete lines. number is the number of the first line. It returns the
+// number of the line after the block.
 func searchBlock(found []Sighting, kinds Kinds, block []byte, number int) ([]Sighting, int) {
 	if probe.Search(kinds, block) == nil {
 		return found, number + bytes.Count(block, []byte("\n"))

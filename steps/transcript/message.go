@@ -28,8 +28,8 @@ type message struct {
 	unread  string
 }
 
-// splitHead splits data after the first empty line. Lines may end with a bare LF. If there is no empty line,
-// all of data is head.
+// splitHead splits data after the first empty line. Lines may end with a bare LF. If there is no
+// empty line, all of data is head.
 func splitHead(data []byte) (head, rest []byte) {
 	for at := 0; ; {
 		i := bytes.IndexByte(data[at:], '\n')

@@ -15,12 +15,12 @@ import (
 	"unicode/utf8"
 )
 
-// minSecret is the length from which a value from a secret place is hidden everywhere. Shorter values occur
-// in other words.
+// minSecret is the length from which a value from a secret place is hidden everywhere. Shorter
+// values occur in other words.
 const minSecret = 8
 
-// A redactor decides which parts of exchanges may be written. It applies the allow-lists, and then hides the
-// collected secrets even where an allow-list permits them.
+// A redactor decides which parts of exchanges may be written. It applies the allow-lists, and then
+// hides the collected secrets even where an allow-list permits them.
 type redactor struct {
 	identity map[string]bool // header names in lower case
 	names    map[string]bool
@@ -204,8 +204,8 @@ func (r *redactor) body(body []byte, form bool) string {
 	return strings.TrimSuffix(out.String(), "\n")
 }
 
-// value redacts the value of a member. Members of an object are redacted by their own names, and elements of an
-// array by the name of the array.
+// value redacts the value of a member. Members of an object are redacted by their own names, and
+// elements of an array by the name of the array.
 func (r *redactor) value(member string, value any, depth int) any {
 	if depth > 32 {
 		return "[redacted: too deep]"

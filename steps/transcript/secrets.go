@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// collect collects the values in secret places of an exchange. A server may repeat them elsewhere, for example in
-// an error message.
+// collect collects the values in secret places of an exchange. A server may repeat them elsewhere,
+// for example in an error message.
 func (r *redactor) collect(x *Exchange) {
 	r.collectURL(x.URL)
 	for _, head := range [][]byte{x.RequestHead, x.ResponseHead, x.ResponseTrailer} {
@@ -118,8 +118,8 @@ func (r *redactor) secret(value string) {
 	r.secrets[value] = true
 }
 
-// scrub hides the collected secrets in text that the allow-lists permit, including their escaped forms in JSON, Go
-// and URLs.
+// scrub hides the collected secrets in text that the allow-lists permit, including their escaped
+// forms in JSON, Go and URLs.
 func (r *redactor) scrub(text string) string {
 	spellings := make(map[string]bool)
 	for secret := range r.secrets {

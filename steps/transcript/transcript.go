@@ -1,11 +1,12 @@
-// Package transcript records what the doors of the suite send and receive. It records at the connection, so that the
-// octets are those on the wire and not those that a library parsed.
+// Package transcript records what the doors of the suite send and receive. It records at the
+// connection, so that the octets are those on the wire and not those that a library parsed.
 //
-// A [Recorder] belongs to one scenario. It checks each exchange for leaked secrets when the exchange ends, on the raw
-// octets ([Recorder.Leaks]), and keeps only the beginning of large bodies. [Recorder.Write] redacts the exchanges by
-// allow-lists.
+// A [Recorder] belongs to one scenario. It checks each exchange for leaked secrets when the
+// exchange ends, on the raw octets ([Recorder.Leaks]), and keeps only the beginning of large
+// bodies. [Recorder.Write] redacts the exchanges by allow-lists.
 //
-// The package knows in which places the secrets of the provider may occur. It does not know the rules that say so.
+// The package knows in which places the secrets of the provider may occur. It does not know the
+// rules that say so.
 package transcript
 
 import (
@@ -29,20 +30,20 @@ const (
 const (
 	// keptBody is the size up to which a part of an exchange is kept after the leak check.
 	keptBody = 64 << 10
-	// maxSeen bounds the recorded octets of one direction of a connection. A reply of the maximum size that the
-	// suite reads fits, with its head.
+	// maxSeen bounds the recorded octets of one direction of a connection. A reply of the maximum
+	// size that the suite reads fits, with its head.
 	maxSeen = 2<<20 + 512<<10
-	// keptInAll is the total size of the exchanges that a recorder keeps in full. It keeps keptLate octets of each
-	// part of later exchanges.
+	// keptInAll is the total size of the exchanges that a recorder keeps in full. It keeps keptLate
+	// octets of each part of later exchanges.
 	keptInAll = 8 << 20
 	keptLate  = 4 << 10
-	// largeReply is the size from which replies are parsed by at most as many goroutines at once as there are
-	// processors.
+	// largeReply is the size from which replies are parsed by at most as many goroutines at once as
+	// there are processors.
 	largeReply = 64 << 10
 )
 
-// An Exchange is a request and its reply. The fields do not change after the recorder has returned the exchange. The
-// bytes are shared and must not be modified.
+// An Exchange is a request and its reply. The fields do not change after the recorder has returned
+// the exchange. The bytes are shared and must not be modified.
 type Exchange struct {
 	Seq      int
 	Door     string
@@ -56,15 +57,15 @@ type Exchange struct {
 	RequestBody []byte // as sent
 	Status      int    // 0 if no status line was understood
 
-	// ResponseHead includes interim replies, as received. ResponseBody is without chunks and content codings. Each
-	// part is cut at 64 KiB.
+	// ResponseHead includes interim replies, as received. ResponseBody is without chunks and
+	// content codings. Each part is cut at 64 KiB.
 	ResponseHead    []byte
 	ResponseBody    []byte
 	ResponseTrailer []byte // trailer section, and any data after the message
 	Received        int    // number of octets received
 
-	// Cut reports that more was sent or received than is kept here. The leak check covers the first 2.5 MiB of each
-	// direction.
+	// Cut reports that more was sent or received than is kept here. The leak check covers the first
+	// 2.5 MiB of each direction.
 	Cut bool
 	// Unread is a content coding that the leak check cannot decode.
 	Unread string
@@ -76,10 +77,12 @@ type Exchange struct {
 
 // Options describe the parts of a scenario that are not the server under test.
 type Options struct {
-	// Provider lists URLs of the OAuth provider. Replies from their origins are recorded but not checked.
+	// Provider lists URLs of the OAuth provider. Replies from their origins are recorded but not
+	// checked.
 	Provider []string
-	// LoginPath is the path prefix of the proxy's login server, such as "/auth/", or "" if there is none. Replies
-	// below it are not checked, and the redirect to it may contain the client's own URL.
+	// LoginPath is the path prefix of the proxy's login server, such as "/auth/", or "" if there is
+	// none. Replies below it are not checked, and the redirect to it may contain the client's own
+	// URL.
 	LoginPath string
 }
 
@@ -105,7 +108,8 @@ func New(o Options) *Recorder {
 	return &Recorder{options: o, headers: make(map[string]bool), names: make(map[string]bool)}
 }
 
-// ShowHeaders adds names of identity headers, whose values transcripts show. Headers with credentials remain hidden.
+// ShowHeaders adds names of identity headers, whose values transcripts show. Headers with
+// credentials remain hidden.
 func (r *Recorder) ShowHeaders(names ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -116,7 +120,8 @@ func (r *Recorder) ShowHeaders(names ...string) {
 	}
 }
 
-// ShowNames adds values that are not secret, such as the names of personas and issuers. Transcripts show them in URLs.
+// ShowNames adds values that are not secret, such as the names of personas and issuers. Transcripts
+// show them in URLs.
 func (r *Recorder) ShowNames(names ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -145,12 +150,12 @@ func (r *Recorder) Begin(door, persona, method, url string) *Pending {
 	}
 }
 
-// Use makes conn record into this exchange. If the request is sent again on another connection, octets from the earlier
-// connection are kept.
+// Use makes conn record into this exchange. If the request is sent again on another connection,
+// octets from the earlier connection are kept.
 func (p *Pending) Use(conn *Conn) { conn.attach(p.capture) }
 
-// End ends the exchange, so that it records nothing more. It parses the octets, checks them for marks and keeps the
-// exchange.
+// End ends the exchange, so that it records nothing more. It parses the octets, checks them for
+// marks and keeps the exchange.
 func (p *Pending) End(err error) *Exchange {
 	x := p.exchange
 	x.Duration = time.Since(x.Started)
@@ -196,11 +201,12 @@ func (r *Recorder) keep(x *Exchange, m message) {
 	r.exchanges = append(r.exchanges, x)
 }
 
-// largeReplies bounds the number of large replies that are parsed at once, and thereby the memory for it.
+// largeReplies bounds the number of large replies that are parsed at once, and thereby the memory
+// for it.
 var largeReplies = make(chan struct{}, runtime.GOMAXPROCS(0))
 
-// shorten keeps at most most octets of each part and copies them, so that the other octets can be freed. It returns the
-// number of kept octets.
+// shorten keeps at most most octets of each part and copies them, so that the other octets can be
+// freed. It returns the number of kept octets.
 func (x *Exchange) shorten(most int) (kept int) {
 	all := []*[]byte{&x.RequestHead, &x.RequestBody, &x.ResponseHead, &x.ResponseBody, &x.ResponseTrailer}
 	long := false
@@ -241,8 +247,8 @@ func (r *Recorder) fromServer(x *Exchange) bool {
 	return r.options.LoginPath == "" || !strings.HasPrefix(path, r.options.LoginPath)
 }
 
-// originOf splits an absolute URL into its origin and the rest. It does not parse the URL, because a request through the
-// Raw door may have any target.
+// originOf splits an absolute URL into its origin and the rest. It does not parse the URL, because
+// a request through the Raw door may have any target.
 func originOf(url string) (origin, rest string) {
 	scheme, after, ok := strings.Cut(url, "://")
 	if !ok {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// The allow-lists. Any value that is on none of them is written as its length and eight digits of its digest. They contain
-// names from the documents and the protocols, and no names that only a server under test uses.
+// The allow-lists. Any value that is on none of them is written as its length and eight digits of
+// its digest. They contain names from the documents and the protocols, and no names that only a
+// server under test uses.
 
 // words returns the set of the words in text.
 func words(text string) map[string]bool {
@@ -29,7 +30,8 @@ var shownHeaders = words(`
 // urlHeaders are headers with URLs, which are shown with their parts redacted.
 var urlHeaders = words(`location content-location referer origin x-rsc-request`)
 
-// hiddenHeaders are headers with credentials. They remain hidden even if a configuration uses one as an identity header.
+// hiddenHeaders are headers with credentials. They remain hidden even if a configuration uses one
+// as an identity header.
 var hiddenHeaders = words(`
 	authorization proxy-authorization cookie set-cookie x-rsc-authorization x-auth-token x-auth-signature
 	x-rsc-xsrf posit-connect-user-session-token posit-connect-credentials
@@ -43,8 +45,8 @@ var cookieNames = words(`
 	proxyauth-as-group-6 proxyauth-as-group-7 proxyauth-as-group-8
 `)
 
-// identityCookie reports whether a cookie holds the value of an identity header. Such a value is not secret, so it is not
-// hidden elsewhere in the transcript.
+// identityCookie reports whether a cookie holds the value of an identity header. Such a value is
+// not secret, so it is not hidden elsewhere in the transcript.
 func identityCookie(name string) bool {
 	return name == "verified-user" || strings.HasPrefix(name, "proxyauth-as-")
 }
@@ -96,7 +98,8 @@ var valueWords = words(`
 
 var methods = words(`GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT`)
 
-// secretMember reports whether the values of a member or parameter are secrets, which are hidden everywhere.
+// secretMember reports whether the values of a member or parameter are secrets, which are hidden
+// everywhere.
 func secretMember(name string) bool {
 	if shownMembers[name] || urlMembers[name] {
 		return false

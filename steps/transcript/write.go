@@ -18,8 +18,8 @@ import (
 // maxWritten bounds the size of a written body.
 const maxWritten = 16 << 10
 
-// ErrUnsafe is the error for a transcript that was not written because a mark of the provider remained in it after
-// redaction.
+// ErrUnsafe is the error for a transcript that was not written because a mark of the provider
+// remained in it after redaction.
 var ErrUnsafe = errors.New("the transcript is not written: a mark of the provider remains after redaction")
 
 // Write writes the exchanges as text, redacted by the allow-lists.
@@ -138,7 +138,8 @@ func (r *redactor) writeBody(w *bytes.Buffer, prefix string, head, body []byte) 
 	}
 }
 
-// Reason describes an error of a door without text from the server. Errors of net/http quote malformed replies and URLs.
+// Reason describes an error of a door without text from the server. Errors of net/http quote
+// malformed replies and URLs.
 func Reason(err error) string {
 	var public interface{ Public() string }
 	var op *net.OpError

@@ -42,8 +42,8 @@ func (o Outcome) rank() int {
 	return len(outcomes)
 }
 
-// Worst returns the worst of the outcomes. It returns Error for an unknown outcome and NotRun if there is
-// no outcome.
+// Worst returns the worst of the outcomes. It returns Error for an unknown outcome and NotRun if
+// there is no outcome.
 func Worst(all ...Outcome) Outcome {
 	if len(all) == 0 {
 		return NotRun
@@ -110,10 +110,10 @@ type Inapplicable struct{ Reason string }
 // Error returns the reason.
 func (i *Inapplicable) Error() string { return i.Reason }
 
-// Judge returns the outcome of a scenario of the given class and the reason for it. The outcome is Pass if
-// there is no error, else that of the worst error. An error that is none of the types of this package is an
-// error of the suite, because only a Violation names the rule that was broken. Package report determines
-// whether departures from advice fail the run.
+// Judge returns the outcome of a scenario of the given class and the reason for it. The outcome is
+// Pass if there is no error, else that of the worst error. An error that is none of the types of
+// this package is an error of the suite, because only a Violation names the rule that was broken.
+// Package report determines whether departures from advice fail the run.
 func Judge(errs []error, class rules.Class) (Outcome, string) {
 	outcome := Pass
 	var reasons []string
@@ -129,8 +129,8 @@ func Judge(errs []error, class rules.Class) (Outcome, string) {
 	return outcome, strings.Join(reasons, "; ")
 }
 
-// JudgeCited returns the outcome for the rules that a scenario cites. It ignores the violations that standing
-// checks found.
+// JudgeCited returns the outcome for the rules that a scenario cites. It ignores the violations
+// that standing checks found.
 func JudgeCited(errs []error, class rules.Class) Outcome {
 	var own []error
 	for _, err := range flatten(errs) {
@@ -144,8 +144,8 @@ func JudgeCited(errs []error, class rules.Class) Outcome {
 	return outcome
 }
 
-// Violations returns the violations among the errors, including joined and wrapped ones, in their order and
-// without duplicates.
+// Violations returns the violations among the errors, including joined and wrapped ones, in their
+// order and without duplicates.
 func Violations(errs []error) []Violation {
 	var found []Violation
 	seen := make(map[Violation]bool)
@@ -159,7 +159,8 @@ func Violations(errs []error) []Violation {
 	return found
 }
 
-// BySubject reports whether the errors block a scenario and the server under test caused all of the blocks.
+// BySubject reports whether the errors block a scenario and the server under test caused all of the
+// blocks.
 func BySubject(errs []error) bool {
 	blocked := false
 	for _, err := range flatten(errs) {
@@ -174,8 +175,8 @@ func BySubject(errs []error) bool {
 	return blocked
 }
 
-// outcomeOf returns the outcome of an error that is not a join. Trouble takes precedence: a violation that it
-// wraps is not reliable.
+// outcomeOf returns the outcome of an error that is not a join. Trouble takes precedence: a
+// violation that it wraps is not reliable.
 func outcomeOf(err error, class rules.Class) Outcome {
 	var (
 		trouble *Trouble
@@ -203,8 +204,8 @@ func outcomeOf(err error, class rules.Class) Outcome {
 	}
 }
 
-// flatten returns the parts of joined errors. An error that wraps a join is replaced by the parts, unless it is
-// of a type of this package.
+// flatten returns the parts of joined errors. An error that wraps a join is replaced by the parts,
+// unless it is of a type of this package.
 func flatten(errs []error) []error {
 	var flat []error
 	for _, err := range errs {
@@ -238,8 +239,8 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
-// Broken returns the violation of an assertion. It names no rule, because the scenario determines which rules a
-// step checks.
+// Broken returns the violation of an assertion. It names no rule, because the scenario determines
+// which rules a step checks.
 func Broken(wanted, got string, args ...any) error {
 	return &Violation{Wanted: wanted, Got: fmt.Sprintf(got, args...)}
 }
