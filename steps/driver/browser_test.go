@@ -10,7 +10,8 @@ import (
 	"countersign/steps/driver"
 )
 
-// server that gives its visitors a session and an XSRF cookie, and keeps what it was sent.
+// sessions starts a server that sets a session cookie and an XSRF cookie, and appends the requests
+// to seen.
 func sessions(t *testing.T, xsrf bool, seen *[]*http.Request) string {
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
 		*seen = append(*seen, r)
@@ -36,11 +37,11 @@ func TestABrowserWithTwoXSRFCookies(t *testing.T) {
 		r := seen[len(seen)-1]
 		cookies := r.CookiesNamed("RSC-XSRF")
 		if len(cookies) != 2 || cookies[0].Value == "own" || cookies[1].Value != "own" {
-			t.Errorf("cookies %v, want another server's and its own", cookies)
+			t.Errorf("cookies %v, want the cookie of another server before that of the server", cookies)
 		}
 		echoed := r.Header.Get("X-Rsc-Xsrf")
 		if matching != (echoed == "own") || echoed == cookies[0].Value {
-			t.Errorf("X-Rsc-Xsrf %q, want the server's own: %v", echoed, matching)
+			t.Errorf("X-Rsc-Xsrf %q, want the value of the server's cookie: %v", echoed, matching)
 		}
 	}
 	bare := alice(subjectAt(t, sessions(t, false, &seen)), nil)
@@ -48,7 +49,7 @@ func TestABrowserWithTwoXSRFCookies(t *testing.T) {
 		t.Fatal(err)
 	}
 	if reply, err := bare.CreateKeyAmong(t.Context(), "g", "k", true); reply != nil || err != nil {
-		t.Errorf("without such a cookie: %v, %v, want neither", reply, err)
+		t.Errorf("without an XSRF cookie: reply %v, error %v; want neither", reply, err)
 	}
 }
 
@@ -68,7 +69,7 @@ func TestSignInAsKeepsTheCookies(t *testing.T) {
 		t.Errorf("sent %v with %v, want the identity of bob and the cookie of alice", r.Header, cookie)
 	}
 	if p.Identity.Username != "alice-bcd" {
-		t.Error("the persona is another one now")
+		t.Error("SignInAs changed the identity of the persona")
 	}
 }
 
@@ -84,15 +85,16 @@ func TestEntries(t *testing.T) {
 	}
 	for _, c := range cases {
 		if n, listed := (&driver.Reply{Status: 200, Body: []byte(c.body)}).Entries(); n != c.n || listed != c.listed {
-			t.Errorf("%s holds %d, %v, want %d, %v", c.body, n, listed, c.n, c.listed)
+			t.Errorf("Entries of %s = %d, %v; want %d, %v", c.body, n, listed, c.n, c.listed)
 		}
 		if _, listed := (&driver.Reply{Status: 404, Body: []byte(c.body)}).Entries(); listed {
-			t.Errorf("a refusal with %s is a listing", c.body)
+			t.Errorf("Entries reports a reply 404 with the body %s as a listing", c.body)
 		}
 	}
 }
 
-// A browser tells from which site it comes: another one from the provider on, for the way back as well.
+// TestFollowTellsTheSite checks Sec-Fetch-Site: it is cross-site for the request to the provider and
+// for every request after it.
 func TestFollowTellsTheSite(t *testing.T) {
 	t.Parallel()
 	var sites []string
@@ -131,7 +133,8 @@ func TestFollowTellsTheSite(t *testing.T) {
 	}
 }
 
-// What a page of another site makes a browser send is marked as such, and holds no XSRF token.
+// TestRequestsForAnotherSite checks that requests from pages of another site have the corresponding
+// Sec-Fetch-Site and Origin lines and no XSRF header.
 func TestRequestsForAnotherSite(t *testing.T) {
 	t.Parallel()
 	var seen []*http.Request
@@ -145,7 +148,7 @@ func TestRequestsForAnotherSite(t *testing.T) {
 	}{
 		"a form of its own":  {func() error { _, err := p.SubmitForm(t.Context(), "g", false); return err }, "same-origin", "own", "of alice-bcd"},
 		"a foreign form":     {func() error { _, err := p.SubmitForm(t.Context(), "g", true); return err }, "cross-site", "foreign", "of alice-bcd"},
-		"a foreign picture":  {func() error { _, err := p.LoadLogout(t.Context(), "g"); return err }, "cross-site", "", "of alice-bcd"},
+		"a foreign image":    {func() error { _, err := p.LoadLogout(t.Context(), "g"); return err }, "cross-site", "", "of alice-bcd"},
 		"a foreign script":   {func() error { _, err := p.ForgeKeyWithoutCookies(t.Context(), "g", "k", false); return err }, "cross-site", "foreign", ""},
 		"an old browser":     {func() error { _, err := p.ForgeKeyWithoutCookies(t.Context(), "g", "k", true); return err }, "", "foreign", ""},
 		"a frame of its own": {func() error { _, err := p.OpenFrame(t.Context(), "g"); return err }, "same-origin", "", "of alice-bcd"},

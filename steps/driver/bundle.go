@@ -12,7 +12,7 @@ import (
 	"countersign/steps/probe"
 )
 
-// Subject tokens of an exchange (RFC 8693 section 2.1, values of Connect).
+// Subject token types of a token exchange (RFC 8693 section 2.1) in Connect.
 const (
 	UserSessionToken    = "urn:posit:connect:user-session-token"
 	ContentSessionToken = "urn:posit:connect:content-session-token"
@@ -21,8 +21,9 @@ const (
 	credentialsPath    = "__api__/v1/oauth/integrations/credentials"
 )
 
-// ExchangeAction tells content to exchange a token for credentials, as the
-// clients do it. subject is a placeholder of the probe's that names the token.
+// ExchangeAction returns the action with which content exchanges a token for
+// credentials, in the form that the client libraries use. subject is the placeholder
+// of the probe that names the token.
 func ExchangeAction(subject, subjectType string) probe.Action {
 	return probe.Action{
 		Do: probe.DoCall, Method: "POST", As: probe.AsExchange,
@@ -34,21 +35,21 @@ func ExchangeAction(subject, subjectType string) probe.Action {
 	}
 }
 
-// page is what static content shows.
+// page is the page of static content.
 const page = "<!doctype html>\n<meta charset=utf-8>\n<title>Countersign</title>\n<p>This page executes nothing.\n"
 
-// ShowsPage reports whether a reply shows the page of static content.
+// ShowsPage reports whether the body of a reply is the page of static content.
 func ShowsPage(r *Reply) bool { return r.Is(2) && string(r.Body) == page }
 
-// Bundle makes content of an app mode: the manifest, the actions that it does
-// when it is rendered, a page for what executes nothing.
+// Bundle returns a bundle of an app mode. It holds the manifest, the actions that the
+// content executes when it is rendered, and the page for static content.
 func Bundle(mode string, actions []probe.Action) ([]byte, error) {
 	if actions == nil {
 		actions = []probe.Action{}
 	}
 	script, err := json.Marshal(probe.Script{Actions: actions})
 	if err != nil {
-		return nil, fmt.Errorf("write probe.json: %w", err)
+		return nil, fmt.Errorf("encode probe.json: %w", err)
 	}
 	files := []file{{"probe.json", script}, {"index.html", []byte(page)}}
 	manifest, err := manifestOf(mode, files)
@@ -69,14 +70,14 @@ func manifestOf(mode string, files []file) ([]byte, error) {
 	}
 	sums := make(map[string]sum, len(files))
 	for _, f := range files {
-		md := md5.Sum(f.data) // the manifest's format asks for MD5
+		md := md5.Sum(f.data) // the format of the manifest requires MD5
 		sums[f.name] = sum{hex.EncodeToString(md[:])}
 	}
 	text, err := json.Marshal(map[string]any{
 		"version": 1, "metadata": map[string]any{"appmode": mode, "primary_html": "index.html"}, "files": sums,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("write manifest.json: %w", err)
+		return nil, fmt.Errorf("encode manifest.json: %w", err)
 	}
 	return text, nil
 }

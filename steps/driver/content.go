@@ -10,21 +10,22 @@ import (
 	"countersign/steps/probe"
 )
 
-// CreateContent makes an item; its kind comes with the first bundle.
+// CreateContent creates a content item. Its app mode comes with the first bundle.
 func (p *Persona) CreateContent(ctx context.Context, name string) (*Reply, error) {
 	return p.json(ctx, http.MethodPost, api("content"), map[string]string{"name": name, "title": name})
 }
 
-// Content reads an item.
+// Content reads a content item.
 func (p *Persona) Content(ctx context.Context, guid string) (*Reply, error) {
 	return p.Get(ctx, api("content", guid))
 }
 
-// Contents lists the guids of the items that the caller may see; nil if the reply holds no list.
+// Contents returns the guids of the items that the caller may see, or nil if the reply
+// holds no list.
 func (p *Persona) Contents(ctx context.Context) ([]string, *Reply, error) {
 	reply, err := p.Get(ctx, api("content"))
 	var guids []string
-	for _, item := range list[struct {
+	for _, item := range decodeList[struct {
 		GUID string `json:"guid"`
 	}](reply) {
 		guids = append(guids, item.GUID)
@@ -32,23 +33,23 @@ func (p *Persona) Contents(ctx context.Context) ([]string, *Reply, error) {
 	return guids, reply, err
 }
 
-// DeleteContent removes an item.
+// DeleteContent deletes a content item.
 func (p *Persona) DeleteContent(ctx context.Context, guid string) (*Reply, error) {
 	return p.Call(ctx, http.MethodDelete, api("content", guid), nil)
 }
 
-// UploadBundle gives an item a bundle, octet for octet.
+// UploadBundle uploads a bundle to a content item.
 func (p *Persona) UploadBundle(ctx context.Context, guid string, bundle []byte) (*Reply, error) {
 	return p.Call(ctx, http.MethodPost, api("content", guid, "bundles"), bundle,
 		HeaderLine{"Content-Type", "application/gzip"}, HeaderLine{"Accept", "application/json"})
 }
 
-// Deploy starts the task that makes a bundle the one in use.
+// Deploy starts the task that activates a bundle.
 func (p *Persona) Deploy(ctx context.Context, guid, bundleID string) (*Reply, error) {
 	return p.json(ctx, http.MethodPost, api("content", guid, "deploy"), map[string]string{"bundle_id": bundleID})
 }
 
-// Task is what the verbs read of a task.
+// Task holds the members of a task that the suite reads.
 type Task struct {
 	ID       string   `json:"id"`
 	Finished bool     `json:"finished"`
@@ -57,13 +58,13 @@ type Task struct {
 	Output   []string `json:"output"`
 }
 
-// Task reads a task once.
+// Task reads a task.
 func (p *Persona) Task(ctx context.Context, id string) (*Reply, error) {
 	return p.Get(ctx, api("tasks", id))
 }
 
-// AwaitTask asks for a task until it has finished, at most for the poll limit.
-// A reply that describes no task is returned as it is, with the zero task.
+// AwaitTask polls a task until it has finished, at most for the poll limit. It returns
+// a reply that describes no task together with the zero Task.
 func (p *Persona) AwaitTask(ctx context.Context, id string) (Task, *Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.subject.Limits.Poll)
 	defer cancel()
@@ -81,7 +82,7 @@ func (p *Persona) AwaitTask(ctx context.Context, id string) (Task, *Reply, error
 			return task, reply, nil
 		}
 		last = reply
-		timer := time.NewTimer(pause) // for a subject that does not wait as it was asked to
+		timer := time.NewTimer(pause) // for a server that does not honor wait=1
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -91,9 +92,9 @@ func (p *Persona) AwaitTask(ctx context.Context, id string) (Task, *Reply, error
 	}
 }
 
-// Redeploy uploads a bundle for an item, deploys it and awaits the task. It
-// stops at the first reply that is no success and returns it; a task that
-// fails is an error, since its reply is a success.
+// Redeploy uploads a bundle to a content item, deploys it and awaits the task. It
+// returns the first reply that is no success. A task that fails is an error, because
+// the reply that describes it is a success.
 func (p *Persona) Redeploy(ctx context.Context, guid, mode string, actions []probe.Action) (*Reply, error) {
 	bundle, err := Bundle(mode, actions)
 	if err != nil {
@@ -119,9 +120,9 @@ func (p *Persona) Redeploy(ctx context.Context, guid, mode string, actions []pro
 	return reply, nil
 }
 
-// PublishContent makes an item of an app mode whose content does the actions,
-// and deploys it. The guid is "" where a reply on the way was no success; that
-// reply is returned.
+// PublishContent creates a content item of an app mode and deploys a bundle whose
+// content executes the actions. If a reply is no success, PublishContent returns it
+// with an empty guid.
 func (p *Persona) PublishContent(ctx context.Context, name, mode string, actions []probe.Action) (guid string, reply *Reply, err error) {
 	made, err := p.CreateContent(ctx, name)
 	if err != nil || !made.Is(2) || made.Text("guid") == "" {
@@ -135,25 +136,25 @@ func (p *Persona) PublishContent(ctx context.Context, name, mode string, actions
 	return guid, reply, nil
 }
 
-// ChangeContent changes one member of an item.
+// ChangeContent changes one member of a content item.
 func (p *Persona) ChangeContent(ctx context.Context, guid, member, value string) (*Reply, error) {
 	return p.json(ctx, http.MethodPatch, api("content", guid), map[string]string{member: value})
 }
 
-// SetAccess says who may see an item: "all", "logged_in" or "acl".
+// SetAccess sets the access type of a content item: "all", "logged_in" or "acl".
 func (p *Persona) SetAccess(ctx context.Context, guid, access string) (*Reply, error) {
 	return p.ChangeContent(ctx, guid, "access_type", access)
 }
 
-// Permit gives a user a role on an item, "viewer" or "owner".
+// Permit gives a user a role on a content item, "viewer" or "owner".
 func (p *Persona) Permit(ctx context.Context, guid, userGUID, role string) (*Reply, error) {
 	return p.json(ctx, http.MethodPost, api("content", guid, "permissions"),
 		map[string]string{"principal_guid": userGUID, "principal_type": "user", "role": role})
 }
 
-// CreateShareLink makes a share link to an item. Nobody documents how, so the
-// endpoint comes from the target: a path below __api__/ in which {content}
-// stands for the item. The URL is "" if the reply has none.
+// CreateShareLink creates a share link to a content item. The documents do not describe
+// the endpoint, so the target names it: a path below __api__/ in which {content} stands
+// for the guid. The link is "" if the reply has none.
 func (p *Persona) CreateShareLink(ctx context.Context, endpoint, guid string) (link string, reply *Reply, err error) {
 	path := "__api__/" + strings.ReplaceAll(strings.TrimPrefix(endpoint, "/"), "{content}", url.PathEscape(guid))
 	reply, err = p.json(ctx, http.MethodPost, path, map[string]any{})

@@ -22,27 +22,27 @@ import (
 
 const tokensPath = "__api__/tokens"
 
-// Credentials are what a deployment client signs its requests with.
+// Credentials are the token and the key with which a deployment client signs requests.
 type Credentials struct {
 	Token string
 	key   *rsa.PrivateKey
 }
 
-// keys are the two key pairs of all clients of a run. What tells clients apart is
-// the token; making a key takes longer than most scenarios.
+// keys returns the two key pairs that all clients of a run share. Clients differ by their
+// tokens: generating a key takes longer than most scenarios.
 var keys = sync.OnceValues(func() ([2]*rsa.PrivateKey, error) {
 	var pairs [2]*rsa.PrivateKey
 	for i := range pairs {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
-			return pairs, fmt.Errorf("make a key pair: %w", err)
+			return pairs, fmt.Errorf("generate a key pair: %w", err)
 		}
 		pairs[i] = key
 	}
 	return pairs, nil
 })
 
-// NewCredentials makes a token and a key that no server knows.
+// NewCredentials returns a token and a key that no server knows.
 func NewCredentials() (*Credentials, error) {
 	pairs, err := keys()
 	if err != nil {
@@ -53,7 +53,7 @@ func NewCredentials() (*Credentials, error) {
 	return &Credentials{Token: "T" + hex.EncodeToString(raw[:]), key: pairs[0]}, nil
 }
 
-// OfAnotherKey is the same token with a key that does not belong to it.
+// OfAnotherKey returns credentials with the same token and a key that does not belong to it.
 func (c *Credentials) OfAnotherKey() (*Credentials, error) {
 	pairs, err := keys()
 	if err != nil {
@@ -62,14 +62,14 @@ func (c *Credentials) OfAnotherKey() (*Credentials, error) {
 	return &Credentials{Token: c.Token, key: pairs[1]}, nil
 }
 
-// Signed is what a signature is made of.
+// Signed holds the values that a signature covers.
 type Signed struct {
 	Method, Path, Date, Checksum string
 }
 
-// Sign writes the four lines of a signed request, as rsconnect and Publisher do:
-// RSA PKCS #1 v1.5 with SHA-1 over method, path, date and the MD5 of the body,
-// one to a line.
+// Sign returns the four header lines of a signed request in the form that rsconnect and
+// Publisher send: RSA PKCS #1 v1.5 with SHA-1 over method, path, date and the MD5 of the
+// body, separated by line feeds.
 func (c *Credentials) Sign(s Signed) ([]HeaderLine, error) {
 	digest := sha1.Sum([]byte(strings.Join([]string{s.Method, s.Path, s.Date, s.Checksum}, "\n")))
 	signature, err := rsa.SignPKCS1v15(nil, c.key, crypto.SHA1, digest[:])
@@ -82,65 +82,65 @@ func (c *Credentials) Sign(s Signed) ([]HeaderLine, error) {
 	}, nil
 }
 
-// Checksum is the MD5 of a body as deployment clients send it.
+// Checksum returns the MD5 of a body in the encoding of the deployment clients.
 func Checksum(body []byte) string {
-	sum := md5.Sum(body) // the clients' choice
+	sum := md5.Sum(body) // the deployment clients use MD5
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// Date is a time as it stands in a Date header (RFC 9110 section 5.6.7).
+// Date formats a time for a Date header (RFC 9110 section 5.6.7).
 func Date(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
 
-// signing is how a persona's program signs.
-type signing struct {
+// A requestSigner signs the requests of a deployment client.
+type requestSigner struct {
 	credentials *Credentials
-	below       bool // only the path below the base URL, as Publisher does
+	below       bool // sign only the path below the base URL, as Publisher does
 }
 
-// lines are those of one request.
-func (s *signing) lines(subject Subject, a ask) []HeaderLine {
-	path := a.url.EscapedPath()
+// lines returns the header lines that sign one request.
+func (s *requestSigner) lines(subject Subject, spec requestSpec) []HeaderLine {
+	path := spec.url.EscapedPath()
 	if base := subject.Public.EscapedPath(); s.below {
 		path = "/" + strings.TrimPrefix(path, base)
 	}
-	lines, err := s.credentials.Sign(Signed{a.method, path, Date(time.Now()), Checksum(a.body)})
+	lines, err := s.credentials.Sign(Signed{spec.method, path, Date(time.Now()), Checksum(spec.body)})
 	if err != nil {
-		return nil // unsigned, which a server refuses
+		return nil // the server refuses an unsigned request
 	}
 	return lines
 }
 
-// WithCredentials is the persona's deployment client: it signs every request and
-// sends nothing else, no cookie and no identity. It signs the whole path of a
-// URL, or what lies below the base URL.
+// WithCredentials returns the persona's deployment client. It signs every request and
+// sends neither a cookie nor an identity. It signs the path below the base URL if below
+// is true, else the whole path.
 func (p *Persona) WithCredentials(c *Credentials, below bool) *Persona {
 	q := *p
-	q.acts, q.signs, q.cookies = nil, &signing{c, below}, newCookies()
+	q.keyHeader, q.signer, q.cookies = nil, &requestSigner{c, below}, newCookies()
 	return &q
 }
 
-// SignedPath is the path that a client signs for a path below the public address.
+// SignedPath returns the path that a client signs for a path below the public address.
 func (p *Persona) SignedPath(path string) string {
-	u, err := p.subject.at(path)
+	u, err := p.subject.resolve(path)
 	if err != nil {
 		return path
 	}
 	return u.EscapedPath()
 }
 
-// RegisterToken tells the server of credentials, as a client does that has none
-// yet. The address at which somebody claims them is in the reply.
+// RegisterToken registers credentials, as a client does that has none yet. The reply
+// holds the address at which a user claims them.
 func (p *Persona) RegisterToken(ctx context.Context, c *Credentials) (*Reply, error) {
 	der, err := x509.MarshalPKIXPublicKey(&c.key.PublicKey)
 	if err != nil {
-		return nil, fmt.Errorf("write a public key: %w", err)
+		return nil, fmt.Errorf("encode a public key: %w", err)
 	}
 	body := fmt.Sprintf(`{"token":%q,"public_key":%q,"user_id":0}`, c.Token, base64.StdEncoding.EncodeToString(der))
 	return p.WithoutIdentity().Call(ctx, http.MethodPost, tokensPath, []byte(body),
 		HeaderLine{"Content-Type", "application/json"}, HeaderLine{"Accept", "application/json"}, HeaderLine{"X-Auth-Token", "anonymous-access"})
 }
 
-// What is looked for in pages: forms with their addresses and fields, and links.
+// The elements of a page that the suite reads: links, and forms with their fields.
 var (
 	linkTag   = regexp.MustCompile(`(?is)<a\b([^>]*)>(.*?)</a>`)
 	formTag   = regexp.MustCompile(`(?is)<form\b([^>]*)>(.*?)</form>`)
@@ -156,7 +156,8 @@ func attributes(tag string) map[string]string {
 	return found
 }
 
-// Link returns where a link in a page leads, as it is written there, and whether there is a link with this label.
+// Link returns the href of the link in a page that has this label, as the page has it, and
+// whether there is such a link.
 func (r *Reply) Link(label string) (href string, ok bool) {
 	for _, link := range linkTag.FindAllSubmatch(r.Body, -1) {
 		if strings.TrimSpace(html.UnescapeString(string(link[2]))) == label {
@@ -166,8 +167,8 @@ func (r *Reply) Link(label string) (href string, ok bool) {
 	return "", false
 }
 
-// PressLink makes the request of a link in a page, found by its label. It returns
-// nil where the page has none.
+// PressLink sends the request of the link in a page that has this label. It returns nil if
+// the page has no such link.
 func (p *Persona) PressLink(ctx context.Context, page *Reply, label string) (*Reply, error) {
 	href, ok := page.Link(label)
 	if !ok {
@@ -175,19 +176,20 @@ func (p *Persona) PressLink(ctx context.Context, page *Reply, label string) (*Re
 	}
 	to, err := page.url.Parse(href)
 	if err != nil || origin(to) != origin(p.subject.Public) {
-		return nil, unusable(page, "press "+label)
+		return nil, unusable(page, "follow the link "+label)
 	}
-	return p.send(ctx, ask{method: http.MethodGet, url: to, lines: arriving("same-origin")})
+	return p.send(ctx, requestSpec{method: http.MethodGet, url: to, lines: navigationFrom("same-origin")})
 }
 
-// ConfirmationPage opens an address of the subject's in the persona's browser and returns the page to which it leads, and
-// whether that asks something by a form with the method post.
+// ConfirmationPage opens an address of the server in the persona's browser, follows its
+// redirects and returns the last page. asks reports whether the page has a form with the
+// method post.
 func (p *Persona) ConfirmationPage(ctx context.Context, address string) (page *Reply, asks bool, err error) {
 	u, err := url.Parse(address)
 	if err != nil || origin(u) != origin(p.subject.Public) {
-		return nil, false, &NoAnswer{Op: "open the address", BySubject: true, Err: described("the address does not lead to the subject")}
+		return nil, false, &NoAnswer{Op: "open the address", BySubject: true, Err: publicError("the address is not one of the server under test")}
 	}
-	first, err := p.send(ctx, ask{method: http.MethodGet, url: u, lines: navigation})
+	first, err := p.send(ctx, requestSpec{method: http.MethodGet, url: u, lines: navigationHeaders})
 	if err != nil {
 		return nil, false, err
 	}
@@ -200,8 +202,8 @@ func (p *Persona) ConfirmationPage(ctx context.Context, address string) (page *R
 	return page, page.Is(2) && form != nil && strings.EqualFold(attributes(string(form[1]))["method"], "post"), nil
 }
 
-// Confirm opens an address of the subject's in the persona's browser and, where
-// the page asks something by a form, presses its button. It returns the last reply.
+// Confirm opens an address of the server in the persona's browser and, if the page has a
+// form with the method post, submits it. It returns the last reply.
 func (p *Persona) Confirm(ctx context.Context, address string) (*Reply, error) {
 	page, asks, err := p.ConfirmationPage(ctx, address)
 	if err != nil || !asks {
@@ -210,7 +212,7 @@ func (p *Persona) Confirm(ctx context.Context, address string) (*Reply, error) {
 	form := formTag.FindSubmatch(page.Body)
 	to, err := page.url.Parse(attributes(string(form[1]))["action"])
 	if err != nil || origin(to) != origin(p.subject.Public) {
-		return nil, unusable(page, "press the button")
+		return nil, unusable(page, "submit the form")
 	}
 	fields := url.Values{}
 	for _, tag := range inputTag.FindAllSubmatch(form[2], -1) {
@@ -218,7 +220,7 @@ func (p *Persona) Confirm(ctx context.Context, address string) (*Reply, error) {
 			fields.Add(input["name"], input["value"])
 		}
 	}
-	pressed, err := p.send(ctx, ask{
+	pressed, err := p.send(ctx, requestSpec{
 		method: http.MethodPost, url: to, body: []byte(fields.Encode()),
 		lines: []HeaderLine{
 			{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "text/html"}, {"Origin", origin(p.subject.Public)},

@@ -22,11 +22,11 @@ import (
 	"countersign/steps/driver"
 )
 
-// registry is a server that lets clients register and verifies what they sign.
+// registry is a server with which clients register tokens. It verifies the signatures of requests.
 type registry struct {
 	token string
 	key   *rsa.PublicKey
-	claim string // the page, or the path of one
+	claim string // the page, or its path
 	posts []url.Values
 }
 
@@ -110,7 +110,7 @@ func TestSignedRequestsVerify(t *testing.T) {
 	}
 }
 
-func TestConfirmPressesTheButton(t *testing.T) {
+func TestConfirmSubmitsTheForm(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	for _, tt := range []struct {
@@ -121,14 +121,14 @@ func TestConfirmPressesTheButton(t *testing.T) {
 		{"a form", `<form class=a method="POST" action="claim"><input type=hidden name="x" value="a&amp;b"><input name='y' value=1><button>Go</button></form>`, "x=a%26b&y=1", false},
 		{"no form", `<p>Done.`, "", false},
 		{"a search", `<form action="claim"><input name="q"></form>`, "", false},
-		{"a form of somebody else's", `<form method=post action="http://elsewhere.example.com/"></form>`, "", true},
+		{"a form of another site", `<form method=post action="http://elsewhere.example.com/"></form>`, "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := &registry{claim: tt.page}
 			base := serve(t, g.ServeHTTP)
 			_, err := alice(subjectAt(t, base), nil).Confirm(ctx, base+"claim")
-			var silence *driver.NoAnswer
-			if (err != nil) != tt.refused || tt.refused && !errors.As(err, &silence) {
+			var noAnswer *driver.NoAnswer
+			if (err != nil) != tt.refused || tt.refused && !errors.As(err, &noAnswer) {
 				t.Fatalf("error %v", err)
 			}
 			got := ""
@@ -141,7 +141,7 @@ func TestConfirmPressesTheButton(t *testing.T) {
 		})
 	}
 	if _, err := alice(subjectAt(t, serve(t, func(http.ResponseWriter, *http.Request) {})), nil).Confirm(ctx, "http://elsewhere.example.com/"); err == nil {
-		t.Error("an address elsewhere was opened")
+		t.Error("Confirm opened an address of another site")
 	}
 }
 
@@ -163,10 +163,10 @@ func TestPressLink(t *testing.T) {
 		t.Errorf("%s, %v", reply.Summary(), err)
 	}
 	if reply, err := p.PressLink(ctx, page, "Log Out"); err != nil || reply != nil {
-		t.Errorf("a link that is not there: %s, %v", reply.Summary(), err)
+		t.Errorf("a missing link: %s, %v", reply.Summary(), err)
 	}
 	if _, err := p.PressLink(ctx, page, "Away"); err == nil {
-		t.Error("a link to elsewhere was followed")
+		t.Error("PressLink followed a link to another site")
 	}
 }
 
@@ -203,13 +203,13 @@ func TestOpenWebSocket(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, socket, err)
 		}
 	}
-	liar := subjectAt(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	invalid := subjectAt(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
 		w.WriteHeader(101)
 	}))
-	if _, err := alice(liar, nil).OpenWebSocket(ctx, "guid", "", "hello"); err == nil {
-		t.Error("a handshake without its answer was believed")
+	if _, err := alice(invalid, nil).OpenWebSocket(ctx, "guid", "", "hello"); err == nil {
+		t.Error("OpenWebSocket accepted a handshake without Sec-WebSocket-Accept")
 	}
 }
 
@@ -218,7 +218,7 @@ func TestLink(t *testing.T) {
 	page := &driver.Reply{Status: 200, Body: []byte(`<a href="/in?a=1&amp;b=&#39;c&#39;"> Log In </a><a class=x href='https://x/out'>Log Out</a><b>Log Off</b>`)}
 	for label, want := range map[string]string{"Log In": "/in?a=1&b='c'", "Log Out": "https://x/out", "Log Off": "", "Log": ""} {
 		if href, ok := page.Link(label); href != want || ok != (want != "") {
-			t.Errorf("%s leads to %q, %v, want %q", label, href, ok, want)
+			t.Errorf("Link(%q) = %q, %v; want %q", label, href, ok, want)
 		}
 	}
 }

@@ -20,21 +20,21 @@ import (
 	"countersign/steps/transcript"
 )
 
-// A HeaderLine is one line of a request's head, in this spelling.
+// A HeaderLine is one header line of a request, in this spelling.
 type HeaderLine struct{ Name, Value string }
 
-// A request is what both doors send.
+// A request is a request with all of its header lines, as a door sends it.
 type request struct {
 	method string
 	url    *url.URL
-	lines  []HeaderLine // all but Host and what frames the body
+	lines  []HeaderLine // all but Host and the lines that frame the body
 	body   []byte
 }
 
 // maxHead bounds the head of a reply.
 const maxHead = 256 << 10
 
-// doors hold the connections that personas of a subject share.
+// doors holds the connections that the personas of a subject share.
 type doors struct {
 	dialer    net.Dialer
 	transport *http.Transport
@@ -42,7 +42,7 @@ type doors struct {
 
 func newDoors() *doors {
 	d := &doors{}
-	d.transport = &http.Transport{ // no Proxy: the suite reaches what it names
+	d.transport = &http.Transport{ // no Proxy: requests go to the given address
 		DialContext:            d.dial,
 		DialTLSContext:         d.dialTLS,
 		DisableCompression:     true,
@@ -61,7 +61,7 @@ func (d *doors) dial(ctx context.Context, network, address string) (net.Conn, er
 	return transcript.Wrap(conn), nil
 }
 
-// dialTLS records what is inside the TLS connection.
+// dialTLS returns a connection that records the octets inside TLS.
 func (d *doors) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -79,10 +79,10 @@ func (d *doors) dialTLS(ctx context.Context, network, address string) (net.Conn,
 	return transcript.Wrap(secure), nil
 }
 
-// clientCan reports whether net/http sends these lines as they stand. It sorts
-// lines by name, trims values, refuses what is not a token or holds control
+// clientCanSend reports whether net/http sends these lines unchanged. net/http sorts
+// lines by name, trims values, refuses names that are not tokens and values with control
 // characters, and writes some lines itself.
-func clientCan(lines []HeaderLine) bool {
+func clientCanSend(lines []HeaderLine) bool {
 	for i, l := range lines {
 		switch strings.ToLower(l.Name) {
 		case "host", "content-length", "transfer-encoding", "trailer", "connection":
@@ -100,14 +100,15 @@ func clientCan(lines []HeaderLine) bool {
 	return true
 }
 
-// isToken is RFC 9110 section 5.6.2.
+// isToken reports whether name is a token (RFC 9110 section 5.6.2).
 func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
 		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
 	})
 }
 
-// isFieldValue is RFC 9110 section 5.5, without blanks at the ends.
+// isFieldValue reports whether value is a field value (RFC 9110 section 5.5) without blanks
+// at its ends.
 func isFieldValue(value string) bool {
 	for i := range len(value) {
 		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
@@ -146,9 +147,9 @@ func (d *doors) client(ctx context.Context, r request, p *transcript.Pending, li
 	return resp, body, err
 }
 
-// maxClient is the size in octets up to which a request goes through net/http: what
-// its transport writes at once. If a server answers and closes the connection while
-// more is being written, net/http may report the failed write and drop the answer.
+// maxClient is the size in octets up to which a request goes through net/http. The transport
+// writes that many octets at once. If a server replies and closes the connection while a
+// longer request is being written, net/http may report the failed write and drop the reply.
 const maxClient = 4 << 10
 
 // isLarge reports whether the request exceeds maxClient.
@@ -160,13 +161,13 @@ func (r request) isLarge() bool {
 	return n > maxClient
 }
 
-// framed reports whether the request says how long its body is.
+// framed reports whether the request has a Content-Length line.
 func (r request) framed() bool {
 	return len(r.body) > 0 || slices.Contains([]string{"POST", "PUT", "PATCH"}, r.method)
 }
 
-// errTooLong means that a reply exceeded the limit.
-const errTooLong = described("the reply exceeds the limit of octets")
+// errTooLong reports that a reply exceeded the limit.
+const errTooLong = publicError("the reply exceeds the limit of octets")
 
 func readBody(r io.Reader, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r, limit+1))
@@ -176,13 +177,13 @@ func readBody(r io.Reader, limit int64) ([]byte, error) {
 	return body, err
 }
 
-// upgrades reports whether the request says itself what becomes of its connection.
+// upgrades reports whether the request has a Connection line of its own.
 func (r request) upgrades() bool {
 	return slices.ContainsFunc(r.lines, func(l HeaderLine) bool { return strings.EqualFold(l.Name, "Connection") })
 }
 
-// octets writes the request as Raw sends it: the lines in their order and
-// spelling, nothing repaired.
+// octets returns the request as the Raw door sends it: the lines in the given order and
+// spelling, unchanged.
 func (r request) octets() []byte {
 	var out bytes.Buffer
 	out.WriteString(r.method + " " + r.url.RequestURI() + " HTTP/1.1\r\nHost: " + r.url.Host + "\r\n")
@@ -200,13 +201,13 @@ func (r request) octets() []byte {
 	return out.Bytes()
 }
 
-// errCutOff means that the connection was closed without a reply while the request
-// was being sent.
-const errCutOff = described("the connection was closed while the request was being sent")
+// errCutOff reports that the connection was closed without a reply while the request was
+// being sent.
+const errCutOff = publicError("the connection was closed while the request was being sent")
 
-// raw puts octets on a connection of their own and reads one reply. The reply is
-// read while the octets are still being sent: a server that refuses early need not
-// read them all, and may close the connection as soon as it has answered.
+// raw writes octets to a new connection and reads one reply. It reads the reply while it
+// writes: a server that refuses a request early need not read all of it, and may close the
+// connection as soon as it has replied.
 func (d *doors) raw(ctx context.Context, u *url.URL, method string, octets []byte, p *transcript.Pending, limit int64) (*http.Response, []byte, error) {
 	conn, err := d.rawConn(ctx, u)
 	if err != nil {
@@ -222,21 +223,21 @@ func (d *doors) raw(ctx context.Context, u *url.URL, method string, octets []byt
 		unsent <- err
 	}()
 	resp, body, err := readReply(conn, method, limit)
-	_ = conn.SetWriteDeadline(time.Unix(1, 0)) // ends a write that the server no longer reads
+	_ = conn.SetWriteDeadline(time.Unix(1, 0)) // ends a write that the server does not read
 	writeErr := <-unsent
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case isReset(err), isClosed(err) && writeErr != nil:
-		err = refusedEarly(resp)
+		err = earlyCloseError(resp)
 	}
 	return resp, body, err
 }
 
-// refusedEarly returns the error for a connection that was closed while the request
-// was being sent: none if a refusal came, whose body may be cut off.
-func refusedEarly(resp *http.Response) error {
+// earlyCloseError returns the error for a connection that was closed while the request was
+// being sent. It is nil if a refusal was received, whose body may be incomplete.
+func earlyCloseError(resp *http.Response) error {
 	if resp != nil && resp.StatusCode >= 400 {
 		return nil
 	}
@@ -267,7 +268,7 @@ func (d *doors) rawConn(ctx context.Context, u *url.URL) (*transcript.Conn, erro
 	return conn.(*transcript.Conn), nil
 }
 
-// readReply reads one final reply, past interim ones.
+// readReply reads the final reply and skips interim ones.
 func readReply(conn io.Reader, method string, limit int64) (*http.Response, []byte, error) {
 	reader := bufio.NewReader(io.LimitReader(conn, limit+maxHead))
 	for range 10 {
@@ -284,5 +285,5 @@ func readReply(conn io.Reader, method string, limit int64) (*http.Response, []by
 		body, err := readBody(resp.Body, limit)
 		return resp, body, err
 	}
-	return nil, nil, described("more than ten interim replies")
+	return nil, nil, publicError("more than ten interim replies")
 }

@@ -1,14 +1,16 @@
-// Package driver turns verbs into HTTP: a [Persona] signs in, publishes, visits,
-// logs in to an integration. It has two doors. The Client door is net/http, for
-// all that a well-behaved program sends. The Raw door puts octets on a
-// connection, for what net/http refuses or repairs in silence: blanks, folds,
-// control characters, the order of differently spelt duplicates, framing.
+// Package driver sends the HTTP requests of the scenarios: a [Persona] signs in,
+// publishes content, visits content, and logs in to an integration. It has two
+// HTTP clients, called doors. The Client door is net/http and carries every
+// request that net/http sends unchanged. The Raw door writes octets to a
+// connection. It carries what net/http refuses or changes: leading and trailing
+// blanks, folded lines, control characters, the order of duplicate header lines
+// in different spellings, and framing headers.
 //
-// The verbs know HTTP and nothing of rules: they do not judge. A verb returns
-// the [Reply] it got, whatever its status, and an error only if there was none
-// that it could go on with ([NoAnswer]). Every exchange of a persona is
-// recorded by its recorder, at the connection. Redirects are never followed in
-// silence: each hop is a request of its own.
+// The methods of a persona do not check rules. A method returns the [Reply] that it
+// received, whatever its status. It returns an error only if it received no reply
+// with which it could continue ([NoAnswer]). The persona's recorder records every
+// exchange at the connection. No redirect is followed implicitly: each hop is a
+// request of its own.
 package driver
 
 import (
@@ -24,11 +26,11 @@ import (
 	"countersign/steps/transcript"
 )
 
-// Limits bound what a subject can cost. The zero value of a field means the
-// default.
+// Limits bounds the time and the memory that the server under test can consume.
+// The zero value of a field means the default.
 type Limits struct {
-	Request time.Duration // one request and its reply; default 5 s
-	Poll    time.Duration // awaiting a condition by asking again; default 10 s
+	Request time.Duration // for one request and its reply; default 5 s
+	Poll    time.Duration // for polling until a condition holds; default 10 s
 	Body    int64         // octets of a reply's body; default 2 MiB
 }
 
@@ -45,24 +47,24 @@ func (l Limits) orDefault() Limits {
 	return l
 }
 
-// A Subject is a server under test as personas reach it. Copies share their
-// connections.
+// A Subject is a server under test as personas reach it. Copies of a Subject share
+// their connections.
 type Subject struct {
-	Public    *url.URL // what browsers see; ends with a slash
-	Direct    *url.URL // the server itself; ends with a slash
+	Public    *url.URL // the address that browsers use; ends with a slash
+	Direct    *url.URL // the address of the server without the proxy; ends with a slash
 	Front     string   // plan.Direct, or the kind of the proxy
-	LoginPath string   // of the login server at a proxy's origin
+	LoginPath string   // the path of the login server at the proxy's origin
 	Limits    Limits
 
-	// seen is the public address for the purposes of cookies. It differs from
-	// Public where the suite goes round the proxy: the server still scopes its
+	// cookieBase is the public address by which cookies are stored and sent. It
+	// differs from Public if requests bypass the proxy: the server still scopes its
 	// cookies to the path that browsers see.
-	seen  *url.URL
-	doors *doors
+	cookieBase *url.URL
+	doors      *doors
 }
 
-// NewSubject describes a server at its public address, with a base URL of its
-// own where that lies behind a proxy.
+// NewSubject returns the subject with the given public address. direct is the
+// address of the server behind a proxy, or "" if there is no proxy.
 func NewSubject(public, direct, front string) (Subject, error) {
 	p, err := baseURL(public)
 	if err != nil {
@@ -74,83 +76,84 @@ func NewSubject(public, direct, front string) (Subject, error) {
 			return Subject{}, err
 		}
 	}
-	return Subject{Public: p, Direct: d, Front: front, LoginPath: "/auth/login", seen: p, doors: newDoors()}, nil
+	return Subject{Public: p, Direct: d, Front: front, LoginPath: "/auth/login", cookieBase: p, doors: newDoors()}, nil
 }
 
 func baseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSuffix(text, "/") + "/")
 	if err != nil {
-		return nil, fmt.Errorf("address of the subject: %w", err)
+		return nil, fmt.Errorf("parse the address of the server under test: %w", err)
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return nil, fmt.Errorf("address of the subject %q: want http://host:port/path/", text)
+		return nil, fmt.Errorf("the address %q of the server under test is not allowed; write it as http://host:port/path/", text)
 	}
 	return u, nil
 }
 
-// WithoutProxy is the same server with the suite in the place of its proxy.
+// WithoutProxy returns a subject whose requests go to the server directly. The
+// suite sends the identity headers in place of the proxy.
 func (s Subject) WithoutProxy() Subject {
 	s.Public, s.Front = s.Direct, plan.Direct
 	return s
 }
 
-// SeenAt is the same subject as browsers see it at another address, which decides
-// what cookies they keep and send. The address may be one that nobody serves.
+// SeenAt returns a subject whose personas store and send cookies as a browser does
+// that sees the server at the given address. No server needs to listen there.
 func (s Subject) SeenAt(address string) (Subject, error) {
 	u, err := baseURL(address)
 	if err == nil {
-		s.seen = u
+		s.cookieBase = u
 	}
 	return s, err
 }
 
-// Close closes the connections that nobody uses.
+// Close closes the idle connections.
 func (s Subject) Close() { s.doors.transport.CloseIdleConnections() }
 
-// at resolves a path below the public address. The path is taken as it stands:
-// whoever puts parts of replies into it escapes them.
-func (s Subject) at(path string) (*url.URL, error) {
+// resolve resolves a path below the public address. It does not escape the path:
+// callers escape the parts that come from replies.
+func (s Subject) resolve(path string) (*url.URL, error) {
 	u, err := url.Parse(s.Public.String() + strings.TrimPrefix(path, "/"))
 	if err != nil {
-		return nil, fmt.Errorf("path %q: %w", path, err)
+		return nil, fmt.Errorf("resolve the path %q: %w", path, err)
 	}
 	return u, nil
 }
 
 func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-// owns reports whether the subject, or the proxy in front of it, is at u.
+// owns reports whether the origin of u is that of the server or of its proxy.
 func (s Subject) owns(u *url.URL) bool {
 	return origin(u) == origin(s.Public) || origin(u) == origin(s.Direct)
 }
 
-// cookieURL is u as the browser sees it.
+// cookieURL returns u with the address that browsers see.
 func (s Subject) cookieURL(u *url.URL) *url.URL {
-	if s.seen == s.Public || s.seen == nil {
+	if s.cookieBase == s.Public || s.cookieBase == nil {
 		return u
 	}
 	rest, ok := strings.CutPrefix(u.String(), s.Public.String())
 	if !ok {
 		return u
 	}
-	seen, err := url.Parse(s.seen.String() + rest)
+	seen, err := url.Parse(s.cookieBase.String() + rest)
 	if err != nil {
 		return u
 	}
 	return seen
 }
 
-// NoAnswer means that a request brought no reply that the verb could go on
-// with: the connection failed, the time or the octets ran out, a task never
-// ended, a list could not be read.
+// A NoAnswer is the error of a request that received no reply with which the method
+// could continue: the connection failed, the reply exceeded a limit of time or size, a
+// task did not end, or a list could not be read.
 type NoAnswer struct {
 	Op        string // method and address, without a query
-	BySubject bool   // the subject owed the answer; otherwise the suite's equipment
+	BySubject bool   // the server under test had to reply, and not the suite's equipment
 	Err       error
-	Exchange  *transcript.Exchange // nil if no single one is to blame
+	Exchange  *transcript.Exchange // nil if the error concerns no single exchange
 }
 
-// Error says what was awaited and what happened, without quoting the subject.
+// Error returns the operation and the reason, without text from the server.
 func (e *NoAnswer) Error() string { return e.Op + ": " + transcript.Reason(e.Err) }
 
 // CutOff reports whether the connection was closed without a reply while the request
@@ -160,14 +163,15 @@ func (e *NoAnswer) CutOff() bool { return errors.Is(e.Err, errCutOff) }
 // Unwrap returns the cause.
 func (e *NoAnswer) Unwrap() error { return e.Err }
 
-// described is an error in words of the driver's own, fit for a report.
-type described string
+// A publicError is an error whose text is written by this package and may be shown
+// in a report.
+type publicError string
 
-func (d described) Error() string  { return string(d) }
-func (d described) Public() string { return string(d) }
+func (d publicError) Error() string  { return string(d) }
+func (d publicError) Public() string { return string(d) }
 
-// noAnswer blames whoever was to answer at u. Nobody listening at a proxy's
-// address is not the server's doing.
+// noAnswer returns the error of a request to u. It names the server under test as the
+// cause unless the login server had to reply or no proxy listens at the address.
 func (s Subject) noAnswer(method string, u *url.URL, x *transcript.Exchange, err error) *NoAnswer {
 	bySubject := s.owns(u) && !strings.HasPrefix(u.Path, s.LoginPath)
 	var op *net.OpError
@@ -177,14 +181,15 @@ func (s Subject) noAnswer(method string, u *url.URL, x *transcript.Exchange, err
 	return &NoAnswer{Op: method + " " + origin(u) + u.Path, BySubject: bySubject, Err: err, Exchange: x}
 }
 
-// errEnded means that the subject's process has ended.
-var errEnded = described("the process ended before it answered")
+// errEnded reports that the process of the server under test has ended.
+var errEnded = publicError("the process ended before it answered")
 
-// AwaitReady returns when the subject itself answers GET /__ping__ with any
-// reply but that it is not able to (5xx), when exited is closed, or when ctx ends.
+// AwaitReady polls GET /__ping__ at the server, without the proxy. It returns nil on
+// the first reply whose status is not 5xx, and an error when exited is closed or ctx
+// is done.
 func AwaitReady(ctx context.Context, s Subject, exited <-chan struct{}) error {
 	const first, longest = 2 * time.Millisecond, 50 * time.Millisecond
-	p := NewPersona(s.WithoutProxy(), "nobody", Identity{}, plan.HeaderNames{}, nil)
+	p := NewPersona(s.WithoutProxy(), "suite", Identity{}, plan.HeaderNames{}, nil)
 	var last error
 	for wait := first; ; wait = min(2*wait, longest) {
 		reply, err := p.Get(ctx, "__ping__")

@@ -42,8 +42,8 @@ func alice(s driver.Subject, r *transcript.Recorder) *driver.Persona {
 	return driver.NewPersona(s, "alice", driver.Identity{Username: "alice-bcd", UniqueID: "id-1", Email: "a@example.com", Groups: []string{"g1", "g2"}}, names, r)
 }
 
-// acceptAll accepts connections, hands each to a function and closes it after that. It
-// returns the base URL.
+// acceptAll accepts connections, passes each to a function and then closes it. It returns the
+// base URL.
 func acceptAll(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -66,18 +66,19 @@ func acceptAll(t *testing.T, serve func(net.Conn)) string {
 	return "http://" + l.Addr().String() + "/"
 }
 
-// peer accepts connections and treats each in the same bad way.
-func peer(t *testing.T, treat func(net.Conn)) string {
+// serveConn accepts connections, reads from each once and passes it to respond. It returns the
+// base URL.
+func serveConn(t *testing.T, respond func(net.Conn)) string {
 	t.Helper()
 	return acceptAll(t, func(conn net.Conn) {
 		_, _ = conn.Read(make([]byte, 64<<10))
-		treat(conn)
+		respond(conn)
 	})
 }
 
-// TestBadSubjects meets subjects that hang, flood, cut off or speak no HTTP:
-// through either door the verb ends in time with an error that says so, blames
-// the subject and quotes nothing.
+// TestBadSubjects checks requests to servers that do not reply, reply without end, close the
+// connection early, or do not send HTTP. Through either door the method returns in time. Its
+// error names the reason and the server under test as the cause, and quotes no text of the server.
 func TestBadSubjects(t *testing.T) {
 	t.Parallel()
 	hang := make(chan struct{})
@@ -88,7 +89,7 @@ func TestBadSubjects(t *testing.T) {
 	const secret = "rt_csn_q0ZbX-7uT_hn3mPzLkWcVyRd5eGaSf1J"
 	for _, c := range []struct {
 		name, want string
-		treat      func(net.Conn)
+		respond    func(net.Conn)
 	}{
 		{"hangs", "timed out", func(net.Conn) { <-hang }},
 		{"hangs in the head", "timed out", func(c net.Conn) { say("HTTP/1.1 200")(c); <-hang }},
@@ -123,7 +124,7 @@ func TestBadSubjects(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := subjectAt(t, peer(t, c.treat))
+			s := subjectAt(t, serveConn(t, c.respond))
 			s.Limits = driver.Limits{Request: 2 * time.Second, Body: 1 << 20}
 			rec := transcript.New(transcript.Options{})
 			p := alice(s, rec)
@@ -134,12 +135,12 @@ func TestBadSubjects(t *testing.T) {
 			for door, call := range calls {
 				started := time.Now()
 				reply, err := call()
-				var silence *driver.NoAnswer
-				if reply != nil || !errors.As(err, &silence) {
+				var noAnswer *driver.NoAnswer
+				if reply != nil || !errors.As(err, &noAnswer) {
 					t.Fatalf("%s: got %v, %v; want NoAnswer", door, reply, err)
 				}
-				if !silence.BySubject || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), secret) {
-					t.Errorf("%s: got %v (by subject %v), want %q", door, err, silence.BySubject, c.want)
+				if !noAnswer.BySubject || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), secret) {
+					t.Errorf("%s: got %v (by subject %v), want %q", door, err, noAnswer.BySubject, c.want)
 				}
 				if took := time.Since(started); took > 5*time.Second {
 					t.Errorf("%s: took %s", door, took)
@@ -158,7 +159,7 @@ func TestBadSubjects(t *testing.T) {
 	}
 }
 
-// TestJunkReplies lets every verb read replies that make no sense.
+// TestJunkReplies checks that every method handles invalid replies.
 func TestJunkReplies(t *testing.T) {
 	t.Parallel()
 	for _, junk := range []string{
@@ -206,12 +207,12 @@ func callEverything(t *testing.T, s driver.Subject) {
 	}
 	for i, call := range replies {
 		r, err := call()
-		var silence *driver.NoAnswer
-		if err != nil && !errors.As(err, &silence) {
-			t.Errorf("verb %d: %v is not a NoAnswer", i, err)
+		var noAnswer *driver.NoAnswer
+		if err != nil && !errors.As(err, &noAnswer) {
+			t.Errorf("method %d: error %v, want a NoAnswer", i, err)
 		}
 		if r == nil && err == nil {
-			t.Errorf("verb %d: neither reply nor error", i)
+			t.Errorf("method %d: neither reply nor error", i)
 		}
 		_, _, _, _, _ = r.Summary(), r.Everything(), r.SetCookies(), r.Location(), r.Text("guid")
 	}
@@ -219,7 +220,7 @@ func callEverything(t *testing.T, s driver.Subject) {
 	_, _ = p.Navigate(ctx, "../x")
 }
 
-// The memory that a short body of many JSON values can take is bounded.
+// TestTooManyValuesAreNotDecoded checks the bound on the JSON values of a body.
 func TestTooManyValuesAreNotDecoded(t *testing.T) {
 	t.Parallel()
 	for values, want := range map[int]bool{50_001: true, 50_002: false} {
@@ -238,7 +239,7 @@ func TestNilReply(t *testing.T) {
 	t.Parallel()
 	var r *driver.Reply
 	if r.Is(2) || r.Text("x") != "" || r.Location() != "" || r.URL() != "" || r.Everything() != "" || r.Summary() != "no reply" || len(r.SetCookies()) != 0 {
-		t.Error("a nil reply says something")
+		t.Error("a method of a nil reply returns a value")
 	}
 }
 
@@ -277,7 +278,7 @@ func TestAwaitReady(t *testing.T) {
 	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := driver.AwaitReady(short, s, nil); err == nil || !strings.Contains(err.Error(), "refused") {
-		t.Errorf("nobody: got %v", err)
+		t.Errorf("no listener: got %v", err)
 	}
 	time.AfterFunc(10*time.Millisecond, func() {
 		if l, err := net.Listen("tcp", address); err == nil {
@@ -291,15 +292,15 @@ func TestAwaitReady(t *testing.T) {
 	}
 }
 
-func TestNobodyBehindAProxyIsNotTheSubjectsDoing(t *testing.T) {
+func TestUnreachableProxyIsNotBySubject(t *testing.T) {
 	t.Parallel()
 	s, err := driver.NewSubject("http://127.0.0.1:1/rsconnect/", "http://127.0.0.1:2/", "nginx")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = alice(s, nil).Whoami(t.Context())
-	var silence *driver.NoAnswer
-	if !errors.As(err, &silence) || silence.BySubject {
+	var noAnswer *driver.NoAnswer
+	if !errors.As(err, &noAnswer) || noAnswer.BySubject {
 		t.Errorf("got %v", err)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"countersign/steps/driver"
 )
 
-// hasty accepts connections, reads the beginning of a request, writes a reply, and
-// closes the connection while the rest is still being sent.
-func hasty(t *testing.T, reply string) string {
+// serveEarlyReply accepts connections, reads the beginning of a request, writes a reply, and
+// closes the connection while the rest is being sent.
+func serveEarlyReply(t *testing.T, reply string) string {
 	t.Helper()
 	return acceptAll(t, func(conn net.Conn) {
 		_, _ = conn.Read(make([]byte, 1<<10))
@@ -21,9 +21,9 @@ func hasty(t *testing.T, reply string) string {
 	})
 }
 
-// TestEarlyRefusal meets servers that refuse a request before they have read it and
-// close the connection. The answer is read in each of many attempts; without one the
-// error says that the request was cut off.
+// TestEarlyRefusal checks requests to servers that reply before they have read the request and
+// close the connection. Every attempt must return the reply, or an error with CutOff if the
+// server sent none.
 func TestEarlyRefusal(t *testing.T) {
 	t.Parallel()
 	lines := make([]driver.HeaderLine, 2000)
@@ -38,7 +38,7 @@ func TestEarlyRefusal(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, reply string
-		ask         func(context.Context, *driver.Persona) (*driver.Reply, error)
+		send        func(context.Context, *driver.Persona) (*driver.Reply, error)
 		status      int // 0 for no answer
 	}{
 		{"a head, body of no length", "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\ntoo large", head, 431},
@@ -51,13 +51,13 @@ func TestEarlyRefusal(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := subjectAt(t, hasty(t, c.reply))
+			s := subjectAt(t, serveEarlyReply(t, c.reply))
 			for range 10 {
-				reply, err := c.ask(t.Context(), alice(s, nil))
-				var silence *driver.NoAnswer
+				reply, err := c.send(t.Context(), alice(s, nil))
+				var noAnswer *driver.NoAnswer
 				switch {
-				case c.status == 0 && !(errors.As(err, &silence) && silence.CutOff() && silence.BySubject):
-					t.Fatalf("%v, %v; want that the request was cut off", reply.Summary(), err)
+				case c.status == 0 && !(errors.As(err, &noAnswer) && noAnswer.CutOff() && noAnswer.BySubject):
+					t.Fatalf("%v, %v; want a NoAnswer with CutOff", reply.Summary(), err)
 				case c.status != 0 && (err != nil || reply.Status != c.status || !reply.Refuses()):
 					t.Fatalf("%v, %v; want the refusal %d", reply.Summary(), err, c.status)
 				}
@@ -74,6 +74,6 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 	if (*driver.Reply)(nil).Refuses() {
-		t.Error("no reply refuses")
+		t.Error("a nil reply refuses the request")
 	}
 }

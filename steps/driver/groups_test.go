@@ -40,7 +40,7 @@ func TestGroupRequests(t *testing.T) {
 	}
 }
 
-// TestListings pages through a listing of 3 pages, whose server either honours the prefix or
+// TestListings reads a listing of 3 pages from a server that filters by prefix and from one that
 // does not.
 func TestListings(t *testing.T) {
 	t.Parallel()
@@ -77,9 +77,9 @@ func TestListings(t *testing.T) {
 		if err != nil || len(groups) != 2 {
 			t.Errorf("%s: got %v, %v", c.name, groups, err)
 		}
-		begun, err := p.GroupsWithPrefix(t.Context(), "ana-")
+		withPrefix, err := p.GroupsWithPrefix(t.Context(), "ana-")
 		var names []string
-		for _, g := range begun {
+		for _, g := range withPrefix {
 			names = append(names, g.Name)
 		}
 		if diff := cmp.Diff([]string{"ana-1", "ana-2", "ana-3"}, names); diff != "" || err != nil {
@@ -94,7 +94,7 @@ func TestListings(t *testing.T) {
 	}
 }
 
-// TestListingsThatAreNone: nothing may be concluded from them.
+// TestListingsThatAreNone checks that replies without a listing are errors.
 func TestListingsThatAreNone(t *testing.T) {
 	t.Parallel()
 	for _, body := range []any{map[string]any{}, map[string]any{"results": nil, "total": 0}, []any{}, "no"} {

@@ -8,8 +8,8 @@ import (
 	"countersign/steps/driver"
 )
 
-// A page of another site makes a browser send its cookies and, at a proxy, its
-// identity; the XSRF header it cannot make.
+// TestForgeKey checks that the forged request has the cookies and the identity but no XSRF
+// header: a page of another site cannot add that header.
 func TestForgeKey(t *testing.T) {
 	t.Parallel()
 	var j journal
@@ -33,11 +33,11 @@ func TestForgeKey(t *testing.T) {
 		t.Errorf("got %v", got.Header)
 	}
 	if p.HasKey() {
-		t.Error("a forged key was kept")
+		t.Error("ForgeKey stored the key")
 	}
 }
 
-// Lines stand in the place of the one that is named, and no other is lost.
+// TestSendInstead checks that only the named line is replaced.
 func TestSendInstead(t *testing.T) {
 	t.Parallel()
 	var j journal
@@ -56,7 +56,7 @@ func TestVisitWith(t *testing.T) {
 	t.Parallel()
 	var j journal
 	s := subjectAt(t, serve(t, j.handle(func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, 200, map[string]any{}) })))
-	for range 2 { // the second carries nothing of the first
+	for range 2 { // the second request must not repeat lines of the first
 		p := alice(s, nil)
 		if _, err := p.VisitWith(t.Context(), "c-1", driver.HeaderLine{Name: "X-Further", Value: "1"}); err != nil {
 			t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// NewIntegration is an OAuth integration to be made.
+// NewIntegration describes an OAuth integration to be created.
 type NewIntegration struct {
 	Name        string         `json:"name"`
 	Description string         `json:"description,omitempty"`
@@ -13,7 +13,7 @@ type NewIntegration struct {
 	Config      map[string]any `json:"config"`
 }
 
-// Integration is what the verbs read of one.
+// Integration holds the members of an OAuth integration that the suite reads.
 type Integration struct {
 	GUID     string `json:"guid"`
 	Name     string `json:"name"`
@@ -21,7 +21,7 @@ type Integration struct {
 	AuthType string `json:"auth_type"`
 }
 
-// Association is an integration on an item.
+// Association is an association of an integration with a content item.
 type Association struct {
 	ContentGUID     string `json:"content_guid"`
 	IntegrationGUID string `json:"oauth_integration_guid"`
@@ -30,8 +30,9 @@ type Association struct {
 	AuthType        string `json:"oauth_integration_auth_type"`
 }
 
-// list reads an array. It is nil only if the reply holds none.
-func list[T any](r *Reply) []T {
+// decodeList returns the elements of an array. It returns nil only if the reply holds no
+// array.
+func decodeList[T any](r *Reply) []T {
 	var all []T
 	if !r.Is(2) || r.Decode(&all) != nil {
 		return nil
@@ -39,7 +40,7 @@ func list[T any](r *Reply) []T {
 	return all
 }
 
-// CreateIntegration makes an integration.
+// CreateIntegration creates an integration.
 func (p *Persona) CreateIntegration(ctx context.Context, i NewIntegration) (*Reply, error) {
 	return p.json(ctx, http.MethodPost, api("oauth", "integrations"), i)
 }
@@ -47,26 +48,26 @@ func (p *Persona) CreateIntegration(ctx context.Context, i NewIntegration) (*Rep
 // Integrations lists the integrations that the caller may see.
 func (p *Persona) Integrations(ctx context.Context) ([]Integration, *Reply, error) {
 	reply, err := p.Get(ctx, api("oauth", "integrations"))
-	return list[Integration](reply), reply, err
+	return decodeList[Integration](reply), reply, err
 }
 
-// Integration reads one.
+// Integration reads an integration.
 func (p *Persona) Integration(ctx context.Context, guid string) (*Reply, error) {
 	return p.Get(ctx, api("oauth", "integrations", guid))
 }
 
-// UpdateIntegration changes some members of one.
+// UpdateIntegration changes some members of an integration.
 func (p *Persona) UpdateIntegration(ctx context.Context, guid string, changes map[string]any) (*Reply, error) {
 	return p.json(ctx, http.MethodPatch, api("oauth", "integrations", guid), changes)
 }
 
-// DeleteIntegration removes one.
+// DeleteIntegration deletes an integration.
 func (p *Persona) DeleteIntegration(ctx context.Context, guid string) (*Reply, error) {
 	return p.Call(ctx, http.MethodDelete, api("oauth", "integrations", guid), nil)
 }
 
-// Associate puts these integrations on an item in the place of those it has;
-// none clears them.
+// Associate replaces the integrations of a content item with the given ones. Without an
+// argument it removes all of them.
 func (p *Persona) Associate(ctx context.Context, contentGUID string, integrations ...string) (*Reply, error) {
 	type entry struct {
 		GUID string `json:"oauth_integration_guid"`
@@ -78,20 +79,20 @@ func (p *Persona) Associate(ctx context.Context, contentGUID string, integration
 	return p.json(ctx, http.MethodPut, api("content", contentGUID, "oauth", "integrations", "associations"), body)
 }
 
-// AssociateAs puts the same body with a Content-Type of the caller's: the
-// documents' example sends the one of a form.
+// AssociateAs sends body to the endpoint of [Persona.Associate] with the given Content-Type:
+// the example in the documents sends the type of a form.
 func (p *Persona) AssociateAs(ctx context.Context, contentGUID, contentType, body string) (*Reply, error) {
 	return p.Call(ctx, http.MethodPut, api("content", contentGUID, "oauth", "integrations", "associations"), []byte(body),
 		HeaderLine{"Content-Type", contentType}, HeaderLine{"Accept", "application/json"})
 }
 
-// Associations lists the integrations on an item.
+// Associations lists the integrations of a content item.
 func (p *Persona) Associations(ctx context.Context, contentGUID string) ([]Association, *Reply, error) {
 	reply, err := p.Get(ctx, api("content", contentGUID, "oauth", "integrations", "associations"))
-	return list[Association](reply), reply, err
+	return decodeList[Association](reply), reply, err
 }
 
-// Session is what the verbs read of an OAuth session.
+// Session holds the members of an OAuth session that the suite reads.
 type Session struct {
 	GUID            string `json:"guid"`
 	UserGUID        string `json:"user_guid"`
@@ -104,27 +105,27 @@ type Session struct {
 // Sessions lists the caller's OAuth sessions.
 func (p *Persona) Sessions(ctx context.Context) ([]Session, *Reply, error) {
 	reply, err := p.Get(ctx, api("oauth", "sessions"))
-	return list[Session](reply), reply, err
+	return decodeList[Session](reply), reply, err
 }
 
-// AllSessions asks for the OAuth sessions of everybody.
+// AllSessions lists the OAuth sessions of all users.
 func (p *Persona) AllSessions(ctx context.Context) ([]Session, *Reply, error) {
 	reply, err := p.Get(ctx, api("oauth", "sessions")+"?all=true")
-	return list[Session](reply), reply, err
+	return decodeList[Session](reply), reply, err
 }
 
-// Session reads one.
+// Session reads an OAuth session.
 func (p *Persona) Session(ctx context.Context, guid string) (*Reply, error) {
 	return p.Get(ctx, api("oauth", "sessions", guid))
 }
 
-// DeleteSession ends one.
+// DeleteSession deletes an OAuth session.
 func (p *Persona) DeleteSession(ctx context.Context, guid string) (*Reply, error) {
 	return p.Call(ctx, http.MethodDelete, api("oauth", "sessions", guid), nil)
 }
 
-// Exchange asks for credentials as content does, but from outside: form fields
-// of the caller's, by whatever the persona acts with.
+// Exchange requests credentials like content does, but from outside the content. It sends
+// the given form fields with the persona's own means of authentication.
 func (p *Persona) Exchange(ctx context.Context, form map[string]string) (*Reply, error) {
 	return p.Call(ctx, http.MethodPost, credentialsPath, []byte(encodeForm(form)),
 		HeaderLine{"Content-Type", "application/x-www-form-urlencoded"}, HeaderLine{"Accept", "application/json"})

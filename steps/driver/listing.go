@@ -8,16 +8,16 @@ import (
 
 // Bounds of listings.
 const (
-	pageSize = "500" // the largest that the API gives
+	pageSize = "500" // the maximum of the API
 	maxPages = 40
 )
 
-// matching returns what a listing holds that is wanted: it looks among what has a prefix,
-// and if there is more of that than one page shows, in the whole listing.
-func matching[T any](ctx context.Context, p *Persona, path, prefix string, wanted func(T) bool) ([]T, error) {
-	all, whole, err := listed[T](ctx, p, path, url.Values{"prefix": {prefix}}, 1)
+// findListed returns the entries of a listing for which wanted reports true. It reads the
+// entries with the prefix and, if they need more than one page, the whole listing.
+func findListed[T any](ctx context.Context, p *Persona, path, prefix string, wanted func(T) bool) ([]T, error) {
+	all, whole, err := readListing[T](ctx, p, path, url.Values{"prefix": {prefix}}, 1)
 	if err == nil && !whole {
-		all, _, err = listed[T](ctx, p, path, nil, maxPages)
+		all, _, err = readListing[T](ctx, p, path, nil, maxPages)
 	}
 	var found []T
 	for _, one := range all {
@@ -28,10 +28,10 @@ func matching[T any](ctx context.Context, p *Persona, path, prefix string, wante
 	return found, err
 }
 
-// listed reads up to so many pages of a listing. whole is false where one page was asked
-// for and there are more; where a listing of many pages does not end, that is an error, as
-// is a page that is none.
-func listed[T any](ctx context.Context, p *Persona, path string, query url.Values, pages int) (all []T, whole bool, err error) {
+// readListing reads at most the given number of pages of a listing. whole reports whether it
+// read all of them. It returns an error if a page is not a listing, or if pages is greater
+// than 1 and the listing does not end within them.
+func readListing[T any](ctx context.Context, p *Persona, path string, query url.Values, pages int) (all []T, whole bool, err error) {
 	if query == nil {
 		query = url.Values{}
 	}
@@ -57,5 +57,5 @@ func listed[T any](ctx context.Context, p *Persona, path string, query url.Value
 	if pages == 1 {
 		return all, false, nil
 	}
-	return nil, false, &NoAnswer{Op: "read a listing", BySubject: true, Err: described("it does not end after " + strconv.Itoa(pages) + " pages")}
+	return nil, false, &NoAnswer{Op: "read a listing", BySubject: true, Err: publicError("it does not end after " + strconv.Itoa(pages) + " pages")}
 }

@@ -7,17 +7,18 @@ import (
 	"slices"
 )
 
-// maxHops bounds a chain of redirects. A login takes five.
+// maxHops bounds a chain of redirects. A login has five.
 const maxHops = 12
 
-// navigation is what a browser adds when somebody opens a page.
-var navigation = []HeaderLine{
+// navigationHeaders are the header lines that a browser adds when a user opens a page.
+var navigationHeaders = []HeaderLine{
 	{"Accept", "text/html"}, {"Sec-Fetch-Dest", "document"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Site", "none"},
 }
 
-// arriving returns what a browser adds when somebody follows a link of a page to a page of this site.
-func arriving(site string) []HeaderLine {
-	lines := slices.Clone(navigation)
+// navigationFrom returns the header lines that a browser adds when a user follows a link on a
+// page. site is the value of Sec-Fetch-Site.
+func navigationFrom(site string) []HeaderLine {
+	lines := slices.Clone(navigationHeaders)
 	lines[len(lines)-1].Value = site
 	return lines
 }
@@ -30,7 +31,7 @@ func encodeForm(fields map[string]string) string {
 	return form.Encode()
 }
 
-// BeginLogin opens the login endpoint of an integration and stops there.
+// BeginLogin opens the login endpoint of an integration and follows no redirect.
 func (p *Persona) BeginLogin(ctx context.Context, integration string) (*Reply, error) {
 	return p.open(ctx, loginPath(integration))
 }
@@ -40,7 +41,8 @@ func (p *Persona) Logout(ctx context.Context, integration string) (*Reply, error
 	return p.open(ctx, logoutPath(integration))
 }
 
-// LoadLogout requests the logout endpoint as a browser does for a page of another site that names it as a picture.
+// LoadLogout requests the logout endpoint as a browser does for an image on a page of another
+// site.
 func (p *Persona) LoadLogout(ctx context.Context, integration string) (*Reply, error) {
 	return p.Call(ctx, http.MethodGet, logoutPath(integration), nil, HeaderLine{"Accept", "image/*"},
 		HeaderLine{"Sec-Fetch-Dest", "image"}, HeaderLine{"Sec-Fetch-Mode", "no-cors"}, HeaderLine{"Sec-Fetch-Site", "cross-site"})
@@ -55,11 +57,11 @@ func logoutPath(integration string) string {
 }
 
 func (p *Persona) open(ctx context.Context, path string) (*Reply, error) {
-	return p.Call(ctx, http.MethodGet, path, nil, navigation...)
+	return p.Call(ctx, http.MethodGet, path, nil, navigationHeaders...)
 }
 
-// SignInAtProvider makes the browser that of an account at the issuer, so that
-// the provider asks nobody.
+// SignInAtProvider signs the browser in to an account of the issuer, so that the provider does
+// not show a login page.
 func (p *Persona) SignInAtProvider(ctx context.Context, issuer, account string) error {
 	u, err := url.Parse(issuer + "/signin?account=" + url.QueryEscape(account))
 	if err != nil {
@@ -68,19 +70,19 @@ func (p *Persona) SignInAtProvider(ctx context.Context, issuer, account string) 
 	if p.recorder != nil {
 		p.recorder.ShowNames(account, u.Path[1:len(u.Path)-len("/signin")])
 	}
-	reply, err := p.send(ctx, ask{method: http.MethodGet, url: u})
+	reply, err := p.send(ctx, requestSpec{method: http.MethodGet, url: u})
 	if err != nil {
 		return err
 	}
 	if !reply.Is(2) {
-		return &NoAnswer{Op: "sign in at the provider", Err: described(reply.Summary()), Exchange: reply.Exchange}
+		return &NoAnswer{Op: "sign in at the provider", Err: publicError(reply.Summary()), Exchange: reply.Exchange}
 	}
 	return nil
 }
 
-// CompleteLogin logs in to an integration as an account of the issuer: from the
-// login endpoint to the provider, through its consent, back to the callback and
-// on to where that leads. It returns the last reply.
+// CompleteLogin logs in to an integration as an account of the issuer. It follows the redirects
+// from the login endpoint to the provider, to the callback and to the page after it. It returns
+// the last reply.
 func (p *Persona) CompleteLogin(ctx context.Context, integration, issuer, account string) (*Reply, error) {
 	chain, err := p.LoginChain(ctx, integration, issuer, account)
 	if len(chain) == 0 {
@@ -89,29 +91,29 @@ func (p *Persona) CompleteLogin(ctx context.Context, integration, issuer, accoun
 	return chain[len(chain)-1], err
 }
 
-// LoginChain is [Persona.CompleteLogin] with the reply of every hop.
+// LoginChain is like [Persona.CompleteLogin] and returns the reply of every hop.
 func (p *Persona) LoginChain(ctx context.Context, integration, issuer, account string) ([]*Reply, error) {
 	return p.LoginChainFrom(ctx, integration, issuer, account, Departure{})
 }
 
-// A Departure is where a login begins and what it is told about its end.
+// A Departure describes where a login begins and where it asks to return to.
 type Departure struct {
 	Page     string // address of the page with the link to the login, sent as Referer; "" sends none
-	ReturnTo string // sent in each of the usual parameters for the address to return to; "" sends none
+	ReturnTo string // sent in each of the usual parameters for the return address; "" sends none
 }
 
-// returnParameters are names that servers give to the parameter that holds the address to return to.
+// returnParameters are names that servers use for the parameter with the return address.
 var returnParameters = []string{
 	"redirect", "redirect_uri", "redirect_url", "redirectTo", "return", "return_to", "returnTo", "return_url", "returnUrl",
 	"next", "url", "rd", "to", "target", "continue", "goto", "destination", "back",
 }
 
-// LoginChainFrom is [Persona.LoginChain] for a login that begins at a departure.
+// LoginChainFrom is like [Persona.LoginChain] for a login that begins at a departure.
 func (p *Persona) LoginChainFrom(ctx context.Context, integration, issuer, account string, from Departure) ([]*Reply, error) {
 	if err := p.SignInAtProvider(ctx, issuer, account); err != nil {
 		return nil, err
 	}
-	path, lines := loginPath(integration), navigation
+	path, lines := loginPath(integration), navigationHeaders
 	if from.ReturnTo != "" {
 		query := url.Values{}
 		for _, name := range returnParameters {
@@ -120,7 +122,7 @@ func (p *Persona) LoginChainFrom(ctx context.Context, integration, issuer, accou
 		path += "?" + query.Encode()
 	}
 	if from.Page != "" {
-		lines = append(arriving("cross-site"), HeaderLine{"Referer", from.Page})
+		lines = append(navigationFrom("cross-site"), HeaderLine{"Referer", from.Page})
 	}
 	first, err := p.Call(ctx, http.MethodGet, path, nil, lines...)
 	if err != nil {
@@ -133,9 +135,8 @@ func (p *Persona) LoginChainFrom(ctx context.Context, integration, issuer, accou
 	return p.Follow(ctx, first, provider)
 }
 
-// Authorize takes a browser from the login endpoint of an integration to the provider
-// and through its consent. It returns the URL by which the provider sends the browser
-// back, which the browser has not opened yet.
+// Authorize logs in at the provider, from the login endpoint of an integration to the redirect
+// back to the server. It returns the URL of that redirect and does not request it.
 func (p *Persona) Authorize(ctx context.Context, integration, issuer, account string) (*url.URL, error) {
 	if err := p.SignInAtProvider(ctx, issuer, account); err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func (p *Persona) Authorize(ctx context.Context, integration, issuer, account st
 		if origin(to) != origin(provider) {
 			break
 		}
-		last, err = p.send(ctx, ask{method: http.MethodGet, url: to, lines: navigation})
+		last, err = p.send(ctx, requestSpec{method: http.MethodGet, url: to, lines: navigationHeaders})
 	}
 	if err != nil {
 		return nil, err
@@ -161,18 +162,17 @@ func (p *Persona) Authorize(ctx context.Context, integration, issuer, account st
 	return nil, unusable(last, "go through the login at the provider")
 }
 
-// ComeBack opens the URL by which the provider has sent a browser back, or another.
+// ComeBack requests the URL of a redirect from the provider to the server, or another URL.
 func (p *Persona) ComeBack(ctx context.Context, to *url.URL) (*Reply, error) {
-	return p.send(ctx, ask{method: http.MethodGet, url: to, lines: navigation})
+	return p.send(ctx, requestSpec{method: http.MethodGet, url: to, lines: navigationHeaders})
 }
 
-// Follow goes on from a reply as a browser does, hop by hop, and returns all
-// replies, the first included. It goes only to the subject and to the origins
-// given: whatever else a subject redirects to is the last reply and is not
-// asked for anything.
+// Follow follows the redirects of a reply as a browser does and returns all replies, beginning
+// with first. It requests only URLs at the origin of the server and at the given origins. A
+// redirect to any other origin is the last reply.
 func (p *Persona) Follow(ctx context.Context, first *Reply, also ...*url.URL) ([]*Reply, error) {
 	chain := []*Reply{first}
-	lines := navigation
+	lines := navigationHeaders
 	for last := first; last.redirects(); {
 		next := last.location()
 		if !p.mayFollow(next, also) {
@@ -182,9 +182,9 @@ func (p *Persona) Follow(ctx context.Context, first *Reply, also ...*url.URL) ([
 			return chain, unusable(last, "follow the redirects of "+first.method+" "+first.url.EscapedPath())
 		}
 		if origin(next) != origin(p.subject.Public) {
-			lines = arriving("cross-site") // from here on, the way back included
+			lines = navigationFrom("cross-site") // for all further hops, including those at the server
 		}
-		reply, err := p.send(ctx, ask{method: http.MethodGet, url: next, lines: lines})
+		reply, err := p.send(ctx, requestSpec{method: http.MethodGet, url: next, lines: lines})
 		if err != nil {
 			return chain, err
 		}

@@ -15,8 +15,8 @@ import (
 	"countersign/steps/transcript"
 )
 
-// octetRecorder keeps what arrives on its connections, octet for octet, and
-// answers each head with 204.
+// octetRecorder records the octets that arrive on its connections and replies to each head
+// with 204.
 type octetRecorder struct {
 	url   string
 	heads chan string
@@ -47,7 +47,7 @@ func (o *octetRecorder) serve(conn net.Conn) {
 	}
 }
 
-// identityOctets are the lines of a head that are not the door's own.
+// identityOctets returns the lines of a head without those that a door adds.
 func identityOctets(head string) []string {
 	var lines []string
 	_, rest, _ := strings.Cut(head, "\r\n")
@@ -62,16 +62,15 @@ func identityOctets(head string) []string {
 	return lines
 }
 
-// TestOctetsOfBothDoors sends the same header lines through both doors. What
-// the Client door carries arrives as the Raw door sends it, and what it cannot
-// carry is known beforehand and goes through Raw.
+// TestOctetsOfBothDoors sends the same header lines through both doors and checks that the same
+// octets arrive. Lines that the Client door would change must go through the Raw door.
 func TestOctetsOfBothDoors(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		lines []driver.HeaderLine
 		want  []string
-		door  string // the one that is chosen
+		door  string // the door that send chooses
 	}{
 		{"one", []driver.HeaderLine{{"X-Auth-Username", "alice"}}, []string{"X-Auth-Username: alice"}, "client"},
 		{"twice", []driver.HeaderLine{{"X-Auth-Username", "alice"}, {"X-Auth-Username", "bob"}}, []string{"X-Auth-Username: alice", "X-Auth-Username: bob"}, "client"},
@@ -126,7 +125,7 @@ func TestOctetsOfBothDoors(t *testing.T) {
 	}
 }
 
-func TestOctetsAreSentAsTheyAre(t *testing.T) {
+func TestOctetsAreSentUnchanged(t *testing.T) {
 	t.Parallel()
 	o := newOctetRecorder(t)
 	p := driver.NewPersona(subjectAt(t, o.url), "alice", driver.Identity{Username: "alice"}, plan.HeaderNames{Username: "X-Auth-Username"}, nil)

@@ -15,36 +15,35 @@ import (
 	"countersign/steps/transcript"
 )
 
-// Identity is who somebody is at the proxy; an empty attribute is not sent.
+// Identity is the identity of a user at the proxy. Empty attributes are not sent.
 type Identity struct {
 	Username, UniqueID, FirstName, LastName, Email, Role string
 	Groups                                               []string
 }
 
-// A Persona is one browser, or program, of somebody: an identity at the proxy,
-// a cookie jar, perhaps an API key. Requests of one persona may run at once.
+// A Persona is a browser or a program of one user, with an identity at the proxy, a
+// cookie jar and possibly an API key. Its requests may run concurrently.
 type Persona struct {
 	Name     string
 	Identity Identity
 	Headers  plan.HeaderNames
-	// GroupsSeparator joins the groups in one line; "" sends a line for each.
+	// GroupsSeparator joins the groups in one line; "" sends one line for each group.
 	GroupsSeparator string
 
-	subject   Subject
-	recorder  *transcript.Recorder
-	cookies   *cookies
-	key       *keeper
-	acts      func(key string) HeaderLine // by its key; nil as a browser
-	signs     *signing                    // with its credentials; nil as a browser
-	brought   []*http.Cookie              // not the subject's
-	anonymous bool                        // sends no identity
+	subject      Subject
+	recorder     *transcript.Recorder
+	cookies      *cookies
+	key          *keyStore
+	keyHeader    func(key string) HeaderLine // authenticates requests by the key; nil for a browser
+	signer       *requestSigner              // signs requests; nil for a browser
+	extraCookies []*http.Cookie              // cookies that the server under test did not set
+	anonymous    bool                        // sends no identity
 }
 
-// NewPersona makes a browser that has not been used. Without a recorder its
-// exchanges are not kept.
+// NewPersona returns a browser without cookies. Exchanges are not recorded if r is nil.
 func NewPersona(s Subject, name string, i Identity, h plan.HeaderNames, r *transcript.Recorder) *Persona {
 	s.Limits = s.Limits.orDefault()
-	p := &Persona{Name: name, Identity: i, Headers: h, subject: s, cookies: newCookies(), key: &keeper{}}
+	p := &Persona{Name: name, Identity: i, Headers: h, subject: s, cookies: newCookies(), key: &keyStore{}}
 	p.record(r)
 	return p
 }
@@ -57,14 +56,14 @@ func (p *Persona) record(r *transcript.Recorder) {
 	}
 }
 
-// On is the same persona on the record of somebody else.
+// On returns the persona with another recorder.
 func (p *Persona) On(r *transcript.Recorder) *Persona {
 	q := *p
 	q.record(r)
 	return &q
 }
 
-// Through is the same persona at another address of the subject.
+// Through returns the persona with another address of the server.
 func (p *Persona) Through(s Subject) *Persona {
 	q := *p
 	s.Limits = s.Limits.orDefault()
@@ -72,21 +71,20 @@ func (p *Persona) Through(s Subject) *Persona {
 	return &q
 }
 
-// WithoutIdentity is a browser of somebody who is not signed in.
+// WithoutIdentity returns a browser without an identity and without cookies.
 func (p *Persona) WithoutIdentity() *Persona {
 	q := *p
-	q.anonymous, q.acts, q.signs, q.cookies = true, nil, nil, newCookies()
+	q.anonymous, q.keyHeader, q.signer, q.cookies = true, nil, nil, newCookies()
 	return &q
 }
 
-// Key is the persona's API key, "" without one.
+// Key returns the persona's API key, or "" if it has none.
 func (p *Persona) Key() string { return p.key.get() }
 
-// Secrets are the values by which the persona is known: those of the cookies in
-// its browser, and its key.
+// Secrets returns the values of the cookies in the persona's browser, and its API key.
 func (p *Persona) Secrets() []string {
 	var secrets []string
-	api, _ := p.subject.at(userPath) // parsed before as part of the public address
+	api, _ := p.subject.resolve(userPath) // no error: the public address is valid
 	for _, c := range p.cookies.get().Cookies(p.subject.cookieURL(api)) {
 		secrets = append(secrets, c.Value)
 	}
@@ -96,17 +94,16 @@ func (p *Persona) Secrets() []string {
 	return secrets
 }
 
-// Bring gives the browser a cookie that is none of the subject's. It stays when
-// the jar is emptied.
+// Bring adds a cookie that the server under test did not set. Every sign-in that resets the
+// cookie jar puts the cookie into it again.
 func (p *Persona) Bring(name, value string) {
-	p.brought = append(p.brought, &http.Cookie{Name: name, Value: value, Path: "/"})
+	p.extraCookies = append(p.extraCookies, &http.Cookie{Name: name, Value: value, Path: "/"})
 }
 
-// CookieNames are the names of the cookies that the browser sends to the subject, without those that it was given by
-// [Persona.Bring].
+// CookieNames returns the names of the cookies in the jar that the browser sends to the API.
 func (p *Persona) CookieNames() []string {
 	var names []string
-	api, _ := p.subject.at(userPath) // parsed before as part of the public address
+	api, _ := p.subject.resolve(userPath) // no error: the public address is valid
 	for _, c := range p.cookies.get().Cookies(p.subject.cookieURL(api)) {
 		names = append(names, c.Name)
 	}
@@ -116,44 +113,44 @@ func (p *Persona) CookieNames() []string {
 // HasKey reports whether the persona has an API key.
 func (p *Persona) HasKey() bool { return p.key.get() != "" }
 
-// WithKey is the persona's program: it calls with the persona's key and
-// nothing else, no cookie and no identity.
+// WithKey returns the persona's program. It authenticates with the persona's API key and sends
+// neither cookies nor an identity.
 func (p *Persona) WithKey() *Persona {
 	return p.withKey(func(key string) HeaderLine { return HeaderLine{"Authorization", "Key " + key} })
 }
 
-// NewKeyHolder is a program that was given an API key by somebody else.
+// NewKeyHolder returns a program with an API key that the persona did not create.
 func NewKeyHolder(s Subject, name, key string) *Persona {
 	p := NewPersona(s, name, Identity{}, plan.HeaderNames{}, nil)
 	p.key.set(key)
 	return p.WithKey()
 }
 
-func (p *Persona) withKey(acts func(string) HeaderLine) *Persona {
+func (p *Persona) withKey(header func(string) HeaderLine) *Persona {
 	q := *p
-	q.acts, q.signs, q.cookies = acts, nil, newCookies()
+	q.keyHeader, q.signer, q.cookies = header, nil, newCookies()
 	return &q
 }
 
-// keeper holds the key that a persona has made; its program uses it too.
-type keeper struct {
+// A keyStore holds the API key that a persona and its program share.
+type keyStore struct {
 	mu  sync.Mutex
 	key string
 }
 
-func (k *keeper) get() string {
+func (k *keyStore) get() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.key
 }
 
-func (k *keeper) set(key string) {
+func (k *keyStore) set(key string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.key = key
 }
 
-// cookies is a jar that can be emptied.
+// cookies is a cookie jar that can be reset.
 type cookies struct {
 	mu  sync.Mutex
 	jar http.CookieJar
@@ -178,7 +175,7 @@ func (c *cookies) get() http.CookieJar {
 	return c.jar
 }
 
-// line is the Cookie line for a URL, which begins with the cookies given.
+// line returns the Cookie line for a URL. It begins with the cookies in first.
 func (c *cookies) line(u *url.URL, first ...*http.Cookie) (HeaderLine, bool) {
 	var pairs []string
 	for _, cookie := range append(first, c.get().Cookies(u)...) {
@@ -191,8 +188,8 @@ func (c *cookies) line(u *url.URL, first ...*http.Cookie) (HeaderLine, bool) {
 	return HeaderLine{"Cookie", strings.Join(pairs, "; ")}, len(pairs) > 0
 }
 
-// xsrf returns the cookie that an unsafe request has to echo, one for the request's
-// own URL or for the API, which it may be scoped to; nil if there is none.
+// xsrf returns the XSRF cookie for the first URL that has one, or nil. The cookie may be scoped
+// to the URL of the request or to that of the API.
 func (c *cookies) xsrf(urls ...*url.URL) *http.Cookie {
 	for _, u := range urls {
 		for _, cookie := range c.get().Cookies(u) {
@@ -204,7 +201,7 @@ func (c *cookies) xsrf(urls ...*url.URL) *http.Cookie {
 	return nil
 }
 
-// identityLines are the lines that the proxy adds for the persona.
+// identityLines returns the header lines that the proxy adds for the persona.
 func (p *Persona) identityLines() []HeaderLine {
 	i, h := p.Identity, p.Headers
 	var lines []HeaderLine
@@ -229,70 +226,70 @@ func (p *Persona) identityLines() []HeaderLine {
 	return lines
 }
 
-// ask is a request of a persona before the persona's own lines are added.
-type ask struct {
+// A requestSpec is a request of a persona without the header lines that the persona adds.
+type requestSpec struct {
 	method string
 	url    *url.URL
-	lines  []HeaderLine // of the request's own
+	lines  []HeaderLine
 	body   []byte
 
-	identity []HeaderLine // in the place of the persona's identity lines, where the suite is the proxy
-	nobody   bool         // no identity, whoever the persona is
-	forged   bool         // no XSRF header
-	stale    *http.Cookie // an XSRF cookie of another server, sent before those of the jar
-	echo     string       // in the XSRF header, in the place of the cookie's value
-	raw      bool         // through the Raw door in any case
+	identity        []HeaderLine // replaces the persona's identity lines if there is no proxy
+	withoutIdentity bool         // send no identity
+	withoutXSRF     bool         // send no XSRF header
+	otherXSRF       *http.Cookie // an XSRF cookie of another server, sent before those of the jar
+	xsrfValue       string       // value of the XSRF header; "" means the value of the cookie
+	raw             bool         // use the Raw door in any case
 }
 
-// lines composes the head: who asks, what for, and what a browser adds.
-func (p *Persona) lines(a ask) []HeaderLine {
+// lines returns the header lines of a request: those of spec and those that the persona adds.
+func (p *Persona) lines(spec requestSpec) []HeaderLine {
 	lines := []HeaderLine{{"User-Agent", "countersign"}, {"Accept-Encoding", "identity"}}
-	lines = append(lines, a.lines...)
+	lines = append(lines, spec.lines...)
 	s := p.subject
-	home := origin(a.url) == origin(s.Public)
+	toSubject := origin(spec.url) == origin(s.Public)
 	switch {
-	case p.signs != nil && home:
-		return append(lines, p.signs.lines(s, a)...)
-	case p.acts != nil && home:
-		return append(lines, p.acts(p.key.get()))
-	case home && s.Front == plan.Direct && a.identity != nil:
-		lines = append(lines, a.identity...)
-	case home && s.Front == plan.Direct && !p.anonymous && !a.nobody:
+	case p.signer != nil && toSubject:
+		return append(lines, p.signer.lines(s, spec)...)
+	case p.keyHeader != nil && toSubject:
+		return append(lines, p.keyHeader(p.key.get()))
+	case toSubject && s.Front == plan.Direct && spec.identity != nil:
+		lines = append(lines, spec.identity...)
+	case toSubject && s.Front == plan.Direct && !p.anonymous && !spec.withoutIdentity:
 		lines = append(lines, p.identityLines()...)
 	}
-	seen := s.cookieURL(a.url)
+	seen := s.cookieURL(spec.url)
 	var first []*http.Cookie
-	if a.stale != nil {
-		first = append(first, a.stale)
+	if spec.otherXSRF != nil {
+		first = append(first, spec.otherXSRF)
 	}
 	if cookie, ok := p.cookies.line(seen, first...); ok {
 		lines = append(lines, cookie)
 	}
-	if home && !a.forged && a.method != http.MethodGet && a.method != http.MethodHead {
-		api, _ := s.at("__api__/v1/user") // parsed before as part of the public address
+	if toSubject && !spec.withoutXSRF && spec.method != http.MethodGet && spec.method != http.MethodHead {
+		api, _ := s.resolve(userPath) // no error: the public address is valid
 		if cookie := p.cookies.xsrf(seen, s.cookieURL(api)); cookie != nil && cookie.Value != "" {
-			lines = append(lines, HeaderLine{"X-Rsc-Xsrf", cmp.Or(a.echo, cookie.Value)})
+			lines = append(lines, HeaderLine{"X-Rsc-Xsrf", cmp.Or(spec.xsrfValue, cookie.Value)})
 		}
 	}
 	return lines
 }
 
-// send makes one request, through the Client door if it can carry the lines and reads
-// the answer in any case.
-func (p *Persona) send(ctx context.Context, a ask) (*Reply, error) {
-	r := request{method: a.method, url: a.url, lines: p.lines(a), body: a.body}
-	raw := a.raw || !clientCan(r.lines) || r.isLarge()
+// send sends a request and reads the reply. It uses the Client door if that sends the lines
+// unchanged and reads the reply in any case.
+func (p *Persona) send(ctx context.Context, spec requestSpec) (*Reply, error) {
+	r := request{method: spec.method, url: spec.url, lines: p.lines(spec), body: spec.body}
+	raw := spec.raw || !clientCanSend(r.lines) || r.isLarge()
 	if raw {
-		return p.exchange(ctx, transcript.DoorRaw, a.method, a.url, func(ctx context.Context, pending *transcript.Pending) (*http.Response, []byte, error) {
-			return p.subject.doors.raw(ctx, a.url, a.method, r.octets(), pending, p.subject.Limits.Body)
+		return p.exchange(ctx, transcript.DoorRaw, spec.method, spec.url, func(ctx context.Context, pending *transcript.Pending) (*http.Response, []byte, error) {
+			return p.subject.doors.raw(ctx, spec.url, spec.method, r.octets(), pending, p.subject.Limits.Body)
 		})
 	}
-	return p.exchange(ctx, transcript.DoorClient, a.method, a.url, func(ctx context.Context, pending *transcript.Pending) (*http.Response, []byte, error) {
+	return p.exchange(ctx, transcript.DoorClient, spec.method, spec.url, func(ctx context.Context, pending *transcript.Pending) (*http.Response, []byte, error) {
 		return p.subject.doors.client(ctx, r, pending, p.subject.Limits.Body)
 	})
 }
 
-// exchange runs one request within its time, records it, keeps its cookies.
+// exchange runs one request within the time limit, records it and stores its cookies.
 func (p *Persona) exchange(ctx context.Context, door, method string, u *url.URL,
 	do func(context.Context, *transcript.Pending) (*http.Response, []byte, error),
 ) (*Reply, error) {
@@ -308,15 +305,14 @@ func (p *Persona) exchange(ctx context.Context, door, method string, u *url.URL,
 	if err != nil {
 		return nil, p.subject.noAnswer(method, u, x, err)
 	}
-	if p.acts == nil && p.signs == nil {
+	if p.keyHeader == nil && p.signer == nil {
 		p.cookies.get().SetCookies(p.subject.cookieURL(u), resp.Cookies())
 	}
 	return &Reply{Status: resp.StatusCode, Header: resp.Header, Body: body, Exchange: x, method: method, url: u}, nil
 }
 
-// Octets sends exactly these octets to the public address through the Raw
-// door, with no cookie and no identity added, and reads one reply to the
-// method.
+// Octets sends the given octets to the public address through the Raw door. It adds neither
+// cookies nor an identity. It reads one reply to a request with the given method.
 func (p *Persona) Octets(ctx context.Context, method string, octets []byte) (*Reply, error) {
 	u := p.subject.Public
 	return p.exchange(ctx, transcript.DoorRaw, method, u, func(ctx context.Context, pending *transcript.Pending) (*http.Response, []byte, error) {
@@ -324,32 +320,32 @@ func (p *Persona) Octets(ctx context.Context, method string, octets []byte) (*Re
 	})
 }
 
-// Call makes a request below the public address with lines of its own.
+// Call sends a request to a path below the public address with the given header lines.
 func (p *Persona) Call(ctx context.Context, method, path string, body []byte, lines ...HeaderLine) (*Reply, error) {
-	u, err := p.subject.at(path)
+	u, err := p.subject.resolve(path)
 	if err != nil {
 		return nil, err
 	}
-	return p.send(ctx, ask{method: method, url: u, lines: lines, body: body})
+	return p.send(ctx, requestSpec{method: method, url: u, lines: lines, body: body})
 }
 
-// Get reads what is at a path below the public address.
+// Get sends a GET request to a path below the public address.
 func (p *Persona) Get(ctx context.Context, path string) (*Reply, error) {
 	return p.Call(ctx, http.MethodGet, path, nil, HeaderLine{"Accept", "application/json"})
 }
 
-// json sends a value as JSON.
+// json sends value in JSON.
 func (p *Persona) json(ctx context.Context, method, path string, value any) (*Reply, error) {
 	body, err := json.Marshal(value)
 	if err != nil {
-		return nil, fmt.Errorf("write body: %w", err)
+		return nil, fmt.Errorf("encode the body: %w", err)
 	}
 	return p.Call(ctx, method, path, body,
 		HeaderLine{"Content-Type", "application/json"}, HeaderLine{"Accept", "application/json"})
 }
 
-// api joins a path of the API from parts, escaping each: some of them come
-// from replies of the subject.
+// api returns a path of the API. It escapes each part, because some parts come from replies of
+// the server under test.
 func api(parts ...string) string {
 	var b strings.Builder
 	b.WriteString("__api__/v1")
@@ -359,7 +355,7 @@ func api(parts ...string) string {
 	return b.String()
 }
 
-// unusable is the error of a verb that got an answer and cannot go on with it.
+// unusable returns the error of a method that cannot continue with a reply.
 func unusable(r *Reply, what string) *NoAnswer {
-	return &NoAnswer{Op: what, BySubject: true, Err: described(r.Summary()), Exchange: r.Exchange}
+	return &NoAnswer{Op: what, BySubject: true, Err: publicError(r.Summary()), Exchange: r.Exchange}
 }

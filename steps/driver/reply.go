@@ -17,8 +17,8 @@ import (
 	"countersign/steps/transcript"
 )
 
-// A Reply is what a request was answered. Its methods may be called on a nil
-// reply, which is no reply at all, and on junk, which has no members.
+// A Reply is the reply to a request. Its methods accept a nil *Reply, which stands for no reply,
+// and any body; a body that is no JSON object has no members.
 type Reply struct {
 	Status   int
 	Header   http.Header
@@ -32,17 +32,16 @@ type Reply struct {
 	members map[string]json.RawMessage
 }
 
-// Is reports whether the status is of the class, 2 for 2xx.
+// Is reports whether the status has the given first digit, such as 2 for 2xx.
 func (r *Reply) Is(class int) bool { return r != nil && r.Status/100 == class }
 
-// Refuses reports whether the reply refuses the request. No document gives a status
-// for that, so any 4xx is a refusal, and 501, which servers give to methods that
-// they do not implement.
+// Refuses reports whether the reply refuses the request. The documents name no status for a
+// refusal, so any 4xx is one, and 501, which servers send for methods that they do not implement.
 func (r *Reply) Refuses() bool {
 	return r.Is(4) || r != nil && r.Status == http.StatusNotImplemented
 }
 
-// URL is what was requested.
+// URL returns the URL of the request.
 func (r *Reply) URL() string {
 	if r == nil || r.url == nil {
 		return ""
@@ -50,7 +49,7 @@ func (r *Reply) URL() string {
 	return r.url.String()
 }
 
-// Location is where the reply leads, made absolute; "" if nowhere.
+// Location returns the absolute URL of a redirect, or "" if there is none.
 func (r *Reply) Location() string {
 	if u := r.location(); u != nil {
 		return u.String()
@@ -69,7 +68,7 @@ func (r *Reply) location() *url.URL {
 	return u
 }
 
-// redirects reports whether a browser would go on by itself.
+// redirects reports whether a browser follows the reply to another URL.
 func (r *Reply) redirects() bool {
 	switch r.Status {
 	case 301, 302, 303, 307, 308:
@@ -78,38 +77,38 @@ func (r *Reply) redirects() bool {
 	return false
 }
 
-// maxValues bounds the JSON values of a body that is decoded, and so the memory that
-// a short body of many values can take.
+// maxValues bounds the JSON values of a body that is decoded, and thereby the memory that a
+// short body of many values takes.
 const maxValues = 50_000
 
-// Decode reads the body as one JSON value. Numbers in untyped places stay
-// text, so that none is too large.
+// Decode decodes the body, which must hold one JSON value. Numbers in untyped values become
+// json.Number, so that no number is too large.
 func (r *Reply) Decode(into any) error {
 	if r == nil {
 		return errors.New("no reply")
 	}
 	if bytes.Count(r.Body, []byte(",")) > maxValues {
-		return fmt.Errorf("body: more than %d JSON values", maxValues)
+		return fmt.Errorf("decode the body: it has more than %d JSON values", maxValues)
 	}
 	d := json.NewDecoder(bytes.NewReader(r.Body))
 	d.UseNumber()
 	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("body: %w", err)
+		return fmt.Errorf("decode the body: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return errors.New("body: more than one JSON value")
+		return errors.New("decode the body: it has more than one JSON value")
 	}
 	return nil
 }
 
-// IsJSON reports whether the reply says that its body is JSON.
+// IsJSON reports whether the Content-Type of the reply is a JSON type.
 func (r *Reply) IsJSON() bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && (kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json"))
 }
 
-// RefusesForeignFrames reports whether the reply tells browsers not to show it in a frame of another site, by Content-Security-Policy
-// or by X-Frame-Options.
+// RefusesForeignFrames reports whether the reply forbids browsers to show it in a frame of another
+// site, by Content-Security-Policy or X-Frame-Options.
 func (r *Reply) RefusesForeignFrames() bool {
 	for _, policy := range r.Header.Values("Content-Security-Policy") {
 		for _, directive := range strings.FieldsFunc(policy, func(c rune) bool { return c == ';' || c == ',' }) {
@@ -123,7 +122,7 @@ func (r *Reply) RefusesForeignFrames() bool {
 	return option == "deny" || option == "sameorigin"
 }
 
-// Object returns the members of a body that is a JSON object, else nil.
+// Object returns the members of a body that is a JSON object, or nil.
 func (r *Reply) Object() map[string]any {
 	var object map[string]any
 	if r.Decode(&object) != nil {
@@ -132,8 +131,8 @@ func (r *Reply) Object() map[string]any {
 	return object
 }
 
-// member returns a member of a body that is a JSON object, as it was sent. The body
-// is decoded once.
+// member returns the raw value of a member of a body that is a JSON object. The body is decoded
+// once.
 func (r *Reply) member(name string) json.RawMessage {
 	if r == nil {
 		return nil
@@ -146,7 +145,7 @@ func (r *Reply) member(name string) json.RawMessage {
 	return r.members[name]
 }
 
-// Text returns a member that is a string or a number, as text; else "".
+// Text returns a member that is a string or a number as text, or "".
 func (r *Reply) Text(member string) string {
 	raw := r.member(member)
 	var text string
@@ -162,7 +161,7 @@ func (r *Reply) Int(member string) (int64, bool) {
 	return i, err == nil
 }
 
-// number returns a JSON number, "" for any other value.
+// number returns raw if it is a JSON number, or "".
 func number(raw json.RawMessage) json.Number {
 	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
 		return ""
@@ -170,8 +169,8 @@ func number(raw json.RawMessage) json.Number {
 	return json.Number(raw)
 }
 
-// Entries counts what a listing holds: an array, or an object with the array "results".
-// ok is false for a reply that is no listing.
+// Entries returns the number of entries of a listing, which is an array or an object with the
+// array "results". ok is false for a reply that is no listing.
 func (r *Reply) Entries() (n int, ok bool) {
 	var all []any
 	if r.Is(2) && r.Decode(&all) == nil {
@@ -181,7 +180,7 @@ func (r *Reply) Entries() (n int, ok bool) {
 	return len(all), ok && r.Is(2)
 }
 
-// Everything is the whole reply as text, head and body, to look for words in.
+// Everything returns the head and the body of the reply as one text.
 func (r *Reply) Everything() string {
 	if r == nil {
 		return ""
@@ -193,8 +192,8 @@ func (r *Reply) Everything() string {
 	return head + string(r.Body)
 }
 
-// SetCookies returns the cookies that the reply sets; one that it expires has
-// the value "".
+// SetCookies returns the values of the cookies that the reply sets. The value of a cookie that it
+// expires is "".
 func (r *Reply) SetCookies() map[string]string {
 	if r == nil {
 		return nil
@@ -209,11 +208,11 @@ func (r *Reply) SetCookies() map[string]string {
 	return cookies
 }
 
-// longRun is a run of characters as keys, tokens and cookies have it.
+// longRun matches long runs of characters that occur in keys, tokens and cookies.
 var longRun = regexp.MustCompile(`[A-Za-z0-9_+/=-]{20,}`)
 
-// Summary says in one line what was asked and answered, fit for a report: a
-// subject's own words are shown without what may be a secret.
+// Summary describes the request and the reply in one line for a report. It replaces text from the
+// server that may be a secret.
 func (r *Reply) Summary() string {
 	if r == nil {
 		return "no reply"

@@ -79,7 +79,7 @@ func TestConcurrentPersonas(t *testing.T) {
 	group.Wait()
 	for _, x := range rec.Exchanges() {
 		if !strings.Contains(string(x.RequestHead), "X-Auth-Username: alice-bcd") || !strings.Contains(string(x.ResponseBody), "alice-bcd") {
-			t.Errorf("exchange %d holds another's octets: %q %q", x.Seq, x.RequestHead, x.ResponseBody)
+			t.Errorf("exchange %d holds octets of another exchange: %q %q", x.Seq, x.RequestHead, x.ResponseBody)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// User is what the verbs read of an account.
+// User holds the members of an account that the suite reads.
 type User struct {
 	GUID       string `json:"guid"`
 	Username   string `json:"username"`
@@ -17,7 +17,7 @@ type User struct {
 	Locked     bool   `json:"locked"`
 }
 
-// NewUser is an account to be made; an empty field is left out.
+// NewUser describes an account to be created. Empty fields are omitted.
 type NewUser struct {
 	Username   string `json:"username,omitempty"`
 	FirstName  string `json:"first_name,omitempty"`
@@ -25,10 +25,10 @@ type NewUser struct {
 	Email      string `json:"email,omitempty"`
 	Role       string `json:"user_role,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
-	UniqueID   string `json:"unique_id,omitempty"` // the older name of ExternalID
+	UniqueID   string `json:"unique_id,omitempty"` // an older name of external_id
 }
 
-// CreateUser makes an account.
+// CreateUser creates an account.
 func (p *Persona) CreateUser(ctx context.Context, u NewUser) (*Reply, error) {
 	return p.json(ctx, http.MethodPost, api("users"), u)
 }
@@ -53,8 +53,8 @@ func (p *Persona) LockUser(ctx context.Context, guid string, locked bool) (*Repl
 	return p.json(ctx, http.MethodPost, api("users", guid, "lock"), map[string]bool{"locked": locked})
 }
 
-// FindUser looks for the account with exactly this username. A listing that cannot be read
-// is an error, since nothing may be concluded from it.
+// FindUser returns the account with exactly this username, and whether there is one. It
+// returns an error if the listing cannot be read.
 func (p *Persona) FindUser(ctx context.Context, username string) (User, bool, error) {
 	found, err := p.usersCalled(ctx, username)
 	if err != nil || len(found) == 0 {
@@ -70,5 +70,5 @@ func (p *Persona) CountUsers(ctx context.Context, username string) (int, error) 
 }
 
 func (p *Persona) usersCalled(ctx context.Context, username string) ([]User, error) {
-	return matching(ctx, p, api("users"), username, func(u User) bool { return u.Username == username })
+	return findListed(ctx, p, api("users"), username, func(u User) bool { return u.Username == username })
 }

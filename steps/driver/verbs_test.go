@@ -22,17 +22,17 @@ import (
 	"countersign/steps/transcript"
 )
 
-// asked is one request as a server got it.
-type asked struct {
+// received is a request that a server received.
+type received struct {
 	Method, URI string
 	Header      http.Header
 	Body        string
 }
 
-// journal keeps requests and answers them by a function.
+// journal records requests and passes them to a handler.
 type journal struct {
 	mu  sync.Mutex
-	all []asked
+	all []received
 }
 
 func (j *journal) handle(answer http.HandlerFunc) http.HandlerFunc {
@@ -40,13 +40,13 @@ func (j *journal) handle(answer http.HandlerFunc) http.HandlerFunc {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		j.mu.Lock()
-		j.all = append(j.all, asked{r.Method, r.RequestURI, r.Header, string(body)})
+		j.all = append(j.all, received{r.Method, r.RequestURI, r.Header, string(body)})
 		j.mu.Unlock()
 		answer(w, r)
 	}
 }
 
-func (j *journal) last() asked { return j.all[len(j.all)-1] }
+func (j *journal) last() received { return j.all[len(j.all)-1] }
 
 func (j *journal) lines() []string {
 	var lines []string
@@ -124,8 +124,8 @@ func TestSignInDirect(t *testing.T) {
 	}
 }
 
-// TestCookiesOfAServerBehindAPrefix goes round the proxy: the server scopes its
-// cookies to the path that browsers see.
+// TestCookiesOfAServerBehindAPrefix checks the cookies of requests that bypass the proxy: the
+// server scopes its cookies to the path that browsers see.
 func TestCookiesOfAServerBehindAPrefix(t *testing.T) {
 	t.Parallel()
 	var j journal
@@ -149,7 +149,8 @@ func TestCookiesOfAServerBehindAPrefix(t *testing.T) {
 	}
 }
 
-// proxy stands for a proxy with its gate and its login server.
+// proxy starts a proxy with a login server. gate says whether it redirects anonymous requests to
+// the login page.
 func proxy(t *testing.T, j *journal, gate bool) driver.Subject {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -314,8 +315,8 @@ func TestAwaitTaskIsBounded(t *testing.T) {
 		}))
 		s.Limits.Poll = 100 * 1e6
 		guid, _, err := alice(s, nil).PublishContent(t.Context(), "n", "shiny", nil)
-		var silence *driver.NoAnswer
-		if guid != "" || !errors.As(err, &silence) || !silence.BySubject {
+		var noAnswer *driver.NoAnswer
+		if guid != "" || !errors.As(err, &noAnswer) || !noAnswer.BySubject {
 			t.Errorf("%s: got %q %v", name, guid, err)
 		}
 	}
@@ -372,7 +373,7 @@ func TestCompleteLogin(t *testing.T) {
 		}
 	}))
 	t.Cleanup(provider.Close)
-	// Another host name than the subject's, as at the real provider.
+	// The provider has another host name than the server under test, as a real one has.
 	issuer := strings.Replace(provider.URL, "127.0.0.1", "localhost", 1) + "/iss"
 	loops := false
 	at := ""
@@ -402,7 +403,7 @@ func TestCompleteLogin(t *testing.T) {
 	}
 	for _, a := range other.all {
 		if a.Header.Get("X-Auth-Username") != "" || strings.Contains(a.Header.Get("Cookie"), "rsconnect") {
-			t.Errorf("the provider was sent what is the subject's: %v", a.Header)
+			t.Errorf("the provider received headers for the server under test: %v", a.Header)
 		}
 	}
 	if got := other.last().Header.Get("Cookie"); got != "account=alice" {
@@ -416,17 +417,17 @@ func TestCompleteLogin(t *testing.T) {
 	other.all, j.all = nil, nil
 	back, err := p.Authorize(t.Context(), "i-1", issuer, "alice")
 	if err != nil || back.String() != at+"__oauth__/integrations/callback?code=ac&state=s" {
-		t.Errorf("the way back from the provider is %v, %v", back, err)
+		t.Errorf("Authorize returned %v, %v", back, err)
 	}
 	if len(j.all) != 1 {
-		t.Errorf("the browser made %d requests to the subject, want that of the login", len(j.all))
+		t.Errorf("the browser made %d requests to the subject, want only the login request", len(j.all))
 	}
 	if reply, err := p.ComeBack(t.Context(), back); err != nil || reply.Location() != at+"connect/" {
-		t.Errorf("coming back: %v, %v", reply, err)
+		t.Errorf("ComeBack: %v, %v", reply, err)
 	}
 	loops = true
-	var silence *driver.NoAnswer
-	if _, err := p.CompleteLogin(t.Context(), "i-1", issuer, "alice"); !errors.As(err, &silence) || !silence.BySubject {
+	var noAnswer *driver.NoAnswer
+	if _, err := p.CompleteLogin(t.Context(), "i-1", issuer, "alice"); !errors.As(err, &noAnswer) || !noAnswer.BySubject {
 		t.Errorf("loop: got %v", err)
 	}
 }
@@ -479,6 +480,6 @@ func TestVisit(t *testing.T) {
 		t.Errorf("share link: got %+v", got)
 	}
 	if _, err := p.VisitURL(t.Context(), "http://evil.example/content/c/", nil); err == nil {
-		t.Error("a link that leads elsewhere was opened")
+		t.Error("VisitURL opened a link to another site")
 	}
 }

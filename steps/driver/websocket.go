@@ -15,20 +15,20 @@ import (
 	"countersign/steps/transcript"
 )
 
-// acceptGUID is RFC 6455 section 1.3.
+// acceptGUID is the constant of RFC 6455 section 1.3.
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-// A Socket is what came of opening a WebSocket: the reply to the handshake and,
-// after 101, what came back for what was sent.
+// A Socket is the result of opening a WebSocket: the reply to the handshake and, after
+// status 101, the text that the server sent in response to the word.
 type Socket struct {
 	Reply *Reply
 	Echo  string
 }
 
-// OpenWebSocket opens a WebSocket at an item, says a word and waits for what comes
-// back. from is the origin of the page that does it, "" for one of the subject's.
+// OpenWebSocket opens a WebSocket at a content item, sends a word and reads one message.
+// from is the origin of the page that opens it; "" means the origin of the server.
 func (p *Persona) OpenWebSocket(ctx context.Context, guid, from, word string) (*Socket, error) {
-	u, err := p.subject.at(ContentPath(guid))
+	u, err := p.subject.resolve(ContentPath(guid))
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (p *Persona) OpenWebSocket(ctx context.Context, guid, from, word string) (*
 	var nonce [16]byte
 	_, _ = rand.Read(nonce[:]) // never fails
 	key := base64.StdEncoding.EncodeToString(nonce[:])
-	r := request{method: http.MethodGet, url: u, lines: p.lines(ask{method: http.MethodGet, url: u, lines: []HeaderLine{
+	r := request{method: http.MethodGet, url: u, lines: p.lines(requestSpec{method: http.MethodGet, url: u, lines: []HeaderLine{
 		{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}, {"Sec-WebSocket-Key", key},
 		{"Origin", from}, {"Sec-Fetch-Dest", "websocket"}, {"Sec-Fetch-Mode", "websocket"}, {"Sec-Fetch-Site", site},
 	}})}
@@ -76,7 +76,7 @@ func (d *doors) webSocket(ctx context.Context, u *url.URL, octets []byte, key, w
 	}
 	sum := sha1.Sum([]byte(key + acceptGUID))
 	if resp.Header.Get("Sec-Websocket-Accept") != base64.StdEncoding.EncodeToString(sum[:]) {
-		return resp, nil, described("the reply to the handshake does not belong to it")
+		return resp, nil, publicError("Sec-WebSocket-Accept does not match the key of the handshake")
 	}
 	if _, err := conn.Write(textFrame(word)); err != nil {
 		return resp, nil, err
@@ -85,7 +85,7 @@ func (d *doors) webSocket(ctx context.Context, u *url.URL, octets []byte, key, w
 	return resp, nil, err
 }
 
-// textFrame is one masked frame of a text of less than 126 octets (RFC 6455
+// textFrame returns a masked frame with a text of less than 126 octets (RFC 6455
 // section 5.2).
 func textFrame(text string) []byte {
 	var mask [4]byte
@@ -97,14 +97,14 @@ func textFrame(text string) []byte {
 	return frame
 }
 
-// readText reads one short, unmasked text frame.
+// readText reads an unmasked text frame of less than 126 octets.
 func readText(r io.Reader) (string, error) {
 	var head [2]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return "", err
 	}
 	if head[0] != 0x81 || head[1] >= 126 {
-		return "", described("what came back over the WebSocket is no short text")
+		return "", publicError("the frame received over the WebSocket is not a short text")
 	}
 	var text bytes.Buffer
 	_, err := io.CopyN(&text, r, int64(head[1]))

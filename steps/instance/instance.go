@@ -19,11 +19,11 @@ import (
 	"countersign/steps/verdict"
 )
 
-// Bounds of the wait for the first answer of a process.
+// Bounds of the wait for the first reply of a process.
 const (
 	readyTimeout = 30 * time.Second
-	shortReady   = 10 * time.Second // for further instances, where none was ready
-	quickReady   = 5 * time.Second  // for further instances at least, where others were ready
+	shortReady   = 10 * time.Second // for further instances, if none was ready
+	quickReady   = 5 * time.Second  // the minimum for further instances, if others were ready
 )
 
 // OperatorGroup is the group of the administrator of each instance.
@@ -32,33 +32,33 @@ const OperatorGroup = "operators"
 // An Instance is a process of the server under test that scenarios use.
 type Instance struct {
 	*plan.Instance
-	Configuration plan.Configuration // what it runs with; a scenario may restart it with another
+	Configuration plan.Configuration // of the current process; a scenario may restart it with another
 	Subject       driver.Subject
 
-	address  string          // of a server that the suite did not start
+	address  string          // of a server that the suite did not start, else ""
 	operator *driver.Persona // the administrator, identified by an API key
 
-	quiet     sync.RWMutex // held for writing by a scenario that must be alone
+	quiet     sync.RWMutex // locked for writing by a scenario that must run alone
 	start     sync.Once
-	err       error // why it cannot be used
-	placed    bool  // it holds a slot
+	err       error // why the instance cannot be used
+	placed    bool  // the instance holds a slot
 	process   equipment.Instance
 	dir       string
-	remaining int // scenarios that will use it
+	remaining int // scenarios that have not released it yet
 
-	queued  time.Duration          // how long it waited for its slot
-	flooded atomic.Bool            // it was stopped because of the length of its log
-	failure atomic.Pointer[string] // the way in which it failed last
-	silent  int                    // scenarios in a row without an answer
-	givenUp *verdict.Block         // why no further scenario uses it
+	queued  time.Duration          // the wait for the slot
+	flooded atomic.Bool            // the process was stopped because of the length of its log
+	failure atomic.Pointer[string] // the kind of the last failure
+	silent  int                    // consecutive scenarios without a reply
+	givenUp *verdict.Block         // why no further scenario uses the instance
 }
 
-// At returns an instance that is not started, with its files in a folder.
+// At returns an instance that is not started. dir is the folder of its files.
 func At(planned *plan.Instance, dir string) *Instance {
 	return &Instance{Instance: planned, Configuration: planned.Configuration, dir: dir}
 }
 
-// Operator returns the administrator of the instance, whose requests go to the recorder.
+// Operator returns the administrator of the instance. r records its requests.
 func (i *Instance) Operator(r *transcript.Recorder) *driver.Persona { return i.operator.On(r) }
 
 // Address returns the public base URL of the instance.
@@ -69,8 +69,8 @@ func (i *Instance) Address() string {
 	return i.Instance.Address()
 }
 
-// PublishedAddress returns the address at which the configuration publishes the server, with a
-// slash at its end.
+// PublishedAddress returns the address at which the configuration publishes the server. It ends
+// with a slash.
 func (i *Instance) PublishedAddress() string {
 	if written := i.Configuration.Get("Server", "Address"); written != "" {
 		return strings.TrimSuffix(written, "/") + "/"
@@ -81,7 +81,7 @@ func (i *Instance) PublishedAddress() string {
 // Log returns the path of the instance's log.
 func (i *Instance) Log() string { return filepath.Join(i.dir, "server.log") }
 
-// Logs returns the paths of the log and of what the process writes to its standard streams.
+// Logs returns the paths of the log and of the file with the output of the process.
 func (i *Instance) Logs() []string { return []string{i.Log(), i.Log() + ".output"} }
 
 // Flooded reports whether the instance was stopped because it wrote more than [MaxLog] octets.
@@ -89,8 +89,8 @@ func (i *Instance) Flooded() bool { return i.flooded.Load() }
 
 func (i *Instance) data() string { return filepath.Join(i.dir, "data") }
 
-// join makes use of a server that the suite did not start. Such a server can serve the
-// scenarios of the configuration that it runs with.
+// join connects the instance to a server that the suite did not start. Such a server serves only
+// the scenarios of the configuration with which it runs.
 func (i *Instance) join(r target.Running) error {
 	s, err := openRunning(r, i.Front)
 	if err != nil {
@@ -120,9 +120,8 @@ func (i *Instance) prepare() error {
 	return nil
 }
 
-// createOperator signs the operator in on a fresh instance, with every identity header that
-// the configuration names, and creates an API key for it. The operator never signs in by
-// header again.
+// createOperator signs the operator in at a new instance, with every identity header that the
+// configuration names, and creates an API key. The operator uses only the key after that.
 func (i *Instance) createOperator(ctx context.Context, c plan.Configuration) error {
 	identity := driver.Identity{
 		Username: "operator", UniqueID: "id-operator", FirstName: "Olga", LastName: "Operator",
@@ -155,12 +154,12 @@ func signInOperator(ctx context.Context, p *driver.Persona) (guid string, err er
 		return "", err
 	}
 	if !p.IsCaller(reply) {
-		return "", errors.New("signing in was not granted: " + reply.Summary())
+		return "", errors.New("the server refused the sign-in: " + reply.Summary())
 	}
 	return reply.Text("guid"), nil
 }
 
-// awaitReady waits for the first answer of the process, or for its end.
+// awaitReady waits for the first reply of the process or for its end.
 func (i *Instance) awaitReady(ctx context.Context, limit time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -181,20 +180,20 @@ func (i *Instance) awaitReady(ctx context.Context, limit time.Duration) error {
 	}
 }
 
-// ScenarioTimeout bounds one scenario.
+// ScenarioTimeout bounds the duration of a scenario.
 const ScenarioTimeout = 60 * time.Second
 
-// ErrScenarioTime is the cause of a context that [ScenarioTimeout] has ended.
+// ErrScenarioTime is the cause of a context that [ScenarioTimeout] ended.
 var ErrScenarioTime = fmt.Errorf("the scenario took longer than %s", ScenarioTimeout)
 
-// waitEnded is the error of a wait that the suite itself has ended, which says nothing about
-// the server under test.
+// waitEnded returns the error of a wait that the suite ended. The error does not concern the server
+// under test.
 func waitEnded(ctx context.Context, op string) error {
 	return &verdict.Trouble{Op: op, Err: context.Cause(ctx)}
 }
 
-// checkListener returns an error if another process than the server under test listens at its
-// address: replies of that process must not be judged.
+// checkListener returns an error if a process other than the server under test listens at its
+// address. Replies of that process must not be attributed to the server.
 func (i *Instance) checkListener() error {
 	if err := i.process.CheckListener(i.Listen); err != nil {
 		return &verdict.Trouble{Op: i.Name(), Err: err}
@@ -212,11 +211,11 @@ func (i *Instance) HasExited() bool {
 	}
 }
 
-// EndOf returns a block if a request was not answered because the process is ending, else nil.
-// A connection can break a moment before the end of the process is known, so EndOf waits for a
-// moment; a request that timed out does not indicate an end.
-func (i *Instance) EndOf(silence *driver.NoAnswer) error {
-	if i.process == nil || errors.Is(silence.Err, context.DeadlineExceeded) {
+// EndOf returns a block if a request received no reply because the process is ending, else nil. A
+// connection can break shortly before the end of the process is known, so EndOf waits for the end.
+// A request that timed out does not indicate that the process is ending.
+func (i *Instance) EndOf(noAnswer *driver.NoAnswer) error {
+	if i.process == nil || errors.Is(noAnswer.Err, context.DeadlineExceeded) {
 		return nil
 	}
 	const reaping = 500 * time.Millisecond
@@ -230,15 +229,15 @@ func (i *Instance) EndOf(silence *driver.NoAnswer) error {
 	}
 }
 
-// blockedBySubject returns a block for which the server is responsible. Its reason contains
-// the end of the log.
+// blockedBySubject returns a block that the server under test caused. Its reason contains the end
+// of the log.
 func (i *Instance) blockedBySubject(format string, args ...any) error {
-	said := fmt.Sprintf(format, args...)
+	text := fmt.Sprintf(format, args...)
 	if i.flooded.Load() {
-		format, said = LogTooLong(), LogTooLong()
+		format, text = LogTooLong(), LogTooLong()
 	}
 	i.failure.Store(&format)
-	reason := i.Name() + ": " + said
+	reason := i.Name() + ": " + text
 	for _, file := range i.Logs() {
 		if tail := logTail(file); tail != "" {
 			reason += "; its log ends:\n" + tail
@@ -247,8 +246,8 @@ func (i *Instance) blockedBySubject(format string, args ...any) error {
 	return &verdict.Block{Reason: reason, BySubject: true}
 }
 
-// failureKind returns in which way the instance failed: the format given to blockedBySubject,
-// or the reason of a block that was made without it.
+// failureKind returns the kind of the last failure: the format given to blockedBySubject, or the
+// reason of block if blockedBySubject was not called.
 func (i *Instance) failureKind(block *verdict.Block) string {
 	if format := i.failure.Load(); format != nil {
 		return *format

@@ -10,12 +10,12 @@ import (
 	"countersign/steps/verdict"
 )
 
-// A silentProcess neither answers nor ends.
+// A silentProcess neither replies nor ends.
 type silentProcess struct{ equipment.Instance }
 
 func (silentProcess) Exited() <-chan struct{} { return nil }
 
-func TestTheFirstAnswerIsNotMissedWhereTheRunEnds(t *testing.T) {
+func TestAwaitReadyAfterTheEndOfTheRun(t *testing.T) {
 	t.Parallel()
 	i := &Instance{process: silentProcess{}, Instance: &plan.Instance{ID: "i01", Front: plan.Direct, Listen: "127.0.0.1:1"}, dir: t.TempDir()}
 	if err := i.prepare(); err != nil {
@@ -25,6 +25,6 @@ func TestTheFirstAnswerIsNotMissedWhereTheRunEnds(t *testing.T) {
 	cancel()
 	var trouble *verdict.Trouble
 	if err := i.awaitReady(ctx, readyTimeout); !errors.As(err, &trouble) || verdict.BySubject([]error{err}) {
-		t.Errorf("awaitReady() = %v in a run that has ended, want trouble", err)
+		t.Errorf("awaitReady() = %v in a run that has ended, want a verdict.Trouble", err)
 	}
 }

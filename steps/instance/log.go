@@ -17,28 +17,28 @@ import (
 	"countersign/steps/transcript"
 )
 
-// Bounds of what is read of a log.
+// Limits for logs.
 const (
-	MaxLog     = 64 << 20 // octets that one instance may write to its log and output
-	maxRead    = 4 << 20  // octets that one scenario reads of a log
-	maxDigests = 4096     // secrets that are remembered of one log
+	MaxLog     = 64 << 20 // octets that an instance may write to its log and output
+	maxRead    = 4 << 20  // octets that a scenario reads of a log
+	maxDigests = 4096     // digests of secrets that are kept for a log
 )
 
-// A LogReader reads what is appended to a file. It reads each octet once, and no
-// more than maxRead octets in all.
+// A LogReader reads the octets that are appended to a file. It reads each octet once, and at most
+// maxRead octets in total.
 type LogReader struct {
 	File string
 	From int64  // the offset at which the reader began
-	Text []byte // what was read
-	Full bool   // the file holds more than is read
+	Text []byte // the octets read so far
+	Full bool   // the file contains more than maxRead octets after From
 }
 
-// Read reads what was appended since the last call and reports whether there was
-// anything. A file that has become shorter is read from its beginning.
+// Read reads the octets appended since the last call and reports whether there were any. If the
+// file has become shorter, Read begins at its start.
 func (l *LogReader) Read() bool {
 	f, err := os.Open(l.File)
 	if err != nil {
-		return false // a file that does not exist holds nothing
+		return false // the file does not exist yet
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -49,22 +49,22 @@ func (l *LogReader) Read() bool {
 		l.From, l.Text, l.Full = 0, nil, false
 	}
 	at := l.From + int64(len(l.Text))
-	room := int64(maxRead - len(l.Text))
-	l.Full = info.Size()-at > room
-	added, _ := io.ReadAll(io.NewSectionReader(f, at, min(room, info.Size()-at)))
+	free := int64(maxRead - len(l.Text))
+	l.Full = info.Size()-at > free
+	added, _ := io.ReadAll(io.NewSectionReader(f, at, min(free, info.Size()-at)))
 	l.Text = append(l.Text, added...)
 	return len(added) > 0
 }
 
-// tail returns what a file holds from an offset on, all of it if the file was
-// replaced, and reports whether the file holds more than maxRead octets there.
+// tail returns the octets of a file from an offset on, or all of them if the file has become
+// shorter. more reports whether there are more than maxRead octets.
 func tail(file string, from int64) (text []byte, more bool) {
 	l := &LogReader{File: file, From: from}
 	l.Read()
 	return l.Text, l.Full
 }
 
-// SizeOf returns the size of a file, 0 if there is none.
+// SizeOf returns the size of a file, or 0 if it does not exist.
 func SizeOf(file string) int64 {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -73,7 +73,7 @@ func SizeOf(file string) int64 {
 	return info.Size()
 }
 
-// logTail returns the last lines of a log, without what may be a secret.
+// logTail returns the last lines of a log without possible secrets.
 func logTail(file string) string {
 	const lines, octets = 8, 4096
 	text, _ := tail(file, max(0, SizeOf(file)-octets))
@@ -84,9 +84,9 @@ func logTail(file string) string {
 	return transcript.HideSecrets(strings.Join(all, "\n"))
 }
 
-// SearchLog searches one log for the provider's marks in a single pass. It reads at
-// most limit octets and stops when ctx ends. It returns what it found, the digests of
-// the secrets that the log holds as they were issued, and how much it read.
+// SearchLog searches a log for the provider's marks in a single pass. It reads at most limit octets
+// and stops when ctx is done. It returns the sightings, the digests of the unencoded secrets in the
+// log, and the number of octets read.
 func SearchLog(ctx context.Context, file string, limit int64) (found []transcript.Sighting, digests map[string]bool, read int64, err error) {
 	f, err := os.Open(file)
 	if errors.Is(err, os.ErrNotExist) {
@@ -98,11 +98,11 @@ func SearchLog(ctx context.Context, file string, limit int64) (found []transcrip
 	defer f.Close()
 	secrets := &digester{digests: map[string]bool{}}
 	source := &countedReader{ctx: ctx, from: io.LimitReader(f, limit)}
-	found, err = transcript.LogSeek(io.TeeReader(source, secrets), transcript.AllKinds)
+	found, err = transcript.SearchLines(io.TeeReader(source, secrets), transcript.AllKinds)
 	return found, secrets.digests, source.read, err
 }
 
-// A countedReader counts what is read and ends with ctx.
+// A countedReader counts the octets read and returns an error when ctx is done.
 type countedReader struct {
 	ctx  context.Context
 	from io.Reader
@@ -118,17 +118,17 @@ func (r *countedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// secret matches a marked secret as the provider issues it.
+// secret matches a secret in the form in which the provider issues it.
 var secret = regexp.MustCompile(`(?:rt|at|ac|cs)_csn_[A-Za-z0-9_-]{16,}`)
 
-// A digester collects the digests of the secrets in what is written to it, also of
-// those that two writes hold together.
+// A digester collects the digests of the secrets in the text written to it. A secret may be split
+// between two writes.
 type digester struct {
-	last    []byte // the end of what was written before
+	last    []byte // the end of the text written before
 	digests map[string]bool
 }
 
-// longestSecret is how much of one write is looked at again with the next.
+// longestSecret is the number of octets of a write that are searched again with the next one.
 const longestSecret = 1 << 10
 
 func (d *digester) Write(p []byte) (int, error) {
@@ -145,8 +145,8 @@ func (d *digester) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// watchLog stops a process that writes more than MaxLog octets to its log and its
-// output, and removes the excess. It returns when the process has ended.
+// watchLog stops a process that writes more than MaxLog octets to its log and its output, and
+// truncates the files. It returns when the process has ended.
 func (i *Instance) watchLog(process equipment.Instance) {
 	const interval = 100 * time.Millisecond
 	ticker := time.NewTicker(interval)
@@ -162,7 +162,7 @@ func (i *Instance) watchLog(process equipment.Instance) {
 		}
 		i.flooded.Store(true)
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-		_ = process.Stop(ctx) // the stop of the instance reports what cannot be stopped
+		_ = process.Stop(ctx) // an error is reported when the instance is stopped
 		cancel()
 		for _, file := range i.Logs() {
 			if SizeOf(file) > MaxLog {
@@ -181,15 +181,15 @@ func (i *Instance) logIsTooLong() bool {
 	return written > MaxLog
 }
 
-// LogTooLong returns why an instance with too long a log was stopped.
+// LogTooLong returns the reason for which an instance with too long a log is stopped.
 func LogTooLong() string {
-	return fmt.Sprintf("it wrote more than %d MiB to its log and its output, which is all that the suite reads", MaxLog>>20)
+	return fmt.Sprintf("it wrote more than %d MiB to its log and its output, which is the limit of the suite", MaxLog>>20)
 }
 
-// hide returns the beginning of a text for people, without what may be a secret.
+// hide returns the beginning of a text without possible secrets.
 func hide(text []byte) string { return transcript.HideSecrets(string(text[:min(len(text), 2000)])) }
 
-// LogSince returns what the log of the instance holds from an offset on, up to maxRead octets.
+// LogSince returns the text of the log from an offset on, at most maxRead octets.
 func (i *Instance) LogSince(from int64) string {
 	text, _ := tail(i.Log(), from)
 	return string(text)

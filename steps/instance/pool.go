@@ -1,6 +1,6 @@
-// Package instance starts the instances of the server under test that scenarios use, leases
-// them to scenarios, and stops them after their last use. It gives up a server that does not
-// answer, and bounds what a server may write to its log.
+// Package instance starts the instances of the server under test that scenarios use, leases them to
+// scenarios, and stops them after their last use. It gives up a server that does not reply, and
+// bounds the size of a server's log.
 package instance
 
 import (
@@ -21,7 +21,7 @@ import (
 // seconds.
 const stopTimeout = 8 * time.Second
 
-// maxFurther is how many processes scenarios may have beside their instances.
+// maxFurther bounds the processes that scenarios run beside their instances.
 const maxFurther = 2
 
 // A Pool holds the instances that are alive. An instance is started when the first scenario
@@ -30,9 +30,9 @@ type Pool struct {
 	equipment equipment.Equipment
 	target    target.Target
 	workDir   string
-	slots     chan struct{} // one for each instance that may be alive
-	further   chan struct{} // one for each process that a scenario may have beside its instance
-	patience  *patience
+	slots     chan struct{} // capacity: the instances that may run at once
+	further   chan struct{} // capacity: the further processes that may run at once
+	failures  *failureTracker
 	ended     func(*Instance)
 
 	mu     sync.Mutex
@@ -42,33 +42,33 @@ type Pool struct {
 	starts int
 }
 
-// NewPool returns an empty pool. Data folders and logs of its instances are in workDir. The
-// pool calls ended with each instance after it was stopped for good. Its context ends with ctx.
+// NewPool returns an empty pool. workDir holds the data folders and logs of the instances. The pool
+// calls ended with each instance after its final stop. The context of the pool ends with ctx.
 func NewPool(ctx context.Context, e equipment.Equipment, t target.Target, workDir string, ended func(*Instance)) *Pool {
 	return &Pool{
-		equipment: e, target: t, workDir: workDir, patience: newPatience(ctx), ended: ended,
+		equipment: e, target: t, workDir: workDir, failures: newFailureTracker(ctx), ended: ended,
 		slots: make(chan struct{}, t.Instances), further: make(chan struct{}, maxFurther), known: map[*plan.Instance]*Instance{},
 	}
 }
 
 // Context returns the context of scenarios. It ends when the server under test is given up.
-func (p *Pool) Context() context.Context { return p.patience.ctx }
+func (p *Pool) Context() context.Context { return p.failures.ctx }
 
-// GivenUp returns why the server under test was given up, nil if it was not.
-func (p *Pool) GivenUp() error { return p.patience.over() }
+// GivenUp returns the reason for which the server under test was given up, or nil.
+func (p *Pool) GivenUp() error { return p.failures.givenUp() }
 
-// RecordWait records the time that a scenario which did not pass waited for the server.
-func (p *Pool) RecordWait(lost time.Duration, reason string) { p.patience.wait(lost, reason) }
+// RecordWait records the time that a scenario that did not pass waited for the server.
+func (p *Pool) RecordWait(lost time.Duration, reason string) { p.failures.wait(lost, reason) }
 
-// Usage returns how many processes were started and how many instances were alive at once.
+// Usage returns the number of started processes and the maximum number of instances that ran at once.
 func (p *Pool) Usage() (starts, peak int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.starts, p.peak
 }
 
-// Lease gives a scenario the use of its instance, which is started if necessary. The caller
-// calls release once, also after an error.
+// Lease leases its instance to a scenario and starts it if necessary. The caller must call release
+// once, even after an error.
 func (p *Pool) Lease(ctx context.Context, job *plan.Job) (i *Instance, release func(), err error) {
 	i = p.get(job.Instance)
 	i.start.Do(func() { i.err = p.tryStart(ctx, i) })
@@ -87,7 +87,7 @@ func (p *Pool) Lease(ctx context.Context, job *plan.Job) (i *Instance, release f
 	return i, func() { i.quiet.RUnlock(); p.release(i) }, nil
 }
 
-// Forgo releases the instance of a scenario that does not run and has not leased it.
+// Forgo releases the instance of a scenario that does not run and did not lease it.
 func (p *Pool) Forgo(job *plan.Job) { p.release(p.get(job.Instance)) }
 
 func (p *Pool) get(planned *plan.Instance) *Instance {
@@ -102,39 +102,38 @@ func (p *Pool) get(planned *plan.Instance) *Instance {
 
 // tryStart starts an instance unless the server was given up, and records the result.
 func (p *Pool) tryStart(ctx context.Context, i *Instance) error {
-	if err := p.patience.over(); err != nil {
+	if err := p.failures.givenUp(); err != nil {
 		return err
 	}
 	began := time.Now()
 	err := p.startUp(ctx, i)
-	if over := p.patience.over(); err != nil && over != nil {
-		return over // the start was ended, or is one more of the kind
+	if givenUp := p.failures.givenUp(); err != nil && givenUp != nil {
+		return givenUp // the start was cancelled, or its failure was the last one allowed
 	}
 	var block *verdict.Block
 	switch {
 	case err == nil:
-		p.patience.succeeded()
+		p.failures.succeeded()
 	case errors.As(err, &block):
 		took := time.Since(began) - i.queued
-		p.patience.failed(i.failureKind(block), took, block)
-		p.patience.wait(took, block.Reason)
+		p.failures.failed(i.failureKind(block), took, block)
+		p.failures.wait(took, block.Reason)
 	}
 	return err
 }
 
-// startUp makes an instance usable: it waits for a slot, starts the instance with the seed
-// configuration if its own configuration needs one, waits for the first answer and creates the
-// operator's API key.
+// startUp makes an instance usable. It waits for a slot, starts the instance with the seed
+// configuration if necessary, waits for the first reply and creates the operator's API key.
 func (p *Pool) startUp(ctx context.Context, i *Instance) error {
 	if i.Configuration.DebugLog && p.target.DebugLog == "" {
-		return &verdict.Inapplicable{Reason: "the target does not say how the log level is raised (debug_log)"}
+		return &verdict.Inapplicable{Reason: "the target does not define debug_log, the text that raises the log level"}
 	}
 	began := time.Now()
 	select {
 	case p.slots <- struct{}{}:
 		i.placed, i.queued = true, time.Since(began)
 	case <-ctx.Done():
-		return &verdict.Trouble{Op: "wait for a place among the instances", Err: ctx.Err()}
+		return &verdict.Trouble{Op: "wait for a free slot for an instance", Err: ctx.Err()}
 	}
 	p.count(1)
 	if p.target.Running != nil {
@@ -162,7 +161,7 @@ func (p *Pool) startUp(ctx context.Context, i *Instance) error {
 	return i.createOperator(ctx, configuration)
 }
 
-// launch starts the process with a configuration and waits for its first answer.
+// launch starts the process with a configuration and waits for its first reply.
 func (p *Pool) launch(ctx context.Context, i *Instance, c plan.Configuration) error {
 	p.mu.Lock()
 	p.starts++
@@ -173,18 +172,18 @@ func (p *Pool) launch(ctx context.Context, i *Instance, c plan.Configuration) er
 	}
 	i.process = process
 	go i.watchLog(process)
-	began, limit := time.Now(), p.patience.readyTime()
+	began, limit := time.Now(), p.failures.readyTime()
 	err = i.awaitReady(ctx, limit)
 	switch took := time.Since(began); {
 	case err == nil:
-		p.patience.started(took)
+		p.failures.started(took)
 	case took >= limit && ctx.Err() == nil:
-		p.patience.awaitedInVain()
+		p.failures.startTimedOut()
 	}
 	return err
 }
 
-// spec describes an instance to the equipment.
+// spec returns the description of an instance for the equipment.
 func (p *Pool) spec(i *Instance, c plan.Configuration) equipment.InstanceSpec {
 	return equipment.InstanceSpec{
 		ID: i.ID, Config: c.With(i.Address(), i.Listen, i.data(), p.target.DebugLog),
@@ -197,8 +196,8 @@ func (p *Pool) RunTool(ctx context.Context, i *Instance, args []string) (exit in
 	return p.equipment.Tool(ctx, p.spec(i, i.Configuration), args)
 }
 
-// RecordAnswers counts the scenarios in a row in which an instance gave no answer. After
-// maxSilent of them the instance is given up.
+// RecordAnswers counts consecutive scenarios in which an instance sent no reply. After maxSilent of
+// them no further scenario uses the instance.
 func (p *Pool) RecordAnswers(i *Instance, silent bool, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -207,13 +206,13 @@ func (p *Pool) RecordAnswers(i *Instance, silent bool, reason string) {
 		return
 	}
 	if i.silent++; i.silent == maxSilent {
-		i.givenUp = &verdict.Block{Reason: fmt.Sprintf("%s was given up: it gave no answer in %d scenarios in a row; the last: %s", i.Name(), maxSilent, reason), BySubject: true}
+		i.givenUp = &verdict.Block{Reason: fmt.Sprintf("%s was given up: it gave no answer in %d consecutive scenarios; the last: %s", i.Name(), maxSilent, reason), BySubject: true}
 	}
 }
 
-// unusable returns why a started instance cannot be used any more, nil if it can.
+// unusable returns the reason for which a started instance cannot be used any more, or nil.
 func (p *Pool) unusable(i *Instance) error {
-	if err := p.patience.over(); err != nil {
+	if err := p.failures.givenUp(); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -228,18 +227,18 @@ func (p *Pool) unusable(i *Instance) error {
 	return nil
 }
 
-// release stops an instance after its last use.
+// release releases an instance and stops it after its last use.
 func (p *Pool) release(i *Instance) {
 	p.mu.Lock()
 	i.remaining--
 	last := i.remaining == 0
 	p.mu.Unlock()
 	if last {
-		_ = p.retire(i) // Close reports what could not be stopped
+		_ = p.retire(i) // Close reports processes that could not be stopped
 	}
 }
 
-// retire stops an instance for good and gives its slot back.
+// retire stops an instance finally and frees its slot.
 func (p *Pool) retire(i *Instance) error {
 	err := p.Stop(i)
 	p.mu.Lock()
@@ -253,7 +252,7 @@ func (p *Pool) retire(i *Instance) error {
 	return err
 }
 
-// Stop stops the process of an instance, whose data stay.
+// Stop stops the process of an instance and keeps its data.
 func (p *Pool) Stop(i *Instance) error {
 	if i.process == nil {
 		return nil
@@ -268,9 +267,9 @@ func (p *Pool) Stop(i *Instance) error {
 	return nil
 }
 
-// Close stops the instances that are still alive, and ends the context of scenarios.
+// Close stops the remaining instances and ends the context of the scenarios.
 func (p *Pool) Close() error {
-	defer p.patience.close()
+	defer p.failures.close()
 	p.mu.Lock()
 	var left []*Instance
 	for _, i := range p.known {

@@ -17,12 +17,12 @@ import (
 // A runningServer is a server that the suite did not start.
 type runningServer struct {
 	configuration plan.Configuration
-	address       string // public address, with a slash at its end
+	address       string // public address, ends with a slash
 	subject       driver.Subject
 	operator      *driver.Persona
 }
 
-// openRunning reads what a target says about a running server.
+// openRunning returns the server that a target describes.
 func openRunning(r target.Running, front string) (*runningServer, error) {
 	text, err := os.ReadFile(r.Config)
 	if err != nil {
@@ -46,10 +46,9 @@ func openRunning(r target.Running, front string) (*runningServer, error) {
 // arrivalTimeout bounds the requests of CheckRunning.
 const arrivalTimeout = 15 * time.Second
 
-// CheckRunning returns an error unless a running server can be judged: it answers, it accepts
-// the key, and the identity header that the suite sends reaches it. An address that
-// is a proxy's removes or replaces the header, so that every scenario would be blocked
-// and the report would say nothing about the server.
+// CheckRunning returns an error unless a running server can be tested: it must reply, accept the
+// key and receive the identity header that the suite sends. If the address is that of a proxy, the
+// proxy removes or replaces the header. Every scenario would then be blocked.
 func CheckRunning(ctx context.Context, r target.Running, seed int64) error {
 	ctx, cancel := context.WithTimeout(ctx, arrivalTimeout)
 	defer cancel()
@@ -70,7 +69,8 @@ func CheckRunning(ctx context.Context, r target.Running, seed int64) error {
 	return s.checkArrival(ctx, r, seed)
 }
 
-// checkArrival signs a new user in by header.
+// checkArrival signs a new user in by header. It returns an error if the header does not reach the
+// server.
 func (s *runningServer) checkArrival(ctx context.Context, r target.Running, seed int64) error {
 	name := fmt.Sprintf("arrival-%s", plan.Consonants(uint64(seed)^uint64(time.Now().UnixNano())))
 	identity := driver.Identity{Username: name, UniqueID: "id-" + name, Email: name + "@example.com"}
@@ -78,7 +78,7 @@ func (s *runningServer) checkArrival(ctx context.Context, r target.Running, seed
 	p := driver.NewPersona(s.subject.WithoutProxy(), name, identity, headers, nil)
 	reply, err := p.SignIn(ctx)
 	if err != nil {
-		return fmt.Errorf("running.url: the server at %s gives no answer to a request with identity headers: %w", r.URL, err)
+		return fmt.Errorf("running.url: the server at %s gives no answer to a request with identity headers: %w; correct running.url and running.direct", r.URL, err)
 	}
 	if p.IsCaller(reply) {
 		return nil

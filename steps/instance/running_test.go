@@ -12,14 +12,14 @@ import (
 	"countersign/steps/target"
 )
 
-// TestCheckRunning checks the error for a running server that cannot be judged.
+// TestCheckRunning checks the errors for running servers that cannot be tested.
 func TestCheckRunning(t *testing.T) {
 	const key = "the-key-of-an-administrator"
 	user := func(w http.ResponseWriter, name string) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]string{"guid": "0b0f6ed5-5e0f-4c6b-8d43-6f1d6e9a2b11", "username": name})
 	}
-	// server answers the key, and hands the value of the header on as arrives says.
+	// server accepts the key, and replaces the identity header by the result of arrives.
 	server := func(arrives func(string) string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			switch name := arrives(r.Header.Get("X-Auth-Username")); {
@@ -32,17 +32,17 @@ func TestCheckRunning(t *testing.T) {
 			}
 		}
 	}
-	honest := func(name string) string { return name }
+	unchanged := func(name string) string { return name }
 	for _, test := range []struct {
 		name    string
 		handler http.HandlerFunc
 		key     string
-		want    []string // in the error; none is no error
+		want    []string // parts of the error; empty means no error
 	}{
-		{"a server", server(honest), key, nil},
+		{"a server", server(unchanged), key, nil},
 		{"a proxy that removes the header", server(func(string) string { return "" }), key, []string{"X-Auth-Username does not arrive", "401", "running.direct"}},
-		{"a proxy that replaces the header", server(func(string) string { return "somebody" }), key, []string{"X-Auth-Username does not arrive", "running.config"}},
-		{"another key", server(honest), "wrong", []string{"running.key", "401"}},
+		{"a proxy that replaces the header", server(func(string) string { return "other" }), key, []string{"X-Auth-Username does not arrive", "running.config"}},
+		{"another key", server(unchanged), "wrong", []string{"running.key", "401"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := httptest.NewServer(test.handler)
@@ -61,12 +61,12 @@ func TestCheckRunning(t *testing.T) {
 				}
 			}
 			if err != nil && strings.Contains(err.Error(), test.key) {
-				t.Errorf("the error holds the key: %v", err)
+				t.Errorf("the error contains the key: %v", err)
 			}
 		})
 	}
 	err := CheckRunning(t.Context(), target.Running{URL: "http://127.0.0.1:1", Config: os.DevNull, Key: key}, 1)
 	if err == nil || !strings.Contains(err.Error(), "gives no answer") {
-		t.Errorf("CheckRunning where nothing listens: %v, want an error that says so", err)
+		t.Errorf("CheckRunning of an address without a listener: %v, want an error", err)
 	}
 }

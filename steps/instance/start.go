@@ -12,25 +12,25 @@ import (
 	"countersign/steps/verdict"
 )
 
-// A Start is an attempt of a scenario to start a server.
+// A Start is the result of an attempt to start a server in a scenario.
 type Start struct {
 	Instance *Instance
 	Err      error         // why the server does not run, nil if it runs
-	LogFrom  int64         // the size of its log before
-	Took     time.Duration // until the first answer, or until the attempt failed
+	LogFrom  int64         // the size of the log before the start
+	Took     time.Duration // until the first reply or the failure
 
-	further bool // a process of the scenario's own, beside its instance
+	further bool // a process beside the instance of the scenario
 	outFrom int64
 	output  string
 }
 
-// StartFurther starts a process on fresh data for one scenario. The caller stops it with
-// [Pool.StopFurther], and starts no other one before.
+// StartFurther starts a process on fresh data for a scenario. The caller must stop it with
+// [Pool.StopFurther] before it starts another one.
 func (p *Pool) StartFurther(ctx context.Context, planned *plan.Instance) (*Start, error) {
 	select {
 	case p.further <- struct{}{}:
 	case <-ctx.Done():
-		return nil, &verdict.Trouble{Op: "wait for a place to start a server in", Err: ctx.Err()}
+		return nil, &verdict.Trouble{Op: "wait for a free slot for a further server", Err: ctx.Err()}
 	}
 	i := At(planned, filepath.Join(p.workDir, planned.ID))
 	s := &Start{Instance: i, further: true}
@@ -40,8 +40,7 @@ func (p *Pool) StartFurther(ctx context.Context, planned *plan.Instance) (*Start
 	return s, s.launch(ctx, p)
 }
 
-// StopFurther stops a process that [Pool.StartFurther] has started. It does nothing for any
-// other start.
+// StopFurther stops a process that [Pool.StartFurther] started. It does nothing for other starts.
 func (p *Pool) StopFurther(s *Start) error {
 	if s == nil || !s.further {
 		return nil
@@ -50,8 +49,8 @@ func (p *Pool) StopFurther(s *Start) error {
 	return p.Stop(s.Instance)
 }
 
-// Restart starts a stopped instance on its data with a configuration. output is the file with
-// the output of its last process.
+// Restart starts a stopped instance with a configuration and its existing data. output is the path
+// of the file with the output of its last process.
 func (p *Pool) Restart(ctx context.Context, i *Instance, c plan.Configuration, output string) (*Start, error) {
 	i.Configuration = c
 	s := &Start{Instance: i, LogFrom: SizeOf(i.Log()), output: output}
@@ -61,7 +60,7 @@ func (p *Pool) Restart(ctx context.Context, i *Instance, c plan.Configuration, o
 // Output returns the path of the file with the output of the instance's process.
 func (i *Instance) Output() string { return i.process.Output() }
 
-// launch starts the process and waits for its first answer or its end.
+// launch starts the process and waits for its first reply or its end.
 func (s *Start) launch(ctx context.Context, p *Pool) error {
 	if s.output != "" {
 		s.outFrom = SizeOf(s.output)
@@ -88,37 +87,37 @@ func (s *Start) RequireRunning() error {
 	return nil
 }
 
-// RequireRefused returns a violation unless the process has ended by itself with an exit code
-// that reports a failure.
+// RequireRefused returns a violation unless the process ended by itself with an exit code other than
+// 0.
 func (s *Start) RequireRefused() error {
 	switch {
 	case s.Err == nil:
-		return verdict.Broken("a server that refuses to start", "one that answers")
+		return verdict.Broken("a server that refuses to start", "one that replies")
 	case !s.Instance.HasExited():
-		return verdict.Broken("a server that refuses to start", "one that neither answers nor ends: %v", s.Err)
+		return verdict.Broken("a server that refuses to start", "one that neither replies nor ends: %v", s.Err)
 	case s.Instance.process.ExitError() == nil:
-		return verdict.Broken("an exit code that reports that the start failed", "exit code 0")
+		return verdict.Broken("an exit code other than 0", "exit code 0")
 	}
 	return nil
 }
 
-// RequireMessage returns a violation unless the process has written a text to its log or its
-// output, in upper or lower case.
+// RequireMessage returns a violation unless the process has written a text, in upper or lower case, to
+// its log or its output.
 func (s *Start) RequireMessage(text string) error {
-	said, moreLog := tail(s.Instance.Log(), s.LogFrom)
+	written, moreLog := tail(s.Instance.Log(), s.LogFrom)
 	output, moreOutput := tail(s.output, s.outFrom)
-	said = append(said, output...)
-	if bytes.Contains(bytes.ToLower(said), bytes.ToLower([]byte(text))) {
+	written = append(written, output...)
+	if bytes.Contains(bytes.ToLower(written), bytes.ToLower([]byte(text))) {
 		return nil
 	}
 	if moreLog || moreOutput {
 		return s.Instance.LogNotRead()
 	}
-	return verdict.Broken("a message that names "+text, "%q", hide(said))
+	return verdict.Broken("a message that contains "+text, "%q", hide(written))
 }
 
-// LogNotRead returns the block of a scenario that needs to know all of a log that is longer
-// than the suite reads.
+// LogNotRead returns the block of a scenario that needs the whole log if the log is longer than the
+// suite reads.
 func (i *Instance) LogNotRead() error {
-	return &verdict.Block{BySubject: true, Reason: fmt.Sprintf("%s wrote more than %d MiB to its log during the scenario; the suite reads no further", i.Name(), maxRead>>20)}
+	return &verdict.Block{BySubject: true, Reason: fmt.Sprintf("%s wrote more than %d MiB to its log during the scenario, which is the limit of the suite", i.Name(), maxRead>>20)}
 }

@@ -8,35 +8,35 @@ import (
 	"strings"
 )
 
-// HeaderNames are the names of the identity headers of a configuration. An
-// empty name is a header that the configuration does not use.
+// HeaderNames holds the names of the identity headers of a configuration. An empty name
+// means that the configuration does not use the header.
 type HeaderNames struct {
 	Username, UniqueID, FirstName, LastName, Email, Role, Groups string
 }
 
-// A Configuration is the gcfg text of a scenario, and what the suite has to
-// know of it to play the proxy.
+// A Configuration is the gcfg text of a scenario, with the options that the suite needs in
+// order to send the headers of the proxy.
 type Configuration struct {
 	Text            string
 	Headers         HeaderNames
 	GroupsSeparator string
-	DebugLog        bool // it holds [DebugLog]
+	DebugLog        bool // the text contains the line [DebugLog]
 
 	options []option
 }
 
-// DebugLog is a line of a configuration that stands for what raises the server's log
-// level. No document names the option, so the target says what it is.
+// DebugLog is a line of a configuration that is replaced by the text that raises the log level.
+// No document names that option, so the target defines the text.
 const DebugLog = "{debug log}"
 
 type option struct {
-	section, key string // lower case: gcfg tells neither apart by letters
+	section, key string // lower case: gcfg ignores the case of both
 	value        string
 	line         int
 }
 
-// ParseConfiguration reads the options out of a gcfg text. It leaves the
-// judgement of names and values to the server under test.
+// ParseConfiguration parses the options of a gcfg text. It does not check names and values: the
+// server under test does.
 func ParseConfiguration(text string) (Configuration, error) {
 	c := Configuration{Text: strings.TrimSpace(text) + "\n"}
 	section := ""
@@ -51,7 +51,7 @@ func ParseConfiguration(text string) (Configuration, error) {
 		default:
 			key, value, _ := strings.Cut(line, "=")
 			if section == "" {
-				return c, fmt.Errorf("line %d of the configuration: %q stands in no [section]", i+1, line)
+				return c, fmt.Errorf("line %d of the configuration: %q comes before the first [section]; add a section above it", i+1, line)
 			}
 			value = strings.Trim(strings.TrimSpace(value), `"`)
 			c.options = append(c.options, option{section, strings.ToLower(strings.TrimSpace(key)), value, i + 1})
@@ -62,8 +62,7 @@ func ParseConfiguration(text string) (Configuration, error) {
 	return c, nil
 }
 
-// Get returns the value of an option, "" if it is not written. The last of
-// several counts.
+// Get returns the last value of an option, or "" if the text does not set it.
 func (c Configuration) Get(section, key string) string {
 	value := ""
 	for _, o := range c.options {
@@ -74,7 +73,7 @@ func (c Configuration) Get(section, key string) string {
 	return value
 }
 
-// Sets says whether an option is written, with whatever value.
+// Sets reports whether the text sets an option to any value.
 func (c Configuration) Sets(section, key string) bool {
 	for _, o := range c.options {
 		if o.section == strings.ToLower(section) && o.key == strings.ToLower(key) {
@@ -84,7 +83,7 @@ func (c Configuration) Sets(section, key string) bool {
 	return false
 }
 
-// Maps says whether a value of the role header, or a group, is mapped to a role.
+// Maps reports whether the configuration maps a value of the role header, or a group, to a role.
 func (c Configuration) Maps(value string) bool {
 	for _, o := range c.options {
 		if o.section == "authorization" && strings.HasSuffix(o.key, "rolemapping") && o.value == value {
@@ -94,12 +93,12 @@ func (c Configuration) Maps(value string) bool {
 	return false
 }
 
-// Gate says whether the proxy sends anonymous requests to its login page: the
-// documented examples leave that to the server once it knows a LoginURL.
+// Gate reports whether the proxy redirects anonymous requests to its login page. In the documented
+// examples the server does that if it has a LoginURL.
 func (c Configuration) Gate() bool { return c.Get("ProxyAuth", "LoginURL") == "" }
 
-// headers knows one default: the username header has one while no header for a
-// unique id is configured.
+// headers returns the names of the identity headers. The username header has a default name if
+// no header for the unique id is configured.
 func (c Configuration) headers() HeaderNames {
 	h := HeaderNames{
 		Username:  c.Get("ProxyAuth", "UsernameHeader"),
@@ -116,16 +115,14 @@ func (c Configuration) headers() HeaderNames {
 	return h
 }
 
-// Digest tells configurations apart. It is made of the text, so that a
-// configuration is what a reader of the feature sees.
+// Digest returns a short hash of the text, which identifies the configuration.
 func (c Configuration) Digest() string {
 	sum := sha256.Sum256([]byte(c.Text))
 	return hex.EncodeToString(sum[:4])
 }
 
-// Seed returns the configuration with which an instance has to be started once
-// before this one, because this one forbids the operator's first sign-in; ok is
-// false where none is needed.
+// Seed returns the configuration with which an instance must first be started once, because this
+// one does not let the operator sign in for the first time. ok is false if this is not needed.
 func (c Configuration) Seed() (seed Configuration, ok bool) {
 	drop := map[string]bool{}
 	if !isTrue(c.Get("ProxyAuth", "RegisterOnFirstLogin"), true) {
@@ -157,7 +154,7 @@ func (c Configuration) Seed() (seed Configuration, ok bool) {
 	return seed, err == nil
 }
 
-// isTrue reads a boolean as gcfg does; absent means the default.
+// isTrue parses a boolean as gcfg does. absent is the value of an empty text.
 func isTrue(value string, absent bool) bool {
 	switch strings.ToLower(value) {
 	case "":
@@ -168,8 +165,8 @@ func isTrue(value string, absent bool) bool {
 	return false
 }
 
-// With returns the whole text that an instance is started with: that of the
-// scenario, then what the harness adds. debugLog takes the place of [DebugLog].
+// With returns the configuration file of an instance: the text of the scenario with debugLog in
+// place of [DebugLog], and the options of the suite.
 func (c Configuration) With(address, listen, dataDir, debugLog string) string {
 	text := strings.ReplaceAll(c.Text, DebugLog, debugLog) + "\n; added by the suite\n[HTTP]\nListen = \"" + listen + "\"\n[Server]\nDataDir = \"" + dataDir + "\"\n"
 	if !c.Sets("Server", "Address") {
@@ -178,12 +175,12 @@ func (c Configuration) With(address, listen, dataDir, debugLog string) string {
 	return text
 }
 
-// of the machine, not of the behaviour: what the harness or an operator adds.
+// housekeeping holds the sections that do not affect authentication and authorization. The suite
+// or an administrator adds them.
 var housekeeping = map[string]bool{"server": true, "http": true, "https": true, "logging": true, "database": true, "sqlite": true, "postgres": true}
 
-// Same says whether another configuration sets the same options for
-// authentication and authorization. Where a server listens and where it keeps
-// its data is its own affair.
+// Same reports whether both configurations set the same options, apart from those of the sections
+// in housekeeping.
 func (c Configuration) Same(other Configuration) bool { return c.behaviour() == other.behaviour() }
 
 func (c Configuration) behaviour() string {

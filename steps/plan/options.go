@@ -10,7 +10,7 @@ import (
 	messages "github.com/cucumber/messages/go/v21"
 )
 
-// documented are the options that a table may set, as the documents spell them.
+// documented lists the options that a table may set, in the spelling of the documents.
 var documented = []string{
 	"Authentication.Provider",
 	"Authorization.AdministratorRoleMapping", "Authorization.DefaultUserRole", "Authorization.PublisherRoleMapping",
@@ -30,27 +30,26 @@ const notSet = "(not set)"
 
 const (
 	providerOption = "Authentication.Provider"
-	debugLogOption = "DebugLog" // its value is on; see DebugLog
+	debugLogOption = "DebugLog" // its only value is on; see DebugLog
 )
 
-// defaults is the configuration of a scenario that states none, and what a table adds to.
+// defaults is the configuration of a scenario without one. A table adds options to it.
 const defaults = "[Authentication]\nProvider = proxy\n"
 
-// ReadArgument reads what stands below a step that takes a configuration: a table of
-// options and their values, which are added to the defaults of the features, or a
-// docstring with a whole configuration. A value is written into the file as the table
-// has it. An option that stands in several rows is written several times.
+// ReadArgument reads the argument of a step that takes a configuration: a table of options and
+// values, which are added to the defaults, or a docstring with a whole configuration. Values are
+// copied into the configuration unchanged. An option in several rows is set several times.
 func ReadArgument(below *messages.PickleStepArgument) (Configuration, error) {
 	switch {
 	case below != nil && below.DocString != nil:
 		return ParseConfiguration(below.DocString.Content)
 	case below == nil || below.DataTable == nil:
-		return Configuration{}, fmt.Errorf("nothing stands below the step; want a table of options and values, or a docstring with a configuration")
+		return Configuration{}, fmt.Errorf("the step has neither a table nor a docstring; add a table of options and values, or a docstring with a configuration")
 	}
 	var rows [][2]string
 	for _, row := range below.DataTable.Rows {
 		if len(row.Cells) != 2 {
-			return Configuration{}, fmt.Errorf("a row has %d cells; want an option and its value", len(row.Cells))
+			return Configuration{}, fmt.Errorf("a row of the table has %d cells; write an option and its value", len(row.Cells))
 		}
 		name := row.Cells[0].Value
 		if !slices.Contains(documented, name) {
@@ -63,8 +62,8 @@ func ReadArgument(below *messages.PickleStepArgument) (Configuration, error) {
 	return ParseConfiguration(textOf(rows))
 }
 
-// textOf writes options as gcfg, in the order of their names, so that the order of the
-// rows makes no other configuration.
+// textOf returns the options as gcfg, sorted by name, so that the order of the rows does not
+// matter.
 func textOf(rows [][2]string) string {
 	if !slices.ContainsFunc(rows, func(r [2]string) bool { return r[0] == providerOption }) {
 		rows = append(rows, [2]string{providerOption, "proxy"})
@@ -89,7 +88,7 @@ func textOf(rows [][2]string) string {
 	return b.String()
 }
 
-// nearest returns the documented option whose name needs the fewest changes.
+// nearest returns the documented option with the smallest edit distance to name.
 func nearest(name string) string {
 	edits := func(option string) int {
 		return levenshtein.Distance(strings.ToLower(name), strings.ToLower(option), nil)

@@ -12,15 +12,15 @@ import (
 
 // The fronts at which a scenario can run.
 const (
-	Direct = "direct" // the suite plays the proxy
+	Direct = "direct" // without a proxy: the suite sends the identity headers
 	Nginx  = "nginx"
 	Apache = "apache"
 )
 
-// Fronts lists them in the order of every report.
+// Fronts lists the fronts in the order of the reports.
 var Fronts = []string{Direct, Nginx, Apache}
 
-// IsFront says whether a name is that of a front.
+// IsFront reports whether name is the name of a front.
 func IsFront(name string) bool {
 	for _, f := range Fronts {
 		if f == name {
@@ -30,42 +30,42 @@ func IsFront(name string) bool {
 	return false
 }
 
-// How widely scenarios are spread over the fronts.
+// The ways in which scenarios are spread over the fronts.
 const (
 	Full = "full" // every scenario at every front that it allows
-	Lean = "lean" // all of them at direct, and the first of each Rule behind each proxy
+	Lean = "lean" // every scenario at direct, and the first of each Rule behind each proxy
 )
 
 // Prefix is the public path under which a proxy serves the server.
 const Prefix = "/rsconnect"
 
-// A Lease says how a scenario shares its instance.
+// A Lease is the way in which a scenario shares its instance.
 type Lease int
 
 const (
-	Shared Lease = iota // with others at the same time
-	Quiet               // with others, but alone while it runs
-	Alone               // with nobody: an instance of its own on fresh data
+	Shared Lease = iota // the scenario runs concurrently with others
+	Quiet               // the scenario shares the instance, but no other scenario runs at the same time
+	Alone               // the scenario has an instance of its own on fresh data
 )
 
-// Tag returns the tag, without @, by which a scenario asks for the lease.
+// Tag returns the tag, without @, with which a scenario requests the lease.
 func (l Lease) Tag() string { return [...]string{"", "quiet", "alone"}[l] }
 
-// An Instance is one process of the subject that the run will need.
+// An Instance is a server process that the run needs.
 type Instance struct {
-	ID            string // "i03"
+	ID            string // such as "i03"
 	Configuration Configuration
 	Front         string
 	Flavour       string // of the proxy, "" at direct
-	Listen        string // where the subject listens
-	FrontListen   string // where the proxy listens, "" at direct
-	Jobs          int    // how many scenarios will use it
+	Listen        string // address at which the server listens
+	FrontListen   string // address at which the proxy listens, "" at direct
+	Jobs          int    // number of scenarios that use it
 }
 
-// Upstream is the base URL of the subject itself.
+// Upstream returns the base URL of the server itself.
 func (i *Instance) Upstream() string { return "http://" + i.Listen + "/" }
 
-// Address is the public base URL, as in Server.Address.
+// Address returns the public base URL, as in Server.Address.
 func (i *Instance) Address() string {
 	if i.Front == Direct {
 		return i.Upstream()
@@ -73,7 +73,7 @@ func (i *Instance) Address() string {
 	return "http://" + i.FrontListen + Prefix + "/"
 }
 
-// Name describes an instance to people.
+// Name returns a description of the instance for messages.
 func (i *Instance) Name() string {
 	front := i.Front
 	if i.Flavour != "" {
@@ -82,48 +82,47 @@ func (i *Instance) Name() string {
 	return fmt.Sprintf("%s: configuration %s at %s", i.ID, i.Configuration.Digest(), front)
 }
 
-// A Job is one scenario at one front.
+// A Job is a scenario at a front.
 type Job struct {
 	Scenario *Scenario
 	Front    string
 	Instance *Instance
 	Lease    Lease
-	Listen   string // where the further processes of the scenario listen, if it starts any
+	Listen   string // address for the further processes of the scenario, if it starts any
 }
 
-// ID names a job for people and files.
+// ID returns the id of the job, which names it in messages and file names.
 func (j *Job) ID() string { return j.Scenario.ID() + "@" + j.Front }
 
-// Group is what a job counts for in the verdict: its folder at its front.
+// Group returns the group of the job in the verdict: its folder at its front.
 func (j *Job) Group() string { return j.Scenario.Folder() + "@" + j.Front }
 
-// A Selection is what a person asked for.
+// A Selection says which scenarios to run.
 type Selection struct {
-	Fronts []string // none means all
-	Spread string   // "" means full
-	Tags   TagExpression
-	Rules  []string // none means all
-	Groups []string // folders of features; none means all
-	// Scenarios are those to run; none means all.
-	Scenarios []Wanted
+	Fronts    []string // empty means all
+	Spread    string   // "" means full
+	Tags      TagExpression
+	Rules     []string // empty means all
+	Groups    []string // folders of features; empty means all
+	Scenarios []Wanted // empty means all
 	Seed      int64
 }
 
-// Wanted names a scenario to run.
+// A Wanted names a scenario to run.
 type Wanted struct {
-	ID    string // as [Scenario.ID] or [Job.ID] has it
-	Place string // where it is asked for, for messages
+	ID    string // a [Scenario.ID] or a [Job.ID]
+	Place string // where the user named it, for messages
 }
 
-// names reports whether w is the job or, at any front, its scenario.
+// names reports whether w names the job or its scenario.
 func (w Wanted) names(j *Job) bool { return w.ID == j.ID() || w.ID == j.Scenario.ID() }
 
-// wants reports whether the selection names the job, or no scenario at all.
+// wants reports whether the selection names the job, or names no scenario.
 func (s Selection) wants(j *Job) bool {
 	return len(s.Scenarios) == 0 || slices.ContainsFunc(s.Scenarios, func(w Wanted) bool { return w.names(j) })
 }
 
-// unknown returns an error for each scenario that is asked for and does not exist.
+// unknown returns an error for each selected scenario that does not exist.
 func (s Selection) unknown(jobs []*Job) error {
 	known := map[string]bool{}
 	for _, j := range jobs {
@@ -138,7 +137,7 @@ func (s Selection) unknown(jobs []*Job) error {
 	return errors.Join(problems...)
 }
 
-// unknownGroups returns an error for each group that is asked for and does not exist.
+// unknownGroups returns an error for each selected group that does not exist.
 func (s Selection) unknownGroups(documents []*Document) error {
 	var known []string
 	for _, d := range documents {
@@ -156,16 +155,16 @@ func (s Selection) unknownGroups(documents []*Document) error {
 	return errors.Join(problems...)
 }
 
-// A Plan is all that a run will do, in the order in which it will.
+// A Plan holds everything that a run does, in the order of the run.
 type Plan struct {
 	Documents []*Document
 	Jobs      []*Job
 	Instances []*Instance // in the order of their first use
-	Skipped   []*Job      // what the selection left out, without an instance
+	Skipped   []*Job      // jobs that the selection excludes, without an instance
 	Seed      int64
 }
 
-// Make plans a run. It is an error if nothing is selected.
+// Make plans a run. It returns an error if the selection holds no scenario.
 func Make(documents []*Document, s Selection) (*Plan, error) {
 	p := &Plan{Documents: documents, Seed: s.Seed}
 	for _, document := range documents {
@@ -178,7 +177,7 @@ func Make(documents []*Document, s Selection) (*Plan, error) {
 		return nil, err
 	}
 	if len(p.Jobs) == 0 {
-		return nil, fmt.Errorf("the selection holds no scenario; see the tags, rules, scenarios and fronts that were asked for")
+		return nil, fmt.Errorf("the selection holds no scenario; change the tags, rules, groups, scenarios or fronts that select it")
 	}
 	p.assign()
 	return p, nil
@@ -238,7 +237,7 @@ func allows(list []string, s string) bool {
 	return len(list) == 0
 }
 
-// flavourOf is the proxy configuration behind which a scenario runs.
+// flavourOf returns the proxy configuration for a scenario.
 func flavourOf(s *Scenario) string {
 	for _, flavour := range []string{"documented", "careless"} {
 		if s.Has(flavour) {
@@ -248,9 +247,8 @@ func flavourOf(s *Scenario) string {
 	return "hardened"
 }
 
-// assign gives each job its instance, then puts instances and jobs in the
-// order that the seed decides: whole instances in turn, so that each is started
-// once and stopped after its last use.
+// assign assigns an instance to each job. It then shuffles instances and jobs by the seed and
+// groups the jobs by instance, so that each instance starts once and stops after its last job.
 func (p *Plan) assign() {
 	known := map[string]*Instance{}
 	for _, job := range p.Jobs {
@@ -269,21 +267,21 @@ func (p *Plan) assign() {
 		job.Instance = known[key]
 		job.Instance.Jobs++
 	}
-	chance := rand.New(rand.NewSource(p.Seed))
-	chance.Shuffle(len(p.Instances), func(a, b int) { p.Instances[a], p.Instances[b] = p.Instances[b], p.Instances[a] })
-	// The longest first: what is started last should be short.
+	random := rand.New(rand.NewSource(p.Seed))
+	random.Shuffle(len(p.Instances), func(a, b int) { p.Instances[a], p.Instances[b] = p.Instances[b], p.Instances[a] })
+	// Instances with many jobs come first, so that no long one remains at the end of the run.
 	sort.SliceStable(p.Instances, func(a, b int) bool { return p.Instances[a].Jobs > p.Instances[b].Jobs })
 	order := map[*Instance]int{}
 	for n, i := range p.Instances {
 		i.ID = fmt.Sprintf("i%02d", n+1)
 		order[i] = n
 	}
-	chance.Shuffle(len(p.Jobs), func(a, b int) { p.Jobs[a], p.Jobs[b] = p.Jobs[b], p.Jobs[a] })
+	random.Shuffle(len(p.Jobs), func(a, b int) { p.Jobs[a], p.Jobs[b] = p.Jobs[b], p.Jobs[a] })
 	sort.SliceStable(p.Jobs, func(a, b int) bool { return order[p.Jobs[a].Instance] < order[p.Jobs[b].Instance] })
 }
 
-// Ports is how many ports the instances, fronts and further processes of the
-// plan need.
+// Ports returns the number of ports that the instances, the proxies and the further processes
+// of the plan need.
 func (p *Plan) Ports() int {
 	n := 0
 	for _, i := range p.Instances {
@@ -300,8 +298,7 @@ func (p *Plan) Ports() int {
 	return n
 }
 
-// Listen hands out addresses of the loopback interface to instances, fronts and
-// further processes.
+// Listen assigns addresses of the loopback interface to instances, proxies and further processes.
 func (p *Plan) Listen(ports []int) {
 	next := func() string {
 		port := ports[0]
@@ -321,8 +318,8 @@ func (p *Plan) Listen(ports []int) {
 	}
 }
 
-// Configurations counts the different configurations: those of instances, and
-// those that scenarios start and restart servers with.
+// Configurations returns the number of different configurations of the instances and of the
+// servers that scenarios start and restart.
 func (p *Plan) Configurations() int {
 	seen := map[string]bool{}
 	for _, i := range p.Instances {
@@ -336,15 +333,15 @@ func (p *Plan) Configurations() int {
 	return len(seen)
 }
 
-// A Text is a document that holds the scenarios of one instance and no others,
-// under a path that names both.
+// A Text is the text of a document with the scenarios of one instance only. Its path names the
+// instance and the document.
 type Text struct {
 	Path string
 	Jobs []*Job
 }
 
-// Texts writes the plan as feature files for godog: a file for each instance
-// and document, in the order of the run.
+// Texts returns the plan as feature files for godog, one for each instance and document, in the
+// order of the run.
 func (p *Plan) Texts() ([]Text, fstest.MapFS) {
 	files := fstest.MapFS{}
 	byPath := map[string]*Text{}
@@ -378,7 +375,7 @@ func (p *Plan) document(path string) *Document {
 	return nil
 }
 
-// InOrder returns the jobs of a text in the order in which they stand in it.
+// InOrder returns the jobs of a text in the order of their lines.
 func (t Text) InOrder() []*Job {
 	jobs := append([]*Job(nil), t.Jobs...)
 	sort.Slice(jobs, func(a, b int) bool {

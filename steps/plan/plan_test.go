@@ -49,7 +49,7 @@ const sample = `Feature: Sample
 
 func read(t *testing.T, text string) []*plan.Document {
 	t.Helper()
-	documents, err := plan.Read(fstest.MapFS{"room/sample.feature": {Data: []byte(text)}})
+	documents, err := plan.Read(fstest.MapFS{"sample/sample.feature": {Data: []byte(text)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func make1(t *testing.T, s plan.Selection) *plan.Plan {
 }
 
 func TestScenariosCiteRulesByTagAndByRow(t *testing.T) {
-	want := []string{"room/sample.feature:13 PA-034", "room/sample.feature:16:21 PA-036", "room/sample.feature:16:22 PA-037", "room/sample.feature:16:27 PA-038", "room/sample.feature:32 PA-035"}
+	want := []string{"sample/sample.feature:13 PA-034", "sample/sample.feature:16:21 PA-036", "sample/sample.feature:16:22 PA-037", "sample/sample.feature:16:27 PA-038", "sample/sample.feature:32 PA-035"}
 	for i, s := range read(t, sample)[0].Scenarios {
 		if got := s.ID() + " " + strings.Join(s.Rules, ","); got != want[i] {
 			t.Errorf("scenario %d is %s, want %s", i, got, want[i])
@@ -81,7 +81,7 @@ func TestMakeSpreadsOverFronts(t *testing.T) {
 		jobs      int
 		instances int
 	}{
-		// careless and hardened behind each proxy, one direct, and one of its own for each front
+		// careless and hardened behind each proxy, one at direct, and one per front for @alone
 		{"full", plan.Selection{}, 13, 8},
 		{"lean", plan.Selection{Spread: plan.Lean}, 9, 6},
 		{"one front", plan.Selection{Fronts: []string{plan.Nginx}}, 4, 3},
@@ -101,7 +101,7 @@ func TestMakeRefusesAnEmptySelection(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := plan.Make(read(t, sample), plan.Selection{Tags: tags}); err == nil {
-		t.Error("a selection of nothing was planned")
+		t.Error("Make planned an empty selection")
 	}
 }
 
@@ -114,15 +114,15 @@ func TestSeedReplaysTheOrder(t *testing.T) {
 		return strings.Join(ids, " ")
 	}
 	if order(7) != order(7) {
-		t.Error("the same seed gave two orders")
+		t.Error("one seed gave two orders")
 	}
 	if order(7) == order(8) {
-		t.Error("two seeds gave one order")
+		t.Error("two seeds gave the same order")
 	}
 }
 
-// What godog reads out of the texts must be the plan, no more and no less,
-// with the lines of the original.
+// TestTextsHoldThePlanAndNothingElse checks that godog reads exactly the planned scenarios from the
+// texts.
 func TestTextsHoldThePlanAndNothingElse(t *testing.T) {
 	documents, err := plan.Read(features.FS())
 	if err != nil {
@@ -217,7 +217,7 @@ func TestReserveGivesEachPortOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Release()
-	t.Setenv("TMPDIR", t.TempDir()) // a run with another folder sees the same ports
+	t.Setenv("TMPDIR", t.TempDir()) // reservations do not depend on the folder for temporary files
 	b, err := plan.Reserve(150)
 	if err != nil {
 		t.Fatal(err)
@@ -280,20 +280,20 @@ func TestFurtherServersAreCountedAndGetPorts(t *testing.T) {
 	}
 }
 
-func TestFurtherServersAreRefusedWhereTheyDisturb(t *testing.T) {
+func TestRestartsThatTheProxyDoesNotFollow(t *testing.T) {
 	for _, c := range []struct{ tags, step, provider, problem string }{
 		{"@PA-003 @alone", "the server is restarted with", "password", ""},
 		{"@PA-003 @alone", "the server is restarted with", "proxy\n      [ProxyAuth]\n      UsernameHeader = X-User", "tag the scenario @direct"},
 		{"@PA-003 @alone @direct", "the server is restarted with", "proxy\n      [ProxyAuth]\n      UsernameHeader = X-User", ""},
 	} {
-		_, err := plan.Read(fstest.MapFS{"room/a.feature": {Data: fmt.Appendf(nil, furtherSample, c.tags, c.step, c.provider)}})
+		_, err := plan.Read(fstest.MapFS{"sample/a.feature": {Data: fmt.Appendf(nil, furtherSample, c.tags, c.step, c.provider)}})
 		if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
 			t.Errorf("%s %s: %v", c.tags, c.step, err)
 		}
 	}
 }
 
-func TestDebugLogIsSaidByTheTarget(t *testing.T) {
+func TestTargetDefinesDebugLog(t *testing.T) {
 	t.Parallel()
 	c, err := plan.ParseConfiguration("[Authentication]\nProvider = proxy\n\n{debug log}\n")
 	if err != nil || !c.DebugLog {
@@ -301,15 +301,15 @@ func TestDebugLogIsSaidByTheTarget(t *testing.T) {
 	}
 	text := c.With("http://a/", "127.0.0.1:1", "/data", "[Log]\nLevel = debug")
 	if !strings.Contains(text, "\n[Log]\nLevel = debug\n") || strings.Contains(text, plan.DebugLog) {
-		t.Errorf("the server is told %q", text)
+		t.Errorf("the configuration text is %q", text)
 	}
 	plain, err := plan.ParseConfiguration("[Authentication]\nProvider = proxy\n")
 	if err != nil || plain.DebugLog || plain.Digest() == c.Digest() {
-		t.Errorf("a configuration without it reads as %+v, %v", plain, err)
+		t.Errorf("a configuration without debug log is %+v, %v", plain, err)
 	}
 }
 
-// optionsSample is a feature whose one scenario has a table of options.
+// optionsSample is a feature with a scenario that has a table of options.
 const optionsSample = `Feature: Options
   @PA-003
   Scenario: A table
@@ -321,7 +321,7 @@ const optionsSample = `Feature: Options
 func TestTableOfOptions(t *testing.T) {
 	t.Parallel()
 	read := func(table string) (*plan.Scenario, error) {
-		documents, err := plan.Read(fstest.MapFS{"room/a.feature": {Data: fmt.Appendf(nil, optionsSample, table)}})
+		documents, err := plan.Read(fstest.MapFS{"sample/a.feature": {Data: fmt.Appendf(nil, optionsSample, table)}})
 		if err != nil {
 			return nil, err
 		}
@@ -342,23 +342,41 @@ func TestTableOfOptions(t *testing.T) {
 	for _, c := range []struct{ name, table, want string }{
 		{"an unknown option", "      | ProxyAuth.RolesHeader | X-Role |", `"ProxyAuth.RolesHeader"; did you mean "ProxyAuth.RoleHeader"?`},
 		{"a section in another case", "      | proxyauth.RoleHeader | X-Role |", `did you mean "ProxyAuth.RoleHeader"?`},
-		{"three cells", "      | ProxyAuth.RoleHeader | X | Y |", "a row has 3 cells"},
-		{"nothing", "", "nothing stands below"},
+		{"three cells", "      | ProxyAuth.RoleHeader | X | Y |", "a row of the table has 3 cells"},
+		{"nothing", "", "the step has neither a table nor a docstring"},
 	} {
-		if _, err := read(c.table); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "room/a.feature:3") {
-			t.Errorf("%s: %v, want an error with the place and %q", c.name, err, c.want)
+		if _, err := read(c.table); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "sample/a.feature:3") {
+			t.Errorf("%s: error %v, want one with the place and %q", c.name, err, c.want)
 		}
 	}
 }
 
-// TestScenarioWithoutConfiguration holds that such a scenario has the defaults.
+// TestReadRequiresAKeyword checks the error for a step that is neither a Given, a When nor a Then.
+func TestReadRequiresAKeyword(t *testing.T) {
+	t.Parallel()
+	const background = "Feature: F\n  Background:\n    * it is set up\n\n  Scenario: A\n    Then it starts\n\n  Scenario: B\n    Then it stops\n"
+	const want = `the keyword of the step %q says neither Given nor When nor Then; write Given, When or Then`
+	for _, c := range []struct{ name, text, want string }{
+		{"an asterisk", "Feature: F\n  Scenario: S\n    Given it is set up\n    * it starts\n", "sample/a.feature:4: " + fmt.Sprintf(want, "it starts")},
+		{"a conjunction after an asterisk", "Feature: F\n  Scenario: S\n    When it is set up\n    * it starts\n    And it stops\n", "sample/a.feature:4: " + fmt.Sprintf(want, "it starts")},
+		{"a conjunction without a step before it", "Feature: F\n  Scenario: S\n    And it starts\n", "sample/a.feature:3: " + fmt.Sprintf(want, "it starts")},
+		{"a background of two scenarios", background, "sample/a.feature:3: " + fmt.Sprintf(want, "it is set up")},
+	} {
+		_, err := plan.Read(fstest.MapFS{"sample/a.feature": {Data: []byte(c.text)}})
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s: error %v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
+// TestScenarioWithoutConfiguration checks that a scenario without a configuration has the defaults.
 func TestScenarioWithoutConfiguration(t *testing.T) {
 	t.Parallel()
-	documents, err := plan.Read(fstest.MapFS{"room/a.feature": {Data: []byte("Feature: F\n  @PA-003\n  Scenario: S\n    Then it starts\n")}})
+	documents, err := plan.Read(fstest.MapFS{"sample/a.feature": {Data: []byte("Feature: F\n  @PA-003\n  Scenario: S\n    Then it starts\n")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := documents[0].Scenarios[0].Configuration.Text; got != "[Authentication]\nProvider = proxy\n" {
-		t.Errorf("configured with %q", got)
+		t.Errorf("the configuration is %q", got)
 	}
 }

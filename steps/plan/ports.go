@@ -8,24 +8,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ports are taken below the range from which Linux hands out ports of its own
-// accord (32768 and up), in blocks, so that two runs on one machine do not meet.
+// Ports are below the ephemeral range of Linux (32768 and up). They are reserved in blocks, so
+// that concurrent runs on one machine use different ports.
 const (
 	firstPort = 20000
 	lastPort  = 31999
 	blockSize = 100
 )
 
-// A Reservation holds ports until it is released. A block is held by listening on
-// its first port, so that it is held against every run that can see the port,
-// whatever its user and its folder for temporary files, and until the process ends
-// however it ends.
+// A Reservation holds ports until it is released. A run reserves a block by listening on its first
+// port. This excludes all other runs that can see the port, whatever their user and folder for
+// temporary files, and ends with the process in any case.
 type Reservation struct {
 	Ports []int
 	locks []net.Listener
 }
 
-// Reserve takes n ports on which nobody listens now.
+// Reserve reserves n ports on which no process listens.
 func Reserve(n int) (*Reservation, error) {
 	r := &Reservation{}
 	for base := firstPort; base <= lastPort && len(r.Ports) < n; base += blockSize {
@@ -36,12 +35,12 @@ func Reserve(n int) (*Reservation, error) {
 	}
 	if len(r.Ports) < n {
 		r.Release()
-		return nil, fmt.Errorf("reserve ports: %d are free between %d and %d, %d are needed; end other runs or what else listens there", len(r.Ports), firstPort, lastPort, n)
+		return nil, fmt.Errorf("reserve ports: %d are free between %d and %d, %d are needed; end other runs or other programs that listen there", len(r.Ports), firstPort, lastPort, n)
 	}
 	return r, nil
 }
 
-// take adds the free ports of a block, unless another run holds the block.
+// take reserves the free ports of a block unless another run has reserved the block.
 func (r *Reservation) take(base, n int) error {
 	lock, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base))
 	if errors.Is(err, unix.EADDRINUSE) {
@@ -64,10 +63,10 @@ func (r *Reservation) take(base, n int) error {
 	return nil
 }
 
-// Release gives the ports back.
+// Release releases the ports.
 func (r *Reservation) Release() {
 	for _, lock := range r.locks {
-		_ = lock.Close() // closing ends the lock; there is nothing to lose
+		_ = lock.Close() // the listener accepted no connection
 	}
 	r.locks = nil
 }

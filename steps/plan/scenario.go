@@ -1,6 +1,5 @@
-// Package plan turns features into what a run will do: scenarios, the
-// configurations they ask for, the instances and fronts that serve them, and
-// the ports of both. It starts nothing.
+// Package plan computes from the features what a run does: the scenarios, their configurations,
+// the instances and proxies that serve them, and the ports of both. It starts nothing.
 package plan
 
 import (
@@ -8,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sort"
 	"strings"
 
@@ -17,43 +17,43 @@ import (
 	"countersign/steps/rules"
 )
 
-// ConfigurationStep is the sentence above the configuration of a scenario's server. The
-// planner and the step read the same words, so that no step makes one in code.
+// ConfigurationStep is the text of the step with the configuration of a scenario's server. The
+// planner and the step definition use the same constant.
 const ConfigurationStep = "a server configured with:"
 
-// More sentences above a configuration: StartStep starts a further process, beside the
-// instance of the scenario, RestartStep restarts that instance on the same data.
+// More steps that take a configuration. StartStep starts a further process beside the instance of
+// the scenario. RestartStep and RestartedStep restart that instance on the same data.
 const (
 	StartStep     = "a server is started with:"
 	RestartStep   = "the server is restarted with:"
 	RestartedStep = "the server has been restarted with:"
 )
 
-// TakesConfiguration says whether a configuration stands below a sentence.
-func TakesConfiguration(words string) bool {
-	return words == ConfigurationStep || words == StartStep || words == RestartStep || words == RestartedStep
+// TakesConfiguration reports whether a step with this text takes a configuration.
+func TakesConfiguration(text string) bool {
+	return text == ConfigurationStep || text == StartStep || text == RestartStep || text == RestartedStep
 }
 
-// A Scenario is one scenario, or one row of a scenario outline.
+// A Scenario is a scenario, or a row of a scenario outline.
 type Scenario struct {
-	Feature       string // path in the file system of features: "proxied/x.feature"
+	Feature       string // path in the file system of features, such as "proxied/x.feature"
 	Title         string // name of the feature
-	Rule          string // name of Gherkin's Rule, "" outside one
+	Rule          string // name of the Gherkin Rule, "" if there is none
 	Name          string
 	Line          int      // of the scenario
 	Row           int      // line of the row, 0 without an outline
 	Number        int      // of the row in its outline, from 1; 0 without an outline
-	Tags          []string // with their @
-	Rules         []string // ids cited by tags and by the column "rule", whose cells may list several
+	Tags          []string // including the @
+	Rules         []string // ids from the tags and from the column "rule", whose cells may list several
 	Configuration Configuration
-	Further       []Configuration // of what it starts and restarts itself
-	Starts        bool            // it starts further processes, one at a time
+	Further       []Configuration // of the servers that the scenario starts and restarts
+	Starts        bool            // the scenario starts further processes, one at a time
 	Steps         []Step
 
-	key string // tells scenarios of one document apart: ids of its AST nodes
+	key string // identifies the scenario in its document: the ids of its AST nodes
 }
 
-// A Keyword says where a step stands: And and But stand where the step before them does.
+// A Keyword is the keyword of a step. And and But have the keyword of the step before them.
 type Keyword int
 
 // The keywords of Gherkin.
@@ -68,16 +68,15 @@ type Step struct {
 	Keyword  Keyword
 	Text     string
 	Line     int
-	Argument *messages.PickleStepArgument // what stands below it, nil if nothing does
+	Argument *messages.PickleStepArgument // the table or docstring of the step, or nil
 }
 
-// keywords are those of Gherkin by the type that a pickle gives a step.
+// keywords maps the type of a step in a pickle to its keyword.
 var keywords = map[messages.PickleStepType]Keyword{
 	messages.PickleStepType_CONTEXT: Given, messages.PickleStepType_ACTION: When, messages.PickleStepType_OUTCOME: Then,
 }
 
-// ID names a scenario for people and files: "proxied/x.feature:12" or
-// "proxied/x.feature:12:19" for a row.
+// ID returns the id of a scenario: "proxied/x.feature:12", or "proxied/x.feature:12:19" for a row.
 func (s *Scenario) ID() string {
 	if s.Row == 0 {
 		return fmt.Sprintf("%s:%d", s.Feature, s.Line)
@@ -85,13 +84,13 @@ func (s *Scenario) ID() string {
 	return fmt.Sprintf("%s:%d:%d", s.Feature, s.Line, s.Row)
 }
 
-// Folder is the group that a scenario counts for.
+// Folder returns the group of the scenario.
 func (s *Scenario) Folder() string {
 	folder, _, _ := strings.Cut(s.Feature, "/")
 	return folder
 }
 
-// Has says whether a scenario carries a tag, given without its @.
+// Has reports whether the scenario has a tag, given without its @.
 func (s *Scenario) Has(tag string) bool {
 	for _, t := range s.Tags {
 		if t == "@"+tag {
@@ -101,7 +100,7 @@ func (s *Scenario) Has(tag string) bool {
 	return false
 }
 
-// A Document is a feature file that was read.
+// A Document is a feature file.
 type Document struct {
 	Path      string
 	Text      []byte
@@ -110,8 +109,8 @@ type Document struct {
 	blocks []block
 }
 
-// Read parses every feature of a file system. The error holds all problems,
-// each with file and line.
+// Read parses all features of a file system. The error joins one error for each problem, with
+// file and line.
 func Read(fsys fs.FS) ([]*Document, error) {
 	var documents []*Document
 	var problems []error
@@ -149,7 +148,10 @@ func readDocument(fsys fs.FS, path string) (*Document, error) {
 	for _, pickle := range gherkin.Pickles(*parsed, path, newID) {
 		s, err := index.scenario(d, parsed.Feature.Name, pickle)
 		if err != nil {
-			problems = append(problems, err)
+			// Every scenario of a document reports the same problem of a background.
+			if !slices.ContainsFunc(problems, func(p error) bool { return p.Error() == err.Error() }) {
+				problems = append(problems, err)
+			}
 			continue
 		}
 		if s.Row > 0 {
@@ -163,7 +165,7 @@ func readDocument(fsys fs.FS, path string) (*Document, error) {
 	return d, errors.Join(problems...)
 }
 
-// index finds the AST nodes that a pickle was made from.
+// An index maps the ids of a pickle to the AST nodes from which it was made.
 type index struct {
 	scenarios map[string]*messages.Scenario
 	ruleOf    map[string]string
@@ -249,7 +251,12 @@ func (x index) readSteps(s *Scenario, pickle *messages.Pickle) (err error) {
 		return err
 	}
 	for _, step := range pickle.Steps {
-		s.Steps = append(s.Steps, Step{Keyword: keywords[step.Type], Text: step.Text, Line: x.lines[step.AstNodeIds[0]], Argument: step.Argument})
+		line := x.lines[step.AstNodeIds[0]]
+		keyword, known := keywords[step.Type]
+		if !known {
+			return fmt.Errorf("%s:%d: the keyword of the step %q says neither Given nor When nor Then; write Given, When or Then", s.Feature, line, step.Text)
+		}
+		s.Steps = append(s.Steps, Step{Keyword: keyword, Text: step.Text, Line: line, Argument: step.Argument})
 		if !TakesConfiguration(step.Text) {
 			continue
 		}
@@ -269,7 +276,7 @@ func (x index) readSteps(s *Scenario, pickle *messages.Pickle) (err error) {
 	return nil
 }
 
-// mayFurther checks that a scenario may start or restart a server so.
+// mayFurther returns an error if the scenario must not start or restart a server with c.
 func (s *Scenario) mayFurther(step string, c Configuration) error {
 	if step == StartStep {
 		s.Starts = true
@@ -277,7 +284,7 @@ func (s *Scenario) mayFurther(step string, c Configuration) error {
 	}
 	now := s.Configuration
 	if !s.Has(Direct) && (c.Headers != now.Headers || c.GroupsSeparator != now.GroupsSeparator || c.Gate() != now.Gate()) {
-		return fmt.Errorf("%q: the proxy goes on sending what the first configuration names; tag the scenario @direct", step)
+		return fmt.Errorf("%q: the proxy keeps the identity headers and the login of the first configuration; tag the scenario @direct", step)
 	}
 	return nil
 }

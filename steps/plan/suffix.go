@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Suffix returns seven consonants that make the names of the job's scenario unique in a run
-// with the seed. They are consonants only because usernames that a server generates end in
-// digits.
+// Suffix returns seven consonants that make the names of the job's scenario unique in a run with
+// the seed. Consonants cannot be confused with the digits at the end of usernames that a server
+// generates.
 func (j *Job) Suffix(seed int64) string {
 	sum := fnv.New64a()
 	fmt.Fprintf(sum, "%s %d", j.ID(), seed)
 	return Consonants(sum.Sum64())
 }
 
-// Consonants writes a number as seven consonants.
+// Consonants encodes a number as seven consonants.
 func Consonants(n uint64) string {
 	const letters = "bcdfghjklmnpqrstvwxz"
 	var b strings.Builder

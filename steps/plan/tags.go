@@ -8,13 +8,13 @@ import (
 
 var tagWord = regexp.MustCompile(`^@[\w-]+$`)
 
-// A TagExpression is a condition on tags in Cucumber's current syntax: @a and
-// not (@b or @c). The zero value accepts everything.
+// A TagExpression is a condition on tags in Cucumber's syntax, such as "@a and not (@b or @c)".
+// The zero value accepts all tags.
 type TagExpression struct {
 	accepts func(tags map[string]bool) bool
 }
 
-// Accepts says whether a scenario with these tags is selected.
+// Accepts reports whether the expression selects a scenario with these tags.
 func (e TagExpression) Accepts(tags []string) bool {
 	if e.accepts == nil {
 		return true
@@ -26,7 +26,7 @@ func (e TagExpression) Accepts(tags []string) bool {
 	return e.accepts(set)
 }
 
-// ParseTags reads a tag expression. "" accepts everything.
+// ParseTags parses a tag expression. "" accepts all tags.
 func ParseTags(text string) (TagExpression, error) {
 	p := tagParser{text: text, tokens: tagTokens(text)}
 	if len(p.tokens) == 0 {
@@ -34,7 +34,7 @@ func ParseTags(text string) (TagExpression, error) {
 	}
 	accepts, err := p.or()
 	if err == nil && len(p.tokens) > 0 {
-		err = p.bad("%q is left over; join tags by and, or, not", p.tokens[0])
+		err = p.bad("%q is unexpected; join tags by and, or, not", p.tokens[0])
 	}
 	return TagExpression{accepts}, err
 }
@@ -52,10 +52,10 @@ type tagParser struct {
 type tagCondition = func(map[string]bool) bool
 
 func (p *tagParser) bad(format string, args ...any) error {
-	return fmt.Errorf("tag expression %q: "+format, append([]any{p.text}, args...)...)
+	return fmt.Errorf("parse the tag expression %q: "+format, append([]any{p.text}, args...)...)
 }
 
-// take removes the next token if it is the given word.
+// take removes the next token and returns true if it is word.
 func (p *tagParser) take(word string) bool {
 	if len(p.tokens) == 0 || p.tokens[0] != word {
 		return false
@@ -94,16 +94,16 @@ func (p *tagParser) not() (tagCondition, error) {
 	if p.take("(") {
 		inner, err := p.or()
 		if err == nil && !p.take(")") {
-			err = p.bad("a ( is not closed")
+			err = p.bad("a parenthesis is not closed; add )")
 		}
 		return inner, err
 	}
 	if len(p.tokens) == 0 {
-		return nil, p.bad("it ends where a tag is expected")
+		return nil, p.bad("it ends before a tag; add a tag such as @direct")
 	}
 	tag := p.tokens[0]
 	if !tagWord.MatchString(tag) {
-		return nil, p.bad("%q is not a tag; write it with an @", tag)
+		return nil, p.bad("%q is not a tag; write a tag with an @, such as @direct", tag)
 	}
 	p.tokens = p.tokens[1:]
 	return func(t map[string]bool) bool { return t[tag] }, nil

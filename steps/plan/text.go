@@ -7,12 +7,12 @@ import (
 	messages "github.com/cucumber/messages/go/v21"
 )
 
-// A block is a scenario in the text of its document, from its first tag to the
-// line before whatever follows it.
+// A block is a range of lines of a document: from the first tag of a scenario, a background or a
+// Rule to the line before the next one.
 type block struct {
 	first, last int
-	id          string         // of the AST node, "" for what is no scenario
-	rows        map[int]string // line of a row -> id of its AST node
+	id          string         // of the AST node of a scenario, else ""
+	rows        map[int]string // ids of the AST nodes of the rows by line
 }
 
 func blocksOf(document *messages.GherkinDocument) []block {
@@ -63,9 +63,8 @@ func blocksOf(document *messages.GherkinDocument) []block {
 	return blocks
 }
 
-// Only returns the text of the document with every scenario and row but the
-// given ones blanked. Lines keep their numbers, so that what godog reports is
-// what a reader finds in the file.
+// Only returns the text of the document with all scenarios and rows blanked except the given ones.
+// Lines keep their numbers, so that the lines in godog's messages are those of the file.
 func (d *Document) Only(scenarios []*Scenario) []byte {
 	chosen := map[string]bool{}
 	for _, s := range scenarios {

@@ -23,7 +23,7 @@ const (
 	AllKinds = RefreshToken | AccessToken | AuthorizationCode | ClientSecret
 )
 
-// String names the kinds in the words of a sighting.
+// String returns the names of the kinds as in a [Sighting].
 func (k Kinds) String() string {
 	var names []string
 	for _, n := range []struct {
@@ -40,35 +40,34 @@ func (k Kinds) String() string {
 	return strings.Join(names, ",")
 }
 
-// Find is one mark found by [Seek]. Encoding tells how it was hidden: "raw",
-// "base64", "hex", or one of these behind "percent" and "gzip", joined by "+".
-type Find struct {
+// A Match is a mark found by [Search]. Encoding is its encoding: "raw", "base64", "hex", or one of
+// these after the encodings "percent", "gzip" and "zlib", joined by "+".
+type Match struct {
 	Kind     Kinds
 	Encoding string
-	Offset   int // of the mark's core in the data given; 0 behind a decoder
+	Offset   int // of the core of the mark in the data; 0 in decoded data
 }
 
 const (
-	// core is common to all marks, so that one search serves four kinds.
+	// core is common to all marks, so that one search finds all kinds.
 	core = "_csn_"
-	// minTail is how much of the random part must follow a plain mark: a
-	// server that logs "rt_csn_..." masked its secret and leaked nothing.
+	// minTail is the minimum length of the random part of a raw mark. A server that
+	// logs "rt_csn_..." has masked the secret.
 	minTail = 8
-	// maxDepth bounds decoders behind decoders.
+	// maxDepth bounds the nesting of encodings.
 	maxDepth = 3
-	// maxInflated bounds what all compressed streams in one piece of data may grow to.
+	// maxInflated bounds the total size of the decompressed streams in one piece of data.
 	maxInflated = 8 << 20
-	// maxFinds bounds what is reported of data that is full of marks.
-	maxFinds = 64
-	// maxStreams bounds the compressed streams tried in one piece of data.
+	// maxMatches bounds the number of matches.
+	maxMatches = 64
+	// maxStreams bounds the compressed streams that are decompressed in one piece of data.
 	maxStreams = 8
 )
 
-// base64Cores are the characters that the core always becomes in base64, by
-// its position modulo three in the encoded data. None holds a character in
-// which the standard and the URL alphabet differ. back is the distance from
-// these characters to the start of the group that holds the kind's first
-// letter, skip the bytes in that group before the kind.
+// base64Cores holds the base64 encodings of the core by its position modulo three in the
+// encoded data. None contains a character in which the standard and the URL alphabet differ.
+// back is the distance from the characters to the start of the group with the first letter of
+// the kind. skip is the number of bytes in that group before the kind.
 var base64Cores = []struct {
 	text       []byte
 	back, skip int
@@ -80,35 +79,35 @@ var base64Cores = []struct {
 
 var (
 	rawCore   = []byte(core)
-	hexCore   = []byte("63736") // of 63 73 6e: no letter, so one spelling
+	hexCore   = []byte("63736") // of 63 73 6e; the same in both cases, because it has no letter
 	gzipMagic = []byte{0x1f, 0x8b, 8}
 )
 
-// Seek returns the marks of the given kinds in data: raw, percent-encoded in
-// any octets, in base64 of either alphabet at all three alignments, in hex of
-// either case, and any of these behind gzip (anywhere) or zlib (at the start).
+// Search returns the marks of the given kinds in data: raw, percent-encoded in any octets, in
+// base64 of either alphabet at all three alignments, in hex of either case, and any of these in
+// a gzip stream (anywhere) or a zlib stream (at the start).
 //
-// It is fast where there is nothing to find, because it runs over every octet
-// that a subject sends: each encoding is reduced to a literal that bytes.Index
-// seeks, and verified only where that occurs.
-func Seek(kinds Kinds, data []byte) []Find {
-	room := int64(maxInflated)
-	return seek(nil, kinds, data, 0, &room)
+// Search is fast for data without marks, because it runs over every octet that a server sends:
+// it searches for a literal of each encoding with bytes.Index and verifies only its occurrences.
+func Search(kinds Kinds, data []byte) []Match {
+	budget := int64(maxInflated)
+	return search(nil, kinds, data, 0, &budget)
 }
 
-// seek searches data, and what room is left for behind decoders.
-func seek(finds []Find, kinds Kinds, data []byte, depth int, room *int64) []Find {
-	finds = seekRaw(finds, kinds, data)
-	finds = seekBase64(finds, kinds, data)
-	finds = seekHex(finds, kinds, data)
+// search appends the matches in data and in the data decoded from it, of which at most budget
+// octets are decompressed.
+func search(matches []Match, kinds Kinds, data []byte, depth int, budget *int64) []Match {
+	matches = searchRaw(matches, kinds, data)
+	matches = searchBase64(matches, kinds, data)
+	matches = searchHex(matches, kinds, data)
 	if depth == maxDepth {
-		return finds
+		return matches
 	}
-	finds = seekPercent(finds, kinds, data, depth, room)
-	return seekCompressed(finds, kinds, data, depth, room)
+	matches = searchPercent(matches, kinds, data, depth, budget)
+	return searchCompressed(matches, kinds, data, depth, budget)
 }
 
-// kindOf tells the kind of a mark by the two letters before the core.
+// kindOf returns the kind of a mark by the two letters before the core.
 func kindOf(a, b byte) Kinds {
 	switch string([]byte{a, b}) {
 	case "rt":
@@ -124,7 +123,7 @@ func kindOf(a, b byte) Kinds {
 }
 
 // each calls f with the offset of every occurrence of sep in data.
-func each(data, sep []byte, f func(at int)) {
+func forEachIndex(data, sep []byte, f func(at int)) {
 	for at := 0; ; {
 		i := bytes.Index(data[at:], sep)
 		if i < 0 {
@@ -135,17 +134,17 @@ func each(data, sep []byte, f func(at int)) {
 	}
 }
 
-func seekRaw(finds []Find, kinds Kinds, data []byte) []Find {
-	each(data, rawCore, func(at int) {
-		if at < 2 || len(finds) >= maxFinds {
+func searchRaw(matches []Match, kinds Kinds, data []byte) []Match {
+	forEachIndex(data, rawCore, func(at int) {
+		if at < 2 || len(matches) >= maxMatches {
 			return
 		}
 		kind := kindOf(data[at-2], data[at-1]) & kinds
 		if kind != 0 && tail(data[at+len(core):]) {
-			finds = append(finds, Find{kind, "raw", at})
+			matches = append(matches, Match{kind, "raw", at})
 		}
 	})
-	return finds
+	return matches
 }
 
 func tail(data []byte) bool {
@@ -165,10 +164,10 @@ func isBase64(c byte) bool {
 		c == '-' || c == '_' || c == '+' || c == '/'
 }
 
-func seekBase64(finds []Find, kinds Kinds, data []byte) []Find {
+func searchBase64(matches []Match, kinds Kinds, data []byte) []Match {
 	for _, b := range base64Cores {
-		each(data, b.text, func(at int) {
-			const window = 12 // nine bytes hold any mark's prefix
+		forEachIndex(data, b.text, func(at int) {
+			const window = 12 // nine bytes contain the prefix of any mark
 			from := at - b.back
 			if from < 0 || from+window > len(data) {
 				return
@@ -187,14 +186,14 @@ func seekBase64(finds []Find, kinds Kinds, data []byte) []Find {
 			if _, err := base64.RawURLEncoding.Decode(plain[:], text[:]); err != nil {
 				return
 			}
-			finds = prefixed(finds, kinds, plain[b.skip:], "base64", at)
+			matches = prefixed(matches, kinds, plain[b.skip:], "base64", at)
 		})
 	}
-	return finds
+	return matches
 }
 
-func seekHex(finds []Find, kinds Kinds, data []byte) []Find {
-	each(data, hexCore, func(at int) {
+func searchHex(matches []Match, kinds Kinds, data []byte) []Match {
+	forEachIndex(data, hexCore, func(at int) {
 		const before, window = 6, 14
 		from := at - before
 		if from < 0 || from+window > len(data) {
@@ -204,48 +203,48 @@ func seekHex(finds []Find, kinds Kinds, data []byte) []Find {
 		if _, err := hex.Decode(plain[:], data[from:from+window]); err != nil {
 			return
 		}
-		finds = prefixed(finds, kinds, plain[:], "hex", at)
+		matches = prefixed(matches, kinds, plain[:], "hex", at)
 	})
-	return finds
+	return matches
 }
 
-// prefixed adds a find if plain starts with a mark.
-func prefixed(finds []Find, kinds Kinds, plain []byte, encoding string, at int) []Find {
-	if len(finds) >= maxFinds || len(plain) < 2 || !bytes.HasPrefix(plain[2:], rawCore) {
-		return finds
+// prefixed appends a match if plain begins with a mark.
+func prefixed(matches []Match, kinds Kinds, plain []byte, encoding string, at int) []Match {
+	if len(matches) >= maxMatches || len(plain) < 2 || !bytes.HasPrefix(plain[2:], rawCore) {
+		return matches
 	}
 	if kind := kindOf(plain[0], plain[1]) & kinds; kind != 0 {
-		finds = append(finds, Find{kind, encoding, at})
+		matches = append(matches, Match{kind, encoding, at})
 	}
-	return finds
+	return matches
 }
 
-func seekPercent(finds []Find, kinds Kinds, data []byte, depth int, room *int64) []Find {
+func searchPercent(matches []Match, kinds Kinds, data []byte, depth int, budget *int64) []Match {
 	plain := unescape(data)
 	if plain == nil {
-		return finds
+		return matches
 	}
-	// What needed no decoding was found already and is found again: only the
-	// surplus of a kind and encoding was hidden by percent signs.
-	type what struct {
+	// The search of the decoded data finds the earlier matches again. Only the additional
+	// matches of a kind and encoding were percent-encoded.
+	type kindEncoding struct {
 		kind     Kinds
 		encoding string
 	}
-	var known map[what]int
-	for _, f := range finds {
+	var known map[kindEncoding]int
+	for _, f := range matches {
 		if known == nil {
-			known = make(map[what]int)
+			known = make(map[kindEncoding]int)
 		}
-		known[what{f.Kind, f.Encoding}]++
+		known[kindEncoding{f.Kind, f.Encoding}]++
 	}
-	for _, f := range seek(nil, kinds, plain, depth+1, room) {
-		if w := (what{f.Kind, f.Encoding}); known[w] > 0 {
+	for _, f := range search(nil, kinds, plain, depth+1, budget) {
+		if w := (kindEncoding{f.Kind, f.Encoding}); known[w] > 0 {
 			known[w]--
 			continue
 		}
-		finds = append(finds, Find{f.Kind, behind("percent", f.Encoding), 0})
+		matches = append(matches, Match{f.Kind, behind("percent", f.Encoding), 0})
 	}
-	return finds
+	return matches
 }
 
 // unescape decodes every %XX in data, or returns nil if there is none.
@@ -290,35 +289,35 @@ func unhex(c byte) byte {
 	return 0xff
 }
 
-func seekCompressed(finds []Find, kinds Kinds, data []byte, depth int, room *int64) []Find {
+func searchCompressed(matches []Match, kinds Kinds, data []byte, depth int, budget *int64) []Match {
 	streams := 0
-	each(data, gzipMagic, func(at int) {
+	forEachIndex(data, gzipMagic, func(at int) {
 		if streams++; streams > maxStreams {
 			return
 		}
 		if r, err := gzip.NewReader(bytes.NewReader(data[at:])); err == nil {
-			finds = seekStream(finds, kinds, r, "gzip", depth, room)
+			matches = searchStream(matches, kinds, r, "gzip", depth, budget)
 		}
 	})
-	// RFC 1950 section 2.2: method 8, and the first two octets a multiple of 31.
+	// RFC 1950 section 2.2: method 8, and the first two octets are a multiple of 31.
 	if len(data) > 6 && data[0]&15 == 8 && (int(data[0])<<8|int(data[1]))%31 == 0 {
 		if r, err := zlib.NewReader(bytes.NewReader(data)); err == nil {
-			finds = seekStream(finds, kinds, r, "zlib", depth, room)
+			matches = searchStream(matches, kinds, r, "zlib", depth, budget)
 		}
 	}
-	return finds
+	return matches
 }
 
-// seekStream looks into as much of a stream as can be read: a damaged end
-// does not hide a mark before it.
-func seekStream(finds []Find, kinds Kinds, r io.Reader, name string, depth int, room *int64) []Find {
+// searchStream searches as much of a stream as can be decompressed. A mark before damaged data
+// is found.
+func searchStream(matches []Match, kinds Kinds, r io.Reader, name string, depth int, budget *int64) []Match {
 	var plain bytes.Buffer
-	n, _ := io.Copy(&plain, io.LimitReader(r, *room))
-	*room -= n
-	for _, f := range seek(nil, kinds, plain.Bytes(), depth+1, room) {
-		finds = append(finds, Find{f.Kind, behind(name, f.Encoding), 0})
+	n, _ := io.Copy(&plain, io.LimitReader(r, *budget))
+	*budget -= n
+	for _, f := range search(nil, kinds, plain.Bytes(), depth+1, budget) {
+		matches = append(matches, Match{f.Kind, behind(name, f.Encoding), 0})
 	}
-	return finds
+	return matches
 }
 
 func behind(decoder, encoding string) string {

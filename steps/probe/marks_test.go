@@ -48,7 +48,7 @@ func compressed(t testing.TB, name string, data []byte) []byte {
 	return b.Bytes()
 }
 
-func TestSeekFindsEveryEncoding(t *testing.T) {
+func TestSearchFindsEveryEncoding(t *testing.T) {
 	t.Parallel()
 	for kind, mark := range marks {
 		cases := map[string]struct{ data, encoding string }{
@@ -79,12 +79,12 @@ func TestSeekFindsEveryEncoding(t *testing.T) {
 			}
 		}
 		for name, c := range cases {
-			finds := probe.Seek(probe.AllKinds, []byte(c.data))
-			if len(finds) != 1 || finds[0].Kind != kind || finds[0].Encoding != c.encoding {
-				t.Errorf("%s %s: got %+v, want one find in %s", kind, name, finds, c.encoding)
+			matches := probe.Search(probe.AllKinds, []byte(c.data))
+			if len(matches) != 1 || matches[0].Kind != kind || matches[0].Encoding != c.encoding {
+				t.Errorf("%s %s: got %+v, want one match in %s", kind, name, matches, c.encoding)
 			}
-			if finds := probe.Seek(probe.AllKinds&^kind, []byte(c.data)); len(finds) != 0 {
-				t.Errorf("%s %s: found when not asked for: %+v", kind, name, finds)
+			if matches := probe.Search(probe.AllKinds&^kind, []byte(c.data)); len(matches) != 0 {
+				t.Errorf("%s %s: got %+v for other kinds, want none", kind, name, matches)
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func TestSeekFindsEveryEncoding(t *testing.T) {
 
 func cut(data []byte, n int) []byte { return data[:len(data)-n] }
 
-func TestSeekFindsNoMarkWhereNoneIs(t *testing.T) {
+func TestSearchOfDataWithoutMarks(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
 		"empty":        "",
@@ -106,25 +106,25 @@ func TestSeekFindsNoMarkWhereNoneIs(t *testing.T) {
 		"gzip magic":   "\x1f\x8b\x08 and nothing\x1f\x8b\x08",
 		"zlib magic":   "\x78\x9c and nothing at all",
 	} {
-		if finds := probe.Seek(probe.AllKinds, []byte(data)); len(finds) != 0 {
-			t.Errorf("%s: got %+v, want none", name, finds)
+		if matches := probe.Search(probe.AllKinds, []byte(data)); len(matches) != 0 {
+			t.Errorf("%s: got %+v, want none", name, matches)
 		}
 	}
 }
 
-func TestSeekIsBoundedByCompressionBombs(t *testing.T) {
+func TestSearchIsBoundedByCompressionBombs(t *testing.T) {
 	t.Parallel()
 	bomb := compressed(t, "gzip", make([]byte, 16<<20))
 	for range 2 {
 		bomb = compressed(t, "gzip", bomb)
 	}
-	if finds := probe.Seek(probe.AllKinds, bomb); len(finds) != 0 {
-		t.Errorf("got %+v, want none", finds)
+	if matches := probe.Search(probe.AllKinds, bomb); len(matches) != 0 {
+		t.Errorf("got %+v, want none", matches)
 	}
 }
 
-// What compressed streams may grow to is bounded for all of them together.
-func TestSeekInflatesABoundedAmountInAll(t *testing.T) {
+// TestSearchInflatesABoundedAmountInAll checks the bound on the total size of decompressed streams.
+func TestSearchInflatesABoundedAmountInAll(t *testing.T) {
 	t.Parallel()
 	for size, want := range map[int]int{3 << 20: 1, 4 << 20: 0} {
 		var data []byte
@@ -132,13 +132,13 @@ func TestSeekInflatesABoundedAmountInAll(t *testing.T) {
 			data = append(append(data, compressed(t, "gzip", make([]byte, size))...), '\n')
 		}
 		data = append(data, compressed(t, "gzip", []byte(marks[probe.AccessToken]))...)
-		if finds := probe.Seek(probe.AllKinds, data); len(finds) != want {
-			t.Errorf("behind two streams of %d octets: got %+v, want %d", size, finds, want)
+		if matches := probe.Search(probe.AllKinds, data); len(matches) != want {
+			t.Errorf("after two streams of %d octets: got %+v, want %d", size, matches, want)
 		}
 	}
 }
 
-func FuzzSeek(f *testing.F) {
+func FuzzSearch(f *testing.F) {
 	for _, mark := range marks {
 		f.Add([]byte(mark), 3)
 	}
@@ -148,13 +148,13 @@ func FuzzSeek(f *testing.F) {
 			at = 0
 		}
 		data := string(noise[:at]) + mark + string(noise[at:])
-		if len(probe.Seek(probe.RefreshToken, []byte(data))) == 0 {
+		if len(probe.Search(probe.RefreshToken, []byte(data))) == 0 {
 			t.Errorf("mark not found in %q", data)
 		}
 	})
 }
 
-func BenchmarkSeek(b *testing.B) {
+func BenchmarkSearch(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	record := func(i int) string {
 		return fmt.Sprintf(`{"guid":"%08x-%04x","username":"alice-%d","access_type":"logged_in","created_time":"2024-07-16T19:28:05Z"},`, r.Uint32(), r.Uint32()&0xffff, i)
@@ -177,7 +177,7 @@ func BenchmarkSeek(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if probe.Seek(probe.AllKinds, data) != nil {
+				if probe.Search(probe.AllKinds, data) != nil {
 					b.Fatal("found a mark in noise")
 				}
 			}

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// object is a JSON object whose members know where they stand in the text, so
-// that the one value that may hold a mark can be told from the rest.
+// An object is a JSON object with the positions of its members in the text, so that the value that
+// may contain a mark can be separated from the rest.
 type object struct {
 	source  []byte
 	members []member
@@ -20,8 +20,8 @@ type member struct {
 
 type span struct{ from, to int }
 
-// readObject reads the members of a JSON object. Of anything else, and of
-// what follows damage, there are none.
+// readObject parses the members of a JSON object. It returns no members if text is not a JSON object
+// or is malformed.
 func readObject(text []byte) object {
 	o := object{source: text}
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -56,8 +56,8 @@ func (o object) names() []string {
 	return names
 }
 
-// span returns where the value of the last member of the name stands: that is
-// the one that clients see when a name occurs twice.
+// span returns the position of the value of the last member with the name. If a name occurs twice,
+// clients see the last value.
 func (o object) span(name string) span {
 	for _, m := range slices.Backward(o.members) {
 		if m.name == name {
@@ -67,14 +67,14 @@ func (o object) span(name string) span {
 	return span{}
 }
 
-// text returns the value of a member that is a string, else "".
+// text returns the value of a member that is a string, or "".
 func (o object) text(name string) string {
 	var s string
 	o.decode(name, &s)
 	return s
 }
 
-// integer returns the value of a member that is an integer, else nil.
+// integer returns the value of a member that is an integer, or nil.
 func (o object) integer(name string) *int64 {
 	var n *int64
 	o.decode(name, &n)

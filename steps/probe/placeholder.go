@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// fill replaces the placeholders in text. A brace that starts none stands for
-// itself, so that a body may be JSON. A placeholder without a value, or with
-// an empty one, is an error: no request is to be made with half a credential.
+// fill replaces the placeholders in text. A brace that begins no placeholder is kept, so that text may
+// be JSON. A placeholder without a value, or with an empty one, is an error, so that no request is sent
+// with an incomplete credential.
 func (v *visit) fill(text string) (string, error) {
 	if !strings.Contains(text, "{") {
 		return text, nil
@@ -43,8 +43,8 @@ func (v *visit) fill(text string) (string, error) {
 	}
 }
 
-// isPlaceholder reports whether text names sources of a value: one, or several
-// with bars between them, of which the first that has a value counts.
+// isPlaceholder reports whether text names one or more sources of a value, separated by bars. The first
+// source with a value is used.
 func isPlaceholder(text string) bool {
 	for name := range strings.SplitSeq(text, "|") {
 		if !isSource(name) {
@@ -87,8 +87,8 @@ func (v *visit) source(name string) (string, error) {
 	return firstLine(v.environ[rest])
 }
 
-// firstLine reads the first line of a file, less blanks at its ends, as the
-// clients read the content session token's file. A missing name is no value.
+// firstLine returns the first line of a file without blanks at its ends, as the client libraries
+// read the file with the content session token. An empty path gives no value.
 func firstLine(path string) (string, error) {
 	if path == "" {
 		return "", nil
@@ -97,7 +97,7 @@ func firstLine(path string) (string, error) {
 	if err != nil {
 		var pe *os.PathError
 		if errors.As(err, &pe) {
-			err = pe.Err // without the path, which the report need not hold
+			err = pe.Err // the report does not need the path
 		}
 		return "", err
 	}

@@ -1,57 +1,50 @@
-// Package probe is the content program of the suite: what a subject executes
-// as published content, so that an exchange is made by the content during the
-// visit or the render and not by the suite beside it.
+// Package probe is the content program of the suite. A server under test executes it as published
+// content, so that the content itself exchanges tokens during a visit or a render.
 //
-// The protocol is named probe/1. The program runs in the folder of an unpacked
-// bundle in one of two modes:
+// The protocol is named probe/1. The program runs in the folder of an unpacked bundle in one of two
+// modes:
 //
-//   - serve: HTTP/1.1 on the unix socket named by PROBE_SOCKET until SIGTERM.
-//     A request carries its actions as ?probe=<base64url of a JSON array> or as
-//     a POST body {"actions":[...]}; the reply is a [Report].
-//   - render: the actions come from ./probe.json, the report goes to standard
-//     output.
+//   - serve: It serves HTTP/1.1 on the unix socket named by PROBE_SOCKET until SIGTERM. A request contains its
+//     actions as ?probe=<base64url of a JSON array> or as a POST body {"actions":[...]}. The reply is a [Report].
+//   - render: It reads the actions from ./probe.json and writes the report to standard output.
 //
-// A report tells what the content saw (request, environment) and what its
-// calls answered. It never holds a token: values of secrets are given as
-// SHA-256 digests, which the provider's journal knows too. Nobody but the
-// content sees the replies to its calls, therefore the marks of the provider
-// are sought here, in the raw octets of each reply ([Seek]).
+// A report contains the request and the environment of the content, and the replies to its calls.
+// It contains no token: secrets are reported as SHA-256 digests, which the provider's journal has
+// too. Only the content receives the replies to its calls, so the program searches the raw octets
+// of each reply for the marks of the provider ([Search]).
 //
-// The package uses the standard library only: it is linked into a program that
-// other people run on their servers, and it has to start in a few
-// milliseconds.
+// The package uses only the standard library, because the program runs on the servers of users and
+// must start within a few milliseconds.
 package probe
 
 import "slices"
 
-// Version names the protocol; the first member of every report.
+// Version is the name of the protocol and the first member of every report.
 const Version = "probe/1"
 
-// The two modes of the program.
+// The modes of the program.
 const (
 	ModeServe  = "serve"
 	ModeRender = "render"
 )
 
-// What an action does. Streaming and holding a WebSocket are to become actions of
-// their own.
+// The kinds of actions.
 const (
-	DoCall      = "call"       // calls a URL
-	DoSetCookie = "set-cookie" // answers the visit with a Set-Cookie header
+	DoCall      = "call"       // sends a request
+	DoSetCookie = "set-cookie" // adds a Set-Cookie header to the reply to the visit
 )
 
-// AsExchange marks a call as a token exchange: its reply is reported by member
-// names and digests, and its access_token is {token} for the calls after it.
+// AsExchange marks a call as a token exchange. The report contains the member names and digests of
+// its reply. Later calls can use its access_token by the placeholder {token}.
 const AsExchange = "exchange"
 
-// Action is one thing that a visit or a bundle tells the probe to do.
+// An Action is an instruction for the probe.
 //
-// URL, the values of Headers and Form, and Body may hold placeholders:
-// {env.NAME}, {header.Name} of the visit's request, {file.NAME} for the first
-// line of the file named by the environment variable NAME, and {token} for the
-// access token of the last exchange in this visit. A placeholder may name several
-// of them with bars in between, as {env.TOKEN|file.TOKEN_FILE}: the first that has
-// a value counts.
+// URL, the values of Headers and Form, and Body may contain placeholders: {env.NAME}, {header.Name}
+// of the request of the visit, {file.NAME} for the first line of the file named by the environment
+// variable NAME, and {token} for the access token of the last exchange in the visit. A placeholder
+// may list several sources separated by bars, such as {env.TOKEN|file.TOKEN_FILE}. The first source
+// with a value is used.
 type Action struct {
 	Do      string            `json:"do"`
 	Method  string            `json:"method,omitempty"`
@@ -60,15 +53,15 @@ type Action struct {
 	Form    map[string]string `json:"form,omitempty"`
 	Body    string            `json:"body,omitempty"`
 	As      string            `json:"as,omitempty"`
-	Cookie  string            `json:"cookie,omitempty"` // of set-cookie: the value of the header
+	Cookie  string            `json:"cookie,omitempty"` // the value of the header of set-cookie
 }
 
-// Script is the form of ./probe.json and of a POST body.
+// A Script is the content of ./probe.json and of a POST body.
 type Script struct {
 	Actions []Action `json:"actions"`
 }
 
-// Report is what the probe answers.
+// A Report is the reply of the probe.
 type Report struct {
 	Probe       string            `json:"probe"`
 	Mode        string            `json:"mode"`
@@ -79,8 +72,7 @@ type Report struct {
 	Sightings   []Sighting        `json:"sightings"`
 }
 
-// Request is the visit's request as it reached the content. Query is without
-// the actions.
+// A Request is the request of the visit as the content received it. Query does not include the actions.
 type Request struct {
 	Method  string              `json:"method"`
 	Path    string              `json:"path"`
@@ -97,7 +89,7 @@ func (r *Request) Header(name string) (string, bool) {
 	return r.Headers[name][0], true
 }
 
-// Result is the outcome of one action, at the action's index in the list.
+// A Result is the outcome of the action with the same index.
 type Result struct {
 	Status          int                 `json:"status,omitempty"`
 	Headers         map[string][]string `json:"headers,omitempty"`
@@ -106,16 +98,16 @@ type Result struct {
 	IssuedTokenType string              `json:"issued_token_type,omitempty"`
 	ExpiresIn       *int64              `json:"expires_in,omitempty"`
 	Token           string              `json:"token,omitempty"` // hex SHA-256 of access_token
-	Code            int                 `json:"code,omitempty"`  // member code of an error reply
+	Code            int                 `json:"code,omitempty"`  // member code of a reply with status 400 or above
 	Error           string              `json:"error,omitempty"` // why there is no reply
-	Body            string              `json:"body,omitempty"`  // not of a reply that carried a token
+	Body            string              `json:"body,omitempty"`  // empty if the reply contained a token
 }
 
-// Has reports whether a reply's JSON object had the named member.
+// Has reports whether the JSON object of the reply has the member.
 func (r Result) Has(member string) bool { return slices.Contains(r.Members, member) }
 
-// Sighting is a mark of the provider found where none may be. It holds the
-// kind and the place, never the value.
+// A Sighting describes a mark of the provider in a place where none is allowed, by its kind and
+// place, without its value.
 type Sighting struct {
 	Kind     string `json:"kind"`
 	Where    string `json:"where"`

@@ -21,7 +21,7 @@ import (
 	"countersign/steps/probe"
 )
 
-// subject answers the probe's calls and keeps what it was asked.
+// subject replies to the probe's calls and records the requests.
 type subject struct {
 	*httptest.Server
 	forms   []url.Values
@@ -265,7 +265,7 @@ func TestSightingsOfEnvironmentAndRequest(t *testing.T) {
 	}
 }
 
-func TestCallsMeetBadSubjects(t *testing.T) {
+func TestCallsToBadServers(t *testing.T) {
 	t.Parallel()
 	raw := func(text string) string {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -289,7 +289,7 @@ func TestCallsMeetBadSubjects(t *testing.T) {
 	for _, c := range []struct{ name, url, status, err string }{
 		{"refused", "http://127.0.0.1:1/", "0", "connection refused"},
 		{"junk", raw("junk\r\n\r\n"), "0", "malformed HTTP"},
-		{"junk with mark", raw(marks[probe.RefreshToken] + "\r\n\r\n"), "0", "quotes a mark"},
+		{"junk with mark", raw(marks[probe.RefreshToken] + "\r\n\r\n"), "0", "contains a mark"},
 		{"cut", raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"), "200", "unexpected EOF"},
 		{"flood", raw("HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", 1<<20+10)), "200", "exceeds"},
 		{"redirect", raw("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"), "302", ""},
@@ -343,8 +343,8 @@ func TestSetCookie(t *testing.T) {
 	if err := probe.Render(t.Context(), strings.NewReader(actions), nil, &out); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "no visit that could be answered") {
-		t.Errorf("a render reports %s, want that nobody is answered", out.String())
+	if !strings.Contains(out.String(), "a render has no reply") {
+		t.Errorf("a render reports %s, want an error", out.String())
 	}
 }
 
@@ -367,7 +367,8 @@ func TestRenderReportsWithoutRequest(t *testing.T) {
 	}
 }
 
-// Servers give content its session token in the environment, in a file, or both.
+// TestFirstSourceThatHasAValueCounts checks placeholders with several sources: servers give content
+// its session token in the environment, in a file, or both.
 func TestFirstSourceThatHasAValueCounts(t *testing.T) {
 	t.Parallel()
 	s := newSubject(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") })
@@ -390,7 +391,7 @@ func TestFirstSourceThatHasAValueCounts(t *testing.T) {
 		before := len(s.forms)
 		report, _ := visit(t, s.environ(c.environ...), nil, exchange("{env.TOKEN|file.TOKEN_FILE}"))
 		if failed := report.Results[0].Error != ""; failed != c.failed {
-			t.Errorf("%q: error %q, want one: %v", c.environ, report.Results[0].Error, c.failed)
+			t.Errorf("%q: error %q, want an error: %v", c.environ, report.Results[0].Error, c.failed)
 		}
 		if !c.failed && s.forms[before].Get("subject_token") != c.want {
 			t.Errorf("%q: subject_token %q, want %q", c.environ, s.forms[before].Get("subject_token"), c.want)
@@ -398,6 +399,6 @@ func TestFirstSourceThatHasAValueCounts(t *testing.T) {
 	}
 	report, _ := visit(t, s.environ("A=x"), nil, probe.Action{Do: "call", Method: "POST", URL: s.URL, Body: `{"a|b":"{env.A|b}"}`})
 	if report.Results[0].Error != "" {
-		t.Errorf("braces with a bar that name no source are an error: %s", report.Results[0].Error)
+		t.Errorf("braces with a bar that name no source give the error: %s", report.Results[0].Error)
 	}
 }

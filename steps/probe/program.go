@@ -7,14 +7,14 @@ import (
 	"os"
 )
 
-// Usage is what the program prints for --help and after a usage error.
+// Usage is the text that the program prints for --help and after a usage error.
 const Usage = `countersign-probe is the content program of Countersign's suite (protocol probe/1).
 A server runs it in the folder of an unpacked bundle:
 
-  countersign-probe serve     answer HTTP/1.1 on the unix socket $PROBE_SOCKET until SIGTERM
-  countersign-probe render    do the actions in ./probe.json, write the report to standard output
+  countersign-probe serve     serve HTTP/1.1 on the unix socket $PROBE_SOCKET until SIGTERM
+  countersign-probe render    execute the actions in ./probe.json and write the report to standard output
 
-By hand:
+To run it manually:
 
   PROBE_SOCKET=/tmp/probe.sock countersign-probe serve &
   curl --unix-socket /tmp/probe.sock http://probe/
@@ -28,7 +28,7 @@ const (
 	ExitUsage = 2
 )
 
-// Main is the program: it returns the exit code. It ends when ctx does.
+// Main runs the program and returns its exit code. It returns when ctx is done.
 func Main(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	if len(args) != 1 {
 		fmt.Fprintf(stderr, "countersign-probe: want one argument, serve or render\n\n%s", Usage)
@@ -43,7 +43,7 @@ func Main(ctx context.Context, args, environ []string, stdout, stderr io.Writer)
 	case "help", "-h", "--help":
 		fmt.Fprint(stdout, Usage)
 	default:
-		fmt.Fprintf(stderr, "countersign-probe: unknown command %q: want serve or render\n\n%s", args[0], Usage)
+		fmt.Fprintf(stderr, "countersign-probe: unknown command %q; use serve or render\n\n%s", args[0], Usage)
 		return ExitUsage
 	}
 	if err != nil {
@@ -56,7 +56,7 @@ func Main(ctx context.Context, args, environ []string, stdout, stderr io.Writer)
 func renderFile(ctx context.Context, environ []string, stdout io.Writer) error {
 	f, err := os.Open("probe.json")
 	if err != nil {
-		return fmt.Errorf("the bundle has no actions: %w", err)
+		return fmt.Errorf("read the actions of the bundle: %w", err)
 	}
 	defer f.Close()
 	return Render(ctx, f, environ, stdout)

@@ -25,52 +25,52 @@ const (
 	maxHead     = 64 << 10
 )
 
-// withheld is what the probe says instead of a body that holds a secret.
+// withheld replaces a body that contains a mark.
 const withheld = "[withheld: a mark of the provider was found in it]"
 
-// visit is one run of a list of actions.
+// A visit is the execution of a list of actions.
 type visit struct {
 	environ   map[string]string
-	header    http.Header // of the visit's request; nil in a render
+	header    http.Header // of the request of the visit; nil in a render
 	token     string      // access_token of the last exchange
 	results   []Result
 	sightings []Sighting
-	cookies   []string // values of Set-Cookie with which the visit is answered
+	cookies   []string // values of the Set-Cookie headers of the reply to the visit
 }
 
-// verbs maps what an action does to how; streams and WebSockets come here.
-var verbs = map[string]func(*visit, context.Context, int, Action) Result{
+// actionFuncs maps the kind of an action to the function that executes it.
+var actionFuncs = map[string]func(*visit, context.Context, int, Action) Result{
 	DoCall:      (*visit).call,
 	DoSetCookie: (*visit).setCookie,
 }
 
-// checkActions refuses a list with an action this version does not know.
+// checkActions returns an error if the list contains an unknown action.
 func checkActions(actions []Action) error {
 	for i, a := range actions {
-		if verbs[a.Do] == nil {
-			return fmt.Errorf("action %d: unknown do %q: want %q or %q", i, a.Do, DoCall, DoSetCookie)
+		if actionFuncs[a.Do] == nil {
+			return fmt.Errorf("action %d: unknown do %q; use %q or %q", i, a.Do, DoCall, DoSetCookie)
 		}
 		if a.As != "" && a.As != AsExchange {
-			return fmt.Errorf("action %d: unknown as %q: want %q or nothing", i, a.As, AsExchange)
+			return fmt.Errorf("action %d: unknown as %q; use %q or leave it out", i, a.As, AsExchange)
 		}
 	}
 	return nil
 }
 
-// run does the actions in order. A failed one is a result, never the end.
+// run executes the actions in order. It continues after an action that fails.
 func (v *visit) run(ctx context.Context, actions []Action) {
 	v.results = make([]Result, 0, len(actions))
 	for i, a := range actions {
-		v.results = append(v.results, verbs[a.Do](v, ctx, i, a))
+		v.results = append(v.results, actionFuncs[a.Do](v, ctx, i, a))
 	}
 }
 
-// report makes the report of a finished visit.
+// report returns the report of a completed visit.
 func (v *visit) report(mode string, r *Request) Report {
 	environment := make(map[string]string, len(v.environ))
 	for name, value := range v.environ {
 		environment[name] = shown(name, value)
-		v.seek(AllKinds, []byte(value), "environment "+name)
+		v.search(AllKinds, []byte(value), "environment "+name)
 	}
 	slices.SortFunc(v.sightings, func(a, b Sighting) int {
 		return strings.Compare(a.Where+"\x00"+a.Kind, b.Where+"\x00"+b.Kind)
@@ -80,14 +80,14 @@ func (v *visit) report(mode string, r *Request) Report {
 		Environment: environment, Results: v.results, Sightings: v.sightings,
 	}
 	if report.Sightings == nil {
-		report.Sightings = []Sighting{} // an empty array says that it was looked for
+		report.Sightings = []Sighting{} // an empty array reports that the replies were searched
 	}
 	return report
 }
 
-// seek adds a sighting for each kind of mark in data.
-func (v *visit) seek(kinds Kinds, data []byte, where string) (found bool) {
-	for _, f := range Seek(kinds, data) {
+// search adds a sighting for each kind of mark in data.
+func (v *visit) search(kinds Kinds, data []byte, where string) (found bool) {
+	for _, f := range Search(kinds, data) {
 		found = true
 		s := Sighting{Kind: f.Kind.String(), Where: where, Encoding: f.Encoding}
 		if !slices.Contains(v.sightings, s) {
@@ -97,10 +97,10 @@ func (v *visit) seek(kinds Kinds, data []byte, where string) (found bool) {
 	return found
 }
 
-// setCookie answers the visit with a cookie. In a render nobody is answered.
+// setCookie adds a cookie to the reply to the visit. A render has no reply.
 func (v *visit) setCookie(_ context.Context, _ int, a Action) Result {
 	if v.header == nil {
-		return Result{Error: "there is no visit that could be answered with a cookie"}
+		return Result{Error: "set-cookie: a render has no reply for a cookie; use it in a visit"}
 	}
 	v.cookies = append(v.cookies, a.Cookie)
 	return Result{Headers: map[string][]string{"Set-Cookie": {shown("Set-Cookie", a.Cookie)}}}
@@ -127,8 +127,8 @@ func (v *visit) call(ctx context.Context, index int, a Action) Result {
 	return result
 }
 
-// readHead seeks the marks in the head of a reply, line by line so that a
-// sighting can name the header.
+// readHead searches the head of a reply for marks. It searches line by line, so that a sighting can
+// name the header.
 func (v *visit) readHead(reply *reply, index int) {
 	for i, line := range bytes.Split(reply.head, []byte("\n")) {
 		where := fmt.Sprintf("status line of result %d", index)
@@ -137,17 +137,17 @@ func (v *visit) readHead(reply *reply, index int) {
 		} else if i > 0 {
 			where = fmt.Sprintf("head of result %d", index)
 		}
-		v.seek(AllKinds, line, where)
+		v.search(AllKinds, line, where)
 	}
 }
 
 func headerName(name []byte) bool {
-	return len(name) > 0 && len(name) <= 64 && Seek(AllKinds, name) == nil &&
+	return len(name) > 0 && len(name) <= 64 && Search(AllKinds, name) == nil &&
 		!bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// readBody fills in what a reply's body says and seeks the marks in it. The
-// one place for an access mark is member access_token of an exchange's reply.
+// readBody records the body of a reply and searches it for marks. Only the member access_token of
+// the reply to an exchange may contain the mark of an access token.
 func (v *visit) readBody(result *Result, body []byte, index int, exchange bool) {
 	where := fmt.Sprintf("body of result %d", index)
 	object := readObject(body)
@@ -155,10 +155,10 @@ func (v *visit) readBody(result *Result, body []byte, index int, exchange bool) 
 	rest := body
 	if exchange && token != "" {
 		member := object.span("access_token")
-		v.seek(AllKinds&^AccessToken, body[member.from:member.to], fmt.Sprintf("access_token of result %d", index))
+		v.search(AllKinds&^AccessToken, body[member.from:member.to], fmt.Sprintf("access_token of result %d", index))
 		rest = slices.Concat(body[:member.from], body[member.to:])
 	}
-	found := v.seek(AllKinds, rest, where)
+	found := v.search(AllKinds, rest, where)
 	if exchange || token != "" {
 		for _, name := range object.names() {
 			result.Members = append(result.Members, shown("member", name))
@@ -183,7 +183,7 @@ func (v *visit) readBody(result *Result, body []byte, index int, exchange bool) 
 	}
 }
 
-// request fills in an action's placeholders.
+// request returns the request of an action with its placeholders replaced.
 func (v *visit) request(a Action) (*http.Request, error) {
 	method := a.Method
 	if method == "" {
@@ -209,7 +209,7 @@ func (v *visit) request(a Action) (*http.Request, error) {
 	}
 	req, err := http.NewRequest(method, target, strings.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("method or url of the action: %w", scrub(err))
+		return nil, fmt.Errorf("method or URL of the action: %w", scrub(err))
 	}
 	if a.Form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -223,8 +223,8 @@ func (v *visit) request(a Action) (*http.Request, error) {
 	return req, nil
 }
 
-// reply is what a call got: the raw octets of the head with any trailer, and
-// the body without its framing.
+// A reply is the reply to a call: the raw octets of the head and any trailer, and the body without
+// its framing.
 type reply struct {
 	status int
 	header http.Header
@@ -232,13 +232,12 @@ type reply struct {
 	body   []byte
 }
 
-// roundTrip makes one request on a connection of its own, follows nothing, and
-// keeps what net/http would drop: interim replies, folds, lines it repairs.
-// With an error the reply is incomplete; without a status there is none, only
-// octets that were not understood.
+// roundTrip sends a request on a new connection and follows no redirect. It keeps what net/http
+// drops or changes: interim replies, folded lines and malformed lines. With an error the reply is
+// incomplete. A reply without a status contains only the octets that were received.
 func roundTrip(req *http.Request) (*reply, error) {
 	var tap tap
-	transport := &http.Transport{ // no Proxy: content calls what it was told to
+	transport := &http.Transport{ // no Proxy: requests go to the given address
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			var d net.Dialer
 			conn, err := d.DialContext(ctx, network, address)
@@ -269,10 +268,10 @@ func roundTrip(req *http.Request) (*reply, error) {
 	return r, scrub(err)
 }
 
-// tap keeps the start of what a connection reads, enough for any head.
+// A tap is a connection that keeps the beginning of the octets read, which is enough for any head.
 type tap struct {
 	net.Conn
-	mu   sync.Mutex // net/http reads ahead in a goroutine of its own
+	mu   sync.Mutex // net/http reads ahead in another goroutine
 	seen []byte
 }
 
@@ -280,21 +279,21 @@ func (t *tap) Read(p []byte) (int, error) {
 	n, err := t.Conn.Read(p)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if room := 2*maxHead - len(t.seen); room > 0 {
-		t.seen = append(t.seen, p[:min(n, room)]...)
+	if free := 2*maxHead - len(t.seen); free > 0 {
+		t.seen = append(t.seen, p[:min(n, free)]...)
 	}
 	return n, err
 }
 
-// octets returns what was kept so far.
+// octets returns the octets kept so far.
 func (t *tap) octets() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.seen[:len(t.seen):len(t.seen)]
 }
 
-// head returns the octets before the body, those of interim replies included.
-// Through TLS it is what net/http understood.
+// head returns the octets before the body, including those of interim replies. For TLS it returns
+// the head that net/http parsed.
 func (t *tap) head(resp *http.Response) []byte {
 	if resp.TLS != nil {
 		var text bytes.Buffer
@@ -315,8 +314,8 @@ func (t *tap) head(resp *http.Response) []byte {
 	}
 }
 
-// headEnd returns the length of a head with its empty line, or -1. A line may
-// end with a bare LF (RFC 9112 section 2.2).
+// headEnd returns the length of a head including its empty line, or -1. A line may end with a bare
+// LF (RFC 9112 section 2.2).
 func headEnd(data []byte) int {
 	for at := 0; ; {
 		i := bytes.IndexByte(data[at:], '\n')
@@ -330,35 +329,33 @@ func headEnd(data []byte) int {
 	}
 }
 
-// scrub makes an error fit for a report: without the URL, which may have been
-// filled in with a secret, and without the subject's octets, which net/http
-// quotes where a reply is malformed.
+// scrub returns an error that may be reported: without the URL, which may contain a secret, and
+// without text from the server, which net/http quotes if a reply is malformed.
 func scrub(err error) error {
 	var ue *url.Error
 	if errors.As(err, &ue) {
 		err = ue.Err
 	}
-	if err != nil && Seek(AllKinds, []byte(err.Error())) != nil {
-		return errors.New("an error that quotes a mark of the provider")
+	if err != nil && Search(AllKinds, []byte(err.Error())) != nil {
+		return errors.New("the text of the error contains a mark of the provider")
 	}
 	return err
 }
 
-// Digest is how a report names a token.
+// Digest returns the digest that stands for a token in a report.
 func Digest(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
 }
 
-// secretWords are the words in names of headers and variables whose values
-// are secrets.
+// secretWords are words in the names of headers and variables whose values are secrets.
 var secretWords = []string{"token", "key", "cookie", "authorization", "secret"}
 
-// shown returns a value as a report may hold it.
+// shown returns a value, or its digest if it may be a secret.
 func shown(name, value string) string {
 	lower := strings.ToLower(name)
 	if slices.ContainsFunc(secretWords, func(w string) bool { return strings.Contains(lower, w) }) ||
-		Seek(AllKinds, []byte(value)) != nil {
+		Search(AllKinds, []byte(value)) != nil {
 		return "sha256:" + Digest(value)
 	}
 	return strings.ToValidUTF8(value, "\uFFFD")
@@ -377,7 +374,7 @@ func shownHeaders(h http.Header) map[string][]string {
 func marshal(report Report) ([]byte, error) {
 	text, err := json.Marshal(report)
 	if err != nil {
-		return nil, fmt.Errorf("write report: %w", err)
+		return nil, fmt.Errorf("encode the report: %w", err)
 	}
 	return append(text, '\n'), nil
 }

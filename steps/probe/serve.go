@@ -22,8 +22,8 @@ const (
 	stopTimeout = 2 * time.Second
 )
 
-// Serve listens on the unix socket at path and reports on every request until
-// ctx ends. It returns nil after an orderly end.
+// Serve listens on the unix socket at path and replies to every request with a report until ctx is
+// done. It then shuts down and returns nil.
 func Serve(ctx context.Context, path string, environ []string) error {
 	listener, err := listen(path)
 	if err != nil {
@@ -44,21 +44,21 @@ func Serve(ctx context.Context, path string, environ []string) error {
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if server.Shutdown(stop) != nil {
-		_ = server.Close() // calls that are under way end with their visit
+		_ = server.Close() // ends the calls of unfinished visits
 	}
 	return nil
 }
 
-// listen takes over a socket that nobody answers at: what is left of a probe
-// that was killed.
+// listen listens on a unix socket. It replaces a socket without a listener, which remains after a
+// probe was killed.
 func listen(path string) (net.Listener, error) {
 	if path == "" {
-		return nil, errors.New("PROBE_SOCKET is not set: want the path of a unix socket to listen on")
+		return nil, errors.New("PROBE_SOCKET is not set; set it to the path of a unix socket to listen on")
 	}
 	listener, err := net.Listen("unix", path)
 	if errors.Is(err, syscall.EADDRINUSE) && abandoned(path) {
 		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("remove abandoned socket: %w", err)
+			return nil, fmt.Errorf("remove a socket without a listener: %w", err)
 		}
 		listener, err = net.Listen("unix", path)
 	}
@@ -80,8 +80,8 @@ func abandoned(path string) bool {
 	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// Handler answers each request with a report, after doing its actions, and a
-// WebSocket with what it says.
+// Handler returns a handler that executes the actions of each request and replies with a report. It
+// echoes the messages of WebSockets.
 func Handler(environ []string) http.Handler {
 	variables := variablesOf(environ)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -104,10 +104,10 @@ func Handler(environ []string) http.Handler {
 	})
 }
 
-func answer(w http.ResponseWriter, status int, what any) {
-	text, err := json.Marshal(what)
-	if err != nil { // cannot happen: reports hold strings and integers
-		http.Error(w, "write report", http.StatusInternalServerError)
+func answer(w http.ResponseWriter, status int, value any) {
+	text, err := json.Marshal(value)
+	if err != nil { // not possible: reports contain only strings and integers
+		http.Error(w, "encode the report", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -116,17 +116,17 @@ func answer(w http.ResponseWriter, status int, what any) {
 	_, _ = w.Write(append(text, '\n'))
 }
 
-// actionsOf reads the actions of a request: from the query, or else from the
-// body of a POST of JSON. A POST of something else is the visitor's own.
+// actionsOf returns the actions of a request: those of its query, or else those of the JSON body of
+// a POST request. A POST request with an empty body has none.
 func actionsOf(w http.ResponseWriter, r *http.Request) ([]Action, error) {
 	if coded := r.URL.Query().Get("probe"); coded != "" {
 		text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(coded, "="))
 		if err != nil {
-			return nil, fmt.Errorf("query probe: not base64url: %w", err)
+			return nil, fmt.Errorf("query parameter probe: not base64url: %w", err)
 		}
 		var actions []Action
 		if err := decode(text, &actions); err != nil {
-			return nil, fmt.Errorf("query probe: %w", err)
+			return nil, fmt.Errorf("query parameter probe: %w", err)
 		}
 		return actions, checkActions(actions)
 	}
@@ -135,7 +135,7 @@ func actionsOf(w http.ResponseWriter, r *http.Request) ([]Action, error) {
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxScript))
 	if err != nil {
-		return nil, fmt.Errorf("body: %w", err)
+		return nil, fmt.Errorf("read the body: %w", err)
 	}
 	if len(text) == 0 {
 		return nil, nil
@@ -151,8 +151,8 @@ func parseScript(text []byte) ([]Action, error) {
 	return script.Actions, checkActions(script.Actions)
 }
 
-// decode reads one JSON value and nothing after it, members known only: a
-// misspelt action would otherwise be a call that silently differs.
+// decode decodes exactly one JSON value. It refuses unknown members, because a misspelt member
+// would silently change an action.
 func decode(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -165,13 +165,13 @@ func decode(text []byte, into any) error {
 	return nil
 }
 
-// requestOf describes the visit's request and seeks the marks in it.
+// requestOf describes the request of the visit and searches it for marks.
 func (v *visit) requestOf(r *http.Request) *Request {
 	query := withoutProbe(r.URL.RawQuery)
-	v.seek(AllKinds, []byte(r.URL.Path+"?"+query), "target of the visit's request")
+	v.search(AllKinds, []byte(r.URL.Path+"?"+query), "target of the visit's request")
 	for name, values := range r.Header {
 		for _, value := range values {
-			v.seek(AllKinds, []byte(value), "header "+name+" of the visit's request")
+			v.search(AllKinds, []byte(value), "header "+name+" of the visit's request")
 		}
 	}
 	headers := shownHeaders(r.Header)
@@ -184,8 +184,7 @@ func (v *visit) requestOf(r *http.Request) *Request {
 	}
 }
 
-// withoutProbe takes the actions out of a query and leaves the rest, octet for
-// octet.
+// withoutProbe removes the actions from a query and keeps the rest unchanged.
 func withoutProbe(query string) string {
 	if query == "" {
 		return ""
@@ -210,14 +209,14 @@ func variablesOf(environ []string) map[string]string {
 	return variables
 }
 
-// Render does the actions of a bundle's probe.json and writes the report.
+// Render executes the actions of script, the probe.json of a bundle, and writes the report to out.
 func Render(ctx context.Context, script io.Reader, environ []string, out io.Writer) error {
 	text, err := io.ReadAll(io.LimitReader(script, maxScript+1))
 	if err != nil {
 		return fmt.Errorf("read probe.json: %w", err)
 	}
 	if len(text) > maxScript {
-		return fmt.Errorf("probe.json exceeds %d bytes", maxScript)
+		return fmt.Errorf("probe.json exceeds %d bytes; shorten the actions", maxScript)
 	}
 	actions, err := parseScript(text)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// WebSocket (RFC 6455): what a visitor says comes back. That is enough to see who
-// is let in, and the standard library is enough for it.
+// The WebSocket (RFC 6455) echoes messages, which shows to which clients the server grants access.
+// The implementation needs only the standard library.
 
 const (
 	acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -24,12 +24,12 @@ func wantsWebSocket(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket") && r.Header.Get("Sec-Websocket-Key") != ""
 }
 
-// echo answers a handshake and then every frame, until the visitor closes.
+// echo accepts a handshake and echoes every frame until the client closes the connection.
 func echo(w http.ResponseWriter, r *http.Request) {
 	sum := sha1.Sum([]byte(r.Header.Get("Sec-Websocket-Key") + acceptGUID))
 	conn, stream, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		answer(w, http.StatusBadRequest, map[string]string{"error": "no WebSocket on this connection"})
+		answer(w, http.StatusBadRequest, map[string]string{"error": "the connection does not support WebSocket"})
 		return
 	}
 	defer conn.Close()
@@ -39,7 +39,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		op, text, err := readFrame(stream.Reader)
 		switch {
 		case err != nil || op == opClose:
-			writeFrame(stream.Writer, opClose, text) // a close says again what it was told
+			writeFrame(stream.Writer, opClose, text) // a close frame repeats the reason
 			_ = stream.Flush()
 			return
 		case op == opPing:
@@ -50,7 +50,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readFrame reads one masked frame that stands by itself (RFC 6455 section 5.2).
+// readFrame reads one masked, unfragmented frame (RFC 6455 section 5.2).
 func readFrame(r *bufio.Reader) (op byte, text []byte, err error) {
 	var head [2]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -68,7 +68,7 @@ func readFrame(r *bufio.Reader) (op byte, text []byte, err error) {
 		return 0, nil, io.ErrShortBuffer
 	}
 	if head[0]&0x80 == 0 || head[1]&0x80 == 0 || length > maxFrame {
-		return 0, nil, io.ErrUnexpectedEOF // a part, a frame that is not masked, or too much
+		return 0, nil, io.ErrUnexpectedEOF // a fragment, an unmasked frame, or a frame that is too long
 	}
 	frame := make([]byte, 4+length)
 	if _, err := io.ReadFull(r, frame); err != nil {
@@ -81,7 +81,7 @@ func readFrame(r *bufio.Reader) (op byte, text []byte, err error) {
 	return head[0] & 0x0f, text, nil
 }
 
-// writeFrame writes to a buffer, which remembers an error.
+// writeFrame writes a frame to a buffer. The next Flush returns any error.
 func writeFrame(w *bufio.Writer, op byte, text []byte) {
 	head := []byte{0x80 | op, byte(len(text))}
 	if len(text) > 125 {

@@ -44,7 +44,7 @@ func TestWebSocketEchoes(t *testing.T) {
 	if kind, heard, err := conn.Read(ctx); err != nil || kind != websocket.MessageBinary || len(heard) != 3 {
 		t.Fatalf("kind %v, %v, %v", kind, heard, err)
 	}
-	go conn.Read(ctx) // a pong is noticed by a reader only
+	go conn.Read(ctx) // the pong is processed only while a read is pending
 	if err := conn.Ping(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestWebSocketEchoes(t *testing.T) {
 
 func TestWebSocketEndsWhatItDoesNotKnow(t *testing.T) {
 	conn, ctx := dial(t)
-	_ = conn.Write(ctx, websocket.MessageText, make([]byte, 70<<10)) // the end may come in its middle
+	_ = conn.Write(ctx, websocket.MessageText, make([]byte, 70<<10)) // the server may close the connection during the write
 	if _, heard, err := conn.Read(ctx); err == nil {
 		t.Fatalf("%d octets came back", len(heard))
 	}

@@ -11,20 +11,19 @@ import (
 	"countersign/steps/verdict"
 )
 
-// Exit codes of a run.
+// The exit codes of a run.
 const (
-	ExitConforms    = 0   // nothing broken, and something proved in every group
-	ExitViolated    = 1   // the subject broke a rule, or kept the suite from asking
+	ExitConforms    = 0   // no violation was found, and a rule was shown to hold in every group
+	ExitViolated    = 1   // the server under test broke a rule or blocked scenarios
 	ExitNotStarted  = 2   // nothing was started
-	ExitNoVerdict   = 3   // the harness left something of the plan undone
-	ExitInterrupted = 130 // a person ended the run
+	ExitNoVerdict   = 3   // the suite did not complete the plan
+	ExitInterrupted = 130 // a signal ended the run
 )
 
-// Conclude computes all that follows from results, deviations and selection:
-// totals, groups, the matrix, roots, stale deviations, the verdict and the exit
-// code. It may be called again, with the same outcome. cat gives the words and the
-// order of the rules, and the rules that no scenario cites yet. The class of a rule
-// is the one that the result gives.
+// Conclude computes the totals, the groups, the matrix, the roots, the stale deviations, the
+// verdict and the exit code from the results, the deviations and the selection. A second call
+// computes the same values. cat provides the statements and the order of the rules, and the rules
+// that no scenario cites yet. The class of a rule is the one that the results give.
 func Conclude(r *Report, cat *rules.Catalogue) {
 	r.Schema = SchemaID
 	fill(r)
@@ -40,7 +39,7 @@ func Conclude(r *Report, cat *rules.Catalogue) {
 	r.Exit, r.Verdict = decide(r)
 }
 
-// fill makes the lists of the form that nobody filled empty ones: null is not a list.
+// fill replaces nil lists by empty ones, because the schema does not allow null.
 func fill(r *Report) {
 	for _, list := range []*[]string{&r.Command, &r.Selection.Rules, &r.Selection.Fronts} {
 		if *list == nil {
@@ -57,9 +56,9 @@ func fill(r *Report) {
 	}
 }
 
-// accept marks the violations that deviations cover and returns the deviations that
-// are stale: what they name was run and answered as the rule wants. A deviation
-// past its day covers nothing, and cannot be stale either.
+// accept marks the violations that deviations cover and returns the stale deviations. A deviation
+// is stale if its rule or scenario was run and no departure occurred. An expired deviation covers
+// nothing and is not stale.
 func accept(r *Report) []Deviation {
 	for i := range r.Results {
 		cover(&r.Results[i], r.Deviations, r.Started)
@@ -111,8 +110,8 @@ func cover(res *Result, all []Deviation, at time.Time) {
 	}
 }
 
-// Departs reports whether the result shows a departure with that outcome, Fail or
-// Advice, that no deviation covers at that time.
+// Departs reports whether the result has a departure with the outcome o, Fail or Advice, that no
+// deviation covers at the given time.
 func Departs(res Result, o verdict.Outcome, deviations []Deviation, at time.Time) bool {
 	res.Violations = slices.Clone(res.Violations)
 	cover(&res, deviations, at)
@@ -121,7 +120,7 @@ func Departs(res Result, o verdict.Outcome, deviations []Deviation, at time.Time
 
 func (d Deviation) expired(at time.Time) bool { return !d.Expires.IsZero() && at.After(d.Expires) }
 
-// names reports whether the deviation speaks of the scenario of this result.
+// names reports whether the deviation applies to the scenario of the result.
 func (d Deviation) names(res Result) bool {
 	switch {
 	case d.Rule == "" && d.Scenario == "":
@@ -134,8 +133,8 @@ func (d Deviation) names(res Result) bool {
 	return slices.ContainsFunc(res.Violations, func(v verdict.Violation) bool { return v.Rule == d.Rule })
 }
 
-// outcomeIn returns the outcome of the rule of the deviation in this result, and
-// that of the scenario if the deviation names no rule.
+// outcomeIn returns the outcome of the deviation's rule in the result, or that of the scenario if
+// the deviation names no rule.
 func (d Deviation) outcomeIn(res Result) verdict.Outcome {
 	if d.Rule == "" {
 		return res.Outcome
@@ -148,8 +147,8 @@ func (d Deviation) outcomeIn(res Result) verdict.Outcome {
 	return verdict.Skipped
 }
 
-// decide draws the exit code and the verdict in words. The order of the cases is
-// the order in which one code wins over another.
+// decide returns the exit code and the text of the verdict. If several cases apply, the first one
+// determines the exit code.
 func decide(r *Report) (int, string) {
 	harness, subject, unproved := harnessFaults(r), subjectFaults(r), unprovedGroups(r)
 	ran := countResults(r, func(res Result) bool { return executed(res.Outcome) })
@@ -167,19 +166,19 @@ func decide(r *Report) (int, string) {
 	case len(harness) > 0:
 		text := "NO VERDICT: " + strings.Join(harness, ", ")
 		if len(subject) > 0 {
-			text += "; besides, it DOES NOT CONFORM: " + strings.Join(subject, ", ")
+			text += "; it also DOES NOT CONFORM: " + strings.Join(subject, ", ")
 		}
 		return ExitNoVerdict, text
 	case len(subject) > 0:
 		return ExitViolated, "DOES NOT CONFORM: " + strings.Join(subject, ", ")
 	case len(unproved) > 0:
-		return ExitNoVerdict, "NO VERDICT: nothing is broken, but " + first(unproved)
+		return ExitNoVerdict, "NO VERDICT: no violation was found, but " + first(unproved)
 	default:
 		return ExitConforms, conforms(r)
 	}
 }
 
-// harnessFaults lists what the harness left undone.
+// harnessFaults lists the parts of the plan that the suite did not complete.
 func harnessFaults(r *Report) []string {
 	var list []string
 	if sum := r.Totals.Sum(); sum != r.Planned {
@@ -199,7 +198,7 @@ func harnessFaults(r *Report) []string {
 		list = append(list, brief(text))
 	}
 	if len(list) > 3 {
-		list = append(list[:3], fmt.Sprintf("%d more of the kind", len(list)-3))
+		list = append(list[:3], fmt.Sprintf("%d more problems", len(list)-3))
 	}
 	if n := r.Totals[verdict.Error]; n > 0 {
 		list = append(list, plural(n, "error"))
@@ -213,8 +212,8 @@ func harnessFaults(r *Report) []string {
 	return list
 }
 
-// subjectFaults lists what the subject is to blame for. Advice is not a fault unless
-// the run is strict: neither a departure nor a scenario that the subject blocked.
+// subjectFaults lists the faults of the server under test. A departure from advice and a blocked
+// advice scenario are faults only if the run is strict.
 func subjectFaults(r *Report) []string {
 	var list []string
 	if n := r.RuleTotals.MustBroken; n > 0 {
@@ -237,10 +236,9 @@ func blockedBySubject(res Result) bool { return res.Outcome == verdict.Blocked &
 
 func isAdvice(res Result) bool { return res.Class == rules.Advice }
 
-// unprovedGroups lists the groups in which no must rule passed, so that a subject
-// that answers nothing proves nothing. Where no must rule was selected, at least
-// one scenario has to have been decided, in whatever way: advice does not change
-// the exit code.
+// unprovedGroups lists the groups in which no must rule passed: a server that refuses every request
+// must not conform. If no must rule was selected, at least one scenario must have passed or departed
+// from advice, because advice does not change the exit code.
 func unprovedGroups(r *Report) []string {
 	var list []string
 	for _, g := range r.Groups {
@@ -254,10 +252,10 @@ func unprovedGroups(r *Report) []string {
 	return list
 }
 
-// selected is the number of planned scenarios that were not skipped.
+// selected returns the number of planned scenarios that were not skipped.
 func selected(r *Report) int { return r.Planned - r.Totals[verdict.Skipped] }
 
-// conforms returns the verdict about a subject that broke nothing.
+// conforms returns the text of the verdict for a server that broke no rule.
 func conforms(r *Report) string {
 	t := r.RuleTotals
 	var b strings.Builder
@@ -296,8 +294,8 @@ func conforms(r *Report) string {
 	return b.String()
 }
 
-// withoutScenario counts the testable must rules of the catalogue that wait for a
-// scenario and that no result cites.
+// withoutScenario returns the number of testable must rules of the catalogue that are not done and
+// that no result cites.
 func withoutScenario(results []Result, cat *rules.Catalogue) int {
 	cited := make(map[string]bool)
 	for _, r := range results {
@@ -324,7 +322,7 @@ func countResults(r *Report, is func(Result) bool) int {
 	return n
 }
 
-// first is the first of several reasons and how many there are besides.
+// first returns the first reason and the number of further ones.
 func first(list []string) string {
 	if len(list) == 1 {
 		return brief(list[0])
@@ -332,7 +330,7 @@ func first(list []string) string {
 	return fmt.Sprintf("%s (and %d more)", brief(list[0]), len(list)-1)
 }
 
-// brief is a reason as the one line of a verdict can hold it.
+// brief returns a reason shortened to fit into the line of a verdict.
 func brief(s string) string { return cut(firstLine(s), 200) }
 
 func plural(n int, noun string) string {

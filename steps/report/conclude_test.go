@@ -14,7 +14,7 @@ import (
 	"countersign/steps/verdict"
 )
 
-// TestExit holds the exit codes, case by case.
+// TestExit checks the exit code and the verdict of runs.
 func TestExit(t *testing.T) {
 	t.Parallel()
 	const feature = "proxied/headers.feature"
@@ -27,7 +27,7 @@ func TestExit(t *testing.T) {
 	}{
 		{"everything passed", func(*run) {}, ExitConforms,
 			"CONFORMS: 6 must rules passed, 1 advice rule passed (21 scenarios at direct, nginx, apache)"},
-		{"advice answered otherwise", func(r *run) { r.add(feature, "x", "direct", verdict.Advice, "SEC-002") }, ExitConforms,
+		{"a departure from advice", func(r *run) { r.add(feature, "x", "direct", verdict.Advice, "SEC-002") }, ExitConforms,
 			"CONFORMS: 6 must rules passed, 1 advice rule passed, 1 rule against advice (22 scenarios at direct, nginx, apache)"},
 		{"and some not applicable or skipped", func(r *run) {
 			r.add(feature, "x", "direct", verdict.NotApplicable, "PA-006")
@@ -53,7 +53,7 @@ func TestExit(t *testing.T) {
 				res.Violations = []verdict.Violation{{Rule: "SEC-002", Wanted: "no secret", Got: "one", Class: rules.Advice, Standing: true}}
 			}
 		}, ExitViolated, "DOES NOT CONFORM: 1 rule against advice under --strict"},
-		{"a standing must rule broken where another rule is checked", func(r *run) {
+		{"a standing must rule broken in a scenario of another rule", func(r *run) {
 			res := &r.Results[0]
 			res.Cited, res.Outcome, res.Reason = res.Outcome, verdict.Fail, "PA-009: a token"
 			res.Violations = []verdict.Violation{{Rule: "PA-009", Wanted: "no token", Got: "one", Class: rules.Must, Standing: true}}
@@ -95,7 +95,7 @@ func TestExit(t *testing.T) {
 		{"both", func(r *run) {
 			r.add(feature, "x", "direct", verdict.Error, "PA-006")
 			r.add(feature, "y", "direct", verdict.Fail, "PA-006")
-		}, ExitNoVerdict, "NO VERDICT: 1 error; besides, it DOES NOT CONFORM: 1 violation of 1 rule"},
+		}, ExitNoVerdict, "NO VERDICT: 1 error; it also DOES NOT CONFORM: 1 violation of 1 rule"},
 		{"a planned scenario is missing", func(r *run) { r.Planned++ }, ExitNoVerdict, "NO VERDICT: 22 scenarios planned and 21 accounted for"},
 		{"one too many", func(r *run) { r.Planned-- }, ExitNoVerdict, "NO VERDICT: 20 scenarios planned and 21 accounted for"},
 		{"one twice and one missing", func(r *run) { r.Results[3].ID = r.Results[2].ID }, ExitNoVerdict,
@@ -103,15 +103,15 @@ func TestExit(t *testing.T) {
 		{"an outcome of godog's own", func(r *run) { r.Results[3].Outcome = "passed" }, ExitNoVerdict,
 			`NO VERDICT: 21 scenarios planned and 20 accounted for, unknown outcome "passed" of "proxied/headers.feature:13@direct"`},
 		{"plan and run disagree", func(r *run) { r.Problems = []string{"a", "b", "c", "d\ne"} }, ExitNoVerdict,
-			"NO VERDICT: a, b, c, 1 more of the kind"},
+			"NO VERDICT: a, b, c, 1 more problems"},
 		{"no must rule passed in a group", func(r *run) {
 			for i := range r.Results {
 				if r.Results[i].Front == "apache" && r.Results[i].Class == "must" {
 					r.Results[i].Outcome, r.Results[i].Reason = verdict.NotApplicable, "not declared"
 				}
 			}
-		}, ExitNoVerdict, "NO VERDICT: nothing is broken, but no must rule passed in oauth@apache (and 1 more)"},
-		{"a group that a person filtered is not selected", func(r *run) {
+		}, ExitNoVerdict, "NO VERDICT: no violation was found, but no must rule passed in oauth@apache (and 1 more)"},
+		{"a group without a selected scenario", func(r *run) {
 			for i := range r.Results {
 				if r.Results[i].Front == "apache" {
 					r.Results[i].Outcome, r.Results[i].Reason = verdict.Skipped, "not selected"
@@ -130,8 +130,8 @@ func TestExit(t *testing.T) {
 		{"advice alone, none decided", func(r *run) {
 			r.Results, r.Planned = nil, 0
 			r.add(feature, "x", "nginx", verdict.Blocked, "SEC-001").BySubject = true
-		}, ExitNoVerdict, "NO VERDICT: nothing is broken, but no scenario was decided, and no must rule was selected"},
-		{"a dead subject", func(r *run) {
+		}, ExitNoVerdict, "NO VERDICT: no violation was found, but no scenario was decided, and no must rule was selected"},
+		{"a server that answers nothing", func(r *run) {
 			for i := range r.Results {
 				r.Results[i].Outcome, r.Results[i].Reason, r.Results[i].BySubject = verdict.Blocked, "no operator", true
 			}
@@ -142,7 +142,7 @@ func TestExit(t *testing.T) {
 			}
 			r.NotStarted = []string{"no nginx", "no Apache"}
 		}, ExitNotStarted, "NOT STARTED: no nginx (and 1 more)"},
-		{"a selection of nothing", func(r *run) { r.Results, r.Planned = nil, 0 }, ExitNotStarted, "NOT STARTED: the selection holds no scenario"},
+		{"an empty selection", func(r *run) { r.Results, r.Planned = nil, 0 }, ExitNotStarted, "NOT STARTED: the selection holds no scenario"},
 		{"everything filtered", func(r *run) {
 			for i := range r.Results {
 				r.Results[i].Outcome, r.Results[i].Reason = verdict.Skipped, "not selected"
@@ -166,7 +166,7 @@ func TestExit(t *testing.T) {
 			again := *got
 			Conclude(&again, r.cat)
 			if diff := cmp.Diff(*got, again); diff != "" {
-				t.Errorf("concluded again it differs:\n%s", diff)
+				t.Errorf("a second call of Conclude changes the report:\n%s", diff)
 			}
 		})
 	}
@@ -192,10 +192,10 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestMatrix holds what a failed scenario says about the rules it cites: the one it
-// names is broken, the others are undecided. A standing check's rule is broken though
-// nothing cites it, and leaves the cited rules as they are. Scenarios that were
-// skipped or not applicable say nothing about a rule that another one decided.
+// TestMatrix checks the cells of a failed scenario: the rule of the violation is broken and the other
+// cited rules are blocked. The rule of a standing check is broken although no scenario cites it, and
+// does not change the cited rules. Scenarios that were skipped or not applicable do not change a cell
+// that another scenario decided.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	r := newRun(t)
@@ -222,7 +222,7 @@ func TestMatrix(t *testing.T) {
 		got[row.ID] = row.Fronts
 		order = append(order, row.ID)
 		if row.Statement == "" || !strings.HasPrefix(row.Source, "Proxied Authentication, line 4") {
-			t.Errorf("row %s does not say what it is: %q, %q", row.ID, row.Statement, row.Source)
+			t.Errorf("row %s lacks its statement or source: %q, %q", row.ID, row.Statement, row.Source)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -233,8 +233,8 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// TestVerdictNamesMissingRules holds that a verdict tells how many must rules of the
-// catalogue no scenario cites yet, whatever was selected.
+// TestVerdictNamesMissingRules checks that the verdict has the number of must rules that no scenario
+// cites yet, regardless of the selection.
 func TestVerdictNamesMissingRules(t *testing.T) {
 	t.Parallel()
 	text := "id\tdocument\tlines\tsection\trole\tlevel\tbasis\tstatement\tobservable\ttestable\tstate\n"
@@ -259,7 +259,7 @@ func TestVerdictNamesMissingRules(t *testing.T) {
 	got := r.conclude()
 	const want = "CONFORMS: 1 must rule passed (1 scenario at direct), 1 skipped; 2 must rules of the catalogue have no scenario yet"
 	if got.Verdict != want || got.RuleTotals.MustWithoutScenario != 2 {
-		t.Errorf("%q with %d, want %q", got.Verdict, got.RuleTotals.MustWithoutScenario, want)
+		t.Errorf("verdict %q with %d rules without a scenario, want %q", got.Verdict, got.RuleTotals.MustWithoutScenario, want)
 	}
 }
 
@@ -276,13 +276,13 @@ func TestDeviations(t *testing.T) {
 		{"by rule", []Deviation{{Rule: "PA-001", Issue: "i"}}, nil, []string{"i", "", ""}, 0},
 		{"by scenario", []Deviation{{Scenario: "one", Issue: "i"}}, nil, []string{"i", "", ""}, 0},
 		{"by rule in one scenario", []Deviation{{Rule: "PA-001", Scenario: "other", Issue: "i"}}, nil, []string{"", "", ""}, 0},
-		{"half of what is broken", []Deviation{{Rule: "PA-001", Issue: "i"}}, func(r *run) { r.Results[0].Violations = two }, []string{"", "", ""}, 0},
-		{"both halves", []Deviation{{Rule: "PA-001", Issue: "i"}, {Rule: "PA-002", Issue: "j"}}, func(r *run) { r.Results[0].Violations = two }, []string{"i, j", "", ""}, 0},
+		{"one of two violations", []Deviation{{Rule: "PA-001", Issue: "i"}}, func(r *run) { r.Results[0].Violations = two }, []string{"", "", ""}, 0},
+		{"both violations", []Deviation{{Rule: "PA-001", Issue: "i"}, {Rule: "PA-002", Issue: "j"}}, func(r *run) { r.Results[0].Violations = two }, []string{"i, j", "", ""}, 0},
 		{"stale by rule", []Deviation{{Rule: "PA-002", Issue: "i"}}, nil, []string{"", "", ""}, 1},
 		{"stale by scenario", []Deviation{{Scenario: "two", Issue: "i"}}, nil, []string{"", "", ""}, 1},
-		{"what was not applicable is not stale", []Deviation{{Rule: "PA-003", Issue: "i"}}, nil, []string{"", "", ""}, 0},
-		{"what was not selected is not stale", []Deviation{{Rule: "PA-009", Issue: "i"}}, nil, []string{"", "", ""}, 0},
-		{"what names nothing covers nothing", []Deviation{{Issue: "i"}}, nil, []string{"", "", ""}, 0},
+		{"a rule that was not applicable is not stale", []Deviation{{Rule: "PA-003", Issue: "i"}}, nil, []string{"", "", ""}, 0},
+		{"a rule that was not selected is not stale", []Deviation{{Rule: "PA-009", Issue: "i"}}, nil, []string{"", "", ""}, 0},
+		{"a deviation without rule and scenario covers nothing", []Deviation{{Issue: "i"}}, nil, []string{"", "", ""}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -331,13 +331,13 @@ func TestValidate(t *testing.T) {
 	}{
 		{"as concluded", func(*Report) {}, ""},
 		{"another version", func(r *Report) { r.Schema = "countersign.report/2" }, `report: schema is "countersign.report/2"; this program reads "countersign.report/1"`},
-		{"ended before it began", func(r *Report) { r.Finished = r.Started.Add(-time.Second) }, "report: finished 2026-11-22 09:29:59 +0000 UTC lies before started 2026-11-22 09:30:00 +0000 UTC"},
-		{"a changed total", func(r *Report) { r.Totals[verdict.Pass]++ }, "report: totals say 22 pass; the results hold 21\nreport: exit_code is 0; the results amount to 3"},
-		{"another exit code", func(r *Report) { r.Exit = ExitViolated }, "report: exit_code is 1; the results amount to 0"},
-		{"no exit code", func(r *Report) { r.Exit = 4 }, "report: exit_code 4 is none of [0 1 2 3 130]"},
+		{"ended before it began", func(r *Report) { r.Finished = r.Started.Add(-time.Second) }, "report: finished 2026-11-22 09:29:59 +0000 UTC is before started 2026-11-22 09:30:00 +0000 UTC"},
+		{"a changed total", func(r *Report) { r.Totals[verdict.Pass]++ }, "report: totals has 22 pass; the results have 21\nreport: exit_code is 0; the results give 3"},
+		{"another exit code", func(r *Report) { r.Exit = ExitViolated }, "report: exit_code is 1; the results give 0"},
+		{"no exit code", func(r *Report) { r.Exit = 4 }, "report: exit_code 4 is not allowed; allowed: [0 1 2 3 130]"},
 		{"a pass with a violation", func(r *Report) { r.Results[0].Violations = []verdict.Violation{{}} }, "report: results[0] (proxied/headers.feature:10@direct) passed and names a violation"},
 		{"a pass without a rule", func(r *Report) { r.Results[0].Rules = nil }, "report: results[0] (proxied/headers.feature:10@direct) passed and cites no rule"},
-		{"an id twice", func(r *Report) { r.Results[1].ID, r.Exit = r.Results[0].ID, ExitNoVerdict }, "report: results[1] (proxied/headers.feature:10@direct) repeats an id"},
+		{"an id twice", func(r *Report) { r.Results[1].ID, r.Exit = r.Results[0].ID, ExitNoVerdict }, "report: results[1] (proxied/headers.feature:10@direct) has the id of an earlier result"},
 		{"a deviation without an issue", func(r *Report) { r.Deviations = []Deviation{{Rule: "PA-009"}} }, "report: deviations[0] names no issue"},
 	}
 	for _, tt := range tests {

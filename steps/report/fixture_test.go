@@ -17,7 +17,7 @@ import (
 	"countersign/steps/verdict"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
@@ -36,11 +36,12 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it anew):\n%s", file, diff)
+		t.Errorf("%s (-want +got; run the test with -update to rewrite the file):\n%s", file, diff)
 	}
 }
 
-// catalogue is a small one: PA-001 to PA-009 are must, SEC-001 and SEC-002 advice.
+// catalogue returns a catalogue with the must rules PA-001 to PA-009 and the advice rules SEC-001 and
+// SEC-002.
 func catalogue(t testing.TB) *rules.Catalogue {
 	t.Helper()
 	text := "id\tdocument\tlines\tsection\trole\tlevel\tbasis\tstatement\tobservable\ttestable\tstate\n"
@@ -63,7 +64,7 @@ func catalogue(t testing.TB) *rules.Catalogue {
 
 var start = time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)
 
-// A run is a report in the making.
+// A run is a report before Conclude.
 type run struct {
 	*Report
 	cat *rules.Catalogue
@@ -82,7 +83,7 @@ func newRun(t testing.TB) *run {
 	}}
 }
 
-// add puts a result into the report and into the plan.
+// add adds a result to the report and counts it in the plan.
 func (r *run) add(feature, scenario, front string, o verdict.Outcome, ids ...string) *Result {
 	class, err := r.cat.ClassOf(ids)
 	if err != nil {
@@ -115,7 +116,7 @@ func (r *run) conclude() *Report {
 	return r.Report
 }
 
-// good is a run in which everything passed, small.
+// good returns a run in which all scenarios passed.
 func good(t testing.TB) *run {
 	r := newRun(t)
 	for _, front := range []string{"direct", "nginx", "apache"} {
@@ -128,7 +129,7 @@ func good(t testing.TB) *run {
 	return r
 }
 
-// mixed is a run with something of everything.
+// mixed returns a run with results of every outcome.
 func mixed(t testing.TB) *run {
 	r := good(t)
 	r.Planned += 2

@@ -14,10 +14,11 @@ var schema []byte
 // Schema returns the published JSON Schema of a report.
 func Schema() []byte { return append([]byte(nil), schema...) }
 
-// maxReport bounds what [ReadJSON] takes in: some fifty times a full run.
+// maxReport bounds the size of a report that [ReadJSON] reads. It is about fifty times that of a
+// full run.
 const maxReport = 256 << 20
 
-// WriteJSON writes a concluded report in its published form.
+// WriteJSON writes a concluded report as JSON that conforms to the schema.
 func WriteJSON(w io.Writer, r *Report) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
@@ -28,8 +29,8 @@ func WriteJSON(w io.Writer, r *Report) error {
 	return nil
 }
 
-// ReadJSON reads a report that [WriteJSON] wrote. The error says what is wrong with
-// its form: another version, an unknown member, or anything [Validate] finds.
+// ReadJSON reads a report that [WriteJSON] wrote. It returns an error for another version, an unknown
+// member, and everything that [Validate] reports.
 func ReadJSON(rd io.Reader) (*Report, error) {
 	limited := &io.LimitedReader{R: rd, N: maxReport}
 	dec := json.NewDecoder(limited)
@@ -37,12 +38,12 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 	var r Report
 	switch err := dec.Decode(&r); {
 	case err != nil && limited.N <= 0:
-		return nil, fmt.Errorf("read report: longer than %d bytes", int64(maxReport))
+		return nil, fmt.Errorf("read report: it is longer than %d bytes; give the report.json of a run", int64(maxReport))
 	case err != nil:
 		return nil, fmt.Errorf("read report: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("read report: something follows the report")
+		return nil, errors.New("read report: there is data after the report; give a file with one report")
 	}
 	if err := Validate(&r); err != nil {
 		return nil, err

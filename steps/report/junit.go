@@ -12,7 +12,7 @@ import (
 	"countersign/steps/verdict"
 )
 
-// The elements of JUnit XML in the order of its common schema.
+// The elements of JUnit XML.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`
@@ -58,11 +58,10 @@ type (
 	}
 )
 
-// WriteJUnit writes a concluded report for machines that read JUnit XML: a test
-// suite for each folder at each front. Only what passed is passed: what was
-// skipped, blocked, not applicable, not run or against advice is skipped with its
-// reason. Where that would leave a file without a failure or an error although the
-// run does not exit 0, a last test case named "verdict" carries it.
+// WriteJUnit writes a concluded report as JUnit XML, with a test suite for each folder at each front.
+// A test case passes only if its scenario passed. Scenarios that were skipped, blocked, not applicable,
+// not run or against advice are skipped test cases with their reason. If the run does not exit 0 and no
+// test case has a failure or an error, WriteJUnit adds a test case named "verdict" that has one.
 func WriteJUnit(w io.Writer, r *Report, cat *rules.Catalogue) error {
 	doc := junitSuites{Name: r.Suite.Name, Time: seconds(r.Finished.Sub(r.Started))}
 	places := make(map[string]int)
@@ -74,7 +73,7 @@ func WriteJUnit(w io.Writer, r *Report, cat *rules.Catalogue) error {
 		name := res.Folder() + "@" + res.Front
 		i, ok := places[name]
 		if !ok {
-			return fmt.Errorf("write JUnit: no group %s; conclude the report first", name)
+			return fmt.Errorf("write JUnit: the report has no group %s; call Conclude first", name)
 		}
 		doc.Suites[i].add(junitResult(r, res, cat), res.Duration)
 	}
@@ -166,7 +165,7 @@ func junitResult(r *Report, res Result, cat *rules.Catalogue) junitCase {
 	return c
 }
 
-// violationText is what a person reads in the place where a machine found a failure.
+// violationText describes the violations of a result for the text of a failure.
 func violationText(res Result, cat *rules.Catalogue) string {
 	var b strings.Builder
 	for _, v := range res.Violations {

@@ -12,11 +12,11 @@ import (
 	"countersign/steps/verdict"
 )
 
-// A span is a run of rules with neighbouring ids whose rows are alike.
+// A span is a sequence of rules with consecutive ids whose rows are alike.
 type span struct {
 	first, last string
 	n           int
-	row         RuleRow // of the first
+	row         RuleRow // of the first rule
 }
 
 func (s span) name() string {
@@ -26,9 +26,8 @@ func (s span) name() string {
 	return s.first + ".." + s.last
 }
 
-// spans compresses the matrix: ninety rules at three fronts are some twenty lines.
-// Only ids that follow each other by one are joined, so that a span never takes in
-// a rule that was not run.
+// spans combines rows of the matrix, so that it fits on a page. It joins only consecutive ids, so that
+// no span contains a rule that was not run.
 func spans(rows []RuleRow) []span {
 	var list []span
 	for _, row := range rows {
@@ -62,7 +61,7 @@ func alike(a, b RuleRow) bool {
 	})
 }
 
-// selectedRows returns the rows of the rules of which a scenario was selected.
+// selectedRows returns the rows of rules with a selected scenario.
 func selectedRows(rows []RuleRow) []RuleRow {
 	return slices.DeleteFunc(slices.Clone(rows), func(row RuleRow) bool {
 		for _, c := range row.Fronts {
@@ -74,8 +73,8 @@ func selectedRows(rows []RuleRow) []RuleRow {
 	})
 }
 
-// writeMatrix writes the selected rules by front. A line tells the section of the document
-// for a span of rules and the statement for a single one.
+// writeMatrix writes the selected rules by front. A line for several rules ends with their section of
+// the document, and a line for one rule with its statement.
 func writeMatrix(w io.Writer, r *Report, cat *rules.Catalogue, p palette, width int) {
 	columns := selectedFronts(r.Results)
 	list := spans(selectedRows(r.Rules))
@@ -86,7 +85,7 @@ func writeMatrix(w io.Writer, r *Report, cat *rules.Catalogue, p palette, width 
 	for _, s := range list {
 		names = max(names, len(s.name()))
 	}
-	const cell = 9 // the longest word and two blanks
+	const cell = 9 // the length of the longest word, and two blanks
 	fmt.Fprintln(w, p.paint(bold, "RULES BY FRONT"))
 	head := "  " + pad("rules", names) + "  " + pad("class", 6) + "    n  "
 	for _, c := range columns {
@@ -119,9 +118,9 @@ func about(s span, cat *rules.Catalogue) string {
 	return from.Section + " … " + to.Section
 }
 
-// writeGroups writes the rules that passed of those selected: a line for each folder
-// and one for all, a column for each front and one for all. A rule counts once in
-// each column, so the lines of a column add up to its last line.
+// writeGroups writes the numbers of rules that passed and that were selected: a line for each
+// folder and one for all, a column for each front and one for all. Each rule counts once in a
+// column, so the last line of a column is the sum of the others.
 func writeGroups(w io.Writer, r *Report, p palette) {
 	columns := selectedFronts(r.Results)
 	if len(columns) == 0 {
@@ -149,9 +148,8 @@ func writeGroups(w io.Writer, r *Report, p palette) {
 	fmt.Fprintln(w)
 }
 
-// groupTable returns the lines and columns of the groups, and the numbers by line and
-// column. There is a line for all folders and a column for all fronts if there are
-// several.
+// groupTable returns the lines and the columns of the groups, and the numbers by line and column.
+// If there are several folders or fronts, it adds a line or a column for all of them.
 func groupTable(r *Report, columns []string) (folders, all []string, cells map[string]map[string]Group) {
 	const total = "all"
 	cells = map[string]map[string]Group{}
@@ -182,7 +180,7 @@ func groupTable(r *Report, columns []string) (folders, all []string, cells map[s
 	return folders, columns, cells
 }
 
-// plus adds the numbers of another group.
+// plus returns the sums of two groups.
 func (g Group) plus(other Group) Group {
 	g.Scenarios += other.Scenarios
 	g.MustPlanned += other.MustPlanned

@@ -10,26 +10,26 @@ import (
 	"countersign/steps/verdict"
 )
 
-// ProgressOptions say how progress is shown.
+// ProgressOptions determine how progress is shown.
 type ProgressOptions struct {
-	Total    int  // scenarios planned
-	Terminal bool // one line that rewrites itself, instead of a bounded number of lines
+	Total    int  // number of planned scenarios
+	Terminal bool // rewrite one line instead of writing a bounded number of lines
 	Colour   bool
-	Now      func() time.Time // nil is time.Now
+	Now      func() time.Time // nil means time.Now
 }
 
 const (
-	// plainLines bounds the lines about how far the run is where nobody can
-	// rewrite them: a log of a CI job wants to be read.
+	// plainLines bounds the status lines if w is not a terminal, so that the log of a CI job
+	// remains readable.
 	plainLines = 20
-	// liveUpdates bounds how often a terminal is written to.
+	// liveUpdates bounds the updates of the status line of a terminal.
 	liveUpdates = 400
-	// badLines bounds the lines about single scenarios that went wrong.
+	// badLines bounds the lines about failed scenarios.
 	badLines = 20
 )
 
-// Progress tells how far a run is while it runs. It is safe for concurrent use and
-// never fails: a terminal that went away costs the progress and not the run.
+// A Progress shows the state of a run while it runs. It is safe for concurrent use. It ignores write
+// errors, so that a closed terminal does not end the run.
 type Progress struct {
 	mu      sync.Mutex
 	w       io.Writer
@@ -40,10 +40,10 @@ type Progress struct {
 	done    int
 	bad     int
 	totals  Totals
-	open    bool // the line of a terminal has no end yet
+	open    bool // the status line of a terminal has no line feed yet
 }
 
-// NewProgress starts the clock and writes nothing.
+// NewProgress returns a Progress whose clock starts now. It writes nothing.
 func NewProgress(w io.Writer, o ProgressOptions) *Progress {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -55,8 +55,7 @@ func NewProgress(w io.Writer, o ProgressOptions) *Progress {
 	return &Progress{w: w, o: o, p: palette{o.Colour}, started: o.Now(), every: max(1, (o.Total+steps-1)/steps), totals: make(Totals)}
 }
 
-// Note writes one line about something that is no result: equipment that starts, an
-// instance that is ready.
+// Note writes a line that does not concern a result, for example that an instance is ready.
 func (p *Progress) Note(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -64,8 +63,8 @@ func (p *Progress) Note(format string, args ...any) {
 	fmt.Fprintln(p.w, printable(fmt.Sprintf(format, args...)))
 }
 
-// Done counts a result. What went wrong gets a line of its own, up to a bound; how
-// far the run is gets one every so many results and after the last.
+// Done counts a result. It writes a line for a failure or an error, up to a bound, and a status line at
+// regular intervals and after the last result.
 func (p *Progress) Done(r Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +79,7 @@ func (p *Progress) Done(r Result) {
 	}
 }
 
-// Close ends the line of a terminal. Nothing may be reported after it.
+// Close ends the status line of a terminal. No method may be called after it.
 func (p *Progress) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -94,7 +93,7 @@ func (p *Progress) badLine(r Result) {
 	switch {
 	case p.bad == badLines+1:
 		p.clear()
-		fmt.Fprintln(p.w, "… more go wrong; the summary tells")
+		fmt.Fprintln(p.w, "… more scenarios failed; see the summary")
 	case p.bad <= badLines:
 		p.clear()
 		word := words[r.Outcome]
@@ -103,7 +102,7 @@ func (p *Progress) badLine(r Result) {
 	}
 }
 
-// status writes how far the run is.
+// status writes the status line.
 func (p *Progress) status() {
 	percent := 100
 	if p.o.Total > 0 {
@@ -119,7 +118,7 @@ func (p *Progress) status() {
 	p.open = true
 }
 
-// counts are the outcomes so far, good news first.
+// counts returns the numbers of results so far by outcome, beginning with the best.
 func (p *Progress) counts() string {
 	var list []string
 	all := verdict.Outcomes()
@@ -131,7 +130,7 @@ func (p *Progress) counts() string {
 	return strings.Join(list, ", ")
 }
 
-// clear takes the unfinished line of a terminal away, so that another can be written.
+// clear removes the status line of a terminal, so that another line can be written.
 func (p *Progress) clear() {
 	if p.open {
 		fmt.Fprint(p.w, "\r\x1b[K")

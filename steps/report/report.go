@@ -1,7 +1,6 @@
-// Package report is the published result of a run: a versioned type, the
-// conclusion drawn from it, and its forms for programs and people. It judges no
-// scenario (steps/verdict has done that) and starts nothing, so that a report
-// can be concluded, checked and written again from disk.
+// Package report holds the result of a run: a versioned type, the conclusion that is computed from
+// it, and its JSON, JUnit and text forms. Package verdict determines the outcome of each scenario.
+// This package runs nothing, so that a stored report can be concluded, checked and written again.
 package report
 
 import (
@@ -14,12 +13,12 @@ import (
 	"countersign/steps/verdict"
 )
 
-// SchemaID names the version of the form. A change that a reader of the old form
-// would misunderstand gets another number.
+// SchemaID names the version of the schema. It changes with every change that readers of the
+// current version would misunderstand.
 const SchemaID = "countersign.report/1"
 
-// A Report is the result of one run. Whoever runs fills it up to Problems;
-// [Conclude] computes the rest. It is not safe for concurrent use.
+// A Report is the result of a run. The runner sets the fields up to Usage and [Conclude] computes
+// the others. A Report is not safe for concurrent use.
 type Report struct {
 	Schema    string    `json:"schema"` // [SchemaID]
 	Suite     Suite     `json:"suite"`
@@ -30,16 +29,16 @@ type Report struct {
 	Command   []string  `json:"command"`
 	Selection Selection `json:"selection"`
 
-	Planned     int         `json:"planned"`               // scenarios of the plan, each front and row for itself
-	Interrupted bool        `json:"interrupted,omitempty"` // a person ended the run
-	NotStarted  []string    `json:"not_started,omitempty"` // why nothing was started, if nothing was
-	Problems    []string    `json:"problems,omitempty"`    // what plan and run disagree about
-	Notes       []string    `json:"notes,omitempty"`       // bounds that the run reached
-	Deviations  []Deviation `json:"deviations,omitempty"`  // that the target asks to accept
+	Planned     int         `json:"planned"`               // scenarios of the plan, each front and row counted separately
+	Interrupted bool        `json:"interrupted,omitempty"` // a signal ended the run
+	NotStarted  []string    `json:"not_started,omitempty"` // the reasons, if nothing was started
+	Problems    []string    `json:"problems,omitempty"`    // differences between the plan and the run
+	Notes       []string    `json:"notes,omitempty"`       // limits that the run reached
+	Deviations  []Deviation `json:"deviations,omitempty"`  // accepted by the target file
 	Results     []Result    `json:"results"`
 	Usage       Usage       `json:"usage"`
 
-	// Computed by Conclude.
+	// Conclude computes the following fields.
 	Totals Totals  `json:"totals"`
 	Groups []Group `json:"groups"`
 	// RuleTotals counts rules over all groups and fronts.
@@ -51,58 +50,58 @@ type Report struct {
 	Exit       int         `json:"exit_code"`
 }
 
-// Suite is the program that judged.
+// Suite names the suite that ran.
 type Suite struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 }
 
-// Target is what was judged.
+// Target names the server under test.
 type Target struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Seat    string `json:"seat"` // "server" or "proxy"
 }
 
-// Selection is what a person asked to be run, and how.
+// Selection is the selection of the scenarios, and the options of the run.
 type Selection struct {
 	Tags   string   `json:"tags"`
 	Rules  []string `json:"rules"`
 	Fronts []string `json:"fronts"`
 	Spread string   `json:"spread"`
-	Strict bool     `json:"strict"` // advice fails
-	// Groups are the folders of features that were asked for; none means all.
+	Strict bool     `json:"strict"` // departures from advice fail the run
+	// Groups lists the selected folders of features; empty means all.
 	Groups []string `json:"groups,omitempty"`
-	// Scenarios are the ids that were asked for; none means all.
+	// Scenarios lists the selected ids; empty means all.
 	Scenarios []string `json:"scenarios,omitempty"`
-	FailFast  bool     `json:"fail_fast,omitempty"` // no scenario was started after the first violation
+	FailFast  bool     `json:"fail_fast,omitempty"` // start no scenario after the first violation
 }
 
-// A Result is what became of one planned scenario: one row of an outline at one front.
+// A Result is the result of a planned scenario, or of a row of an outline, at one front.
 type Result struct {
 	ID         string              `json:"id"` // unique in the report
 	Feature    string              `json:"feature"`
-	Rule       string              `json:"rule,omitempty"` // name of Gherkin's Rule
+	Rule       string              `json:"rule,omitempty"` // name of the Gherkin Rule
 	Scenario   string              `json:"scenario"`
 	Line       int                 `json:"line"`
-	Row        int                 `json:"row,omitempty"` // of the outline, from 1; 0 for a plain scenario
+	Row        int                 `json:"row,omitempty"` // of the outline, from 1; 0 without an outline
 	Front      string              `json:"front"`
 	Instance   string              `json:"instance,omitempty"`
 	Rules      []string            `json:"rules"`
 	Class      rules.Class         `json:"class"`
 	Outcome    verdict.Outcome     `json:"outcome"`
-	Cited      verdict.Outcome     `json:"cited_outcome,omitempty"` // for the cited rules, without standing checks; empty if it is Outcome
+	Cited      verdict.Outcome     `json:"cited_outcome,omitempty"` // outcome of the cited rules, without standing checks; empty if it is Outcome
 	Reason     string              `json:"reason,omitempty"`
-	BySubject  bool                `json:"by_subject,omitempty"` // blocked, and the subject is to blame
+	BySubject  bool                `json:"by_subject,omitempty"` // the server under test blocked the scenario
 	Violations []verdict.Violation `json:"violations,omitempty"`
 	Accepted   string              `json:"accepted,omitempty"` // issues of the deviations that cover all violations; computed
-	Started    time.Time           `json:"started,omitzero"`   // when it was taken up, before it had its instance
+	Started    time.Time           `json:"started,omitzero"`   // before the wait for its instance
 	Duration   time.Duration       `json:"duration_ns"`        // without the wait for its instance
 	Exchanges  int                 `json:"exchanges"`
 	Transcript string              `json:"transcript,omitempty"` // path
 }
 
-// Folder is the folder of the feature, which is one half of its group.
+// Folder returns the folder of the feature.
 func (r Result) Folder() string {
 	dir := strings.TrimPrefix(path.Dir(path.Clean(r.Feature)), "features/")
 	if dir == "." {
@@ -111,7 +110,7 @@ func (r Result) Folder() string {
 	return dir
 }
 
-// Title names the scenario for a person: its name and, of an outline, the row.
+// Title returns the name of the scenario and the number of its row.
 func (r Result) Title() string {
 	if r.Row == 0 {
 		return r.Scenario
@@ -119,12 +118,12 @@ func (r Result) Title() string {
 	return r.Scenario + " [row " + itoa(r.Row) + "]"
 }
 
-// Where is the place of the scenario in the features.
+// Where returns the path and the line of the scenario.
 func (r Result) Where() string { return r.Feature + ":" + itoa(r.Line) }
 
-// A Deviation is a departure that somebody has accepted until a day, by rule or by
-// scenario. One that no longer happens is stale and fails the run, so that
-// such lists do not rot.
+// A Deviation accepts the departures from a rule or in a scenario until a day. A deviation whose
+// departure no longer occurs is stale and fails the run, so that it is removed from the target
+// file.
 type Deviation struct {
 	Rule     string    `json:"rule,omitempty"`
 	Scenario string    `json:"scenario,omitempty"`
@@ -132,10 +131,11 @@ type Deviation struct {
 	Expires  time.Time `json:"expires"`
 }
 
-// Totals counts results by outcome. They add up to the plan or the run is an error.
+// Totals counts results by outcome. If their sum differs from the number of planned scenarios,
+// there is no verdict.
 type Totals map[verdict.Outcome]int
 
-// Sum is the number of results counted.
+// Sum returns the number of counted results.
 func (t Totals) Sum() int {
 	n := 0
 	for _, c := range t {
@@ -144,38 +144,37 @@ func (t Totals) Sum() int {
 	return n
 }
 
-// A Group is a folder of features at a front. A rule counts in one folder only: the
-// one in which most scenarios cite it. Planned rules are those that a selected
-// scenario cites or a standing check found broken; passed rules are those of which
-// a scenario passed and no other one ended otherwise than not applicable. The sums
-// of all groups at a front are the numbers of rules at that front.
+// A Group is a folder of features at a front. A rule counts only in the folder in which most
+// scenarios cite it. A rule is planned if a selected scenario cites it or a standing check found a
+// departure from it. It passed if a scenario passed and all others passed or were not applicable.
+// The sums of the groups at a front are the numbers of rules at that front.
 type Group struct {
 	Folder        string `json:"folder"`
 	Front         string `json:"front"`
-	Scenarios     int    `json:"scenarios"` // selected ones in the folder
+	Scenarios     int    `json:"scenarios"` // selected scenarios in the folder
 	MustPlanned   int    `json:"must_planned"`
 	MustPassed    int    `json:"must_passed"`
 	AdvicePlanned int    `json:"advice_planned"`
 	AdvicePassed  int    `json:"advice_passed"`
 }
 
-// Name is folder@front.
+// Name returns the name of the group in the form folder@front.
 func (g Group) Name() string { return g.Folder + "@" + g.Front }
 
-// RuleTotals counts each rule once, whatever the number of its scenarios and fronts.
+// RuleTotals counts rules. Each rule counts once, regardless of the number of its scenarios and fronts.
 type RuleTotals struct {
 	MustSelected   int `json:"must_selected"`
 	MustPassed     int `json:"must_passed"`
-	MustBroken     int `json:"must_broken"` // by a violation that no deviation covers
+	MustBroken     int `json:"must_broken"` // with a violation that no deviation covers
 	AdviceSelected int `json:"advice_selected"`
 	AdvicePassed   int `json:"advice_passed"`
-	AdviceAgainst  int `json:"advice_against"` // answered otherwise, and no deviation covers it
-	// MustWithoutScenario is the number of testable must rules in the catalogue that
-	// no scenario cites yet.
+	AdviceAgainst  int `json:"advice_against"` // with a departure that no deviation covers
+	// MustWithoutScenario is the number of testable must rules in the catalogue that no scenario
+	// cites yet.
 	MustWithoutScenario int `json:"must_without_scenario"`
 }
 
-// A RuleRow is a rule and what became of it at each front.
+// A RuleRow holds the outcomes of a rule by front.
 type RuleRow struct {
 	ID        string          `json:"id"`
 	Class     rules.Class     `json:"class"`
@@ -184,46 +183,46 @@ type RuleRow struct {
 	Fronts    map[string]Cell `json:"fronts"`
 }
 
-// A Cell is what became of a rule at one front.
+// A Cell is the outcome of a rule at a front.
 type Cell struct {
 	Outcome   verdict.Outcome `json:"outcome"`
 	Scenarios int             `json:"scenarios"`
-	Accepted  bool            `json:"accepted,omitempty"` // every departure in it is an accepted one
+	Accepted  bool            `json:"accepted,omitempty"` // deviations cover all departures
 }
 
-// A Root is a prerequisite that failed once for many scenarios.
+// A Root is a failed prerequisite that blocked one or more scenarios.
 type Root struct {
-	Reason    string `json:"reason"` // that of the results it blocked
+	Reason    string `json:"reason"` // of the blocked results
 	BySubject bool   `json:"by_subject"`
 	Scenarios int    `json:"scenarios"`
-	Evidence  string `json:"evidence,omitempty"` // last log lines, or the path of a transcript
+	Evidence  string `json:"evidence,omitempty"` // last lines of a log, or the path of a transcript
 }
 
-// Usage is what the run cost.
+// Usage holds the time and the resources that the run consumed.
 type Usage struct {
 	Wall           time.Duration `json:"wall_ns"`
 	Cores          int           `json:"cores"`
 	CPU            CPU           `json:"cpu"`
 	Fronts         []FrontUsage  `json:"fronts"` // computed
 	Configurations int           `json:"configurations"`
-	Starts         int           `json:"starts"` // of instances, restarts included
+	Starts         int           `json:"starts"` // of instances, including restarts
 	PeakInstances  int           `json:"peak_instances"`
 	PeakMemory     int64         `json:"peak_memory_bytes"`
 }
 
-// CPU is processor time by who spent it.
+// CPU holds the processor time by component.
 type CPU struct {
 	Suite    time.Duration `json:"suite_ns"`
 	Subjects time.Duration `json:"subjects_ns"`
 	Proxies  time.Duration `json:"proxies_ns"`
-	Provider time.Duration `json:"provider_ns"` // 0 where it is counted with the suite
+	Provider time.Duration `json:"provider_ns"` // 0 if it is included in Suite
 }
 
-// Total is all of it.
+// Total returns the sum of the processor times.
 func (c CPU) Total() time.Duration { return c.Suite + c.Subjects + c.Proxies + c.Provider }
 
-// WallFactor is the wall time as a multiple of what the processor time would take
-// on all cores. The budget is 2. It is 0 where nothing was measured.
+// WallFactor returns the ratio of the wall time to the processor time divided by the number of
+// cores. It should not exceed 2. It is 0 if nothing was measured.
 func (u Usage) WallFactor() float64 {
 	total := u.CPU.Total()
 	if total <= 0 || u.Cores <= 0 {
@@ -232,19 +231,19 @@ func (u Usage) WallFactor() float64 {
 	return float64(u.Wall) * float64(u.Cores) / float64(total)
 }
 
-// FrontUsage is what ran at one front.
+// FrontUsage counts the scenarios and exchanges at a front.
 type FrontUsage struct {
 	Front     string `json:"front"`
 	Selected  int    `json:"selected"`  // scenarios that were not skipped
-	Scenarios int    `json:"scenarios"` // those of them that were executed
+	Scenarios int    `json:"scenarios"` // selected scenarios that were executed
 	Exchanges int    `json:"exchanges"`
 }
 
-// knownFronts is the order in which fronts are shown.
+// knownFronts lists the fronts in the order in which they are shown.
 var knownFronts = []string{"direct", "nginx", "apache"}
 
-// fronts returns the fronts of the results, each once: the known ones in their
-// order, then any other by name.
+// fronts returns the fronts of the results without duplicates: the known ones in their order, then
+// the others by name.
 func fronts(results []Result) []string {
 	var found []string
 	for _, r := range results {

@@ -6,7 +6,7 @@ import (
 	"countersign/steps/verdict"
 )
 
-// TestOneCauseIsOneRoot sees that names of a scenario's own do not make many causes of one.
+// TestOneCauseIsOneRoot checks that names that differ between scenarios do not separate roots.
 func TestOneCauseIsOneRoot(t *testing.T) {
 	blocked := func(reason string) Result {
 		return Result{Outcome: verdict.Blocked, BySubject: true, Reason: reason}

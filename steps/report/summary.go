@@ -12,27 +12,26 @@ import (
 	"countersign/steps/verdict"
 )
 
-// SummaryOptions say how [WriteSummary] looks and what it points to.
+// SummaryOptions determine the form of the text that [WriteSummary] writes.
 type SummaryOptions struct {
 	Colour bool
-	Width  int    // of a line; 0 is 120
-	Dir    string // where the reports lie, "" for nowhere
+	Width  int    // of a line in characters; 0 means 120
+	Dir    string // folder of the reports, "" if there is none
 }
 
 const (
 	defaultWidth = 120
 	minWidth     = 60
 
-	// What a terminal shows of each kind; the rest is counted and in the report.
+	// The numbers of entries that a terminal shows. Further entries are counted.
 	maxRules = 12 // broken rules
 	maxCases = 4  // departures of one rule
 	maxItems = 8  // errors, roots and the like
 )
 
-// WriteSummary writes a concluded report for the person at the terminal: first what
-// is broken, with the rule's own words and its place in the document, then what the
-// harness could not do, the matrix of rules by front, the cost, and as the last
-// line the verdict.
+// WriteSummary writes a concluded report as text: the violations with the statements and sources of
+// the rules, the errors of the suite, the matrix of rules by front, the time and resources of the
+// run, and the verdict in the last line.
 func WriteSummary(w io.Writer, r *Report, cat *rules.Catalogue, o SummaryOptions) error {
 	if o.Width == 0 {
 		o.Width = defaultWidth
@@ -73,17 +72,17 @@ func (s summary) head(colour, text, note string) {
 	s.line(0, s.p.paint(bold+";"+colour, text)+s.p.paint(grey, note))
 }
 
-// A departure is one thing that the subject did otherwise, and where it was seen.
+// A departure is a violation, with the results in which it was found.
 type departure struct {
 	violation  verdict.Violation
-	result     Result // the first
+	result     Result // the first one
 	fronts     []string
 	transcript string
 	times      int
 }
 
-// departures writes what was answered otherwise with that outcome, by rule. The
-// same answer at several fronts is one entry.
+// departures writes the departures with the given outcome by rule. Equal departures at several
+// fronts form one entry.
 func (s summary) departures(title string, o verdict.Outcome, colour string) {
 	byRule := make(map[string][]departure)
 	var ids []string
@@ -104,7 +103,7 @@ func (s summary) departures(title string, o verdict.Outcome, colour string) {
 	s.line(0, "")
 	for i, id := range ids {
 		if i == maxRules {
-			s.line(2, fmt.Sprintf("… and %s more; the report has them all", plural(len(ids)-maxRules, "rule")))
+			s.line(2, fmt.Sprintf("… and %s more; see the report", plural(len(ids)-maxRules, "rule")))
 			s.line(0, "")
 			break
 		}
@@ -142,7 +141,7 @@ func (s summary) rule(id string, list []departure, colour string) {
 	}
 	for i, d := range list {
 		if i == maxCases {
-			s.line(4, fmt.Sprintf("… and %d more of this rule; the report has them all", len(list)-maxCases))
+			s.line(4, fmt.Sprintf("… and %d more of this rule; see the report", len(list)-maxCases))
 			break
 		}
 		slices.SortFunc(d.fronts, compareFronts)
@@ -167,7 +166,7 @@ func (s summary) stale() {
 	if len(s.r.Stale) == 0 {
 		return
 	}
-	s.head(red, "STALE DEVIATIONS", "  accepted, and no longer happening: take them out of the target file")
+	s.head(red, "STALE DEVIATIONS", "  accepted departures that did not occur; remove them from the target file")
 	for _, d := range s.r.Stale {
 		s.line(2, strings.TrimSpace(d.Rule+"  "+d.Scenario)+s.p.paint(grey, "  "+d.Issue))
 	}
@@ -178,23 +177,23 @@ func (s summary) blocked() {
 	if len(s.r.Roots) == 0 {
 		return
 	}
-	s.head(red, "BLOCKED", "  what failed once and kept scenarios from running")
+	s.head(red, "BLOCKED", "  prerequisites that failed, and the scenarios that need them")
 	for i, root := range s.r.Roots {
 		if i == maxItems {
 			s.line(2, fmt.Sprintf("… and %d more", len(s.r.Roots)-maxItems))
 			break
 		}
-		who := "the suite"
+		by := "the suite"
 		if root.BySubject {
-			who = "the subject"
+			by = "the subject"
 		}
-		s.line(2, fmt.Sprintf("%s by %s: %s", plural(root.Scenarios, "scenario"), who, printable(root.Reason)))
+		s.line(2, fmt.Sprintf("%s by %s: %s", plural(root.Scenarios, "scenario"), by, printable(root.Reason)))
 		s.evidence(root.Evidence)
 	}
 	s.line(0, "")
 }
 
-// evidence shows the last lines of what a root left behind.
+// evidence writes the last lines of the evidence of a root.
 func (s summary) evidence(text string) {
 	const last = 5
 	text = strings.TrimRight(text, "\n")
@@ -207,12 +206,12 @@ func (s summary) evidence(text string) {
 	}
 }
 
-// notes writes the bounds that the run reached.
+// notes writes the limits that the run reached.
 func (s summary) notes() {
 	if len(s.r.Notes) == 0 {
 		return
 	}
-	s.head(yellow, "NOTES", "  bounds that the run reached")
+	s.head(yellow, "NOTES", "  limits that the run reached")
 	for i, text := range s.r.Notes {
 		if i == maxItems {
 			s.line(2, fmt.Sprintf("… and %d more", len(s.r.Notes)-maxItems))
@@ -223,7 +222,7 @@ func (s summary) notes() {
 	s.line(0, "")
 }
 
-// harness writes what the suite itself left undone.
+// harness writes the problems of the suite.
 func (s summary) harness() {
 	var list []string
 	list = append(list, s.r.NotStarted...)
@@ -234,7 +233,7 @@ func (s summary) harness() {
 	if len(list) == 0 {
 		return
 	}
-	s.head(red, "NOT DONE", "  the suite's own trouble; it says nothing about the subject")
+	s.head(red, "NOT DONE", "  problems of the suite; they say nothing about the server under test")
 	for i, text := range list {
 		if i == maxItems {
 			s.line(2, fmt.Sprintf("… and %d more", len(list)-maxItems))
@@ -245,7 +244,7 @@ func (s summary) harness() {
 	s.line(0, "")
 }
 
-// byReason gathers the results of an outcome by the first line of their reason.
+// byReason groups the results with an outcome by the first line of their reason.
 func (s summary) byReason(o verdict.Outcome) []string {
 	var order []string
 	n := make(map[string]int)
@@ -295,7 +294,7 @@ func (s summary) accepted() {
 	s.line(0, "")
 }
 
-// cost writes what the run took, in the words of the budgets.
+// cost writes the time and the resources of the run.
 func (s summary) cost() {
 	u := s.r.Usage
 	var scenarios, exchanges []string

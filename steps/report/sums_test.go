@@ -19,11 +19,11 @@ import (
 	"countersign/steps/verdict"
 )
 
-// sums are what one column of a summary says about rules.
+// sums holds the numbers of rules in one column of a summary.
 type sums struct{ mustPassed, mustSelected, advicePassed, adviceSelected int }
 
-// TestSums plans ten selections of the real features, invents outcomes, and adds up
-// every line that is printed and every number of the report.
+// TestSums plans ten selections of the features, generates outcomes, and compares the sums of all
+// printed lines and all numbers of the report.
 func TestSums(t *testing.T) {
 	t.Parallel()
 	cat, err := rules.Load(features.FS())
@@ -74,8 +74,8 @@ func TestSums(t *testing.T) {
 	}
 }
 
-// invent makes a report of the plan. chances are those of an outcome in hundred. Only
-// advice scenarios are blocked, and one in twenty shows a standing departure.
+// invent returns a report of the plan with random outcomes. chances holds the percentage of each
+// outcome. Only advice scenarios are blocked, and one result in twenty has a standing departure.
 func invent(t *testing.T, cat *rules.Catalogue, p *plan.Plan, chances map[verdict.Outcome]int) *run {
 	r := newRun(t)
 	r.cat = cat
@@ -111,7 +111,7 @@ func invent(t *testing.T, cat *rules.Catalogue, p *plan.Plan, chances map[verdic
 	return r
 }
 
-// addUp compares all numbers of a concluded report with each other.
+// addUp checks that the numbers of a concluded report agree.
 func addUp(t *testing.T, r *Report, cat *rules.Catalogue) {
 	t.Helper()
 	var printed, junit, progress bytes.Buffer
@@ -161,7 +161,7 @@ func addUp(t *testing.T, r *Report, cat *rules.Catalogue) {
 	}
 }
 
-// lastProgress is the last line of the progress of the run.
+// lastProgress returns the last status line of the run.
 func lastProgress(b *bytes.Buffer, r *Report, selected int) string {
 	p := NewProgress(b, ProgressOptions{Total: selected})
 	for _, res := range r.Results {
@@ -202,7 +202,7 @@ func section(text, heading string) []string {
 	return strings.Split(body, "\n")
 }
 
-// matrixSums adds up the rows of the matrix for each front, and counts its rules.
+// matrixSums returns the sums of the rows of the matrix by front, and the number of its rules.
 func matrixSums(t *testing.T, text string) (byFront map[string]sums, rules int) {
 	t.Helper()
 	lines := section(text, "RULES BY FRONT")
@@ -234,8 +234,8 @@ func matrixSums(t *testing.T, text string) (byFront map[string]sums, rules int) 
 	return byFront, rules
 }
 
-// groupSums adds up the lines of the groups for each column. The line for all has to
-// say the same.
+// groupSums returns the sums of the lines of the groups by column. They must equal the line for all
+// groups.
 func groupSums(t *testing.T, text string) map[string]sums {
 	t.Helper()
 	added, last := map[string]sums{}, map[string]sums{}
@@ -252,12 +252,12 @@ func groupSums(t *testing.T, text string) map[string]sums {
 		}
 	}
 	if diff := cmp.Diff(added, last, cmp.AllowUnexported(sums{})); diff != "" && len(last) > 0 {
-		t.Errorf("the groups do not add up (-added +printed):\n%s", diff)
+		t.Errorf("the sums of the groups differ from the line for all (-sums +printed):\n%s", diff)
 	}
 	return added
 }
 
-// checkScenarios compares the scenarios of each front, of the groups and of the verdict.
+// checkScenarios checks that the fronts, the groups and the verdict have the same numbers of scenarios.
 func checkScenarios(t *testing.T, r *Report, text string, selected int) {
 	t.Helper()
 	_, line, _ := strings.Cut(text, "\n  scenarios  ")
@@ -292,7 +292,7 @@ func checkScenarios(t *testing.T, r *Report, text string, selected int) {
 	}
 }
 
-// checkHeads compares the headings of the departures with totals and verdict.
+// checkHeads checks that the headings of the departures agree with the totals and the verdict.
 func checkHeads(t *testing.T, r *Report, text string) {
 	t.Helper()
 	var violations, broken, against int
@@ -310,6 +310,6 @@ func checkHeads(t *testing.T, r *Report, text string) {
 		return
 	}
 	if want := fmt.Sprintf("%d violation", violations); !strings.Contains(r.Verdict, want) {
-		t.Errorf("the verdict %q does not say %q", r.Verdict, want)
+		t.Errorf("the verdict %q does not contain %q", r.Verdict, want)
 	}
 }

@@ -10,10 +10,9 @@ import (
 	"countersign/steps/verdict"
 )
 
-// A finding is what one result says about one rule. A rule that a scenario cites
-// while another cited rule was broken in it was not decided: that is blocked,
-// neither passed nor broken. What a standing check found changes nothing for the
-// rules that the scenario cites.
+// A finding is the outcome of a rule in a result. If a scenario cites several rules and only one of
+// them was broken, the outcome of the others is blocked: they neither passed nor were broken. The
+// findings of standing checks do not change the outcomes of the cited rules.
 type finding struct {
 	rule     string
 	class    rules.Class
@@ -21,8 +20,8 @@ type finding struct {
 	accepted bool
 }
 
-// findings takes a result apart by rule: those it cites, and those that were found
-// broken without being cited. Each rule has one finding.
+// findings returns one finding for each rule that the result cites, and for each other rule with a
+// violation in it.
 func findings(r Result) []finding {
 	var found []finding
 	own := cmp.Or(r.Cited, r.Outcome)
@@ -52,7 +51,7 @@ func findings(r Result) []finding {
 	return found
 }
 
-// addFinding adds a finding to the one about the same rule, if there is one.
+// addFinding combines a finding with the one for the same rule, or appends it.
 func addFinding(found []finding, f finding) []finding {
 	for i := range found {
 		if found[i].rule != f.rule {
@@ -66,9 +65,8 @@ func addFinding(found []finding, f finding) []finding {
 	return append(found, f)
 }
 
-// shows reports whether a violation of the result counts: not one that was found in
-// the course of the harness's own trouble, and in a scenario that was blocked only
-// what a standing check has seen.
+// shows reports whether a violation of the result counts. In a blocked scenario only violations of
+// standing checks count. In a scenario that ended with an error of the suite none counts.
 func (r Result) shows(v verdict.Violation) bool {
 	switch r.Outcome {
 	case verdict.Fail, verdict.Advice:
@@ -80,7 +78,7 @@ func (r Result) shows(v verdict.Violation) bool {
 	}
 }
 
-// outcomeOf returns what a violation amounts to by its class.
+// outcomeOf returns the outcome of a violation by its class.
 func (r Result) outcomeOf(v verdict.Violation) verdict.Outcome {
 	if cmp.Or(v.Class, r.Class) == rules.Advice {
 		return verdict.Advice
@@ -88,8 +86,8 @@ func (r Result) outcomeOf(v verdict.Violation) verdict.Outcome {
 	return verdict.Fail
 }
 
-// departures returns the violations of the result with that outcome that no
-// deviation covers. A result that names no violation counts against all it cites.
+// departures returns the violations of the result with the given outcome that no deviation covers.
+// A result without a violation departs from all rules that it cites.
 func (r Result) departures(o verdict.Outcome) []verdict.Violation {
 	var list []verdict.Violation
 	for _, v := range r.Violations {
@@ -98,13 +96,13 @@ func (r Result) departures(o verdict.Outcome) []verdict.Violation {
 		}
 	}
 	if len(r.Violations) == 0 && r.Outcome == o && r.Accepted == "" {
-		list = append(list, verdict.Violation{Rule: strings.Join(r.Rules, " "), Wanted: "what the rule says", Got: r.Reason})
+		list = append(list, verdict.Violation{Rule: strings.Join(r.Rules, " "), Wanted: "a reply as the rule requires", Got: r.Reason})
 	}
 	return list
 }
 
-// open counts the departures with that outcome that no deviation covers, each rule
-// once for a scenario, and the scenarios that show one.
+// open returns the number of departures with the given outcome that no deviation covers, and the
+// number of scenarios with such a departure. A rule counts once for each scenario.
 func open(results []Result, o verdict.Outcome) (found, scenarios int) {
 	for _, r := range results {
 		n := 0
@@ -121,12 +119,12 @@ func open(results []Result, o verdict.Outcome) (found, scenarios int) {
 	return found, scenarios
 }
 
-// A count gathers the findings about one rule.
+// A count combines the findings for a rule.
 type count struct {
 	class    rules.Class
 	outcomes []verdict.Outcome
-	open     bool // a departure that no deviation covers
-	closed   bool // a departure that a deviation covers
+	open     bool // there is a departure that no deviation covers
+	closed   bool // there is a departure that a deviation covers
 }
 
 func (c *count) add(f finding) {
@@ -138,14 +136,14 @@ func (c *count) add(f finding) {
 	}
 }
 
-// merge adds what another count of the same rule holds.
+// merge adds another count of the same rule.
 func (c *count) merge(other *count) {
 	c.class = other.class
 	c.outcomes = append(c.outcomes, other.outcomes...)
 	c.open, c.closed = c.open || other.open, c.closed || other.closed
 }
 
-// outcome is the worst outcome of the scenarios that were selected and applicable.
+// outcome returns the worst outcome of the selected and applicable scenarios.
 func (c *count) outcome() verdict.Outcome {
 	var decided []verdict.Outcome
 	otherwise := verdict.Skipped
@@ -171,12 +169,11 @@ func (c *count) cell() Cell {
 // selected reports whether a scenario of the rule was selected.
 func (c *count) selected() bool { return c.outcome() != verdict.Skipped }
 
-// passed reports whether the rule was shown to hold: a scenario passed, and no other
-// one ended in a way that leaves a doubt.
+// passed reports whether a scenario passed and all others passed or were not applicable.
 func (c *count) passed() bool { return c.outcome() == verdict.Pass }
 
-// A tally is what the results of a run say about the rules. The matrix, the groups,
-// the totals and the verdict all take their numbers from it.
+// A tally holds the outcomes of the rules in a run. The matrix, the groups, the totals and the
+// verdict are computed from it.
 type tally struct {
 	counts  map[string]map[string]*count // by rule and front
 	folders map[string]string            // the folder in which a rule counts
@@ -213,7 +210,7 @@ func (t *tally) add(f finding, front string) {
 	t.counts[f.rule][front].add(f)
 }
 
-// votes counts the scenarios of a rule by folder.
+// votes counts the scenarios that cite a rule by folder.
 type votes map[string]map[string]int
 
 func (v votes) add(id, folder string) {
@@ -223,7 +220,7 @@ func (v votes) add(id, folder string) {
 	v[id][folder]++
 }
 
-// most returns the folder with the most votes, the first by name of several.
+// most returns the folder with the most votes. If there are several, it returns the first by name.
 func (v votes) most(id string) string {
 	best := ""
 	for folder, n := range v[id] {
@@ -234,7 +231,7 @@ func (v votes) most(id string) string {
 	return best
 }
 
-// all is the count of a rule over all fronts.
+// all returns the count of a rule over all fronts.
 func (t *tally) all(id string) *count {
 	sum := new(count)
 	for _, c := range t.counts[id] {
@@ -243,7 +240,8 @@ func (t *tally) all(id string) *count {
 	return sum
 }
 
-// over counts the rules of a folder over all fronts, of every folder for "".
+// over returns the numbers of rules of a folder over all fronts, or those of all folders if folder
+// is "".
 func (t *tally) over(folder string) Group {
 	g := Group{Folder: folder}
 	for id := range t.counts {
@@ -254,7 +252,7 @@ func (t *tally) over(folder string) Group {
 	return g
 }
 
-// totals counts rules over all folders and fronts.
+// totals returns the numbers of rules over all folders and fronts.
 func (t *tally) totals() RuleTotals {
 	g := t.over("")
 	sums := RuleTotals{MustSelected: g.MustPlanned, MustPassed: g.MustPassed, AdviceSelected: g.AdvicePlanned, AdvicePassed: g.AdvicePassed}
@@ -283,7 +281,7 @@ func totals(results []Result) Totals {
 	return t
 }
 
-// rows is the matrix of rules by front, in the order of the catalogue.
+// rows returns the matrix of rules by front, in the order of the catalogue.
 func (t *tally) rows(cat *rules.Catalogue) []RuleRow {
 	rows := make([]RuleRow, 0, len(t.counts))
 	for id, byFront := range t.counts {
@@ -303,7 +301,7 @@ func (t *tally) rows(cat *rules.Catalogue) []RuleRow {
 	return rows
 }
 
-// groups gathers scenarios and rules by folder and front.
+// groups returns the numbers of scenarios and rules by folder and front.
 func (t *tally) groups(results []Result) []Group {
 	type key struct{ folder, front string }
 	byKey := make(map[key]*Group)
@@ -349,8 +347,8 @@ func (g *Group) add(c *count) {
 	}
 }
 
-// Names that differ between scenarios that are blocked by one cause: guids, the
-// suffix of seven consonants of a scenario's own names, ports, and numbers of instances.
+// varying matches the parts of a reason that differ between scenarios with the same cause: guids,
+// the suffixes of names, ports, and the names of instances.
 var varying = []struct {
 	pattern *regexp.Regexp
 	instead string
@@ -361,7 +359,7 @@ var varying = []struct {
 	{regexp.MustCompile(`\bi[0-9]{2,}: configuration [0-9a-f]+ at [a-z]+( \([a-z]+\))?`), "an instance"},
 }
 
-// causeOf returns a reason without what differs between scenarios.
+// causeOf returns a reason without the parts that differ between scenarios.
 func causeOf(reason string) string {
 	for _, v := range varying {
 		reason = v.pattern.ReplaceAllString(reason, v.instead)
@@ -369,8 +367,8 @@ func causeOf(reason string) string {
 	return reason
 }
 
-// roots gathers what was blocked by its cause, keeping the evidence of the roots given.
-// A root has the reason of the first scenario that it blocked.
+// roots groups the blocked results by cause and keeps the evidence of the given roots. A root has
+// the reason of the first scenario that it blocked.
 func roots(given []Root, results []Result) []Root {
 	type key struct {
 		cause     string
@@ -422,7 +420,7 @@ func frontUsage(results []Result) []FrontUsage {
 	return all
 }
 
-// executed reports whether the outcome is one of a scenario that got to run.
+// executed reports whether a scenario with this outcome was executed.
 func executed(o verdict.Outcome) bool {
 	switch o {
 	case verdict.Pass, verdict.Fail, verdict.Advice, verdict.Error:

@@ -11,8 +11,7 @@ import (
 	"countersign/steps/verdict"
 )
 
-// IsTerminal reports whether w is a terminal, which is where colours and lines that
-// rewrite themselves belong. The null device is a character device and no terminal.
+// IsTerminal reports whether w is a terminal. The null device is a character device but not a terminal.
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -26,7 +25,7 @@ func IsTerminal(w io.Writer) bool {
 	return err != nil || !os.SameFile(info, null)
 }
 
-// A palette colours words, or leaves them as they are.
+// A palette colours text if it is on.
 type palette struct{ on bool }
 
 const (
@@ -45,8 +44,8 @@ func (p palette) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-// words are the outcomes as a column of the matrix shows them, with their colours.
-// What breaks a run is in capitals, so that it stands out without colours too.
+// words maps the outcomes to their words in the matrix and their colours. Words of outcomes that
+// fail a run are in capitals, so that they stand out without colours.
 var words = map[verdict.Outcome]struct{ text, colour string }{
 	verdict.Pass:          {"pass", green},
 	verdict.Fail:          {"FAIL", red},
@@ -58,7 +57,7 @@ var words = map[verdict.Outcome]struct{ text, colour string }{
 	verdict.NotApplicable: {"n/a", grey},
 }
 
-// cellWord is the word of a cell and its colour; absent cells are a hyphen.
+// cellWord returns the word of a cell and its colour. The word of a missing cell is a hyphen.
 func cellWord(c Cell, present bool) (text, colour string) {
 	if !present {
 		return "-", grey
@@ -70,11 +69,10 @@ func cellWord(c Cell, present bool) (text, colour string) {
 	return w.text, w.colour
 }
 
-// maxShown is how much of a value of the subject's a terminal shows, in characters.
+// maxShown bounds the number of characters of a value that a terminal shows.
 const maxShown = 600
 
-// printable makes text of the subject's fit for a terminal: escaped, and cut where
-// it is long.
+// printable escapes and shortens text from the server under test for a terminal.
 func printable(s string) string {
 	n := 0
 	for i := range s {
@@ -86,8 +84,8 @@ func printable(s string) string {
 	return escape(s)
 }
 
-// escape replaces what is not printable, so that a subject can neither move the
-// cursor nor forge a line.
+// escape replaces characters that are not printable, so that text from the server can neither move
+// the cursor nor begin a new line.
 func escape(s string) string {
 	var b strings.Builder
 	for i, r := range s {
@@ -103,7 +101,7 @@ func escape(s string) string {
 	return b.String()
 }
 
-// pad fills s with blanks on the right to a width in characters.
+// pad appends blanks to s up to a width in characters.
 func pad(s string, width int) string {
 	if n := width - utf8.RuneCountInString(s); n > 0 {
 		return s + strings.Repeat(" ", n)
@@ -111,7 +109,7 @@ func pad(s string, width int) string {
 	return s
 }
 
-// cut shortens s to a width in characters, marking that it did.
+// cut shortens s to a width in characters and marks the cut by an ellipsis.
 func cut(s string, width int) string {
 	if utf8.RuneCountInString(s) <= width {
 		return s
@@ -123,7 +121,7 @@ func cut(s string, width int) string {
 	return strings.TrimRight(string(runes[:width-1]), " ") + "…"
 }
 
-// wrap breaks s into lines of at most a width at its blanks.
+// wrap breaks s at blanks into lines of at most the given width.
 func wrap(s string, width int) []string {
 	var lines []string
 	line := ""

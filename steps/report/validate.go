@@ -9,9 +9,8 @@ import (
 	"countersign/steps/verdict"
 )
 
-// Validate reports everything that makes a concluded report contradict itself and
-// changes nothing. A report with a gap in it is valid as long as it says so: its
-// exit code is then [ExitNoVerdict].
+// Validate returns an error for each contradiction in a concluded report. An incomplete report is
+// valid if its exit code is [ExitNoVerdict].
 func Validate(r *Report) error {
 	v := validator{}
 	v.head(r)
@@ -37,7 +36,7 @@ func (v *validator) head(r *Report) {
 	v.bad(r.Suite.Name == "", "suite.name is missing")
 	v.bad(r.Target.Name == "", "target.name is missing")
 	v.bad(r.Started.IsZero(), "started is missing")
-	v.bad(r.Finished.Before(r.Started), "finished %s lies before started %s", r.Finished, r.Started)
+	v.bad(r.Finished.Before(r.Started), "finished %s is before started %s", r.Finished, r.Started)
 	v.bad(r.Planned < 0, "planned is %d", r.Planned)
 	for i, d := range r.Deviations {
 		v.bad(d.Rule == "" && d.Scenario == "", "deviations[%d] names neither a rule nor a scenario", i)
@@ -48,14 +47,14 @@ func (v *validator) head(r *Report) {
 func (v *validator) result(i int, res Result, ids map[string]bool) {
 	where := fmt.Sprintf("results[%d] (%s)", i, res.ID)
 	v.bad(res.ID == "", "%s has no id", where)
-	v.bad(ids[res.ID], "%s repeats an id", where)
+	v.bad(ids[res.ID], "%s has the id of an earlier result", where)
 	ids[res.ID] = true
 	v.bad(res.Feature == "" || res.Scenario == "", "%s names no feature or no scenario", where)
 	v.bad(res.Front == "", "%s names no front", where)
 	v.bad(!res.Outcome.Known(), "%s has the unknown outcome %q", where, res.Outcome)
 	v.bad(res.Class != rules.Must && res.Class != rules.Advice, "%s has the unknown class %q", where, res.Class)
-	v.bad(res.Duration < 0 || res.Exchanges < 0 || res.Line < 0 || res.Row < 0, "%s counts below zero", where)
-	v.bad(res.BySubject && res.Outcome != verdict.Blocked, "%s is %s and yet blocked by the subject", where, res.Outcome)
+	v.bad(res.Duration < 0 || res.Exchanges < 0 || res.Line < 0 || res.Row < 0, "%s has a negative number", where)
+	v.bad(res.BySubject && res.Outcome != verdict.Blocked, "%s is %s and has by_subject; only a blocked result has it", where, res.Outcome)
 	switch res.Outcome {
 	case verdict.Fail, verdict.Advice:
 		v.bad(len(res.Violations) == 0, "%s is %s and names no violation", where, res.Outcome)
@@ -63,25 +62,25 @@ func (v *validator) result(i int, res Result, ids map[string]bool) {
 		v.bad(len(res.Violations) > 0, "%s passed and names a violation", where)
 		v.bad(len(res.Rules) == 0, "%s passed and cites no rule", where)
 	default:
-		v.bad(res.Reason == "", "%s is %s and does not say why", where, res.Outcome)
+		v.bad(res.Reason == "", "%s is %s and has no reason", where, res.Outcome)
 	}
 }
 
 func (v *validator) totals(r *Report) {
 	want := totals(r.Results)
 	for _, o := range verdict.Outcomes() {
-		v.bad(r.Totals[o] != want[o], "totals say %d %s; the results hold %d", r.Totals[o], o, want[o])
+		v.bad(r.Totals[o] != want[o], "totals has %d %s; the results have %d", r.Totals[o], o, want[o])
 	}
-	v.bad(len(r.Totals) != len(want), "totals hold %d outcomes; there are %d", len(r.Totals), len(want))
+	v.bad(len(r.Totals) != len(want), "totals has %d outcomes; there are %d", len(r.Totals), len(want))
 }
 
 func (v *validator) conclusion(r *Report) {
 	codes := []int{ExitConforms, ExitViolated, ExitNotStarted, ExitNoVerdict, ExitInterrupted}
-	v.bad(!slices.Contains(codes, r.Exit), "exit_code %d is none of %v", r.Exit, codes)
+	v.bad(!slices.Contains(codes, r.Exit), "exit_code %d is not allowed; allowed: %v", r.Exit, codes)
 	v.bad(r.Verdict == "", "verdict is missing")
 	if !slices.Contains(codes, r.Exit) {
 		return
 	}
 	exit, _ := decide(r)
-	v.bad(exit != r.Exit, "exit_code is %d; the results amount to %d", r.Exit, exit)
+	v.bad(exit != r.Exit, "exit_code is %d; the results give %d", r.Exit, exit)
 }

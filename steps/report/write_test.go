@@ -48,7 +48,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// TestSummaryColours holds that colours change nothing but colours.
+// TestSummaryColours checks that the summary without escape sequences is the plain one.
 func TestSummaryColours(t *testing.T) {
 	t.Parallel()
 	plain, coloured := text(t, mixed(t), SummaryOptions{}), text(t, mixed(t), SummaryOptions{Colour: true})
@@ -75,8 +75,8 @@ func TestSummaryColours(t *testing.T) {
 	}
 }
 
-// TestSummaryOfManyRules requires that a terminal shows the documented headline rules at three
-// fronts on one page, ranges and all.
+// TestSummaryOfManyRules checks that the rules that the documents emphasize fit on one page at three
+// fronts.
 func TestSummaryOfManyRules(t *testing.T) {
 	t.Parallel()
 	cat, err := rules.Load(features.FS())
@@ -127,18 +127,18 @@ func TestJSON(t *testing.T) {
 			report := r.conclude()
 			raw := encode(t, report)
 			if err := validateSchema(t, raw); err != nil {
-				t.Errorf("the report does not fit its schema: %v", err)
+				t.Errorf("the report does not conform to its schema: %v", err)
 			}
 			back, err := ReadJSON(bytes.NewReader(raw))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if again := encode(t, back); !bytes.Equal(again, raw) {
-				t.Errorf("it does not come back (-want +got):\n%s", cmp.Diff(string(raw), string(again)))
+				t.Errorf("the report differs after reading and writing (-want +got):\n%s", cmp.Diff(string(raw), string(again)))
 			}
 			Conclude(back, r.cat)
 			if again := encode(t, back); !bytes.Equal(again, raw) {
-				t.Errorf("concluded again from disk it differs (-want +got):\n%s", cmp.Diff(string(raw), string(again)))
+				t.Errorf("Conclude changes the stored report (-want +got):\n%s", cmp.Diff(string(raw), string(again)))
 			}
 		})
 	}
@@ -175,8 +175,7 @@ func validateSchema(t *testing.T, raw []byte) error {
 	return schema.Validate(value)
 }
 
-// TestSchemaRefuses holds that the schema says no: a schema that takes everything
-// would pass every other test.
+// TestSchemaRefuses checks that the schema refuses invalid reports.
 func TestSchemaRefuses(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(map[string]any){
@@ -201,7 +200,7 @@ func TestSchemaRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := validateSchema(t, raw); err == nil {
-				t.Error("the schema takes it")
+				t.Error("the schema accepts the report")
 			}
 		})
 	}
@@ -212,9 +211,9 @@ func TestReadJSONRefuses(t *testing.T) {
 	whole := string(encode(t, good(t).conclude()))
 	for name, tt := range map[string]struct{ text, want string }{
 		"cut off":           {whole[:100], "read report: unexpected EOF"},
-		"something after":   {whole + "{}", "read report: something follows the report"},
+		"something after":   {whole + "{}", "read report: there is data after the report; give a file with one report"},
 		"an unknown member": {strings.Replace(whole, `"seed"`, `"sede"`, 1), `read report: json: unknown field "sede"`},
-		"a changed outcome": {strings.Replace(whole, `"outcome": "pass"`, `"outcome": "skipped"`, 1), "does not say why"},
+		"a changed outcome": {strings.Replace(whole, `"outcome": "pass"`, `"outcome": "skipped"`, 1), "has no reason"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -240,12 +239,12 @@ func TestJUnit(t *testing.T) {
 		}
 		passed := counts["testcase"] - counts["failure"] - counts["error"] - counts["skipped"]
 		if passed != r.Totals[verdict.Pass] {
-			t.Errorf("%s: %d count as passed and %d passed", name, passed, r.Totals[verdict.Pass])
+			t.Errorf("%s: %d test cases passed and %d scenarios", name, passed, r.Totals[verdict.Pass])
 		}
 	}
 }
 
-// countJUnit reads the file as any XML parser does and counts its elements.
+// countJUnit parses the file and returns the number of each element.
 func countJUnit(t *testing.T, raw []byte) map[string]int {
 	t.Helper()
 	counts := make(map[string]int)
@@ -264,8 +263,7 @@ func countJUnit(t *testing.T, raw []byte) map[string]int {
 	}
 }
 
-// TestJUnitIsNeverGreenAlone holds that a file without a failure belongs to a run
-// that exits 0.
+// TestJUnitIsNeverGreenAlone checks that the file has a failure or an error if the run does not exit 0.
 func TestJUnitIsNeverGreenAlone(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*run){
@@ -286,7 +284,7 @@ func TestJUnitIsNeverGreenAlone(t *testing.T) {
 			}
 			counts := countJUnit(t, b.Bytes())
 			if counts["failure"]+counts["error"] != 1 {
-				t.Errorf("%v, want one failure or error that carries the verdict", counts)
+				t.Errorf("%v, want one failure or error with the verdict", counts)
 			}
 			if !strings.Contains(b.String(), `<testsuite name="verdict"`) {
 				t.Errorf("no verdict in\n%s", b.String())
@@ -319,8 +317,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestProgressOnTerminal holds that one line rewrites itself, and that other lines
-// do not run into it.
+// TestProgressOnTerminal checks that the status line is rewritten and that other lines are separate
+// from it.
 func TestProgressOnTerminal(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -364,7 +362,7 @@ func TestProgressConcurrently(t *testing.T) {
 func TestIsTerminal(t *testing.T) {
 	t.Parallel()
 	if IsTerminal(new(bytes.Buffer)) {
-		t.Error("a buffer is no terminal")
+		t.Error("IsTerminal reports a buffer as a terminal")
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
@@ -372,7 +370,7 @@ func TestIsTerminal(t *testing.T) {
 	}
 	defer null.Close()
 	if IsTerminal(null) {
-		t.Error("the null device is no terminal")
+		t.Error("IsTerminal reports the null device as a terminal")
 	}
 }
 

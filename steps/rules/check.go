@@ -7,25 +7,24 @@ import (
 	"strings"
 )
 
-// MaxCited is how many rules one scenario may cite: more, and a failure no
-// longer says what broke.
+// MaxCited is the maximum number of rules that a scenario may cite. The failure of a scenario
+// that cites more would not show which rule was broken.
 const MaxCited = 4
 
-// reservedTags are the tags with a meaning of their own. Any tag that is neither
-// one of them nor a rule id is an error, because a tag misspelt selects or
-// leases nothing in silence.
+// reservedTags are the tags with a defined meaning. Any other tag that is not a rule id is an
+// error, because a misspelt tag would have no effect.
 var reservedTags = []string{"@direct", "@alone", "@quiet", "@documented", "@careless", "@browser", "@log"}
 
-// A ScenarioRef is a scenario, or a row of an outline, as the features have it.
+// A ScenarioRef describes a scenario, or a row of a scenario outline.
 type ScenarioRef struct {
 	Feature string   // path of the file
 	Line    int      // of the scenario or of the row
 	Name    string   // of the scenario
 	Tags    []string // its own and those it inherits
-	Rules   []string // ids cited by tags and by the column rule; ids among Tags count even where they are not repeated here
+	Rules   []string // ids cited by tags and by the column rule; ids in Tags count even if they are missing here
 }
 
-// A Problem is a place where catalogue and features do not agree.
+// A Problem is a disagreement between the catalogue and the features.
 type Problem struct {
 	File string // feature or catalogue
 	Line int
@@ -34,10 +33,9 @@ type Problem struct {
 
 func (p Problem) String() string { return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text) }
 
-// Check compares the catalogue with the scenarios in both directions and returns
-// every disagreement, by file and line: a scenario cites one to four known rules
-// of one class, none of them untestable, and has no tag without a meaning; a rule
-// that is done has a scenario.
+// Check compares the catalogue with the scenarios and returns every disagreement, sorted by file
+// and line. A scenario must cite one to four known, testable rules of one class and must have only
+// known tags. A rule with the state done must be cited by a scenario.
 func Check(cat *Catalogue, scenarios []ScenarioRef) []Problem {
 	var problems []Problem
 	cited := make(map[string]int)
@@ -75,7 +73,7 @@ func checkScenario(cat *Catalogue, s ScenarioRef) []string {
 		r, ok := cat.Rule(id)
 		switch {
 		case !ok:
-			texts = append(texts, fmt.Sprintf("cites %s, which %s does not hold", id, File))
+			texts = append(texts, fmt.Sprintf("cites %s, which is not in %s", id, File))
 			continue
 		case !r.IsTestable():
 			texts = append(texts, fmt.Sprintf("cites %s, which is %s", id, r.Testable))
@@ -95,7 +93,7 @@ func checkScenario(cat *Catalogue, s ScenarioRef) []string {
 	return texts
 }
 
-// cited returns the ids that a scenario cites, each once, in order.
+// cited returns the ids that a scenario cites, without duplicates, in order.
 func (s ScenarioRef) cited() []string {
 	var ids []string
 	add := func(id string) {

@@ -16,7 +16,7 @@ const File = "rules.tsv"
 // columns is the header of the catalogue.
 var columns = []string{"id", "document", "lines", "section", "role", "level", "basis", "statement", "observable", "testable", "state"}
 
-// allowed holds the words that a column of few words may have.
+// allowed holds the values that are allowed in the columns with few values.
 var allowed = map[string][]string{
 	"document": {"oauth", "proxied"},
 	"role":     {"server", "content", "proxy", "idp", "config", "dashboard", "cli", "operator"},
@@ -33,7 +33,7 @@ const (
 	maxLine = 16 << 10 // longest row of the catalogue, in bytes
 )
 
-// IDPattern is the regular expression of the id of a rule, for use in others.
+// IDPattern is the regular expression of the id of a rule, for use in other expressions.
 const IDPattern = `(?:PA|OI|EX|SEC)-[0-9]{3}`
 
 // ID matches the id of a rule.
@@ -44,11 +44,11 @@ var (
 	testables    = []string{"yes", "only-with-browser", "only-with-log"}
 )
 
-// A RowError is something wrong in one row of the catalogue.
+// A RowError describes a problem in a row of the catalogue.
 type RowError struct {
 	Line   int    // in the file
-	Column string // "" where the row as a whole is wrong
-	Text   string // what is wrong and what is allowed
+	Column string // "" if the problem concerns the whole row
+	Text   string // what was found and what is allowed
 }
 
 func (e *RowError) Error() string {
@@ -58,8 +58,7 @@ func (e *RowError) Error() string {
 	return fmt.Sprintf("%s:%d: column %s: %s", File, e.Line, e.Column, e.Text)
 }
 
-// Load reads the catalogue. The error joins a [RowError] for everything that is
-// wrong with it, so that a person mends the file once.
+// Load reads the catalogue. The error joins a [RowError] for each problem.
 func Load(fsys fs.FS) (*Catalogue, error) {
 	f, err := fsys.Open(File)
 	if err != nil {
@@ -91,8 +90,7 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 	return l.cat, nil
 }
 
-// scanLines is bufio.ScanLines that leaves a carriage return in place, so that
-// it is reported and not swallowed.
+// scanLines is like bufio.ScanLines but keeps a carriage return, so that it is reported.
 func scanLines(data []byte, atEOF bool) (int, []byte, error) {
 	for i, b := range data {
 		if b == '\n' {
@@ -134,7 +132,7 @@ func (l *loader) row(text string) {
 	for i, c := range cells {
 		switch {
 		case c == "":
-			l.bad(columns[i], "it is empty; every column of a row says something")
+			l.bad(columns[i], "it is empty; every column needs a value")
 		case strings.TrimSpace(c) != c:
 			l.bad(columns[i], "%q begins or ends in a blank", c)
 		}
@@ -147,11 +145,10 @@ func (l *loader) row(text string) {
 	l.add(r)
 }
 
-// add puts the rule into the catalogue unless its id is taken: the first row of
-// an id is the one that stands.
+// add adds the rule to the catalogue unless an earlier row has its id.
 func (l *loader) add(r Rule) {
 	if i, taken := l.cat.index[r.ID]; taken {
-		l.bad("id", "%s stands in line %d already; an id is given once and for good", r.ID, l.cat.rules[i].Line)
+		l.bad("id", "%s is the id of the rule in line %d; each id is used once and never again", r.ID, l.cat.rules[i].Line)
 		return
 	}
 	l.cat.index[r.ID] = len(l.cat.rules)

@@ -1,6 +1,4 @@
-// Package rules reads the rule catalogue and checks it against the features in
-// both directions. It knows rows and citations; what a rule means when it runs
-// is the business of the sentences, and what a feature is that of steps/plan.
+// Package rules reads the rule catalogue and checks it against the scenarios of the features.
 package rules
 
 import (
@@ -9,38 +7,37 @@ import (
 	"strings"
 )
 
-// A Class says what an answer other than the rule's own amounts to.
+// A Class says how a reply that departs from a rule counts.
 type Class string
 
 const (
-	// Must is the class of what the documents say or clearly imply. Another
-	// answer is a violation.
+	// Must is the class of rules that the documents state or clearly imply. A departure is a
+	// violation.
 	Must Class = "must"
-	// Advice is the class of what rests on a reading, a measurement or sense of
-	// security, or is only permitted. Another answer is reported and fails
-	// nothing unless the run is strict.
+	// Advice is the class of rules that rest on a reading of the documents, a measurement or
+	// security considerations, and of rules that only permit something. A departure is reported
+	// and does not fail the run unless the run is strict.
 	Advice Class = "advice"
 )
 
-// A Rule is one row of the catalogue.
+// A Rule is a row of the catalogue.
 type Rule struct {
 	ID         string `json:"id"`
 	Document   string `json:"document"` // "oauth" or "proxied"
-	Lines      string `json:"lines"`    // of the document; "-" where no line says it
+	Lines      string `json:"lines"`    // of the document; "-" if no line states the rule
 	Section    string `json:"section"`  // heading of the document
-	Role       string `json:"role"`     // who has to behave
-	Level      string `json:"level"`    // how much is demanded
-	Basis      string `json:"basis"`    // what the demand rests on
+	Role       string `json:"role"`     // the part of the system that the rule binds
+	Level      string `json:"level"`    // degree of the requirement
+	Basis      string `json:"basis"`    // source of the requirement
 	Statement  string `json:"statement"`
-	Observable string `json:"observable"` // what shows it from outside
-	Testable   string `json:"testable"`   // "yes", what it takes, or why not
-	State      string `json:"state"`      // "done", what it waits for, or "-"
+	Observable string `json:"observable"` // what can be observed from outside the server
+	Testable   string `json:"testable"`   // "yes", what a test needs, or why there is none
+	State      string `json:"state"`      // "done", what the rule waits for, or "-"
 
-	Line int `json:"-"` // in the catalogue's own file
+	Line int `json:"-"` // in the file of the catalogue
 }
 
-// Class is the class of the rule. It follows from basis and level, so that no
-// row can claim another.
+// Class returns the class of the rule, which follows from its basis and level.
 func (r Rule) Class() Class {
 	if r.Level == "may" {
 		return Advice
@@ -56,17 +53,16 @@ func (r Rule) Class() Class {
 // Done reports whether the features cover the rule.
 func (r Rule) Done() bool { return r.State == stateDone }
 
-// IsTestable reports whether anything outside the subject could show the rule.
+// IsTestable reports whether a test outside the server can check the rule.
 func (r Rule) IsTestable() bool { return !strings.HasPrefix(r.Testable, notTestable) }
 
-// titles are the names of the documents as their readers know them.
+// titles maps the names of the documents to their titles.
 var titles = map[string]string{
 	"oauth":   "OAuth Integrations",
 	"proxied": "Proxied Authentication",
 }
 
-// Source says where the rule comes from in words for a person: the document and
-// its lines, or the lack of them.
+// Source describes the source of the rule for a report: the document and its lines.
 func (r Rule) Source() string {
 	title := titles[r.Document]
 	switch {
@@ -106,8 +102,7 @@ func (c *Catalogue) All() []Rule {
 	return append([]Rule(nil), c.rules...)
 }
 
-// Position is the place of a rule in the catalogue, for sorting; rules that it
-// does not know come last.
+// Position returns the index of a rule in the catalogue, for sorting. Unknown rules come last.
 func (c *Catalogue) Position(id string) int {
 	if c != nil {
 		if i, ok := c.index[id]; ok {
@@ -118,11 +113,11 @@ func (c *Catalogue) Position(id string) int {
 	return 0
 }
 
-// ErrNoRules is the error of [Catalogue.ClassOf] for a scenario that cites nothing.
+// ErrNoRules is the error of [Catalogue.ClassOf] for a scenario that cites no rule.
 var ErrNoRules = errors.New("cites no rule")
 
-// ClassOf is the class that a scenario has by the rules it cites. The error says
-// why there is none: no rule, an unknown one, or rules of both classes.
+// ClassOf returns the class of a scenario that cites these rules. It returns an error if there is
+// no rule, an unknown rule, or rules of both classes.
 func (c *Catalogue) ClassOf(ids []string) (Class, error) {
 	if len(ids) == 0 {
 		return "", ErrNoRules

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 const header = "id\tdocument\tlines\tsection\trole\tlevel\tbasis\tstatement\tobservable\ttestable\tstate\n"
 
-// good is a row that is right; a test replaces the cells it is about.
+// good returns a valid row with some cells replaced.
 func good(changes ...string) string {
 	cells := map[string]string{
 		"id": "PA-034", "document": "proxied", "lines": "48", "section": "How this Works", "role": "server", "level": "must", "basis": "text",
@@ -57,7 +57,7 @@ func TestLoadErrors(t *testing.T) {
 		{"too few columns", header + "PA-034\tproxied\n", []string{"rules.tsv:2: the row has 2 columns; it has to have 11: id, document, lines, section, role, level, basis, statement, observable, testable, state"}},
 		{"a blank line", header + good() + "\n", []string{"rules.tsv:3: the row has 1 columns; it has to have 11: id, document, lines, section, role, level, basis, statement, observable, testable, state"}},
 		{"a bad id", header + good("id", "PA-34"), []string{`rules.tsv:2: column id: "PA-34" is not an id; allowed: capital letters, a hyphen and three digits, as in PA-034`}},
-		{"an id twice", header + good() + good(), []string{"rules.tsv:3: column id: PA-034 stands in line 2 already; an id is given once and for good"}},
+		{"an id twice", header + good() + good(), []string{"rules.tsv:3: column id: PA-034 is the id of the rule in line 2; each id is used once and never again"}},
 		{"a bad document", header + good("document", "saml"), []string{`rules.tsv:2: column document: "saml" is not allowed; allowed: oauth, proxied`}},
 		{"bad lines", header + good("lines", "48 to 50"), []string{`rules.tsv:2: column lines: "48 to 50" is not a list of lines; allowed: numbers and ranges separated by , or ; as in 5,9-13, or - for none`}},
 		{"a bad role", header + good("role", "browser"), []string{`rules.tsv:2: column role: "browser" is not allowed; allowed: server, content, proxy, idp, config, dashboard, cli, operator`}},
@@ -68,7 +68,7 @@ func TestLoadErrors(t *testing.T) {
 		{"done although not testable", header + good("testable", "not-testable: advice"), []string{`rules.tsv:2: column state: "done" is not allowed for a rule that is not testable; allowed: -`}},
 		{"no state although testable", header + good("state", "-"), []string{`rules.tsv:2: column state: "-" is not allowed for a rule that is testable; allowed: done, or open: and what it waits for`}},
 		{"open without a reason", header + good("state", "open:"), []string{"rules.tsv:2: column state: open does not say what the rule waits for; allowed: open: and the reason"}},
-		{"an empty cell", header + good("statement", ""), []string{"rules.tsv:2: column statement: it is empty; every column of a row says something"}},
+		{"an empty cell", header + good("statement", ""), []string{"rules.tsv:2: column statement: it is empty; every column needs a value"}},
 		{"a blank at the end", header + good("statement", "Refused. "), []string{`rules.tsv:2: column statement: "Refused. " begins or ends in a blank`}},
 		{"carriage returns", header + strings.Replace(good(), "\n", "\r\n", 1), []string{"rules.tsv:2: the row ends in a carriage return; rows end in a line feed alone"}},
 		{"a row without end", header + good("statement", strings.Repeat("x", 20<<10)), []string{"rules.tsv:2: the row is longer than 16384 bytes"}},
@@ -155,7 +155,7 @@ func sample(t *testing.T) *rules.Catalogue {
 	return cat
 }
 
-// covered cites every rule of the sample that is done.
+// covered returns scenarios that cite every rule of the sample with the state done.
 func covered() []rules.ScenarioRef {
 	return []rules.ScenarioRef{
 		{Feature: "p/a.feature", Line: 3, Name: "one", Tags: []string{"@PA-034", "@direct", "@careless"}},
@@ -169,7 +169,7 @@ func TestCheck(t *testing.T) {
 	tests := []struct {
 		name string
 		add  []rules.ScenarioRef
-		less int // of the covering scenarios
+		less int // number of covering scenarios to leave out
 		want []string
 	}{
 		{name: "agreement"},
@@ -180,8 +180,8 @@ func TestCheck(t *testing.T) {
 			`b.feature:1: scenario "x" cites PA-038, which is not-testable: advice`}},
 		{name: "an unknown rule by tag and by column", add: []rules.ScenarioRef{
 			{Feature: "b.feature", Line: 7, Name: "y", Rules: []string{"PA-998"}}, {Feature: "b.feature", Line: 1, Name: "x", Tags: []string{"@PA-999"}}}, want: []string{
-			`b.feature:1: scenario "x" cites PA-999, which rules.tsv does not hold`,
-			`b.feature:7: scenario "y" cites PA-998, which rules.tsv does not hold`}},
+			`b.feature:1: scenario "x" cites PA-999, which is not in rules.tsv`,
+			`b.feature:7: scenario "y" cites PA-998, which is not in rules.tsv`}},
 		{name: "two classes", add: []rules.ScenarioRef{{Feature: "b.feature", Line: 1, Name: "x", Tags: []string{"@PA-034", "@PA-037"}}}, want: []string{
 			`b.feature:1: scenario "x" cites rules of two classes: PA-034 is must, PA-037 is advice`}},
 		{name: "five rules", add: []rules.ScenarioRef{{Feature: "b.feature", Line: 1, Name: "x", Tags: []string{"@PA-034"}, Rules: []string{"PA-034", "PA-035", "PA-039", "PA-040", "PA-041"}}}, want: []string{
@@ -234,7 +234,7 @@ func TestTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(rows, back); diff != "" {
-		t.Errorf("JSON does not come back (-want +got):\n%s", diff)
+		t.Errorf("the rows differ after decoding (-want +got):\n%s", diff)
 	}
 }
 
@@ -255,18 +255,18 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it anew):\n%s", file, diff)
+		t.Errorf("%s (-want +got; run the test with -update to rewrite the file):\n%s", file, diff)
 	}
 }
 
-// TestCatalogue holds what is promised of the real catalogue whatever else changes.
+// TestCatalogue checks the properties that the catalogue in the features must always have.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	cat, err := rules.Load(features.FS())
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Ids are kept for good: each family counts up from 001 without a gap.
+	// Ids are never removed: the numbers of each family begin at 001 and have no gaps.
 	next := make(map[string]int)
 	for _, r := range cat.All() {
 		prefix := r.ID[:strings.Index(r.ID, "-")]
@@ -280,16 +280,16 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%d rules of %s, want at least %d", next[prefix], prefix, least)
 		}
 	}
-	// A rule speaks for itself: it points to no paper that a reader does not have.
+	// A rule must not refer to internal notes, which readers do not have.
 	paper := regexp.MustCompile(`\b[OPX][0-9]{1,2}\b|\bS[0-9]{1,2}\b|\b[AN][123]\b|\.md\b`)
 	for _, r := range cat.All() {
 		for _, text := range []string{r.Section, r.Statement, r.Observable, r.Testable, r.State} {
 			if found := paper.FindString(text); found != "" {
-				t.Errorf("%s points to %q: %s", r.ID, found, text)
+				t.Errorf("%s refers to the internal note %q: %s", r.ID, found, text)
 			}
 		}
 		if (r.Basis == "reading") != strings.Contains(r.Statement, "[reading: ") {
-			t.Errorf("%s rests on %s; a reading, and nothing else, says what it reads: %s", r.ID, r.Basis, r.Statement)
+			t.Errorf("%s has the basis %s; exactly the rules with the basis reading contain [reading: ...]: %s", r.ID, r.Basis, r.Statement)
 		}
 	}
 }

@@ -8,12 +8,12 @@ import (
 	"text/tabwriter"
 )
 
-// A Row is a rule as `countersign rules` lists it.
+// A Row is a rule in the list of `countersign rules`.
 type Row struct {
 	ID        string `json:"id"`
 	Class     Class  `json:"class"`
-	Scenarios int    `json:"scenarios"` // that cite it
-	State     string `json:"state"`     // for a rule that is not testable, why
+	Scenarios int    `json:"scenarios"` // number of scenarios that cite the rule
+	State     string `json:"state"`     // for a rule that is not testable, the reason
 	Source    string `json:"source"`
 	Statement string `json:"statement"`
 }
@@ -37,7 +37,7 @@ func Table(cat *Catalogue, scenarios []ScenarioRef) []Row {
 	return rows
 }
 
-// WriteText writes the rows for people, and below them how many there are of each state.
+// WriteText writes the rows as aligned text, followed by the number of rules of each state.
 func WriteText(w io.Writer, rows []Row) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "rule\tclass\tscenarios\tstate")
@@ -62,8 +62,8 @@ func WriteText(w io.Writer, rows []Row) error {
 	return nil
 }
 
-// WriteTSV writes the rows for programs that read tables. No cell can hold a tab,
-// since the catalogue's own cells cannot.
+// WriteTSV writes the rows separated by tabs. No cell contains a tab, because the cells of the
+// catalogue contain none.
 func WriteTSV(w io.Writer, rows []Row) error {
 	var b strings.Builder
 	b.WriteString("id\tclass\tscenarios\tstate\tsource\tstatement\n")
@@ -76,7 +76,7 @@ func WriteTSV(w io.Writer, rows []Row) error {
 	return nil
 }
 
-// WriteJSON writes the rows as an array.
+// WriteJSON writes the rows as a JSON array.
 func WriteJSON(w io.Writer, rows []Row) error {
 	if rows == nil {
 		rows = []Row{}

@@ -11,10 +11,10 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// maxFile bounds a target file.
+// maxFile bounds the size of a target file.
 const maxFile = 1 << 20
 
-// readText reads a file of UTF-8.
+// readText reads a UTF-8 file.
 func readText(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -26,7 +26,7 @@ func readText(file string) ([]byte, error) {
 		return nil, fmt.Errorf("read target: %w", err)
 	}
 	if len(raw) > maxFile {
-		return nil, fmt.Errorf("%s: larger than %d octets; a target file describes one server in a few lines", file, maxFile)
+		return nil, fmt.Errorf("%s: larger than %d octets; give a target file", file, maxFile)
 	}
 	for n, line := range bytes.Split(raw, []byte("\n")) {
 		if !utf8.Valid(line) {
@@ -36,8 +36,8 @@ func readText(file string) ([]byte, error) {
 	return raw, nil
 }
 
-// onlyDocument returns an error if a file holds more than one YAML document, of
-// which only the first would be read.
+// onlyDocument returns an error if a file has more than one YAML document, because only the first
+// one would be read.
 func onlyDocument(file string, raw []byte) error {
 	parsed, err := parser.ParseBytes(raw, 0)
 	if err != nil || len(parsed.Docs) < 2 {
@@ -50,7 +50,7 @@ func onlyDocument(file string, raw []byte) error {
 	return fmt.Errorf("%s:%d: a second YAML document begins here; describe one target in a file", file, line)
 }
 
-// launchPlaceholders are the words in braces that launch may hold.
+// launchPlaceholders lists the placeholders of launch.
 var launchPlaceholders = []string{"config", "data", "listen", "address", "log", "id", "probe"}
 
 func (l Launch) validate(bad func(string, ...any)) {
@@ -69,8 +69,8 @@ func (l Launch) validateEnvironment(bad func(string, ...any)) {
 	}
 }
 
-// checkLaunchPlaceholders refuses words in braces that nothing stands for. ${name}
-// is a variable, here or of a shell.
+// checkLaunchPlaceholders reports unknown placeholders. ${name} is a variable of the environment or of
+// a shell.
 func checkLaunchPlaceholders(where, text string, bad func(string, ...any)) {
 	for _, at := range placeholder.FindAllStringIndex(text, -1) {
 		word := text[at[0]:at[1]]

@@ -1,6 +1,5 @@
-// Package target describes what is under test: how it is started or where it
-// runs, what it declares to offer, and which departures are accepted. A
-// description is one YAML file; nothing else about a subject is known here.
+// Package target describes the server under test: how it is started or where it runs, which
+// capabilities it declares, and which departures are accepted. A description is a YAML file.
 package target
 
 import (
@@ -17,17 +16,17 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Seats that a subject can take.
+// The seats of the system under test.
 const (
 	SeatServer = "server"
 	SeatProxy  = "proxy"
 )
 
-// Capabilities that a server may declare. What is not declared is not
-// applicable; what is declared and does not work is a violation.
+// Capabilities lists the capabilities that a server may declare. Scenarios that need an undeclared
+// capability are not applicable. A declared capability that does not work is a violation.
 var Capabilities = []string{"dashboard", "usermanager", "log", "container", "share-links"}
 
-// A Target is the description of one subject.
+// A Target describes a server under test.
 type Target struct {
 	Name         string       `yaml:"name"`
 	Like         string       `yaml:"like"`
@@ -40,22 +39,22 @@ type Target struct {
 	Capabilities []string     `yaml:"capabilities"`
 	Endpoints    Endpoints    `yaml:"endpoints"`
 	Usermanager  *Usermanager `yaml:"usermanager"`
-	// DebugLog is what raises the log level, as it stands in the configuration file.
+	// DebugLog is the text of the configuration file that raises the log level.
 	DebugLog   string      `yaml:"debug_log"`
 	Deviations []Deviation `yaml:"deviations"`
 
 	file string
 }
 
-// LikeReference as the value of like describes the reference server run in
-// another way: see Over.
+// LikeReference is the value of like for a target that runs the reference server with other
+// settings. See [Target.Over].
 const LikeReference = "reference"
 
-// Launch starts an instance by a command line. Arguments and values of the
-// environment may hold {config}, {data}, {listen}, {address}, {log}, {probe}, the
-// path of the content program, and {id}: a name of letters, digits and underscores
-// that no other instance has, of this run or another, and that stays over restarts. Values of the environment may
-// also hold ${NAME} of the suite's own.
+// Launch is the command line that starts an instance. Its arguments and the values of its
+// environment may contain {config}, {data}, {listen}, {address}, {log}, {probe} and {id}. {probe}
+// is the path of the content program. {id} is a name of letters, digits and underscores that is
+// unique among all instances of all runs and does not change when the instance is restarted. Values
+// of the environment may also contain ${NAME}, a variable of the suite's environment.
 type Launch struct {
 	Command     []string          `yaml:"command"`
 	Environment map[string]string `yaml:"environment"`
@@ -64,7 +63,7 @@ type Launch struct {
 // Probe is the placeholder of the content program.
 const Probe = "{probe}"
 
-// UsesProbe reports whether the server is told where the content program is.
+// UsesProbe reports whether the launch contains the placeholder [Probe].
 func (l *Launch) UsesProbe() bool {
 	if l == nil {
 		return false
@@ -73,7 +72,7 @@ func (l *Launch) UsesProbe() bool {
 	return slices.ContainsFunc(l.Command, holds) || slices.ContainsFunc(slices.Collect(maps.Values(l.Environment)), holds)
 }
 
-// WithProbe returns the launch with the path of the content program in its place.
+// WithProbe returns the launch with path in place of [Probe].
 func (l *Launch) WithProbe(path string) *Launch {
 	filled := &Launch{}
 	for _, argument := range l.Command {
@@ -88,22 +87,22 @@ func (l *Launch) WithProbe(path string) *Launch {
 	return filled
 }
 
-// Running is a server that somebody else has started.
+// Running describes a server that the suite does not start.
 type Running struct {
 	URL         string `yaml:"url"`          // public address
-	Direct      string `yaml:"direct"`       // address without the proxy, if there is one
-	Config      string `yaml:"config"`       // file with the configuration it runs with
-	Key         string `yaml:"key"`          // API key of an administrator; may be ${NAME} of the environment
-	ProviderURL string `yaml:"provider_url"` // URL under which it reaches the provider
-	Listen      string `yaml:"listen"`       // where the suite's provider must listen for that
+	Direct      string `yaml:"direct"`       // address without the proxy, if the server has one
+	Config      string `yaml:"config"`       // configuration file of the server
+	Key         string `yaml:"key"`          // API key of an administrator; may be ${NAME}, a variable of the environment
+	ProviderURL string `yaml:"provider_url"` // URL by which the server reaches the provider
+	Listen      string `yaml:"listen"`       // address at which the suite's provider listens for it
 }
 
-// Endpoints are paths that no document names. {content} stands for a guid.
+// Endpoints holds paths that no document names. {content} is the guid of the content item.
 type Endpoints struct {
 	ShareLinks string `yaml:"share_links"`
 }
 
-// A Deviation is a departure that somebody has accepted for a while.
+// A Deviation accepts the departures from a rule or in a scenario until a day.
 type Deviation struct {
 	Rule     string    `yaml:"rule"`
 	Scenario string    `yaml:"scenario"`
@@ -111,8 +110,8 @@ type Deviation struct {
 	Expires  time.Time `yaml:"expires"`
 }
 
-// Reference is the description of our own reference server, started from the
-// given program. extra is appended to its command line.
+// Reference returns the description of the reference server, started from program. extra is appended to
+// the command line.
 func Reference(program string, extra ...string) Target {
 	command := append([]string{program, "serve", "--config", "{config}", "--listen", "{listen}", "--log-file", "{log}"}, extra...)
 	return Target{
@@ -128,11 +127,11 @@ func Reference(program string, extra ...string) Target {
 	}
 }
 
-// DefaultInstances is how many instances run at once where a target names no number.
+// DefaultInstances is the number of instances that run at once if the target does not set it.
 const DefaultInstances = 4
 
-// Load reads a target file. The error names every problem, each with the file
-// and, where it is known, the line.
+// Load reads a target file. The error joins one error for each problem, with the file and, if it is
+// known, the line.
 func Load(file string) (Target, error) {
 	raw, err := readText(file)
 	if err != nil {
@@ -151,8 +150,8 @@ func Load(file string) (Target, error) {
 	return t, errors.Join(t.Validate(), t.expand())
 }
 
-// Over describes base as t, a target like it, wants it run: under t's name, with
-// t's environment, number of instances and deviations.
+// Over returns base with the name, the environment, the number of instances and the deviations of
+// t, which is a target like base.
 func (t Target) Over(base Target) Target {
 	base.Name, base.Instances, base.Deviations, base.file = t.Name, t.Instances, t.Deviations, t.file
 	if t.Version != "" {
@@ -164,11 +163,10 @@ func (t Target) Over(base Target) Target {
 	return base
 }
 
-// variable is ${NAME} in a value of the environment.
+// variable matches ${NAME} in a value of the environment.
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// expand puts variables of the environment in their places, so that a file needs
-// to hold no secret.
+// expand replaces variables of the environment, so that a target file need not contain secrets.
 func (t Target) expand() error {
 	if t.Launch == nil {
 		return nil
@@ -187,14 +185,14 @@ func (t Target) expand() error {
 	return errors.Join(problems...)
 }
 
-// Validate reports all that is wrong with a target and changes nothing.
+// Validate returns an error for each problem of a target.
 func (t Target) Validate() error {
 	var problems []error
 	bad := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf(t.where()+format, args...))
 	}
 	if t.Name == "" {
-		bad("name: missing; say what is under test")
+		bad("name: missing; give the name of the server under test")
 	}
 	if t.Like == LikeReference {
 		t.validateLike(bad)
@@ -227,9 +225,9 @@ func (t Target) Validate() error {
 	}
 	switch {
 	case t.Declares("usermanager") != (t.Usermanager != nil):
-		bad("usermanager: declare the capability and say how the tool is run, or neither")
+		bad("usermanager: declare the capability and give the command of the tool, or neither")
 	case t.Usermanager != nil && t.Launch == nil:
-		bad("usermanager: it is run while the server is stopped, so the suite must be able to start it: give launch")
+		bad("usermanager: the tool runs while the server is stopped, so the suite must start the server; give launch")
 	case t.Usermanager != nil:
 		t.Usermanager.validate(bad)
 	}
@@ -239,11 +237,11 @@ func (t Target) Validate() error {
 	return errors.Join(problems...)
 }
 
-// validateLike refuses what the reference server's own description says already.
+// validateLike reports settings that the description of the reference server already has.
 func (t Target) validateLike(bad func(string, ...any)) {
 	if t.Running != nil || t.Launch != nil && len(t.Launch.Command) > 0 || t.Usermanager != nil || t.Endpoints != (Endpoints{}) || t.DebugLog != "" ||
 		t.Seat != "" || len(t.AppModes)+len(t.Capabilities) > 0 {
-		bad("like: %s takes name, version, launch.environment, instances and deviations; the rest is known", LikeReference)
+		bad("like: %s allows only name, version, launch.environment, instances and deviations; remove the other settings", LikeReference)
 	}
 	if t.Launch != nil {
 		t.Launch.validateEnvironment(bad)
@@ -254,7 +252,7 @@ func (t Target) validateLike(bad func(string, ...any)) {
 	}
 }
 
-// maxInstances bounds the instances that run at once.
+// maxInstances bounds the number of instances that run at once.
 const maxInstances = 256
 
 func (t Target) validateInstances(bad func(string, ...any)) {
@@ -269,7 +267,7 @@ func (r Running) validate(bad func(string, ...any)) {
 			continue
 		}
 		if u, err := url.Parse(value); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			bad("running.%s: %q is not an absolute http or https URL", name, value)
+			bad("running.%s: %q is not an absolute http or https URL; give one such as http://127.0.0.1:3939/", name, value)
 		}
 	}
 	if r.Key == "" {
@@ -285,17 +283,17 @@ func (d Deviation) validate(i int, bad func(string, ...any)) {
 		bad("deviations[%d]: give exactly one of rule and scenario", i)
 	}
 	if d.Issue == "" {
-		bad("deviations[%d].issue: missing; link the issue that accepts it", i)
+		bad("deviations[%d].issue: missing; give the link of the issue that accepts it", i)
 	}
 	if d.Expires.IsZero() {
-		bad("deviations[%d].expires: missing; an accepted deviation ends on a day", i)
+		bad("deviations[%d].expires: missing; give the day on which the acceptance ends", i)
 	}
 }
 
-// Declares says whether the target declares a capability.
+// Declares reports whether the target declares a capability.
 func (t Target) Declares(capability string) bool { return contains(t.Capabilities, capability) }
 
-// Runs says whether the target offers an app mode. No list means every mode.
+// Runs reports whether the target offers an app mode. A target without a list offers every mode.
 func (t Target) Runs(mode string) bool {
 	return len(t.AppModes) == 0 || contains(t.AppModes, mode)
 }

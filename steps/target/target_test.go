@@ -35,11 +35,11 @@ deviations:
 		t.Fatal(err)
 	}
 	if got.Instances != target.DefaultInstances || !got.Declares("log") || got.Declares("dashboard") || !got.Runs("shiny") {
-		t.Errorf("read as %+v", got)
+		t.Errorf("Load returned %+v", got)
 	}
 }
 
-func TestLoadSaysWhatIsWrong(t *testing.T) {
+func TestLoadErrors(t *testing.T) {
 	cases := []struct{ name, text, want string }{
 		{"unknown name", "name: mine\nseat: server\ncolour: red\n", "colour"},
 		{"wrong type", "name: [mine]\n", "name"},
@@ -64,9 +64,9 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		{"not UTF-8", "name: x\nseat: ser\xffver\n", "mine.yaml:2: not UTF-8"},
 		{"too many instances", "name: x\nseat: server\ninstances: 100000\nlaunch: {command: [x]}\n", "instances: 100000 is not possible"},
 		{"a file that is too large", "name: x\n# " + strings.Repeat("x", 1<<20), "larger than"},
-		{"like the reference, with another log level", "name: x\nlike: reference\ndebug_log: '[A]'\n", "the rest is known"},
-		{"like nothing we know", "name: x\nlike: apache\n", `like: "apache"`},
-		{"like the reference, with another program", "name: x\nlike: reference\nlaunch: {command: [x]}\n", "the rest is known"},
+		{"like the reference, with another log level", "name: x\nlike: reference\ndebug_log: '[A]'\n", "remove the other settings"},
+		{"like an unknown target", "name: x\nlike: apache\n", `like: "apache"`},
+		{"like the reference, with another program", "name: x\nlike: reference\nlaunch: {command: [x]}\n", "remove the other settings"},
 		{"variable that is not set", "name: x\nlike: reference\nlaunch: {environment: {A: 'b${COUNTERSIGN_NO_SUCH}'}}\n", "launch.environment.A: COUNTERSIGN_NO_SUCH is not set"},
 		{"action without arguments", "name: x\nseat: server\nlaunch: {command: [x]}\ncapabilities: [usermanager]\nusermanager: {command: [x], actions: {role: }}\n", "actions.role: missing"},
 	}
@@ -96,13 +96,13 @@ deviations: [{rule: PA-034, issue: i, expires: 2027-01-31T00:00:00Z}]
 		t.Error(err)
 	}
 	if got.Name != "mine" || got.Version != base.Version || got.Launch.Command[0] != "program" || len(got.Deviations) != 1 || !got.Declares("usermanager") {
-		t.Errorf("described as %+v", got)
+		t.Errorf("Over returned %+v", got)
 	}
 	if where := got.Launch.Environment["WHERE"]; where != "x a$b{id} $HOME {data}" {
-		t.Errorf("WHERE = %q: ${NAME} alone stands for a variable", where)
+		t.Errorf("WHERE = %q: only ${NAME} is a variable", where)
 	}
 	if base.Launch.Environment != nil {
-		t.Error("the base was changed")
+		t.Error("Over changed the base")
 	}
 }
 
@@ -117,13 +117,13 @@ func TestArguments(t *testing.T) {
 	got, ok := reference.Arguments("unique id", map[string]string{"guid": "{base64}", "base64": "NDI="})
 	want := "program usermanager --config {config} alter --user-guid {base64} --new-unique-id NDI="
 	if !ok || strings.Join(got, " ") != want {
-		t.Errorf("got %q, want %q: a value that looks like a placeholder stays", got, want)
+		t.Errorf("got %q, want %q: a value that looks like a placeholder must not be replaced", got, want)
 	}
 	if _, ok := reference.Arguments("audit", nil); ok {
-		t.Error("an action that is not spelled has arguments")
+		t.Error("an undefined action has arguments")
 	}
 	if _, ok := (target.Target{}).Arguments("role", nil); ok {
-		t.Error("a target without the tool has arguments for it")
+		t.Error("a target without the tool has arguments")
 	}
 }
 
@@ -142,17 +142,17 @@ debug_log: |
 		t.Fatal(err)
 	}
 	if !mine.Launch.UsesProbe() || mine.DebugLog != "[Log]\nLevel = debug\n" {
-		t.Errorf("read as %+v", mine)
+		t.Errorf("Load returned %+v", mine)
 	}
 	filled := mine.Launch.WithProbe("/opt/probe")
 	if filled.UsesProbe() || filled.Command[2] != "/opt/probe serve" || filled.Environment["PROBE"] != "/opt/probe" || filled.Environment["OTHER"] != "{data}" {
-		t.Errorf("filled as %+v", filled)
+		t.Errorf("WithProbe returned %+v", filled)
 	}
 	if !mine.Launch.UsesProbe() {
-		t.Error("the target was changed")
+		t.Error("WithProbe changed the target")
 	}
 	var none *target.Launch
 	if none.UsesProbe() || (&target.Launch{Command: []string{"mine"}}).UsesProbe() {
-		t.Error("a server that is told of no probe uses it")
+		t.Error("UsesProbe reports a launch without the placeholder")
 	}
 }

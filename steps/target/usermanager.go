@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// Usermanager is how the command-line tool of that name is run while an instance is stopped. No
-// document gives all its flags, so each action that a scenario wants is spelled here; one that
-// is not spelled is not applicable.
+// Usermanager describes how to run the command-line tool usermanager while an instance is stopped.
+// No document lists all of its flags, so the target defines each action. Scenarios that need an
+// undefined action are not applicable.
 type Usermanager struct {
-	// Command is the program and what always follows it. It may hold {config} and {data}.
+	// Command is the program and its first arguments. It may contain {config} and {data}.
 	Command []string `yaml:"command"`
-	// Actions are the arguments behind that, by the name of the action. Beside {config} and
-	// {data} they may hold the placeholders of the action.
+	// Actions holds the further arguments by the name of the action. They may contain {config},
+	// {data} and the placeholders of the action.
 	Actions map[string][]string `yaml:"actions"`
 }
 
-// Of a user: {username}, {guid}, and {value}, which {base64} is in Base64. Of a group: {group},
-// {group_guid}, and {owner}, {owner_guid}.
+// The placeholders of the actions. Of a user: {username}, {guid}, and a new {value}, which {base64}
+// holds in Base64. Of a group: {group}, {group_guid}, {owner} and {owner_guid}.
 var (
 	ofUser  = []string{"username", "guid", "value", "base64"}
 	ofGroup = []string{"group", "group_guid"}
 	ofOwner = append([]string{"owner", "owner_guid"}, ofGroup...)
 )
 
-// usermanagerActions are the actions that scenarios want, with their placeholders.
+// usermanagerActions maps the actions that scenarios use to their placeholders.
 var usermanagerActions = map[string][]string{
 	"username": ofUser, "unique id": ofUser, "first name": ofUser, "last name": ofUser, "email": ofUser, "role": ofUser,
 	"new owner": ofOwner, "drop owner": ofGroup, "delete group": ofGroup, "normalize groups": nil,
@@ -33,15 +33,15 @@ var usermanagerActions = map[string][]string{
 
 var placeholder = regexp.MustCompile(`\{[a-z_0-9]+\}`)
 
-// Arguments is the whole command line of an action, but for {config} and {data}. ok is false
-// where the target does not spell the action.
+// Arguments returns the command line of an action, in which only {config} and {data} are not
+// replaced. ok is false if the target does not define the action.
 func (t Target) Arguments(action string, values map[string]string) (args []string, ok bool) {
 	if t.Usermanager == nil || t.Usermanager.Actions[action] == nil {
 		return nil, false
 	}
 	args = append(args, t.Usermanager.Command...)
 	for _, a := range t.Usermanager.Actions[action] {
-		// At once: a value may look like a placeholder.
+		// Replace all placeholders in one pass: a value may look like a placeholder.
 		args = append(args, placeholder.ReplaceAllStringFunc(a, func(p string) string {
 			if v, known := values[strings.Trim(p, "{}")]; known {
 				return v
@@ -54,7 +54,7 @@ func (t Target) Arguments(action string, values map[string]string) (args []strin
 
 func (u Usermanager) validate(bad func(string, ...any)) {
 	if len(u.Command) == 0 {
-		bad("usermanager.command: missing; give the program and what always follows it")
+		bad("usermanager.command: missing; give the program and its first arguments")
 	}
 	checkPlaceholders("usermanager.command", u.Command, nil, bad)
 	for action, args := range u.Actions {
@@ -90,7 +90,7 @@ func actionNames() []string {
 	return names
 }
 
-// referenceUsermanager spells what the reference server's program understands.
+// referenceUsermanager returns the usermanager actions of the reference server's program.
 func referenceUsermanager(program string) *Usermanager {
 	user := func(flag, value string) []string { return []string{"alter", "--user-guid", "{guid}", flag, value} }
 	return &Usermanager{

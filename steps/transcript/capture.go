@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// Capture holds the octets of one exchange in both directions.
+// A Capture holds the octets of an exchange in both directions.
 type Capture struct {
 	mu             sync.Mutex
 	closed         bool
@@ -19,8 +19,8 @@ func (c *Capture) add(to *[]byte, data []byte) {
 	if c.closed {
 		return
 	}
-	if room := maxSeen - len(*to); room < len(data) {
-		data = data[:max(room, 0)]
+	if free := maxSeen - len(*to); free < len(data) {
+		data = data[:max(free, 0)]
 	}
 	*to = append(*to, data...)
 }
@@ -32,16 +32,16 @@ func (c *Capture) close() (sent, received []byte) {
 	return c.sent, c.received
 }
 
-// Conn is a connection that records into the exchange which uses it. One
-// connection serves one exchange at a time (HTTP/1.1 without pipelining), and
-// an exchange takes it over before it writes.
+// A Conn is a connection that records its octets into the exchange that uses it. A connection
+// serves one exchange at a time (HTTP/1.1 without pipelining). An exchange attaches to the
+// connection before it writes.
 type Conn struct {
 	net.Conn
 	capture atomic.Pointer[Capture]
 }
 
-// Wrap returns a recording connection; until an exchange uses it, nothing is
-// kept. For TLS, wrap what is inside.
+// Wrap returns a recording connection. It records nothing until an exchange uses it. To record
+// the octets inside TLS, wrap the TLS connection.
 func Wrap(conn net.Conn) *Conn { return &Conn{Conn: conn} }
 
 func (c *Conn) attach(to *Capture) { c.capture.Store(to) }

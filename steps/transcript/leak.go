@@ -11,20 +11,20 @@ import (
 	"countersign/steps/probe"
 )
 
-// credentialsPath ends the path of the token exchange, the one reply whose
-// body may hold an access token.
+// credentialsPath is the end of the path of the token exchange. Only the body of its reply may hold
+// an access token.
 const credentialsPath = "/oauth/integrations/credentials"
 
-// Leak is a secret of the provider that the subject let out.
+// A Leak is a secret of the provider in a reply of the server under test.
 type Leak struct {
 	Sighting
-	Seq     int // of the exchange; 0 for what was not an exchange
+	Seq     int // of the exchange; 0 if there is none
 	Persona string
 	Method  string
-	URL     string // as a transcript shows it
+	URL     string // redacted as in a transcript
 }
 
-// String says what was found where, without the value.
+// String describes the secret and its place without its value.
 func (l Leak) String() string {
 	text := l.Kind + " in " + l.Where
 	if l.Encoding != "" && l.Encoding != "raw" {
@@ -36,8 +36,8 @@ func (l Leak) String() string {
 	return text
 }
 
-func seekAt(found []Sighting, kinds Kinds, data []byte, where string) []Sighting {
-	for _, f := range probe.Seek(kinds, data) {
+func searchAt(found []Sighting, kinds Kinds, data []byte, where string) []Sighting {
+	for _, f := range probe.Search(kinds, data) {
 		s := Sighting{Kind: f.Kind.String(), Where: where, Encoding: f.Encoding}
 		if !slices.Contains(found, s) {
 			found = append(found, s)
@@ -46,32 +46,31 @@ func seekAt(found []Sighting, kinds Kinds, data []byte, where string) []Sighting
 	return found
 }
 
-// leaksOf makes the standing check of one reply: refresh tokens, client
-// secrets and authorization codes may be nowhere in it, access tokens in the
-// body of a token exchange only.
+// leaksOf runs the standing check on a reply: refresh tokens, client secrets and authorization codes
+// must not occur in it, and access tokens only in the body of a token exchange.
 func (r *Recorder) leaksOf(x *Exchange, m message) []Sighting {
-	found := r.seekHead(nil, m)
+	found := r.searchHead(nil, m)
 	bodyKinds := AllKinds
 	if isExchange(x) {
 		bodyKinds &^= AccessToken
 	}
-	plain := seekAt(nil, bodyKinds, m.plain, "body")
+	plain := searchAt(nil, bodyKinds, m.plain, "body")
 	if m.coded != nil {
 		for i := range plain {
 			plain[i].Encoding = strings.TrimSuffix(m.coding+"+"+plain[i].Encoding, "+raw")
 		}
 	}
 	found = append(found, plain...)
-	found = seekAt(found, AllKinds, m.trailer, "trailer")
-	// What is around the body proper: a coding with plain text after its end,
-	// a chunk's extensions (RFC 9112 section 7.1.1).
-	found = seekMore(found, seekAt(nil, bodyKinds, m.coded, "body"))
-	return seekMore(found, seekAt(nil, bodyKinds, m.framed, "chunk framing"))
+	found = searchAt(found, AllKinds, m.trailer, "trailer")
+	// Search the octets around the decoded body too: data after the end of a content coding, and chunk
+	// extensions (RFC 9112 section 7.1.1).
+	found = addSightings(found, searchAt(nil, bodyKinds, m.coded, "body"))
+	return addSightings(found, searchAt(nil, bodyKinds, m.framed, "chunk framing"))
 }
 
-// seekMore adds sightings in octets that hold the body and the trailer in
-// another form, unless they are of a kind that was found there.
-func seekMore(found, more []Sighting) []Sighting {
+// addSightings adds the sightings in more whose kind was not found in the body or in the trailer. more
+// comes from octets that hold the body and the trailer in another encoding.
+func addSightings(found, more []Sighting) []Sighting {
 	for _, s := range more {
 		if !slices.ContainsFunc(found, func(f Sighting) bool {
 			return f.Kind == s.Kind && (f.Where == "body" || f.Where == "trailer")
@@ -88,10 +87,10 @@ func isExchange(x *Exchange) bool {
 	return x.Method == "POST" && strings.HasSuffix(path, credentialsPath) && x.Status >= 200 && x.Status < 300
 }
 
-// seekHead names the header in which a mark is, after a look at the whole head
-// that costs one pass when there is none.
-func (r *Recorder) seekHead(found []Sighting, m message) []Sighting {
-	if probe.Seek(AllKinds, m.head) == nil {
+// searchHead searches the head of a reply and names the header of each sighting. A head without a mark
+// takes a single pass.
+func (r *Recorder) searchHead(found []Sighting, m message) []Sighting {
+	if probe.Search(AllKinds, m.head) == nil {
 		return found
 	}
 	before := len(found)
@@ -106,14 +105,14 @@ func (r *Recorder) seekHead(found []Sighting, m message) []Sighting {
 		}
 		kinds := AllKinds
 		if r.toLogin(m.status, string(name), string(bytes.TrimSpace(value))) {
-			// The gate's redirect quotes the client's own URL, which at the
-			// callback has the code in it: the proxy did that.
+			// The redirect to the login page contains the client's own URL, which at the callback
+			// includes the code. The proxy created that redirect.
 			kinds, excused = kinds&^AuthorizationCode, true
 		}
-		found = seekAt(found, kinds, line, where)
+		found = searchAt(found, kinds, line, where)
 	}
-	if len(found) == before && !excused { // across lines
-		found = seekAt(found, AllKinds, m.head, "head")
+	if len(found) == before && !excused { // a mark may extend over several lines
+		found = searchAt(found, AllKinds, m.head, "head")
 	}
 	return found
 }
@@ -126,9 +125,9 @@ func (r *Recorder) toLogin(status int, name, value string) bool {
 	return strings.HasPrefix(path, r.options.LoginPath)
 }
 
-// isToken tells a header name that may be shown: a short token without a mark.
+// isToken reports whether name is a short header name without a mark, so that it may be shown.
 func isToken(name []byte) bool {
-	if len(name) == 0 || len(name) > 64 || probe.Seek(AllKinds, name) != nil {
+	if len(name) == 0 || len(name) > 64 || probe.Search(AllKinds, name) != nil {
 		return false
 	}
 	return !bytes.ContainsFunc(name, func(c rune) bool {
@@ -136,8 +135,8 @@ func isToken(name []byte) bool {
 	})
 }
 
-// Report adds what content saw in exchanges of its own, which no door of the
-// suite sees. The exchange is the visit that brought the report.
+// Report adds the sightings of content in its own exchanges, which the suite does not record. x is the
+// exchange whose reply holds the report.
 func (r *Recorder) Report(x *Exchange, sightings []Sighting) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -146,11 +145,11 @@ func (r *Recorder) Report(x *Exchange, sightings []Sighting) {
 	}
 }
 
-// reported makes a sighting of a report fit to be printed: the report came
-// through the subject, which may have changed it.
+// reported returns a sighting of a report in a form that may be printed. The server under test may have
+// changed the report.
 func reported(s Sighting) Sighting {
 	clean := func(text string) string {
-		if len(text) > 200 || probe.Seek(AllKinds, []byte(text)) != nil {
+		if len(text) > 200 || probe.Search(AllKinds, []byte(text)) != nil {
 			return hidden(text)
 		}
 		return plain(text)
@@ -162,7 +161,7 @@ func reported(s Sighting) Sighting {
 	}
 }
 
-// Leaks returns what the standing check found, in the order of the exchanges.
+// Leaks returns the results of the standing check, in the order of the exchanges.
 func (r *Recorder) Leaks() []Leak {
 	exchanges := r.Exchanges()
 	r.mu.Lock()
@@ -178,7 +177,7 @@ func (r *Recorder) Leaks() []Leak {
 	return leaks
 }
 
-// leak needs the lock.
+// leak returns the leak of a sighting in x. The caller holds r.mu.
 func (r *Recorder) leak(x *Exchange, s Sighting) Leak {
 	l := Leak{Sighting: s}
 	if x != nil {
@@ -189,17 +188,17 @@ func (r *Recorder) leak(x *Exchange, s Sighting) Leak {
 }
 
 const (
-	logBlock     = 1 << 20 // read at once; a longer line is sought in pieces
-	overlap      = 4 << 10 // of such pieces
-	maxSeenLines = 256     // sightings after which the rest of a log tells nothing new
+	logBlock     = 1 << 20 // octets per read; longer lines are searched in pieces
+	overlap      = 4 << 10 // octets by which such pieces overlap
+	maxSeenLines = 256     // sightings after which the search of a log ends
 )
 
-// LogSeek seeks marks in lines of text, such as the subject's log, and says in
-// which line. It looks at a line by itself only where its block has a mark.
-func LogSeek(r io.Reader, kinds Kinds) ([]Sighting, error) {
+// SearchLines searches lines of text, such as a log, for marks and names the line of each sighting. It
+// searches single lines only in blocks that contain a mark.
+func SearchLines(r io.Reader, kinds Kinds) ([]Sighting, error) {
 	var found []Sighting
 	buf := make([]byte, logBlock)
-	kept := 0 // octets of an unfinished line, at the start of buf
+	kept := 0 // octets of an incomplete line at the start of buf
 	for number := 1; len(found) <= maxSeenLines; {
 		n, err := io.ReadFull(r, buf[kept:])
 		block := buf[:kept+n]
@@ -208,11 +207,11 @@ func LogSeek(r io.Reader, kinds Kinds) ([]Sighting, error) {
 			whole = bytes.LastIndexByte(block, '\n') + 1
 		}
 		if whole == 0 && err == nil { // a line longer than the block
-			found = seekAt(found, kinds, block, fmt.Sprintf("line %d", number))
+			found = searchAt(found, kinds, block, fmt.Sprintf("line %d", number))
 			kept = copy(buf, block[len(block)-overlap:])
 			continue
 		}
-		found, number = seekLines(found, kinds, block[:whole], number)
+		found, number = searchBlock(found, kinds, block[:whole], number)
 		kept = copy(buf, block[whole:])
 		switch {
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -224,14 +223,14 @@ func LogSeek(r io.Reader, kinds Kinds) ([]Sighting, error) {
 	return found, nil
 }
 
-// seekLines seeks in whole lines, the first of which has the number given, and
-// returns the number of the next.
-func seekLines(found []Sighting, kinds Kinds, block []byte, number int) ([]Sighting, int) {
-	if probe.Seek(kinds, block) == nil {
+// searchBlock searches complete lines. number is the number of the first line. It returns the
+// number of the line after the block.
+func searchBlock(found []Sighting, kinds Kinds, block []byte, number int) ([]Sighting, int) {
+	if probe.Search(kinds, block) == nil {
 		return found, number + bytes.Count(block, []byte("\n"))
 	}
 	for line := range bytes.Lines(block) {
-		found = seekAt(found, kinds, line, fmt.Sprintf("line %d", number))
+		found = searchAt(found, kinds, line, fmt.Sprintf("line %d", number))
 		number++
 	}
 	return found, number

@@ -12,24 +12,24 @@ import (
 	"strings"
 )
 
-// maxPlain bounds what a coded body may grow to.
+// maxPlain bounds the size of a decoded body.
 const maxPlain = 2 << 20
 
-// message is a received reply taken apart. It is read leniently: whatever a
-// subject sends has to be looked at, well-formed or not.
+// A message holds the parts of a received reply. Parsing is lenient, because malformed replies are
+// searched for marks too.
 type message struct {
 	status  int
-	head    []byte // interim replies included
-	framed  []byte // the body as received, where it was chunked
-	coded   []byte // the body before content decoding, where there was a coding
+	head    []byte // including interim replies
+	framed  []byte // the body as received, if it was chunked
+	coded   []byte // the body before content decoding, if there was a coding
 	coding  string
 	plain   []byte
 	trailer []byte
 	unread  string
 }
 
-// splitHead cuts after the first empty line; a line may end with a bare LF.
-// Without an empty line everything is head.
+// splitHead splits data after the first empty line. Lines may end with a bare LF. If there is no
+// empty line, all of data is head.
 func splitHead(data []byte) (head, rest []byte) {
 	for at := 0; ; {
 		i := bytes.IndexByte(data[at:], '\n')
@@ -62,7 +62,7 @@ func readMessage(received []byte, method string) message {
 	return m
 }
 
-// statusOf reads "HTTP/x.y NNN", or returns 0.
+// statusOf returns the status of a status line, or 0 if head does not begin with one.
 func statusOf(head []byte) int {
 	line, _, _ := bytes.Cut(head, []byte("\n"))
 	parts := bytes.Fields(line)
@@ -88,7 +88,7 @@ func field(head []byte, name string) string {
 	return value
 }
 
-// frame finds the end of the body (RFC 9112 section 6.3).
+// frame splits rest into body and trailer (RFC 9112 section 6.3).
 func (m *message) frame(head, rest []byte, method string) {
 	switch {
 	case method == "HEAD" || m.status == 204 || m.status == 304 || m.status == 101:
@@ -110,8 +110,7 @@ func (m *message) frame(head, rest []byte, method string) {
 	}
 }
 
-// decode undoes the content codings that the standard library knows. What it
-// does not, it names.
+// decode decodes the content codings of the standard library. It records any other coding in m.unread.
 func (m *message) decode(coding string) {
 	if coding == "" || coding == "identity" || len(m.plain) == 0 {
 		return
@@ -121,7 +120,7 @@ func (m *message) decode(coding string) {
 	switch coding {
 	case "gzip", "x-gzip":
 		r, err = gzip.NewReader(bytes.NewReader(m.plain))
-	case "deflate": // zlib by RFC 9110 section 8.4.1.2, bare deflate by habit
+	case "deflate": // zlib (RFC 9110 section 8.4.1.2); some servers send raw deflate
 		if r, err = zlib.NewReader(bytes.NewReader(m.plain)); err != nil {
 			r, err = flate.NewReader(bytes.NewReader(m.plain)), nil
 		}
@@ -133,7 +132,7 @@ func (m *message) decode(coding string) {
 	if err == nil {
 		_, _ = io.Copy(&plain, io.LimitReader(r, maxPlain))
 	}
-	if plain.Len() == 0 { // not what it says it is, or damaged from the start
+	if plain.Len() == 0 { // not in this coding, or damaged at its start
 		m.unread = coding
 		return
 	}

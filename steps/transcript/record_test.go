@@ -30,7 +30,7 @@ const (
 
 const subject = "http://127.0.0.1:20017"
 
-// wire is a connection whose peer has said all it is going to say.
+// wire is a connection from which all data of the peer can be read at once.
 type wire struct {
 	net.Conn
 	in io.Reader
@@ -39,7 +39,7 @@ type wire struct {
 func (w *wire) Read(p []byte) (int, error)  { return w.in.Read(p) }
 func (w *wire) Write(p []byte) (int, error) { return len(p), nil }
 
-// record passes one exchange's octets through a recording connection.
+// record records an exchange whose octets pass through a recording connection.
 func record(t testing.TB, r *transcript.Recorder, method, url, sent, received string, err error) *transcript.Exchange {
 	t.Helper()
 	p := r.Begin(transcript.DoorRaw, "alice", method, url)
@@ -54,7 +54,7 @@ func record(t testing.TB, r *transcript.Recorder, method, url, sent, received st
 	return p.End(err)
 }
 
-// iotestHalf gives the octets in two reads.
+// iotestHalf returns the octets in two reads.
 func iotestHalf(s string) io.Reader {
 	return io.MultiReader(strings.NewReader(s[:len(s)/2]), strings.NewReader(s[len(s)/2:]))
 }
@@ -165,7 +165,7 @@ func TestLeaks(t *testing.T) {
 			text, _, _ := strings.Cut(l.String(), " of exchange")
 			got = append(got, text)
 			if strings.Contains(l.String(), random) {
-				t.Errorf("%s: the message holds the value: %s", c.name, l)
+				t.Errorf("%s: the text of the leak contains the secret: %s", c.name, l)
 			}
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -191,7 +191,7 @@ func TestLeaksOfReportsAndOtherDoors(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if strings.Contains(fmt.Sprint(leaks), random) {
-		t.Errorf("the messages hold the value: %v", leaks)
+		t.Errorf("the texts of the leaks contain the secret: %v", leaks)
 	}
 }
 
@@ -209,7 +209,7 @@ func TestLogSeek(t *testing.T) {
 		{"far down", strings.Repeat("some words of a log\n", 100000) + "x " + refresh + "\n", []transcript.Sighting{{Kind: "refresh_token", Where: "line 100001", Encoding: "raw"}}},
 		{"across pieces", "\n" + long + refresh + long + "\n", []transcript.Sighting{{Kind: "refresh_token", Where: "line 2", Encoding: "raw"}}},
 	} {
-		got, err := transcript.LogSeek(strings.NewReader(c.log), transcript.AllKinds)
+		got, err := transcript.SearchLines(strings.NewReader(c.log), transcript.AllKinds)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func TestLogSeek(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
-	if _, err := transcript.LogSeek(failing{}, transcript.AllKinds); !errors.Is(err, io.ErrClosedPipe) {
+	if _, err := transcript.SearchLines(failing{}, transcript.AllKinds); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("got %v, want the reader's error", err)
 	}
 }
@@ -238,7 +238,7 @@ func TestLargeBodies(t *testing.T) {
 	}
 }
 
-// A recorder keeps 64 KiB of a body, and only the start of it once it holds much.
+// A recorder keeps 64 KiB of a body, and less of it when it holds many exchanges.
 func TestRecorderKeepsABoundedAmountInAll(t *testing.T) {
 	t.Parallel()
 	r := transcript.New(transcript.Options{})
@@ -259,7 +259,7 @@ func TestRecorderKeepsABoundedAmountInAll(t *testing.T) {
 		t.Errorf("kept %d octets of the first body, %d of the last, %d in all", len(first.ResponseBody), len(last.ResponseBody), kept)
 	}
 	if got := len(r.Leaks()); got != exchanges {
-		t.Errorf("%d leaks behind what is kept, want %d", got, exchanges)
+		t.Errorf("%d leaks in the octets that are not kept, want %d", got, exchanges)
 	}
 }
 
@@ -267,7 +267,7 @@ func BenchmarkLogSeek(b *testing.B) {
 	log := strings.Repeat(`time=2026-11-22T01:45:48Z level=INFO msg=request method=GET path=/__api__/v1/user status=200 id=7b0c`+"\n", 50000)
 	b.SetBytes(int64(len(log)))
 	for b.Loop() {
-		if found, err := transcript.LogSeek(strings.NewReader(log), transcript.AllKinds); found != nil || err != nil {
+		if found, err := transcript.SearchLines(strings.NewReader(log), transcript.AllKinds); found != nil || err != nil {
 			b.Fatal(found, err)
 		}
 	}

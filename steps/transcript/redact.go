@@ -15,13 +15,12 @@ import (
 	"unicode/utf8"
 )
 
-// minSecret is the length from which a value of a secret place is hidden
-// wherever it stands: shorter ones would take words out of sentences.
+// minSecret is the length from which a value from a secret place is hidden everywhere. Shorter
+// values occur in other words.
 const minSecret = 8
 
-// redactor decides what of a set of exchanges may be written. Two nets hang
-// one below the other: the allow-lists, and the values seen in secret places,
-// which are hidden even where an allow-list would show them.
+// A redactor decides which parts of exchanges may be written. It applies the allow-lists, and then
+// hides the collected secrets even where an allow-list permits them.
 type redactor struct {
 	identity map[string]bool // header names in lower case
 	names    map[string]bool
@@ -29,7 +28,7 @@ type redactor struct {
 	secrets  map[string]bool
 }
 
-// redactor needs the lock.
+// redactor returns a redactor for the exchanges. The caller holds r.mu.
 func (r *Recorder) redactor(exchanges []*Exchange) *redactor {
 	red := &redactor{
 		identity: maps.Clone(r.headers), names: maps.Clone(r.names),
@@ -43,13 +42,13 @@ func (r *Recorder) redactor(exchanges []*Exchange) *redactor {
 	return red
 }
 
-// hidden is what stands for a value that is not shown.
+// hidden returns the replacement for a value that must not be shown.
 func hidden(value string) string {
 	sum := sha256.Sum256([]byte(value))
 	return fmt.Sprintf("[redacted %d bytes sha256:%s]", len(value), hex.EncodeToString(sum[:4]))
 }
 
-// plain shows a value in one line.
+// plain returns a value in one line.
 func plain(value string) string {
 	if !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
 		quoted := fmt.Sprintf("%q", value)
@@ -58,7 +57,7 @@ func plain(value string) string {
 	return value
 }
 
-// word shows a value that is in a vocabulary, an id or a number.
+// word returns a value that is in the vocabulary, an id or a number, and hides any other.
 func (r *redactor) word(value string, vocabulary map[string]bool) string {
 	if value == "" || vocabulary[value] || r.names[value] || guidForm.MatchString(value) || numberForm.MatchString(value) {
 		return value
@@ -66,7 +65,7 @@ func (r *redactor) word(value string, vocabulary map[string]bool) string {
 	return hidden(value)
 }
 
-// url shows a URL, absolute or not, piece by piece.
+// url returns a URL with its parts redacted. The URL may be relative.
 func (r *redactor) url(text string) string {
 	origin, rest := originOf(text)
 	var out strings.Builder
@@ -93,7 +92,7 @@ func (r *redactor) url(text string) string {
 	return out.String()
 }
 
-// pairs shows a query or a form by its names.
+// pairs returns a query or a form with its values redacted by their names.
 func (r *redactor) pairs(text string) string {
 	if text == "" {
 		return ""
@@ -116,7 +115,7 @@ func (r *redactor) pairs(text string) string {
 	return strings.Join(out, "&")
 }
 
-// words shows a list of words, scopes for instance, each by itself.
+// words returns a list of words, such as scopes, with each word redacted.
 func (r *redactor) words(text string) string {
 	parts := strings.Split(text, " ")
 	for i, part := range parts {
@@ -125,7 +124,7 @@ func (r *redactor) words(text string) string {
 	return strings.Join(parts, " ")
 }
 
-// header shows the value of a header line by its name.
+// header returns the value of a header line, redacted by the name of the header.
 func (r *redactor) header(name, value string) string {
 	lower := strings.ToLower(name)
 	switch {
@@ -181,7 +180,7 @@ func (r *redactor) setCookie(value string) string {
 	return strings.Join(parts, "; ")
 }
 
-// body shows a body by its form: JSON and forms by member, all else by size.
+// body returns a body: JSON and forms with their members redacted, any other body as its size.
 func (r *redactor) body(body []byte, form bool) string {
 	if form {
 		return r.pairs(string(body))
@@ -205,8 +204,8 @@ func (r *redactor) body(body []byte, form bool) string {
 	return strings.TrimSuffix(out.String(), "\n")
 }
 
-// value shows what a member holds. Members of an object go by their own
-// names, elements of an array by the name of the array.
+// value redacts the value of a member. Members of an object are redacted by their own names, and
+// elements of an array by the name of the array.
 func (r *redactor) value(member string, value any, depth int) any {
 	if depth > 32 {
 		return "[redacted: too deep]"
@@ -248,7 +247,7 @@ func (r *redactor) value(member string, value any, depth int) any {
 	return value // true, false, null
 }
 
-// entry shows a header or a variable in a report of the probe.
+// entry adds a header or an environment variable from a report of the probe to out.
 func (r *redactor) entry(out map[string]any, name string, value any) {
 	if !nameForm.MatchString(name) {
 		name = hidden(name)
@@ -274,7 +273,7 @@ func (r *redactor) entry(out map[string]any, name string, value any) {
 	out[name] = show(value)
 }
 
-// reason shows a reason phrase only if it is the standard one.
+// reason returns a reason phrase if it is the standard one, and hides any other.
 func reason(status int, phrase string) string {
 	if phrase == "" || phrase == http.StatusText(status) {
 		return phrase

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// collect takes the values in secret places of an exchange. A subject may
-// repeat them anywhere, in an error message for instance.
+// collect collects the values in secret places of an exchange. A server may repeat them elsewhere,
+// for example in an error message.
 func (r *redactor) collect(x *Exchange) {
 	r.collectURL(x.URL)
 	for _, head := range [][]byte{x.RequestHead, x.ResponseHead, x.ResponseTrailer} {
@@ -68,7 +68,7 @@ func (r *redactor) collectPairs(text string, depth int) {
 		case err != nil:
 		case secretMember(name):
 			r.secret(value)
-		case urlMembers[name] && depth < 3: // a URL within a URL
+		case urlMembers[name] && depth < 3: // the value is a URL with a query of its own
 			_, query, _ := strings.Cut(value, "?")
 			r.collectPairs(query, depth+1)
 		}
@@ -118,8 +118,8 @@ func (r *redactor) secret(value string) {
 	r.secrets[value] = true
 }
 
-// scrub hides the collected secrets in text that the allow-lists let through,
-// as they are and as JSON, Go or a URL would spell them.
+// scrub hides the collected secrets in text that the allow-lists permit, including their escaped
+// forms in JSON, Go and URLs.
 func (r *redactor) scrub(text string) string {
 	spellings := make(map[string]bool)
 	for secret := range r.secrets {
@@ -135,7 +135,7 @@ func (r *redactor) scrub(text string) string {
 	for s := range spellings {
 		list = append(list, s)
 	}
-	// The longest first: one secret may begin another.
+	// Replace the longest first: one secret may be a prefix of another.
 	sort.Slice(list, func(i, j int) bool { return len(list[i]) > len(list[j]) })
 	pairs := make([]string, 0, 2*len(list))
 	for _, s := range list {

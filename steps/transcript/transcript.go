@@ -1,14 +1,12 @@
-// Package transcript records what every door of the suite sends and receives,
-// at the connection, so that what is kept is what was on the wire and not what
-// a library made of it.
+// Package transcript records what the doors of the suite send and receive. It records at the
+// connection, so that the octets are those on the wire and not those that a library parsed.
 //
-// A [Recorder] belongs to one scenario. Over each exchange it makes the
-// standing check for leaked secrets ([Recorder.Leaks]), on the raw octets and
-// at once; only the start of large bodies is kept as evidence. Redaction
-// happens when a transcript is written ([Recorder.Write]), by allow-list.
+// A [Recorder] belongs to one scenario. It checks each exchange for leaked secrets when the
+// exchange ends, on the raw octets ([Recorder.Leaks]), and keeps only the beginning of large
+// bodies. [Recorder.Write] redacts the exchanges by allow-lists.
 //
-// The package does not judge: it knows where the marks of the provider may be
-// seen, not which rule says so.
+// The package knows in which places the secrets of the provider may occur. It does not know the
+// rules that say so.
 package transcript
 
 import (
@@ -22,7 +20,7 @@ import (
 	"countersign/steps/probe"
 )
 
-// The doors of the suite.
+// The names of the doors.
 const (
 	DoorClient  = "client"
 	DoorRaw     = "raw"
@@ -30,24 +28,22 @@ const (
 )
 
 const (
-	// keptBody is how much of a body stays in memory once the leak check has
-	// seen all of it.
+	// keptBody is the size up to which a part of an exchange is kept after the leak check.
 	keptBody = 64 << 10
-	// maxSeen bounds what is recorded of one direction of a connection: a
-	// reply of the largest size the suite reads, and its head.
+	// maxSeen bounds the recorded octets of one direction of a connection. A reply of the maximum
+	// size that the suite reads fits, with its head.
 	maxSeen = 2<<20 + 512<<10
-	// keptInAll is how much a recorder keeps of all exchanges; of those that come
-	// after, it keeps keptLate of each part.
+	// keptInAll is the total size of the exchanges that a recorder keeps in full. It keeps keptLate
+	// octets of each part of later exchanges.
 	keptInAll = 8 << 20
 	keptLate  = 4 << 10
-	// largeReply is the size from which a reply is read by no more goroutines at
-	// once than there are processors.
+	// largeReply is the size from which replies are parsed by at most as many goroutines at once as
+	// there are processors.
 	largeReply = 64 << 10
 )
 
-// Exchange is one request and what came back. Its fields do not change once
-// the recorder has handed it out; the bytes are shared and must not be
-// written to.
+// An Exchange is a request and its reply. The fields do not change after the recorder has returned
+// the exchange. The bytes are shared and must not be modified.
 type Exchange struct {
 	Seq      int
 	Door     string
@@ -57,39 +53,40 @@ type Exchange struct {
 	Method   string
 	URL      string
 
-	RequestHead []byte // as sent, with the empty line
+	RequestHead []byte // as sent, including the empty line
 	RequestBody []byte // as sent
 	Status      int    // 0 if no status line was understood
 
-	// ResponseHead holds interim replies too, as received. ResponseBody is
-	// without chunks and content codings; each part is cut at 64 KiB.
+	// ResponseHead includes interim replies, as received. ResponseBody is without chunks and
+	// content codings. Each part is cut at 64 KiB.
 	ResponseHead    []byte
 	ResponseBody    []byte
-	ResponseTrailer []byte // trailer section, and anything after the message
-	Received        int    // octets received in all
+	ResponseTrailer []byte // trailer section, and any data after the message
+	Received        int    // number of octets received
 
-	// Cut reports that more was sent or received than is kept here. The leak check
-	// has seen the first 2.5 MiB of each direction.
+	// Cut reports that more was sent or received than is kept here. The leak check covers the first
+	// 2.5 MiB of each direction.
 	Cut bool
-	// Unread is a content coding that the leak check cannot look into.
+	// Unread is a content coding that the leak check cannot decode.
 	Unread string
-	// Err says why there is no complete reply.
+	// Err is the reason why there is no complete reply.
 	Err error
 
 	leaks []Sighting
 }
 
-// Options describe what surrounds the subject in a scenario.
+// Options describe the parts of a scenario that are not the server under test.
 type Options struct {
-	// Provider are URLs of the OAuth provider, whose origins count: what it sends is recorded and not judged.
+	// Provider lists URLs of the OAuth provider. Replies from their origins are recorded but not
+	// checked.
 	Provider []string
-	// LoginPath is the path prefix of the proxy's login server ("/auth/"), ""
-	// where there is none. What it answers is not the subject's either, and
-	// the redirect to it carries the client's own URL.
+	// LoginPath is the path prefix of the proxy's login server, such as "/auth/", or "" if there is
+	// none. Replies below it are not checked, and the redirect to it may contain the client's own
+	// URL.
 	LoginPath string
 }
 
-// Recorder keeps the exchanges of one scenario. It is safe for concurrent use.
+// A Recorder records the exchanges of one scenario. It is safe for concurrent use.
 type Recorder struct {
 	options Options
 
@@ -111,9 +108,8 @@ func New(o Options) *Recorder {
 	return &Recorder{options: o, headers: make(map[string]bool), names: make(map[string]bool)}
 }
 
-// ShowHeaders adds names of identity headers, whose values a written
-// transcript shows. Headers that carry credentials stay hidden whatever is
-// said here.
+// ShowHeaders adds names of identity headers, whose values transcripts show. Headers with
+// credentials remain hidden.
 func (r *Recorder) ShowHeaders(names ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,8 +120,8 @@ func (r *Recorder) ShowHeaders(names ...string) {
 	}
 }
 
-// ShowNames adds values that the suite made up itself and that are no secrets,
-// such as personas and issuers; a written transcript shows them in URLs.
+// ShowNames adds values that are not secret, such as the names of personas and issuers. Transcripts
+// show them in URLs.
 func (r *Recorder) ShowNames(names ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -134,14 +130,14 @@ func (r *Recorder) ShowNames(names ...string) {
 	}
 }
 
-// Pending is an exchange under way.
+// A Pending is an exchange that has not ended.
 type Pending struct {
 	recorder *Recorder
 	exchange *Exchange
 	capture  *Capture
 }
 
-// Begin starts an exchange, numbered in the order of beginning.
+// Begin starts an exchange. Exchanges are numbered in the order of Begin.
 func (r *Recorder) Begin(door, persona, method, url string) *Pending {
 	r.mu.Lock()
 	r.seq++
@@ -154,12 +150,12 @@ func (r *Recorder) Begin(door, persona, method, url string) *Pending {
 	}
 }
 
-// Use makes conn record into this exchange from now on. When a request is sent
-// again on another connection, the earlier one keeps what it has got.
+// Use makes conn record into this exchange. If the request is sent again on another connection,
+// octets from the earlier connection are kept.
 func (p *Pending) Use(conn *Conn) { conn.attach(p.capture) }
 
-// End closes the exchange: what the connection does later belongs to another
-// one. It reads the octets, seeks the marks in them and keeps the exchange.
+// End ends the exchange, so that it records nothing more. It parses the octets, checks them for
+// marks and keeps the exchange.
 func (p *Pending) End(err error) *Exchange {
 	x := p.exchange
 	x.Duration = time.Since(x.Started)
@@ -168,8 +164,8 @@ func (p *Pending) End(err error) *Exchange {
 	x.RequestHead, x.RequestBody = splitHead(sent)
 	x.Received = len(received)
 	if len(received) > largeReply || len(field(received[:min(len(received), largeReply)], "Content-Encoding")) > 0 {
-		large <- struct{}{}
-		defer func() { <-large }()
+		largeReplies <- struct{}{}
+		defer func() { <-largeReplies }()
 	}
 	m := readMessage(received, x.Method)
 	x.Status, x.ResponseHead, x.ResponseTrailer = m.status, m.head, m.trailer
@@ -178,8 +174,7 @@ func (p *Pending) End(err error) *Exchange {
 	return x
 }
 
-// Add keeps an exchange that another door has made, a browser's for instance,
-// with the body already decoded.
+// Add adds an exchange that was recorded elsewhere, for example by a browser, with a decoded body.
 func (r *Recorder) Add(x Exchange) *Exchange {
 	r.mu.Lock()
 	r.seq++
@@ -193,7 +188,7 @@ func (r *Recorder) Add(x Exchange) *Exchange {
 }
 
 func (r *Recorder) keep(x *Exchange, m message) {
-	if r.judged(x) {
+	if r.fromServer(x) {
 		x.leaks = r.leaksOf(x, m)
 	}
 	r.mu.Lock()
@@ -206,12 +201,12 @@ func (r *Recorder) keep(x *Exchange, m message) {
 	r.exchanges = append(r.exchanges, x)
 }
 
-// large has a place for each processor. It bounds how many large replies are taken
-// apart at once, and so the memory that this needs.
-var large = make(chan struct{}, runtime.GOMAXPROCS(0))
+// largeReplies bounds the number of large replies that are parsed at once, and thereby the memory
+// for it.
+var largeReplies = make(chan struct{}, runtime.GOMAXPROCS(0))
 
-// shorten keeps the start of each part, up to most octets, so that the rest can be
-// freed: the heads are slices of all that was on the wire. It returns what is kept.
+// shorten keeps at most most octets of each part and copies them, so that the other octets can be
+// freed. It returns the number of kept octets.
 func (x *Exchange) shorten(most int) (kept int) {
 	all := []*[]byte{&x.RequestHead, &x.RequestBody, &x.ResponseHead, &x.ResponseBody, &x.ResponseTrailer}
 	long := false
@@ -227,7 +222,7 @@ func (x *Exchange) shorten(most int) (kept int) {
 	return kept
 }
 
-// Exchanges returns what was recorded so far, in the order of beginning.
+// Exchanges returns the recorded exchanges in the order of Begin.
 func (r *Recorder) Exchanges() []*Exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -243,8 +238,8 @@ func (r *Recorder) Len() int {
 	return len(r.exchanges)
 }
 
-// judged reports whether the subject sent the reply of x.
-func (r *Recorder) judged(x *Exchange) bool {
+// fromServer reports whether the reply of x is from the server under test.
+func (r *Recorder) fromServer(x *Exchange) bool {
 	origin, path := originOf(x.URL)
 	if slices.Contains(r.options.Provider, origin) {
 		return false
@@ -252,8 +247,8 @@ func (r *Recorder) judged(x *Exchange) bool {
 	return r.options.LoginPath == "" || !strings.HasPrefix(path, r.options.LoginPath)
 }
 
-// originOf splits an absolute URL into its origin and the rest. It reads text
-// and not a parsed URL: a Raw exchange may have any target.
+// originOf splits an absolute URL into its origin and the rest. It does not parse the URL, because
+// a request through the Raw door may have any target.
 func originOf(url string) (origin, rest string) {
 	scheme, after, ok := strings.Cut(url, "://")
 	if !ok {
@@ -266,7 +261,7 @@ func originOf(url string) (origin, rest string) {
 	return scheme + "://" + after[:end], after[end:]
 }
 
-// Kinds is a set of kinds of secrets, as in package probe.
+// Kinds is a set of kinds of secrets. See package probe.
 type Kinds = probe.Kinds
 
 // The kinds of secrets that the provider marks.
@@ -278,5 +273,5 @@ const (
 	AllKinds          = probe.AllKinds
 )
 
-// Sighting is a mark found: kind, place and encoding, never the value.
+// A Sighting describes a mark by its kind, place and encoding, without its value.
 type Sighting = probe.Sighting

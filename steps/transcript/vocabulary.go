@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// The allow-lists. What is on none of them is written as a length and eight
-// digits of a digest. They name what the documents and the protocols name;
-// nothing gets on a list because a subject sent it.
+// The allow-lists. Any value that is on none of them is written as its length and eight digits of
+// its digest. They contain names from the documents and the protocols, and no names that only a
+// server under test uses.
 
-// words makes a set.
+// words returns the set of the words in text.
 func words(text string) map[string]bool {
 	set := make(map[string]bool)
 	for _, word := range strings.Fields(text) {
@@ -27,17 +27,17 @@ var shownHeaders = words(`
 	referrer-policy access-control-allow-origin access-control-allow-credentials
 `)
 
-// urlHeaders hold URLs, shown by the rules for URLs.
+// urlHeaders are headers with URLs, which are shown with their parts redacted.
 var urlHeaders = words(`location content-location referer origin x-rsc-request`)
 
-// hiddenHeaders carry credentials and stay hidden even where a configuration
-// calls one of them an identity header.
+// hiddenHeaders are headers with credentials. They remain hidden even if a configuration uses one
+// as an identity header.
 var hiddenHeaders = words(`
 	authorization proxy-authorization cookie set-cookie x-rsc-authorization x-auth-token x-auth-signature
 	x-rsc-xsrf posit-connect-user-session-token posit-connect-credentials
 `)
 
-// cookieNames are names of cookies that are shown, their values never.
+// cookieNames are names of cookies that are shown. Values of cookies are always hidden.
 var cookieNames = words(`
 	rsconnect rsconnect-legacy RSC-XSRF RSC-XSRF-legacy verified-user proxyauth-as-id proxyauth-as-user
 	proxyauth-as-first proxyauth-as-last proxyauth-as-email proxyauth-as-role proxyauth-as-groups
@@ -45,8 +45,8 @@ var cookieNames = words(`
 	proxyauth-as-group-6 proxyauth-as-group-7 proxyauth-as-group-8
 `)
 
-// identityCookies hold what the identity headers hold: no secrets, so their
-// values are not sought elsewhere in the transcript.
+// identityCookie reports whether a cookie holds the value of an identity header. Such a value is
+// not secret, so it is not hidden elsewhere in the transcript.
 func identityCookie(name string) bool {
 	return name == "verified-user" || strings.HasPrefix(name, "proxyauth-as-")
 }
@@ -65,12 +65,12 @@ var shownMembers = words(`
 	account_status page_number page_size all wait first include sort asc_order visible
 `)
 
-// urlMembers hold URLs.
+// urlMembers are members with URLs.
 var urlMembers = words(`
 	url content_url dashboard_url authorization_uri token_uri redirect_uri redirect_uris path iss issuer location
 `)
 
-// knownMembers are names that are shown while their values are not.
+// knownMembers are names that are shown, and whose values are hidden.
 var knownMembers = words(`
 	key token access_token refresh_token id_token client_secret api_key temp_ticket password token_claim_url public_key
 	task_id environment headers request query body permissions environment_variables config metadata payload
@@ -98,8 +98,8 @@ var valueWords = words(`
 
 var methods = words(`GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT`)
 
-// secretMember tells members and parameters whose values are taken for
-// secrets: wherever else such a value turns up, it is hidden as well.
+// secretMember reports whether the values of a member or parameter are secrets, which are hidden
+// everywhere.
 func secretMember(name string) bool {
 	if shownMembers[name] || urlMembers[name] {
 		return false

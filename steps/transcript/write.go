@@ -15,20 +15,19 @@ import (
 	"countersign/steps/probe"
 )
 
-// maxWritten bounds what is written of one body.
+// maxWritten bounds the size of a written body.
 const maxWritten = 16 << 10
 
-// ErrUnsafe means that a transcript was not written because a mark of the
-// provider was still in it.
-var ErrUnsafe = errors.New("a mark of the provider survived redaction")
+// ErrUnsafe is the error for a transcript that was not written because a mark of the provider
+// remained in it after redaction.
+var ErrUnsafe = errors.New("the transcript is not written: a mark of the provider remains after redaction")
 
-// Write writes the exchanges as one readable page, redacted by allow-list.
+// Write writes the exchanges as text, redacted by the allow-lists.
 func (r *Recorder) Write(w io.Writer) error {
 	return r.WriteExchanges(w, r.Exchanges())
 }
 
-// WriteExchanges writes some of the recorder's exchanges. What is secret is
-// learned from all of them.
+// WriteExchanges writes some of the recorder's exchanges. It hides the secrets of all exchanges.
 func (r *Recorder) WriteExchanges(w io.Writer, exchanges []*Exchange) error {
 	all := r.Exchanges()
 	r.mu.Lock()
@@ -42,7 +41,7 @@ func (r *Recorder) WriteExchanges(w io.Writer, exchanges []*Exchange) error {
 		red.exchange(&page, x)
 	}
 	text := red.scrub(page.String())
-	if probe.Seek(AllKinds, []byte(text)) != nil {
+	if probe.Search(AllKinds, []byte(text)) != nil {
 		return ErrUnsafe
 	}
 	if _, err := io.WriteString(w, text); err != nil {
@@ -67,10 +66,10 @@ func (r *redactor) exchange(w *bytes.Buffer, x *Exchange) {
 		fmt.Fprintf(w, "< after the body: %s\n", hidden(string(x.ResponseTrailer)))
 	}
 	if x.Cut {
-		w.WriteString("   only the start of what was sent and received is kept\n")
+		w.WriteString("   only the beginning of the octets sent and received is kept\n")
 	}
 	if x.Unread != "" {
-		w.WriteString("   the body has a content coding that cannot be looked into\n")
+		w.WriteString("   the body has a content coding that the leak check cannot decode\n")
 	}
 	if x.Err != nil {
 		fmt.Fprintf(w, "   no complete reply: %s\n", Reason(x.Err))
@@ -106,7 +105,7 @@ func (r *redactor) head(w *bytes.Buffer, prefix string, head []byte) {
 	}
 }
 
-// startLine shows a request line or a status line.
+// startLine returns a request line or a status line, redacted.
 func (r *redactor) startLine(line string) string {
 	if strings.HasPrefix(line, "HTTP/") {
 		status := statusOf([]byte(line))
@@ -139,8 +138,8 @@ func (r *redactor) writeBody(w *bytes.Buffer, prefix string, head, body []byte) 
 	}
 }
 
-// Reason puts an error of a door into words that quote nothing the subject
-// sent: net/http prints malformed replies, and URLs, into its errors.
+// Reason describes an error of a door without text from the server. Errors of net/http quote
+// malformed replies and URLs.
 func Reason(err error) string {
 	var public interface{ Public() string }
 	var op *net.OpError

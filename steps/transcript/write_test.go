@@ -20,8 +20,8 @@ func written(t *testing.T, r *transcript.Recorder) string {
 	return page.String()
 }
 
-// TestCanaries passes a secret through every place of an exchange in turn:
-// none may be in what is written.
+// TestCanaries puts a secret into each place of an exchange and checks that the transcript does not
+// contain it.
 func TestCanaries(t *testing.T) {
 	t.Parallel()
 	const head = "GET / HTTP/1.1\r\nHost: 127.0.0.1:20017\r\n"
@@ -123,7 +123,7 @@ func TestCanaries(t *testing.T) {
 		"request json": func(c string) [2]string {
 			return [2]string{"POST / HTTP/1.1\r\n\r\n" + `{"config":{"client_secret":"` + c + `"}}`, ok + "\r\n"}
 		},
-		// What an allow-list shows is hidden when it repeats a secret.
+		// A value that an allow-list permits is hidden if it contains a secret.
 		"echo in error": func(c string) [2]string {
 			return [2]string{head + "Authorization: Key " + c + "\r\n\r\n", ok + "\r\n" + `{"error":"bad key ` + c + `"}`}
 		},
@@ -147,7 +147,7 @@ func TestCanaries(t *testing.T) {
 			page := written(t, r)
 			for _, spelling := range []string{canary, url.QueryEscape(canary), strings.ToLower(canary)} {
 				if strings.Contains(page, spelling) {
-					t.Errorf("%s: the transcript holds %s:\n%s", place, spelling, page)
+					t.Errorf("%s: the transcript contains %s:\n%s", place, spelling, page)
 				}
 			}
 		}
@@ -160,7 +160,7 @@ func TestCanaryInTheURLOfTheExchange(t *testing.T) {
 	const canary = "hunter2-hunter2-hunter2"
 	record(t, r, canary, subject+"/"+canary+"?code="+canary, "", "", &url.Error{Op: "Get", URL: canary, Err: errors.New(canary)})
 	if page := written(t, r); strings.Contains(page, canary) {
-		t.Errorf("the transcript holds the canary:\n%s", page)
+		t.Errorf("the transcript contains the canary:\n%s", page)
 	}
 }
 

@@ -1,7 +1,5 @@
-// Package verdict says what became of a scenario: the outcomes, the kinds of
-// error that lead to them, and the one function that judges. It does nothing
-// but compare; who observes and who reports are other rooms, so that a verdict
-// can be tested, and passed again, without a run.
+// Package verdict defines the outcomes of scenarios and the kinds of errors that lead to them. Its
+// functions compute outcomes from errors only, so that they can be tested without a run.
 package verdict
 
 import (
@@ -12,24 +10,24 @@ import (
 	"countersign/steps/rules"
 )
 
-// An Outcome is what became of one scenario. Every planned scenario has exactly one.
+// An Outcome is the outcome of a scenario. Every planned scenario has exactly one.
 type Outcome string
 
 const (
 	Pass          Outcome = "pass"           // every assertion held
-	Fail          Outcome = "fail"           // the subject broke a must rule
-	Advice        Outcome = "advice"         // the subject answered an advice rule otherwise
-	NotApplicable Outcome = "not applicable" // the subject does not claim what the scenario needs
-	Skipped       Outcome = "skipped"        // a person filtered it
-	Blocked       Outcome = "blocked"        // what it builds on failed
-	Error         Outcome = "error"          // the harness could not do its work
-	NotRun        Outcome = "not run"        // planned and never reached
+	Fail          Outcome = "fail"           // the server under test broke a must rule
+	Advice        Outcome = "advice"         // the server departed from an advice rule
+	NotApplicable Outcome = "not applicable" // the server does not declare a capability that the scenario needs
+	Skipped       Outcome = "skipped"        // the selection excludes it
+	Blocked       Outcome = "blocked"        // a prerequisite failed
+	Error         Outcome = "error"          // the suite failed
+	NotRun        Outcome = "not run"        // planned but not started
 )
 
-// outcomes holds every outcome, the worst first.
+// outcomes holds all outcomes, beginning with the worst.
 var outcomes = []Outcome{Error, Fail, Blocked, NotRun, Advice, Skipped, NotApplicable, Pass}
 
-// Outcomes returns every outcome, the worst first.
+// Outcomes returns all outcomes, beginning with the worst.
 func Outcomes() []Outcome { return append([]Outcome(nil), outcomes...) }
 
 // Known reports whether o is an outcome.
@@ -44,8 +42,8 @@ func (o Outcome) rank() int {
 	return len(outcomes)
 }
 
-// Worst returns the worst of the outcomes: what a rule is called at a front where
-// several scenarios check it. An unknown one is an error; none at all was not run.
+// Worst returns the worst of the outcomes. It returns Error for an unknown outcome and NotRun if
+// there is no outcome.
 func Worst(all ...Outcome) Outcome {
 	if len(all) == 0 {
 		return NotRun
@@ -62,19 +60,18 @@ func Worst(all ...Outcome) Outcome {
 	return worst
 }
 
-// A Violation is the error of a subject that broke a rule.
+// A Violation is the error of a scenario in which the server under test broke a rule.
 type Violation struct {
 	Rule   string `json:"rule"`
 	Wanted string `json:"wanted"`
 	Got    string `json:"got"`
-	// Class is set by a standing check, which may name a rule that the scenario
-	// does not cite. Empty means the class of the scenario.
+	// Class is the class of the rule if a standing check found the violation. Empty means
+	// the class of the scenario.
 	Class rules.Class `json:"class,omitempty"`
-	// Standing is set by a check that is made at the end of every scenario. What it
-	// finds says nothing about the rules that the scenario cites.
+	// Standing is true if a standing check, which runs at the end of every scenario, found the
+	// violation. Such a violation does not affect the rules that the scenario cites.
 	Standing bool `json:"standing,omitempty"`
-	// Accepted is the issue of the deviation that covers the violation. The report
-	// computes it.
+	// Accepted is the issue of the deviation that covers the violation. Package report sets it.
 	Accepted string `json:"accepted,omitempty"`
 }
 
@@ -82,10 +79,9 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("%s: wanted %s, got %s", v.Rule, v.Wanted, v.Got)
 }
 
-// A Trouble is the error of a harness that could not do its work. It says
-// nothing about the subject.
+// A Trouble is an error of the suite. It does not concern the server under test.
 type Trouble struct {
-	Op  string // what was being done
+	Op  string // the operation that failed
 	Err error
 }
 
@@ -102,22 +98,22 @@ func (t *Trouble) Unwrap() error { return t.Err }
 // A Block is the error of a scenario whose prerequisite failed.
 type Block struct {
 	Reason    string
-	BySubject bool // the subject is to blame: it died, or refused what every scenario needs
+	BySubject bool // the server under test ended or refused the prerequisite
 }
 
-// Error returns the reason alone: the outcome says that it blocked.
+// Error returns the reason.
 func (b *Block) Error() string { return b.Reason }
 
-// An Inapplicable is the error of a scenario that asks for what the subject does not claim.
+// An Inapplicable is the error of a scenario that needs a capability that the server does not declare.
 type Inapplicable struct{ Reason string }
 
-// Error returns the reason alone: the outcome says the rest.
+// Error returns the reason.
 func (i *Inapplicable) Error() string { return i.Reason }
 
-// Judge says what the errors of one scenario of a class amount to, and why in
-// words. No error is a pass; the worst of several decides. An error of no known
-// kind is the harness's: whoever blames the subject has to say which rule it broke.
-// Whether advice fails is not decided here but where the run concludes.
+// Judge returns the outcome of a scenario of the given class and the reason for it. The outcome is
+// Pass if there is no error, else that of the worst error. An error that is none of the types of
+// this package is an error of the suite, because only a Violation names the rule that was broken.
+// Package report determines whether departures from advice fail the run.
 func Judge(errs []error, class rules.Class) (Outcome, string) {
 	outcome := Pass
 	var reasons []string
@@ -133,8 +129,8 @@ func Judge(errs []error, class rules.Class) (Outcome, string) {
 	return outcome, strings.Join(reasons, "; ")
 }
 
-// JudgeCited returns the outcome for the rules that a scenario cites: the outcome
-// of all errors except the violations that standing checks have found.
+// JudgeCited returns the outcome for the rules that a scenario cites. It ignores the violations
+// that standing checks found.
 func JudgeCited(errs []error, class rules.Class) Outcome {
 	var own []error
 	for _, err := range flatten(errs) {
@@ -148,8 +144,8 @@ func JudgeCited(errs []error, class rules.Class) Outcome {
 	return outcome
 }
 
-// Violations returns the violations among the errors, joined and wrapped ones
-// too, in the order in which they were found and each once.
+// Violations returns the violations among the errors, including joined and wrapped ones, in their
+// order and without duplicates.
 func Violations(errs []error) []Violation {
 	var found []Violation
 	seen := make(map[Violation]bool)
@@ -163,8 +159,8 @@ func Violations(errs []error) []Violation {
 	return found
 }
 
-// BySubject reports whether the errors block a scenario and the subject alone is
-// to blame. Where the harness blocks as well nobody can say, so it is the harness.
+// BySubject reports whether the errors block a scenario and the server under test caused all of the
+// blocks.
 func BySubject(errs []error) bool {
 	blocked := false
 	for _, err := range flatten(errs) {
@@ -179,8 +175,8 @@ func BySubject(errs []error) bool {
 	return blocked
 }
 
-// outcomeOf classifies one error that is no join. The harness's trouble comes
-// first: a violation found in the course of it proves nothing.
+// outcomeOf returns the outcome of an error that is not a join. Trouble takes precedence: a
+// violation that it wraps is not reliable.
 func outcomeOf(err error, class rules.Class) Outcome {
 	var (
 		trouble *Trouble
@@ -208,8 +204,8 @@ func outcomeOf(err error, class rules.Class) Outcome {
 	}
 }
 
-// flatten takes joined errors apart, so that each part counts for itself. What
-// wraps a join loses its words and keeps its parts, unless it is one of ours.
+// flatten returns the parts of joined errors. An error that wraps a join is replaced by the parts,
+// unless it is of a type of this package.
 func flatten(errs []error) []error {
 	var flat []error
 	for _, err := range errs {
@@ -243,13 +239,13 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
-// Broken returns the violation of an assertion. It names no rule: the scenario knows which
-// rules a step checks.
+// Broken returns the violation of an assertion. It names no rule, because the scenario determines
+// which rules a step checks.
 func Broken(wanted, got string, args ...any) error {
 	return &Violation{Wanted: wanted, Got: fmt.Sprintf(got, args...)}
 }
 
-// AsViolation returns the violation that an error is or wraps.
+// AsViolation returns the violation in the chain of err, and whether there is one.
 func AsViolation(err error) (*Violation, bool) {
 	var v *Violation
 	ok := errors.As(err, &v)

@@ -40,17 +40,17 @@ func TestJudge(t *testing.T) {
 		{"trouble", []error{trouble}, rules.Must, Error, "start nginx: no image"},
 		{"blocked", []error{died}, rules.Must, Blocked, "the server died"},
 		{"not applicable", []error{noDash}, rules.Must, NotApplicable, "no dashboard is declared"},
-		{"an unknown error is the harness's", []error{errors.New("nil pointer")}, rules.Must, Error, "nil pointer"},
-		{"a time that ran out is the harness's", []error{context.DeadlineExceeded}, rules.Must, Error, "context deadline exceeded"},
+		{"an unknown error is an error of the suite", []error{errors.New("nil pointer")}, rules.Must, Error, "nil pointer"},
+		{"a deadline is an error of the suite", []error{context.DeadlineExceeded}, rules.Must, Error, "context deadline exceeded"},
 		{"a wrapped violation", []error{fmt.Errorf("step 3: %w", violation)}, rules.Must, Fail, "step 3: PA-034: wanted a refusal, got 200"},
-		{"a violation found in trouble proves nothing", []error{&Trouble{Op: "compare", Err: violation}}, rules.Must, Error, "compare: PA-034: wanted a refusal, got 200"},
+		{"a violation wrapped by trouble", []error{&Trouble{Op: "compare", Err: violation}}, rules.Must, Error, "compare: PA-034: wanted a refusal, got 200"},
 		{"error beats fail", []error{violation, trouble}, rules.Must, Error, "start nginx: no image"},
 		{"fail beats blocked", []error{died, violation}, rules.Must, Fail, "PA-034: wanted a refusal, got 200"},
 		{"blocked beats advice", []error{advice, died}, rules.Must, Blocked, "the server died"},
 		{"advice beats not applicable", []error{noDash, advice}, rules.Must, Advice, "PA-037: wanted a refusal, got 200"},
-		{"joined errors count each for itself", []error{errors.Join(noDash, violation)}, rules.Must, Fail, "PA-034: wanted a refusal, got 200"},
-		{"a wrapped join does too", []error{fmt.Errorf("scenario: %w", errors.Join(noDash, errors.Join(violation)))}, rules.Must, Fail, "PA-034: wanted a refusal, got 200"},
-		{"equals are told together, each once", []error{died, noPort, died}, rules.Must, Blocked, "the server died; no port"},
+		{"joined errors are judged separately", []error{errors.Join(noDash, violation)}, rules.Must, Fail, "PA-034: wanted a refusal, got 200"},
+		{"a wrapped join", []error{fmt.Errorf("scenario: %w", errors.Join(noDash, errors.Join(violation)))}, rules.Must, Fail, "PA-034: wanted a refusal, got 200"},
+		{"reasons of the same outcome are joined without duplicates", []error{died, noPort, died}, rules.Must, Blocked, "the server died; no port"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -63,8 +63,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestJudgeCited holds that what standing checks find decides about the scenario and
-// not about the rules that it cites.
+// TestJudgeCited checks that violations of standing checks do not affect the rules that the scenario
+// cites.
 func TestJudgeCited(t *testing.T) {
 	t.Parallel()
 	standing := *leak
@@ -143,15 +143,15 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-// TestKinds holds that callers can decide by type through any wrapping.
+// TestKinds checks that errors.As and errors.Is find the errors in wrapped ones.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	var v *Violation
 	if !errors.As(fmt.Errorf("a: %w", fmt.Errorf("b: %w", violation)), &v) || v.Rule != "PA-034" {
-		t.Errorf("violation not found: %v", v)
+		t.Errorf("errors.As found %v, want the violation", v)
 	}
 	cause := errors.New("cause")
 	if !errors.Is(&Trouble{Op: "x", Err: cause}, cause) {
-		t.Error("trouble hides its cause")
+		t.Error("Trouble does not unwrap to its cause")
 	}
 }

@@ -17,62 +17,62 @@ import (
 	"countersign/steps/verdict"
 )
 
-func TestPatienceEnds(t *testing.T) {
+func TestFailureTrackerGivesUp(t *testing.T) {
 	t.Parallel()
 	block := &verdict.Block{Reason: "it ended", BySubject: true}
-	fail := func(kinds ...string) func(*patience) {
-		return func(p *patience) {
+	fail := func(kinds ...string) func(*failureTracker) {
+		return func(p *failureTracker) {
 			for _, kind := range kinds {
 				p.failed(kind, 0, block)
 			}
 		}
 	}
 	tests := []struct {
-		name string
-		do   func(*patience)
-		over bool
+		name    string
+		do      func(*failureTracker)
+		givenUp bool
 	}{
-		{"nothing happened", func(*patience) {}, false},
+		{"nothing happened", func(*failureTracker) {}, false},
 		{"instances that fail in one way", fail("a", "a", "a", "a"), true},
 		{"instances that fail in several ways", fail("a", "a", "b", "a", "a", "b"), false},
-		{"failures after an instance was ready", func(p *patience) { p.succeeded(); fail("a", "a", "a", "a")(p) }, false},
-		{"many failures after an instance was ready", func(p *patience) { p.succeeded(); fail("a", "a", "a", "a", "a", "a", "a", "a")(p) }, true},
-		{"two starts that were waited for", func(p *patience) { p.failed("a", readyTimeout, block); p.failed("a", shortReady, block) }, true},
-		{"waiting below the bound", func(p *patience) { p.wait(maxWaited-1, "x") }, false},
-		{"waiting that adds up", func(p *patience) { p.wait(maxWaited/2, "x"); p.wait(maxWaited/2, "x") }, true},
+		{"failures after an instance was ready", func(p *failureTracker) { p.succeeded(); fail("a", "a", "a", "a")(p) }, false},
+		{"many failures after an instance was ready", func(p *failureTracker) { p.succeeded(); fail("a", "a", "a", "a", "a", "a", "a", "a")(p) }, true},
+		{"two starts that timed out", func(p *failureTracker) { p.failed("a", readyTimeout, block); p.failed("a", shortReady, block) }, true},
+		{"waiting below the bound", func(p *failureTracker) { p.wait(maxWaited-1, "x") }, false},
+		{"waiting up to the bound", func(p *failureTracker) { p.wait(maxWaited/2, "x"); p.wait(maxWaited/2, "x") }, true},
 	}
 	for _, tt := range tests {
-		p := newPatience(t.Context())
+		p := newFailureTracker(t.Context())
 		tt.do(p)
-		if got := p.over() != nil; got != tt.over {
-			t.Errorf("%s: given up: %v, want %v", tt.name, got, tt.over)
+		if got := p.givenUp() != nil; got != tt.givenUp {
+			t.Errorf("%s: given up: %v, want %v", tt.name, got, tt.givenUp)
 		}
-		if got := p.ctx.Err() != nil; got != tt.over {
-			t.Errorf("%s: context ended: %v, want %v", tt.name, got, tt.over)
+		if got := p.ctx.Err() != nil; got != tt.givenUp {
+			t.Errorf("%s: context ended: %v, want %v", tt.name, got, tt.givenUp)
 		}
 		p.close()
 	}
 }
 
-func TestReadyTimeIsShorterOnceStartsWereAwaitedInVain(t *testing.T) {
+func TestReadyTimeAfterTimeouts(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name    string
-		unready int             // starts that were awaited in vain
-		started []time.Duration // what others took
+		unready int             // starts that timed out
+		started []time.Duration // durations of successful starts
 		want    time.Duration
 	}{
 		{"at first", 0, nil, readyTimeout},
-		{"one in vain, none before", 1, nil, shortReady},
-		{"one in vain, others quick", 1, []time.Duration{time.Second}, readyTimeout},
-		{"two in vain, others quick", maxUnready, []time.Duration{time.Second / 5, time.Second / 10}, quickReady},
-		{"two in vain, one slow", maxUnready, []time.Duration{3 * time.Second, time.Second}, 12 * time.Second},
-		{"two in vain, one very slow", maxUnready, []time.Duration{20 * time.Second}, readyTimeout},
+		{"one timed out, none succeeded", 1, nil, shortReady},
+		{"one timed out, others quick", 1, []time.Duration{time.Second}, readyTimeout},
+		{"two timed out, others quick", maxUnready, []time.Duration{time.Second / 5, time.Second / 10}, quickReady},
+		{"two timed out, one slow", maxUnready, []time.Duration{3 * time.Second, time.Second}, 12 * time.Second},
+		{"two timed out, one very slow", maxUnready, []time.Duration{20 * time.Second}, readyTimeout},
 	}
 	for _, tt := range tests {
-		p := newPatience(t.Context())
+		p := newFailureTracker(t.Context())
 		for range tt.unready {
-			p.awaitedInVain()
+			p.startTimedOut()
 		}
 		for _, took := range tt.started {
 			p.started(took)
@@ -84,7 +84,7 @@ func TestReadyTimeIsShorterOnceStartsWereAwaitedInVain(t *testing.T) {
 	}
 }
 
-// An endlessProcess is a process of the subject that does not answer, until it is ended.
+// An endlessProcess is a process that does not reply and ends only when exited is closed.
 type endlessProcess struct {
 	equipment.Instance
 	exited chan struct{}
@@ -92,22 +92,22 @@ type endlessProcess struct {
 
 func (p endlessProcess) Exited() <-chan struct{} { return p.exited }
 
-// A lender is equipment that starts the same process each time.
-type lender struct {
+// A singleProcess is equipment that starts the same process each time.
+type singleProcess struct {
 	equipment.Equipment
 	process equipment.Instance
 }
 
-func (l lender) Launch(context.Context, equipment.InstanceSpec) (equipment.Instance, error) {
-	return l.process, nil
+func (s singleProcess) Launch(context.Context, equipment.InstanceSpec) (equipment.Instance, error) {
+	return s.process, nil
 }
 
-func TestAStartThatIsAwaitedInVainIsNoted(t *testing.T) {
+func TestLaunchRecordsTimeouts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		process := endlessProcess{exited: make(chan struct{})}
 		defer close(process.exited)
-		p := NewPool(t.Context(), lender{process: process}, target.Target{Instances: 1}, t.TempDir(), func(*Instance) {})
+		p := NewPool(t.Context(), singleProcess{process: process}, target.Target{Instances: 1}, t.TempDir(), func(*Instance) {})
 		i := &Instance{Instance: &plan.Instance{ID: "i01", Front: plan.Direct, Listen: "127.0.0.1:1"}, dir: t.TempDir()}
 		if err := i.prepare(); err != nil {
 			t.Fatal(err)
@@ -122,41 +122,41 @@ func TestAStartThatIsAwaitedInVainIsNoted(t *testing.T) {
 	})
 }
 
-// Some blocks have no format of blockedBySubject.
-func TestTheKindOfAFailure(t *testing.T) {
+// TestFailureKind checks the kind of a block with and without a format of blockedBySubject.
+func TestFailureKind(t *testing.T) {
 	t.Parallel()
 	i := &Instance{Instance: &plan.Instance{}, dir: t.TempDir()}
-	block := &verdict.Block{Reason: "signing in was not granted", BySubject: true}
+	block := &verdict.Block{Reason: "the sign-in was refused", BySubject: true}
 	if got := i.failureKind(block); got != block.Reason {
-		t.Errorf("before anything failed %q, want %q", got, block.Reason)
+		t.Errorf("before a failure: %q, want %q", got, block.Reason)
 	}
 	const format = "it gave no answer within %s"
 	_ = i.blockedBySubject(format, readyTimeout)
 	if got := i.failureKind(block); got != format {
-		t.Errorf("after blockedBySubject %q, want %q", got, format)
+		t.Errorf("after blockedBySubject: %q, want %q", got, format)
 	}
 }
 
 func TestAnInstanceWithoutAnswersIsGivenUp(t *testing.T) {
 	t.Parallel()
-	patience := newPatience(t.Context())
-	defer patience.close()
-	p := &Pool{patience: patience}
+	tracker := newFailureTracker(t.Context())
+	defer tracker.close()
+	p := &Pool{failures: tracker}
 	i := &Instance{Instance: &plan.Instance{}}
 	for range 3 {
 		for range maxSilent - 1 {
-			p.RecordAnswers(i, true, "silence")
+			p.RecordAnswers(i, true, "timed out")
 		}
 		p.RecordAnswers(i, false, "")
 	}
 	if err := p.unusable(i); err != nil {
-		t.Errorf("answers in between: %v", err)
+		t.Errorf("with replies in between: %v", err)
 	}
 	for range maxSilent {
-		p.RecordAnswers(i, true, "silence")
+		p.RecordAnswers(i, true, "timed out")
 	}
-	if err := p.unusable(i); err == nil || !strings.Contains(err.Error(), "silence") {
-		t.Errorf("%d scenarios without an answer: %v, want the last reason", maxSilent, err)
+	if err := p.unusable(i); err == nil || !strings.Contains(err.Error(), "timed out") {
+		t.Errorf("%d scenarios without a reply: %v, want the last reason", maxSilent, err)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestLogReaderReadsEachOctetOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "log")
 	l := &LogReader{File: file}
 	if l.Read() {
-		t.Error("a file that does not exist held something")
+		t.Error("Read reports octets of a file that does not exist")
 	}
 	steps := []struct{ write, want string }{{"before ", "before "}, {"after", "before after"}}
 	var all string
@@ -177,15 +177,15 @@ func TestLogReaderReadsEachOctetOnce(t *testing.T) {
 		}
 	}
 	if l.Read() {
-		t.Error("the same octets were read twice")
+		t.Error("Read read the same octets twice")
 	}
 	writeFile(t, file, "new")
 	if l.Read(); string(l.Text) != "new" {
-		t.Errorf("of a file begun anew %q", l.Text)
+		t.Errorf("read %q of a file that was replaced, want new", l.Text)
 	}
 	writeFile(t, file, strings.Repeat("x", maxRead+10))
 	if l.Read(); len(l.Text) != maxRead || !l.Full {
-		t.Errorf("%d octets, full: %v, want %d and true", len(l.Text), l.Full, maxRead)
+		t.Errorf("read %d octets, full %v; want %d and true", len(l.Text), l.Full, maxRead)
 	}
 }
 
@@ -198,7 +198,7 @@ func TestSearchLogFindsMarksAcrossPieces(t *testing.T) {
 		writeFile(t, file, strings.Repeat("x", before)+" "+token+"\n")
 		found, digests, read, err := SearchLog(t.Context(), file, MaxLog)
 		if err != nil || len(found) == 0 || !digests[hex.EncodeToString(sum[:])] || read != int64(before+len(token)+2) {
-			t.Errorf("behind %d octets: %v, digests %v, read %d, %v", before, found, digests, read, err)
+			t.Errorf("after %d octets: %v, digests %v, read %d, %v", before, found, digests, read, err)
 		}
 		found, _, read, err = SearchLog(t.Context(), file, int64(before))
 		if err != nil || len(found) != 0 || read != int64(before) {
@@ -210,7 +210,7 @@ func TestSearchLogFindsMarksAcrossPieces(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "log")
 	writeFile(t, file, "text")
 	if _, _, read, err := SearchLog(ended, file, MaxLog); err == nil || read != 0 {
-		t.Errorf("after the end of the run: read %d, %v", read, err)
+		t.Errorf("after the end of the context: read %d, %v", read, err)
 	}
 }
 
