@@ -13,7 +13,7 @@ import (
 func TestFailFast(t *testing.T) {
 	server, probe := buildPrograms(t)
 	environment := map[string]string{shamKind: "401 to all", shamRelay: server, shamProbe: probe}
-	rep := runSham(t, environment, "--rule", "PA-034,PA-040,PA-143", "--fail-fast", "--parallel", "1")
+	rep := runSham(t, environment, "--rule", "PA-034,PA-040,PA-123..PA-142", "--fail-fast", "--parallel", "1")
 	if rep.Exit != report.ExitViolated {
 		t.Errorf("exit %d (%s), want %d", rep.Exit, rep.Verdict, report.ExitViolated)
 	}
