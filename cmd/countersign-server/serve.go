@@ -50,7 +50,7 @@ this machine only, unless HTTP.Listen or --listen sets another address.`,
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration `file` (gcfg)")
 	cmd.Flags().StringVar(&f.listen, "listen", "", "listen on this `address` instead of HTTP.Listen")
 	cmd.Flags().StringVar(&f.logFile, "log-file", "", "write the log to this `file` instead of Logging.ServiceLog")
-	cmd.Flags().StringVar(&f.runtime, "runtime", "", "`command` that executes content (default countersign-probe beside this program)")
+	cmd.Flags().StringVar(&f.runtime, "runtime", "", "`command` that executes content (default countersign-probe in the folder of this program)")
 	cmd.Flags().StringVar(&f.appURL, "app-url", "", "`URL` of a running app that answers visits of content (for developers)")
 	return cmd
 }
