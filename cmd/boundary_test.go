@@ -24,16 +24,16 @@ import (
 
 const module = "countersign"
 
-// An importRule is a folder and what its files may import. The row with the longest
-// folder is the one that counts.
+// An importRule lists the packages that the files in a folder may import. If several rules
+// match, the rule with the longest folder applies.
 type importRule struct {
 	folder string
-	// may lists what may be imported of ours, without the module's name:
-	// "steps" is that package alone, "steps/..." it and everything below.
+	// may lists the packages of this module that may be imported, without the name of
+	// the module: "steps" is the package alone, "steps/..." also those below it.
 	may []string
-	// standardOnly refuses other people's modules outside test files.
+	// standardOnly forbids other modules outside test files.
 	standardOnly bool
-	// not lists packages refused outside test files, to keep I/O out.
+	// not lists packages that are forbidden outside test files, such as packages for I/O.
 	not []string
 }
 
@@ -63,11 +63,11 @@ var importRules = []importRule{
 	{folder: "proxies/process"},
 }
 
-// A ban keeps a package out of everything that some packages need to build.
+// A ban forbids a package among the dependencies of other packages.
 type ban struct {
 	packages string // pattern for go list
-	tests    bool   // what their tests need counts as well
-	never    string // the package, or with /... the tree, that must not be there
+	tests    bool   // also check the dependencies of their tests
+	never    string // the forbidden package, or with /... the forbidden tree
 	reason   string
 }
 
@@ -113,8 +113,8 @@ var bans = []ban{
 	{"./cmd/countersign-probe", false, "os/exec", "the probe starts nothing: content is not a way to run programs"},
 }
 
-// TestEveryImportIsAllowed reads the imports of every Go file of the project,
-// whatever its build tags: a file for another system is held to the same rules.
+// TestEveryImportIsAllowed checks the imports of every Go file of the project, independently
+// of its build tags.
 func TestEveryImportIsAllowed(t *testing.T) {
 	root := moduleRoot(t)
 	used := map[string]bool{}
@@ -138,7 +138,7 @@ func TestEveryImportIsAllowed(t *testing.T) {
 		file := filepath.ToSlash(rel)
 		r, ok := ruleFor(path.Dir(file))
 		if !ok {
-			t.Errorf("%s: no import rule is for this folder; add one to the map first", file)
+			t.Errorf("%s: there is no import rule for this folder; add it to importRules and to doc.go", file)
 			return nil
 		}
 		used[r.folder] = true
@@ -163,11 +163,11 @@ func TestEveryImportIsAllowed(t *testing.T) {
 	}
 }
 
-// ruleFor finds the row for a folder.
+// ruleFor returns the import rule for a folder.
 func ruleFor(folder string) (found importRule, ok bool) {
 	for _, r := range importRules {
 		if (folder == r.folder || strings.HasPrefix(folder, r.folder+"/")) && len(r.folder) >= len(found.folder) {
-			// cmd holds doc.go and this test; a program needs a row of its own.
+			// The rule for cmd is for doc.go and this test; a program needs a rule of its own.
 			if r.folder == "cmd" && folder != "cmd" {
 				continue
 			}
@@ -177,7 +177,7 @@ func ruleFor(folder string) (found importRule, ok bool) {
 	return found, ok
 }
 
-// refuses says why a file may not import a package, or "".
+// refuses returns why a file must not import a package, or "" if it may.
 func (r importRule) refuses(file, imported string) string {
 	isTest := strings.HasSuffix(file, "_test.go")
 	ours, isOurs := strings.CutPrefix(imported, module+"/")
@@ -188,23 +188,23 @@ func (r importRule) refuses(file, imported string) string {
 	case isOurs && isTest && path.Dir(file) == ours:
 		return "" // a black-box test imports the package it tests
 	case isOurs && len(r.may) == 0:
-		return r.folder + " imports nothing of ours"
+		return r.folder + " must not import packages of this module"
 	case isOurs:
-		return fmt.Sprintf("%s may import only %s of ours", r.folder, strings.Join(r.may, ", "))
+		return fmt.Sprintf("%s may import only these packages of this module: %s", r.folder, strings.Join(r.may, ", "))
 	case isTest:
 		return ""
 	case slices.Contains(r.not, imported):
-		return r.folder + " does no I/O of its own"
+		return r.folder + " must not do I/O"
 	case imported == "testing" && !strings.HasSuffix(path.Dir(file), "test"):
 		return "only tests, and packages whose name ends in test, import testing"
 	case r.standardOnly && !standard:
-		return r.folder + " uses the standard library only"
+		return r.folder + " may import only the standard library"
 	}
 	return ""
 }
 
-// TestNothingForbiddenIsLinked looks at everything that packages and programs
-// need to build, at any distance.
+// TestNothingForbiddenIsLinked checks the direct and indirect dependencies of packages and
+// programs.
 func TestNothingForbiddenIsLinked(t *testing.T) {
 	root := moduleRoot(t)
 	closures := map[string]*closure{}
@@ -218,7 +218,7 @@ func TestNothingForbiddenIsLinked(t *testing.T) {
 			closures[key] = c
 		}
 		if err := exists(root, b.never); err != nil {
-			t.Errorf("%s is banned from %s and does not exist: a ban on nothing guards nothing (%v)", b.never, b.packages, err)
+			t.Errorf("%s is forbidden in %s and does not exist; correct or remove the ban (%v)", b.never, b.packages, err)
 		}
 		for _, p := range closures[key].packages() {
 			if matches(p, b.never) {
@@ -228,8 +228,8 @@ func TestNothingForbiddenIsLinked(t *testing.T) {
 	}
 }
 
-// TestTheRulesCanFail keeps the two tests above honest with imports that break it.
-func TestTheRulesCanFail(t *testing.T) {
+// TestImportRules checks imports that the rules allow and imports that they forbid.
+func TestImportRules(t *testing.T) {
 	tests := []struct {
 		file, imported string
 		refused        bool
@@ -278,7 +278,7 @@ func TestTheRulesCanFail(t *testing.T) {
 	}
 }
 
-// A closure is what go list says some packages need.
+// A closure contains the dependencies of packages as go list prints them.
 type closure struct {
 	roots   []string
 	imports map[string][]string
@@ -306,9 +306,9 @@ func listClosure(root, pattern string, tests bool) (*closure, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("read go list: %w", err)
 		}
-		// "p [p.test]" is p built for a test: for the rules, it is p. The
-		// generated main of a test imports testing and is nobody's code.
-		name := plain(p.ImportPath)
+		// "p [p.test]" is p built for a test; the rules treat it as p. The main
+		// package of a test is generated and imports testing.
+		name := withoutTest(p.ImportPath)
 		if strings.HasSuffix(name, ".test") {
 			continue
 		}
@@ -316,19 +316,20 @@ func listClosure(root, pattern string, tests bool) (*closure, error) {
 			c.roots = append(c.roots, name)
 		}
 		for _, i := range p.Imports {
-			c.imports[name] = append(c.imports[name], plain(i))
+			c.imports[name] = append(c.imports[name], withoutTest(i))
 		}
 		if c.imports[name] == nil {
 			c.imports[name] = []string{}
 		}
 	}
 	if len(c.roots) == 0 {
-		return nil, errors.New("no package there: an import rule names a folder that does not exist")
+		return nil, errors.New("go list found no package; a ban names a folder that does not exist")
 	}
 	return c, nil
 }
 
-func plain(importPath string) string {
+// withoutTest removes the suffix " [p.test]" from an import path.
+func withoutTest(importPath string) string {
 	name, _, _ := strings.Cut(importPath, " ")
 	return name
 }
@@ -342,7 +343,7 @@ func (c *closure) packages() []string {
 	return names
 }
 
-// chain is the shortest way from one of the packages to the one they need.
+// chain returns the shortest chain of imports from one of the packages to a dependency.
 func (c *closure) chain(to string) string {
 	from := map[string]string{}
 	queue := slices.Clone(c.roots)
@@ -353,11 +354,11 @@ func (c *closure) chain(to string) string {
 		p := queue[0]
 		queue = queue[1:]
 		if p == to {
-			words := p
+			text := p
 			for p = from[p]; p != ""; p = from[p] {
-				words = p + " -> " + words
+				text = p + " -> " + text
 			}
-			return words
+			return text
 		}
 		for _, i := range c.imports[p] {
 			if _, seen := from[i]; !seen {
@@ -369,7 +370,7 @@ func (c *closure) chain(to string) string {
 	return to
 }
 
-// exists fails for a package or a tree that go list does not find.
+// exists returns an error if go list does not find a package or a tree.
 func exists(root, pattern string) error {
 	raw, err := goCommand(root, "list", pattern)
 	if err == nil && len(bytes.TrimSpace(raw)) == 0 {
@@ -378,7 +379,7 @@ func exists(root, pattern string) error {
 	return err
 }
 
-// matches says whether name is the package, or with /... within the tree.
+// matches reports whether name is the package or, with /..., in the tree.
 func matches(name, pattern string) bool {
 	if tree, ok := strings.CutSuffix(pattern, "/..."); ok {
 		return name == tree || strings.HasPrefix(name, tree+"/")
@@ -414,11 +415,11 @@ func moduleRoot(t *testing.T) string {
 func goCommand(dir string, args ...string) ([]byte, error) {
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	raw, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(complaint.String()))
+		return nil, fmt.Errorf("go %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return raw, nil
 }

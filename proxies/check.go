@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// A Finding is one thing that running a proxy needs, and whether it is there.
+// A Finding is the result of a check of something that a proxy needs to run.
 type Finding struct {
 	Name   string // "docker engine", "proxy image", "nginx"
 	OK     bool
-	Detail string // what was found, or what is wrong
+	Detail string // the value that was found, or why the check failed
 	Remedy string // what to do; "" if OK
 }
 
-// Check looks at what the runner needs for this kind of proxy. It starts nothing.
-// With RunnerAuto the container's findings and the process's are both listed; one
-// of the two is enough, as Usable says.
+// Check checks what the runner needs for this kind of proxy. It starts nothing. With
+// RunnerAuto it returns the findings for containers and for processes; one of the two is
+// sufficient, as Usable reports.
 func Check(ctx context.Context, kind Kind, runner string) []Finding {
 	var all []Finding
 	if runner != RunnerProcess {
@@ -30,22 +30,22 @@ func Check(ctx context.Context, kind Kind, runner string) []Finding {
 	return all
 }
 
-// Usable says how Start would run the proxy: RunnerContainer or RunnerProcess,
-// and why. The error is what Start would return.
+// Usable returns how Start would run the proxy, RunnerContainer or RunnerProcess, and the
+// reason. It returns the error that Start would return if it cannot run the proxy.
 func Usable(ctx context.Context, kind Kind, runner string) (chosen, reason string, err error) {
 	return choose(ctx, kind, runner)
 }
 
 func checkEngine(ctx context.Context) []Finding {
 	engine := Finding{Name: "docker engine"}
-	image := Finding{Name: "proxy image", Detail: imageName(), Remedy: "make images"}
-	if err := engineAnswers(ctx); err != nil {
+	image := Finding{Name: "proxy image", Detail: imageName(), Remedy: "run make images"}
+	if err := pingEngine(ctx); err != nil {
 		engine.Detail, engine.Remedy = err.Error(), "start Docker, or use --runner process"
-		image.Detail += ": no engine to ask"
+		image.Detail += ": not checked, because no Docker engine answers"
 		return []Finding{engine, image}
 	}
 	engine.OK, engine.Detail = true, "answers"
-	if err := imageThere(ctx); err != nil {
+	if err := inspectImage(ctx); err != nil {
 		image.Detail = err.Error()
 	} else {
 		image.OK, image.Remedy = true, ""
@@ -74,7 +74,7 @@ func checkProgram(ctx context.Context, kind Kind) []Finding {
 	return []Finding{f, m}
 }
 
-// versionOf asks a program for its version; "" if it does not say.
+// versionOf returns the version that a program prints, or "" if it fails.
 func versionOf(ctx context.Context, program string) string {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()

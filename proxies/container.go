@@ -23,31 +23,32 @@ import (
 	"countersign/proxies/process"
 )
 
-// Labels of our containers. Nothing ends a container when its owner is killed, so
-// the next start must know whose it was.
+// Labels of containers. A container continues to run when its owner is killed, so the
+// labels identify the owner for the next start.
 const (
 	labelProxy = "countersign.proxy"
 	labelHost  = "countersign.owner.host"
 	labelPID   = "countersign.owner.pid"
 	labelStart = "countersign.owner.start"
-	labelDir   = "countersign.dir" // a folder that goes with the container
+	labelDir   = "countersign.dir" // a folder that is removed with the container
 )
 
-// askWithin bounds a question to the engine: one that hangs must not hang doctor.
+// askWithin limits the time of a request to the engine, which may not reply at all.
 const askWithin = 5 * time.Second
 
-// prepareEngine sets what testcontainers reads from the environment, once and
-// before its first use; what the user has set stays.
+// prepareEngine sets environment variables of testcontainers once before its first use,
+// unless the user has set them.
 //
-//   - Ryuk, its reaper, is an image that has to come from a registry. We clean up
-//     by label instead (sweepContainers).
-//   - Where /.dockerenv exists it takes the default gateway for the address of the
-//     containers and waits for it for ever. With host networking it is loopback.
+//   - Ryuk, the reaper of testcontainers, is an image from a registry. Package proxies
+//     removes containers by label instead (sweepContainers).
+//   - If /.dockerenv exists, testcontainers uses the default gateway as the address of the
+//     containers and waits for it without a limit. With host networking the address is
+//     loopback.
 //
-// Its log goes nowhere: what matters of it is in the errors.
+// It turns off the log of testcontainers; errors contain the relevant messages.
 var prepareEngine = sync.OnceFunc(func() {
 	set := func(name, value string) {
-		if _, there := os.LookupEnv(name); !there {
+		if _, isSet := os.LookupEnv(name); !isSet {
 			_ = os.Setenv(name, value) // fails for names with = or NUL only
 		}
 	}
@@ -61,10 +62,10 @@ var prepareEngine = sync.OnceFunc(func() {
 // engine connects to the Docker engine. The caller closes the client.
 func engine(ctx context.Context) (cli *testcontainers.DockerClient, err error) {
 	prepareEngine()
-	// It panics where it finds no engine at all.
+	// testcontainers panics if it finds no engine.
 	defer func() {
 		if r := recover(); r != nil {
-			cli, err = nil, fmt.Errorf("%w: no Docker engine: %v; start one, or use the runner %s", ErrUnavailable, r, RunnerProcess)
+			cli, err = nil, fmt.Errorf("%w: no Docker engine was found: %v; start one, or use the runner %s", ErrUnavailable, r, RunnerProcess)
 		}
 	}()
 	cli, err = testcontainers.NewDockerClientWithOpts(ctx)
@@ -74,8 +75,8 @@ func engine(ctx context.Context) (cli *testcontainers.DockerClient, err error) {
 	return cli, nil
 }
 
-// engineAnswers returns nil if there is an engine.
-func engineAnswers(ctx context.Context) error {
+// pingEngine returns an error unless a Docker engine answers.
+func pingEngine(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	cli, err := engine(ctx)
@@ -89,8 +90,8 @@ func engineAnswers(ctx context.Context) error {
 	return nil
 }
 
-// imageThere returns nil if the engine has the image.
-func imageThere(ctx context.Context) error {
+// inspectImage returns an error unless the engine has the image.
+func inspectImage(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	cli, err := engine(ctx)
@@ -99,30 +100,30 @@ func imageThere(ctx context.Context) error {
 	}
 	defer cli.Close()
 	if _, err := cli.ImageInspect(ctx, imageName()); err != nil {
-		return fmt.Errorf("%w: the engine has no image %s (%w); make images", ErrUnavailable, imageName(), err)
+		return fmt.Errorf("%w: the Docker engine does not have the image %s (%w); run make images", ErrUnavailable, imageName(), err)
 	}
 	return nil
 }
 
-// containerReady returns nil if a container can be started.
-func containerReady(ctx context.Context) error {
-	if err := engineAnswers(ctx); err != nil {
+// checkContainer returns an error unless a container can be started.
+func checkContainer(ctx context.Context) error {
+	if err := pingEngine(ctx); err != nil {
 		return err
 	}
-	return imageThere(ctx)
+	return inspectImage(ctx)
 }
 
-// boxed is a proxy that runs in a container.
-type boxed struct {
+// A containerProxy is a proxy that runs in a container.
+type containerProxy struct {
 	container testcontainers.Container
 	done      chan struct{} // closed when the container has ended
 	unwatch   context.CancelFunc
-	pid       int // of its first process, 0 if unknown
+	pid       int // process id of the first process, 0 if unknown
 }
 
-// startContainer runs the proxy with the same configuration at the same paths as
-// a process would: the folder is mounted under its own name and the container has
-// our user, so that files in it are ours to remove.
+// startContainer runs the proxy with the same configuration and the same paths as a
+// process. The folder is mounted at its own path. The container runs as this user, so that
+// this program can remove the files.
 func startContainer(ctx context.Context, j job) (running, error) {
 	cli, err := engine(ctx)
 	if err != nil {
@@ -131,9 +132,9 @@ func startContainer(ctx context.Context, j job) (running, error) {
 	defer cli.Close()
 	info, err := cli.Info(ctx, client.InfoOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("ask the engine about itself: %w", err)
+		return nil, fmt.Errorf("read the properties of the Docker engine: %w", err)
 	}
-	options := RenderOptions{User: runAs(j.kind), Modules: os.Getenv(EnvModules)}
+	options := RenderOptions{User: runUser(j.kind), Modules: os.Getenv(EnvModules)}
 	shared := runtime.GOOS == "linux" && !strings.Contains(info.Info.OperatingSystem, "Docker Desktop")
 	if !shared {
 		options.Bind, options.HostAlias = "0.0.0.0", "host.docker.internal"
@@ -149,20 +150,20 @@ func startContainer(ctx context.Context, j job) (running, error) {
 	c, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
 		ContainerRequest: request, Started: true, Logger: tclog.NewNoopLogger(),
 	})
-	b := &boxed{container: c, done: make(chan struct{}), unwatch: func() {}}
+	p := &containerProxy{container: c, done: make(chan struct{}), unwatch: func() {}}
 	if err != nil {
-		err = fmt.Errorf("start container of %s: %w", imageName(), err)
+		err = fmt.Errorf("start a container of the image %s: %w", imageName(), err)
 		if c != nil {
-			close(b.done)
-			err = errors.Join(err, b.stop(context.WithoutCancel(ctx)))
+			close(p.done)
+			err = errors.Join(err, p.stop(context.WithoutCancel(ctx)))
 		}
 		return nil, err
 	}
 	if state, err := c.State(ctx); err == nil {
-		b.pid = state.Pid
+		p.pid = state.Pid
 	}
-	b.watch()
-	return b, nil
+	p.watch()
+	return p, nil
 }
 
 func containerRequest(j job, config string, shared bool) (testcontainers.ContainerRequest, error) {
@@ -181,7 +182,7 @@ func containerRequest(j job, config string, shared bool) (testcontainers.Contain
 	request := testcontainers.ContainerRequest{
 		Image:  imageName(),
 		Labels: labels,
-		// The server itself is the first process: a shell would swallow SIGTERM.
+		// The server is the first process: a shell would not forward SIGTERM.
 		Entrypoint: append([]string{program}, arguments(j.kind, j.dir, config)...),
 		ConfigModifier: func(c *container.Config) {
 			c.User = strconv.Itoa(os.Getuid()) + ":" + strconv.Itoa(os.Getgid())
@@ -195,7 +196,8 @@ func containerRequest(j job, config string, shared bool) (testcontainers.Contain
 	}
 	if !shared {
 		for _, l := range j.listeners {
-			// The same port on both sides: nginx writes its own into redirects.
+			// The ports inside and outside are equal, because nginx writes its port
+			// into redirects.
 			host, port, _ := net.SplitHostPort(l.Listen)
 			request.ExposedPorts = append(request.ExposedPorts, fmt.Sprintf("%s:%s:%s/tcp", host, port, port))
 		}
@@ -203,15 +205,15 @@ func containerRequest(j job, config string, shared bool) (testcontainers.Contain
 	return request, nil
 }
 
-// ownerLabels say which process owns a container.
+// ownerLabels returns the labels that identify this process as the owner of a container.
 func ownerLabels() (map[string]string, error) {
 	owner, found := process.Find(os.Getpid())
 	if !found {
-		return nil, errors.New("the table of processes does not contain this process")
+		return nil, errors.New("find this process: it is not in the table of processes")
 	}
 	host, err := os.Hostname()
 	if err != nil {
-		return nil, fmt.Errorf("read our host name: %w", err)
+		return nil, fmt.Errorf("read the host name: %w", err)
 	}
 	return map[string]string{
 		labelHost: host, labelPID: strconv.Itoa(owner.PID), labelStart: string(owner.Start),
@@ -219,18 +221,18 @@ func ownerLabels() (map[string]string, error) {
 }
 
 // watch closes done when the container ends.
-func (b *boxed) watch() {
+func (p *containerProxy) watch() {
 	ctx, cancel := context.WithCancel(context.Background())
-	b.unwatch = cancel
+	p.unwatch = cancel
 	go func() {
-		defer close(b.done)
+		defer close(p.done)
 		cli, err := engine(ctx)
 		if err != nil {
-			<-ctx.Done() // no news: it counts as alive until it is stopped
+			<-ctx.Done() // the state is unknown, so the proxy counts as running until it is stopped
 			return
 		}
 		defer cli.Close()
-		wait := cli.ContainerWait(ctx, b.container.GetContainerID(), client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+		wait := cli.ContainerWait(ctx, p.container.GetContainerID(), client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
 		select {
 		case <-wait.Result:
 		case <-wait.Error:
@@ -238,22 +240,22 @@ func (b *boxed) watch() {
 	}()
 }
 
-func (b *boxed) exited() <-chan struct{} { return b.done }
-func (b *boxed) id() string              { return b.container.GetContainerID() }
+func (p *containerProxy) exited() <-chan struct{} { return p.done }
+func (p *containerProxy) id() string              { return p.container.GetContainerID() }
 
-func (b *boxed) pids() []int {
-	// Where the engine counts processes otherwise than we do (another machine,
-	// another namespace) the id is somebody else's: the name must fit.
-	if b.pid == 0 || !slices.Contains([]string{"nginx", "apache2", "httpd"}, process.Name(b.pid)) {
+func (p *containerProxy) pids() []int {
+	// If the engine runs on another machine or in another process namespace, the id may
+	// belong to another process, so the name is checked.
+	if p.pid == 0 || !slices.Contains([]string{"nginx", "apache2", "httpd"}, process.Name(p.pid)) {
 		return nil
 	}
-	return process.PIDs(b.pid)
+	return process.PIDs(p.pid)
 }
 
-func (b *boxed) output() string {
+func (p *containerProxy) output() string {
 	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
 	defer cancel()
-	logs, err := b.container.Logs(ctx)
+	logs, err := p.container.Logs(ctx)
 	if err != nil {
 		return ""
 	}
@@ -262,18 +264,18 @@ func (b *boxed) output() string {
 	return string(text)
 }
 
-// stop ends and removes the container: SIGTERM, and SIGKILL after five seconds.
-func (b *boxed) stop(ctx context.Context) error {
-	err := b.container.Terminate(ctx, testcontainers.StopContext(ctx), testcontainers.StopTimeout(stopWithin))
-	b.unwatch()
-	<-b.done
+// stop stops the container with SIGTERM, after five seconds with SIGKILL, and removes it.
+func (p *containerProxy) stop(ctx context.Context) error {
+	err := p.container.Terminate(ctx, testcontainers.StopContext(ctx), testcontainers.StopTimeout(stopWithin))
+	p.unwatch()
+	<-p.done
 	if err != nil {
-		return fmt.Errorf("remove container %.12s: %w", b.id(), err)
+		return fmt.Errorf("remove container %.12s: %w", p.id(), err)
 	}
 	return nil
 }
 
-// sweepContainers removes containers of ours whose owner is dead.
+// sweepContainers removes the containers whose owner has ended.
 func sweepContainers(ctx context.Context) error {
 	cli, err := engine(ctx)
 	if err != nil {
@@ -282,7 +284,7 @@ func sweepContainers(ctx context.Context) error {
 	defer cli.Close()
 	host, err := os.Hostname()
 	if err != nil {
-		return fmt.Errorf("read our host name: %w", err)
+		return fmt.Errorf("read the host name: %w", err)
 	}
 	base, err := runsFolder()
 	if err != nil {
@@ -293,7 +295,7 @@ func sweepContainers(ctx context.Context) error {
 		Filters: make(client.Filters).Add("label", labelProxy, labelHost+"="+host),
 	})
 	if err != nil {
-		return fmt.Errorf("look for containers left behind: %w", err)
+		return fmt.Errorf("list the containers of ended programs: %w", err)
 	}
 	var errs []error
 	for _, c := range list.Items {
@@ -302,9 +304,10 @@ func sweepContainers(ctx context.Context) error {
 		}
 		_, err := cli.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		if err != nil && !strings.Contains(err.Error(), "already in progress") && !strings.Contains(err.Error(), "o such container") {
-			errs = append(errs, fmt.Errorf("remove container %.12s, left behind: %w", c.ID, err))
+			errs = append(errs, fmt.Errorf("remove container %.12s of an ended program: %w", c.ID, err))
 		}
-		// Only below our own folder: a label is not a licence to remove anything.
+		// Remove the folder only if it is in the folder of this user: another user
+		// may have set the label.
 		if dir := c.Labels[labelDir]; dir != "" && filepath.Dir(dir) == base {
 			errs = append(errs, os.RemoveAll(dir))
 		}
@@ -312,9 +315,10 @@ func sweepContainers(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// stale says whether the owner of a container of this host is certainly dead. One
-// from another container on this kernel cannot be judged; one from before a reboot
-// is dead if the container is not just being made by somebody else.
+// stale reports whether the owner of a container of this host has certainly ended. The
+// state of an owner in another process namespace is unknown. An owner from before a reboot
+// has ended; its container is stale if it has exited or is dead, because another program
+// may just be creating a container in another state.
 func stale(c container.Summary) bool {
 	pid, err := strconv.Atoi(c.Labels[labelPID])
 	if err != nil {

@@ -12,17 +12,18 @@ import (
 	"countersign/proxies/process"
 )
 
-// Settings for programs in unusual places, for both runners.
+// Environment variables for programs in unusual places, for both runners.
 const (
 	EnvNginx   = "COUNTERSIGN_NGINX"          // path or name of nginx
 	EnvApache  = "COUNTERSIGN_APACHE"         // path or name of apache2 or httpd
 	EnvModules = "COUNTERSIGN_APACHE_MODULES" // folder of Apache's modules
 )
 
-// folders where distributions put servers and that a user's PATH often lacks.
+// programFolders are folders of servers that are often not in PATH.
 var programFolders = []string{"/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"}
 
-// moduleFolders of Debian, Fedora, the official image, macOS and Homebrew.
+// moduleFolders are the folders of Apache's modules in Debian, Fedora, the official image,
+// macOS and Homebrew.
 var moduleFolders = []string{
 	"/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules",
 	"/usr/local/apache2/modules", "/usr/libexec/apache2", "/opt/homebrew/lib/httpd/modules", "/usr/local/lib/httpd/modules",
@@ -30,11 +31,11 @@ var moduleFolders = []string{
 
 // findProgram finds the proxy on this machine.
 func findProgram(kind Kind) (string, error) {
-	names, setting := []string{"nginx"}, EnvNginx
+	names, variable := []string{"nginx"}, EnvNginx
 	if kind == Apache {
-		names, setting = []string{"apache2", "httpd"}, EnvApache
+		names, variable = []string{"apache2", "httpd"}, EnvApache
 	}
-	if name := os.Getenv(setting); name != "" {
+	if name := os.Getenv(variable); name != "" {
 		names = []string{name}
 	}
 	for _, name := range names {
@@ -47,10 +48,10 @@ func findProgram(kind Kind) (string, error) {
 			}
 		}
 	}
-	return "", fmt.Errorf("%w: no program %s on this machine; %s (or name it in %s)", ErrUnavailable, strings.Join(names, " or "), remedyProgram, setting)
+	return "", fmt.Errorf("%w: the program %s was not found; %s (or set %s to its path)", ErrUnavailable, strings.Join(names, " or "), remedyProgram, variable)
 }
 
-const remedyProgram = "apt-get install nginx-light apache2"
+const remedyProgram = "run apt-get install nginx-light apache2"
 
 // findModules finds Apache's modules on this machine.
 func findModules() (string, error) {
@@ -63,12 +64,12 @@ func findModules() (string, error) {
 			return folder, nil
 		}
 	}
-	return "", fmt.Errorf("%w: no mod_proxy_http.so in %s; %s (or name the folder in %s)", ErrUnavailable, strings.Join(folders, ", "), remedyProgram, EnvModules)
+	return "", fmt.Errorf("%w: mod_proxy_http.so was not found in %s; %s (or set %s to the folder)", ErrUnavailable, strings.Join(folders, ", "), remedyProgram, EnvModules)
 }
 
-// runAs is whom a proxy runs as that root starts: httpd refuses to serve as root;
-// nginx's workers need the folder that only we can enter.
-func runAs(kind Kind) string {
+// runUser returns the user of a proxy that root starts, or "". httpd refuses to run as
+// root. The workers of nginx need access to a folder that only this user can open.
+func runUser(kind Kind) string {
 	switch {
 	case os.Getuid() != 0:
 		return ""
@@ -78,7 +79,7 @@ func runAs(kind Kind) string {
 	return "root"
 }
 
-// arguments run the proxy in the foreground.
+// arguments returns the arguments that run the proxy in the foreground.
 func arguments(kind Kind, dir, config string) []string {
 	if kind == Apache {
 		return []string{"-D", "FOREGROUND", "-d", dir, "-f", config}
@@ -89,7 +90,7 @@ func arguments(kind Kind, dir, config string) []string {
 // local is a proxy that runs as a child of this program.
 type local struct {
 	*process.Child
-	stderr string // path of the file with its standard streams
+	stderr string // path of the file with its output
 }
 
 func startProcess(ctx context.Context, j job) (running, error) {
@@ -97,7 +98,7 @@ func startProcess(ctx context.Context, j job) (running, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := RenderOptions{User: runAs(j.kind)}
+	options := RenderOptions{User: runUser(j.kind)}
 	if j.kind == Apache {
 		if options.Modules, err = findModules(); err != nil {
 			return nil, err
@@ -120,18 +121,18 @@ func startProcess(ctx context.Context, j job) (running, error) {
 	return p, nil
 }
 
-// startProgram starts the program of a proxy with its standard streams in a file. The
-// program gets nothing of our environment, which may hold secrets.
+// startProgram starts the program of a proxy with its output in a file. The program does
+// not inherit the environment, which may contain secrets.
 func startProgram(j job, cmd *exec.Cmd) (*local, error) {
 	stderr := filepath.Join(j.dir, "stderr.log")
 	out, err := os.OpenFile(stderr, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open file for the proxy's output: %w", err)
+		return nil, fmt.Errorf("open the file for the output of the proxy: %w", err)
 	}
 	defer out.Close()
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"}
 	cmd.Stdout, cmd.Stderr = out, out
-	// nginx and httpd end their workers when they receive SIGTERM.
+	// nginx and httpd stop their workers when they receive SIGTERM.
 	child, err := process.Start(cmd, process.Options{Mark: j.run.Mark, LeaderOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
@@ -144,7 +145,7 @@ func (p *local) id() string              { return strconv.Itoa(p.PID()) }
 func (p *local) pids() []int             { return process.PIDs(p.PID()) }
 
 func (p *local) output() string {
-	text, _ := os.ReadFile(p.stderr) // absent if it wrote nothing
+	text, _ := os.ReadFile(p.stderr) // the file may not exist
 	return string(text)
 }
 

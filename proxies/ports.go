@@ -9,14 +9,15 @@ import (
 	"countersign/proxies/process"
 )
 
-// portsFree says which addresses are taken, and by whom where that can be seen.
-// It is a courtesy: the proxy itself has the last word.
-func portsFree(ls []Listener) error {
+// checkPorts returns an error that names each address in use and, if known, the process
+// that listens there. The message is clearer than that of the proxy, which fails if the
+// address is taken after the check.
+func checkPorts(ls []Listener) error {
 	var errs []error
 	for _, l := range ls {
 		s, err := net.Listen("tcp", l.Listen)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("listener %s: cannot listen on %s: %w%s", l.name(), l.Listen, err, holder(l.Listen)))
+			errs = append(errs, fmt.Errorf("listener %s: listen on %s: %w%s", l.name(), l.Listen, err, holderHint(l.Listen)))
 			continue
 		}
 		errs = append(errs, s.Close())
@@ -24,8 +25,8 @@ func portsFree(ls []Listener) error {
 	return errors.Join(errs...)
 }
 
-// holder returns a text about the process that listens at an address, or "".
-func holder(address string) string {
+// holderHint returns a text about the process that listens at an address, or "".
+func holderHint(address string) string {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return ""
@@ -34,11 +35,11 @@ func holder(address string) string {
 	if len(sockets) == 0 {
 		return ""
 	}
-	all, _ := process.List() // without the list, no holder is found
+	all, _ := process.List() // after an error, no holder is found
 	holders := sockets.Holders(all)
 	if len(holders) == 0 {
-		return "; a process of another user or in a container has it"
+		return "; a process of another user or in a container listens there: stop it or choose another port"
 	}
 	pid := holders[0].PID
-	return fmt.Sprintf("; process %d (%s) has it: end it or choose another port", pid, process.Name(pid))
+	return fmt.Sprintf("; process %d (%s) listens there: stop it or choose another port", pid, process.Name(pid))
 }

@@ -1,19 +1,19 @@
-// Package proxies runs real authenticating proxies, nginx and Apache httpd, in
-// front of servers under test: it renders one configuration for any number of
-// listeners, starts the proxy as a container or as a local process together with
-// the login server that its /auth route leads to, and ends both again.
+// Package proxies runs real authenticating proxies, nginx and Apache httpd, in front of
+// servers under test. It renders one configuration for any number of listeners, starts
+// the proxy as a container or as a local process together with the login server for its
+// /auth route, and stops both.
 //
 // A listener has one of three flavours:
 //
 //   - Documented behaves as the printed examples do (proxied-authentication.txt,
-//     lines 478 to 889), directive for directive, holes included, but for ports,
-//     upstream and an /auth route, which no example has.
-//   - Hardened closes what is known to be open in those: it is what an operator
-//     should run.
-//   - Careless is Hardened with one fault: it adds its identity headers beside
-//     those of the client, so that two lines reach the server.
+//     lines 478 to 889), directive for directive, including their defects, except for
+//     ports, upstream and an /auth route, which no example has.
+//   - Hardened fixes the known security defects of the examples. Administrators should
+//     use it.
+//   - Careless is Hardened with one defect: it sends its identity headers in addition to
+//     those of the client, so that the server receives two lines.
 //
-// The package judges nothing; proxytest holds the contract.
+// Package proxytest tests the behaviour of the proxies.
 package proxies
 
 import (
@@ -25,10 +25,10 @@ import (
 	"strings"
 )
 
-// A Kind is a make of proxy.
+// A Kind is a proxy program.
 type Kind string
 
-// The proxies there are.
+// The supported proxies.
 const (
 	Nginx  Kind = "nginx"
 	Apache Kind = "apache"
@@ -45,35 +45,37 @@ const (
 type Listener struct {
 	ID      string // names the listener in messages
 	Flavour string // Documented, Hardened or Careless; "" is Hardened
-	Listen  string // IP and port: where it listens, and the public address
-	// Origin is the fixed public origin, "https://connect.example.com", that
-	// Hardened and Careless write into redirects and X-RSC-Request, whatever the
-	// Host header says. Empty: http:// and Listen.
+	Listen  string // IP address and port on which the proxy listens; also the public address
+	// Origin is the public origin, such as "https://connect.example.com", that
+	// Hardened and Careless write into redirects and X-RSC-Request independently of
+	// the Host header. The empty string means http:// and Listen.
 	Origin string
-	// Prefix is the path under which the server is published and that is removed
-	// before the server sees a request: "/rsconnect", or "" for none.
+	// Prefix is the public path prefix, such as "/rsconnect", or "". The proxy removes
+	// it from requests to the server.
 	Prefix   string
 	Upstream string      // base URL of the server, http://host:port
-	Headers  HeaderNames // not for Documented, which sends what its example prints
-	// GroupsSeparator joins the groups into one line. Empty: a line for each.
+	Headers  HeaderNames // not used by Documented, which sends the headers of its example
+	// GroupsSeparator joins the groups into one line. The empty string means one line
+	// for each group.
 	GroupsSeparator string
-	// Gate sends whoever is not signed in to the login page. Without it they are
-	// passed on without an identity, as the notes below the examples say for a
-	// server with ProxyAuth.LoginURL.
+	// Gate redirects visitors that are not signed in to the login page. Without it,
+	// their requests reach the server without an identity, as the notes below the
+	// examples say for a server with ProxyAuth.LoginURL.
 	Gate bool
 }
 
-// HeaderNames are the names of the identity headers. An empty name is not sent.
-// Where two have the same name, the first in the order of the fields is sent.
+// HeaderNames are the names of the identity headers. A header with an empty name is not
+// sent. If two headers have the same name, only the first in the order of the fields is
+// sent.
 type HeaderNames struct {
 	Username, UniqueID, FirstName, LastName, Email, Role, Groups string
 }
 
-// Example says which of the three printed examples a documented listener of
-// this kind follows: "basic", "profile" or "unique-id". The headers that are
-// asked for decide. Apache's basic example publishes the server at / and removes
-// no prefix, so an Apache listener with a prefix follows the profile example,
-// which differs by headers that are sent only when their cookies are there.
+// Example returns which of the three printed examples a documented listener of this kind
+// follows: "basic", "profile" or "unique-id". It depends on the headers. Apache's basic
+// example publishes the server at / and removes no prefix, so an Apache listener with a
+// prefix follows the profile example, which sends further headers only if their cookies
+// exist.
 func (l Listener) Example(kind Kind) string {
 	switch {
 	case l.Headers.UniqueID != "":
@@ -85,7 +87,7 @@ func (l Listener) Example(kind Kind) string {
 	return "basic"
 }
 
-// origin is the public origin without a slash at its end.
+// origin returns the public origin without a slash at its end.
 func (l Listener) origin() string {
 	if l.Origin != "" {
 		return l.Origin
@@ -103,40 +105,39 @@ func (l Listener) flavour() string {
 var (
 	validPrefix = regexp.MustCompile(`^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
 	validOrigin = regexp.MustCompile(`^https?://[A-Za-z0-9.:\[\]-]+$`)
-	// A token of RFC 9110, 5.6.2, less what the two configuration languages give
-	// a meaning ($ % ` ' #) and no operator would name a header after.
+	// A token of RFC 9110, 5.6.2, without the characters that have a meaning in the
+	// two configuration languages ($ % ` ' #).
 	validHeader = regexp.MustCompile(`^[A-Za-z0-9!&*+.^_|~-]+$`)
 )
 
-// reserved are headers that a proxy sets or that carry something else than an
-// identity; a configuration that names one of them as an identity header is a
-// mistake that would otherwise break the front in a puzzling way.
+// reserved are headers that a proxy sets or that do not contain an identity. A listener
+// with one of them as an identity header would fail without a clear error.
 var reserved = map[string]bool{
 	"authorization": true, "connection": true, "content-length": true, "content-type": true, "cookie": true,
 	"host": true, "te": true, "trailer": true, "transfer-encoding": true, "upgrade": true, "x-auth-token": true,
 	"x-auth-signature": true, "x-content-checksum": true, "x-rsc-authorization": true, "x-rsc-request": true,
 }
 
-// validate reports everything that is wrong with a listener.
+// validate returns an error with all problems of a listener.
 func (l Listener) validate(kind Kind) error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	switch l.flavour() {
 	case Documented, Hardened, Careless:
 	default:
-		bad("flavour %q; there are documented, hardened, careless", l.Flavour)
+		bad("flavour %q is not known; use one of documented, hardened, careless", l.Flavour)
 	}
 	if host, port, err := net.SplitHostPort(l.Listen); err != nil || net.ParseIP(host) == nil || !isPort(port) {
-		bad("listen %q is not an IP address and a port", l.Listen)
+		bad("listen %q is not an IP address and a port; use an address such as 127.0.0.1:8080", l.Listen)
 	}
 	if l.Origin != "" && !validOrigin.MatchString(l.Origin) {
-		bad("origin %q is not scheme://host[:port]", l.Origin)
+		bad("origin %q is not http[s]://host[:port]", l.Origin)
 	}
 	if !validPrefix.MatchString(l.Prefix) {
-		bad("prefix %q; wanted \"\" or a path such as /rsconnect without a slash at its end", l.Prefix)
+		bad("prefix %q is not allowed; use \"\" or a path such as /rsconnect without a slash at its end", l.Prefix)
 	}
 	if l.Prefix == "/auth" || strings.HasPrefix(l.Prefix, "/auth/") {
-		bad("prefix %q: /auth belongs to the login server", l.Prefix)
+		bad("prefix %q is not allowed: /auth belongs to the login server; use another prefix", l.Prefix)
 	}
 	if u, err := url.Parse(l.Upstream); err != nil || u.Scheme != "http" || u.Hostname() == "" || !isPort(u.Port()) ||
 		u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
@@ -144,15 +145,15 @@ func (l Listener) validate(kind Kind) error {
 	}
 	for _, h := range l.Headers.list() {
 		if !validHeader.MatchString(h.Header) {
-			bad("header for the %s: %q is not a header name that a proxy can send", h.What, h.Header)
+			bad("header for the %s: %q is not a header name that a proxy can send; use letters, digits and hyphens", h.What, h.Header)
 		}
 		if reserved[strings.ToLower(h.Header)] {
-			bad("header for the %s: %s is used for something else", h.What, h.Header)
+			bad("header for the %s: %s is reserved for another purpose; use another name", h.What, h.Header)
 		}
 	}
 	for i := 0; i < len(l.GroupsSeparator); i++ {
 		if c := l.GroupsSeparator[i]; c < ' ' || c >= 0x7f {
-			bad("groups separator %q: only printable ASCII can stand in a header", l.GroupsSeparator)
+			bad("groups separator %q is not allowed; use printable ASCII characters", l.GroupsSeparator)
 			break
 		}
 	}
@@ -177,7 +178,7 @@ func isPort(s string) bool {
 func validateAll(kind Kind, ls []Listener) error {
 	var errs []error
 	if kind != Nginx && kind != Apache {
-		errs = append(errs, fmt.Errorf("proxy %q; there are nginx and apache", kind))
+		errs = append(errs, fmt.Errorf("proxy %q is not known; use nginx or apache", kind))
 	}
 	if len(ls) == 0 {
 		errs = append(errs, errors.New("a proxy needs at least one listener"))
@@ -196,11 +197,11 @@ func validateAll(kind Kind, ls []Listener) error {
 // An identityHeader is one header that a listener sends.
 type identityHeader struct {
 	What   string // "username", "unique id", ...
-	Header string // its name on the wire
+	Header string // name of the header
 	Field  string // "user", "id", "first", "last", "email", "role", or "groups"
 }
 
-// list gives the headers that are to be sent, each name once.
+// list returns the headers to send, without duplicate names.
 func (h HeaderNames) list() []identityHeader {
 	all := []identityHeader{
 		{"username", h.Username, "user"},

@@ -14,27 +14,27 @@ import (
 	"countersign/proxies/nginx"
 )
 
-// RenderOptions are the things about the machine that a configuration names.
-// The zero value renders something to read.
+// RenderOptions are the properties of the machine that a configuration contains. The zero
+// value renders a configuration for reading.
 type RenderOptions struct {
 	// Login is the address of the login server; "" is 127.0.0.1:8081.
 	Login string
 	// Dir is a folder that the proxy may write to (pid file, temporary bodies,
 	// log); "" is /tmp/countersign-proxy.
 	Dir string
-	// User is whom a proxy started by root runs as; "" leaves it out.
+	// User is the user of a proxy that root starts; "" leaves it out.
 	User string
-	// Modules is where Apache's modules are; "" is Debian's folder.
+	// Modules is the folder of Apache's modules; "" is Debian's folder.
 	Modules string
-	// Bind replaces the addresses to listen on, not the ports: a container with a
-	// network of its own listens on all its addresses.
+	// Bind replaces the IP addresses of the listeners, but not the ports: a container
+	// with a network of its own listens on all its addresses.
 	Bind string
-	// HostAlias replaces loopback addresses of upstreams and of the login server:
-	// the name under which such a container reaches this machine.
+	// HostAlias replaces the loopback addresses of upstreams and of the login server.
+	// It is the host name by which such a container reaches this machine.
 	HostAlias string
 }
 
-// Render writes the one configuration file of a proxy with all its listeners.
+// Render returns the configuration file of a proxy with all its listeners.
 func Render(kind Kind, ls []Listener, o RenderOptions) ([]byte, error) {
 	if err := validateAll(kind, ls); err != nil {
 		return nil, err
@@ -51,12 +51,12 @@ func execute(t *template.Template, v view) ([]byte, error) {
 	if err := t.Execute(&b, v); err != nil {
 		return nil, fmt.Errorf("render %s configuration: %w", v.Kind, err)
 	}
-	// Actions leave lines with blanks only; nobody wants to read those.
+	// Remove the lines with white space only that template actions leave.
 	text := regexp.MustCompile(`(?m)^[ \t]+$`).ReplaceAll(b.Bytes(), nil)
 	return regexp.MustCompile(`\n{3,}`).ReplaceAll(text, []byte("\n\n")), nil
 }
 
-// view is what the templates see.
+// A view is the data of the templates.
 type view struct {
 	Kind        Kind
 	Dir         string
@@ -65,9 +65,9 @@ type view struct {
 	Modules     string
 	Login       string // host:port of the login server
 	Cookies     []cookieView
-	CookieNames string // all of them, as alternatives of a regular expression
+	CookieNames string // names of all cookies, as alternatives of a regular expression
 	Slots       []int  // 1..login.MaxGroups
-	Octet       string // a cookie-octet, as a class of both regular expression dialects
+	Octet       string // character class of a cookie-octet in both regular expression dialects
 	Documented  bool   // whether a listener has this flavour
 	Guarded     bool   // whether a listener is hardened or careless
 	Servers     []server
@@ -79,23 +79,23 @@ type view struct {
 
 type cookieView struct{ Field, Cookie string }
 
-// server is one listener as the templates see it.
+// A server is the data of one listener for the templates.
 type server struct {
 	Listener
-	N           int    // number in the file, for names of variables
+	N           int    // number of the listener, for names of variables
 	Bind        string // host:port to listen on
-	Example     string // of the documented flavour
+	Example     string // name of the printed example, for the documented flavour
 	Careless    bool
 	Origin      string
 	Host        string // the authority of Origin
 	Scheme      string // the scheme of Origin
-	Backend     string // host:port of the upstream as this proxy reaches it
-	Internal    string // host:port of the upstream as the server knows itself
+	Backend     string // host:port by which this proxy reaches the upstream
+	Internal    string // host:port of the upstream as in Listener
 	Identity    []identityHeader
-	Cookies     []cookieView // those that its headers are made of
+	Cookies     []cookieView // the cookies for its headers
 	Underscores bool         // whether a header name has an underscore
-	Primary     string       // the field that makes a request a signed-in one
-	Home        string       // where a login without a target returns to
+	Primary     string       // field without which a request has no identity
+	Home        string       // path to which a login without a target returns
 }
 
 func newView(kind Kind, ls []Listener, o RenderOptions) view {
@@ -159,7 +159,7 @@ func newServer(kind Kind, l Listener, o RenderOptions) server {
 	return s
 }
 
-// needs says whether a listener reads the cookie of a field.
+// needs reports whether a listener reads the cookie of a field.
 func (s server) needs(field string) bool {
 	for _, h := range s.Identity {
 		if h.Field == field || h.Field == "groups" && strings.HasPrefix(field, "group") {
@@ -169,7 +169,7 @@ func (s server) needs(field string) bool {
 	return field == s.Primary
 }
 
-// alias replaces the host of a loopback address.
+// alias replaces the host of a loopback address by name, unless name is "".
 func alias(hostport, name string) string {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil || name == "" {

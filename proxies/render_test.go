@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// every returns listeners of every flavour, example and shape.
-func every(first int) []Listener {
+// allListeners returns listeners with all combinations of flavours, examples, prefixes and
+// separators.
+func allListeners(first int) []Listener {
 	full := HeaderNames{Username: "X-Auth-Username", UniqueID: "X-Auth-ID", FirstName: "X-Auth-First-Name", LastName: "X-Auth-Last-Name",
 		Email: "X-Auth-Email", Role: "X-Auth-RSC-Role", Groups: "X-Auth-Groups"}
 	profile := full
@@ -30,7 +31,7 @@ func every(first int) []Listener {
 	return ls
 }
 
-// TestRenderIsAccepted has the real programs read every shape of configuration.
+// TestRenderIsAccepted checks that the real programs accept the configurations.
 func TestRenderIsAccepted(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Kind{Nginx, Apache} {
@@ -38,16 +39,16 @@ func TestRenderIsAccepted(t *testing.T) {
 			t.Parallel()
 			program, err := findProgram(kind)
 			if err != nil {
-				absent(t, err)
+				skipUnavailable(t, err)
 			}
 			dir := t.TempDir()
-			o := RenderOptions{User: runAs(kind)}
+			o := RenderOptions{User: runUser(kind)}
 			if kind == Apache {
 				if o.Modules, err = findModules(); err != nil {
-					absent(t, err)
+					skipUnavailable(t, err)
 				}
 			}
-			config, err := job{kind: kind, listeners: every(21000), dir: dir, login: "127.0.0.1:19998"}.write(o)
+			config, err := job{kind: kind, listeners: allListeners(21000), dir: dir, login: "127.0.0.1:19998"}.write(o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,8 +60,8 @@ func TestRenderIsAccepted(t *testing.T) {
 	}
 }
 
-// absent makes a missing program loud where people look away, and a failure in CI.
-func absent(t *testing.T, err error) {
+// skipUnavailable skips a test because of a missing program, and fails it in CI.
+func skipUnavailable(t *testing.T, err error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("NOT TESTED, and CI must test it: %v", err)
@@ -84,7 +85,7 @@ func TestRenderRefuses(t *testing.T) {
 		{"upstream with a path", func(l *Listener) { l.Upstream = "http://127.0.0.1:1/x" }, "upstream"},
 		{"upstream over TLS", func(l *Listener) { l.Upstream = "https://127.0.0.1:1" }, "upstream"},
 		{"header with a blank", func(l *Listener) { l.Headers.Email = "X Email" }, "not a header name"},
-		{"header of the protocol", func(l *Listener) { l.Headers.Role = "Connection" }, "used for something else"},
+		{"header of the protocol", func(l *Listener) { l.Headers.Role = "Connection" }, "reserved"},
 		{"separator with a line end", func(l *Listener) { l.GroupsSeparator = "\n" }, "printable ASCII"},
 		{"origin with a path", func(l *Listener) { l.Origin = "https://example.com/x" }, "origin"},
 	}
@@ -95,7 +96,7 @@ func TestRenderRefuses(t *testing.T) {
 			test.change(&l)
 			_, err := Render(Nginx, []Listener{l}, RenderOptions{})
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "front") {
-				t.Errorf("got error %v, want one that names the listener and says %q", err, test.want)
+				t.Errorf("got error %v, want one that names the listener and contains %q", err, test.want)
 			}
 		})
 	}
@@ -106,7 +107,7 @@ func TestRenderRefuses(t *testing.T) {
 		_, err := Render("haproxy", []Listener{bad, good}, RenderOptions{})
 		for _, want := range []string{"haproxy", "upstream", "prefix", "same address"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("got error %v, want it to say %q", err, want)
+				t.Errorf("got error %v, want it to contain %q", err, want)
 			}
 		}
 	})

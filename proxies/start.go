@@ -20,15 +20,15 @@ import (
 
 // Ways to run a proxy. The empty string means RunnerAuto.
 const (
-	RunnerAuto      = "auto"      // a container if that is possible, else a process
-	RunnerContainer = "container" // testcontainers, the image of make images
-	RunnerProcess   = "process"   // nginx or apache2 of this machine
+	RunnerAuto      = "auto"      // a container if possible, else a process
+	RunnerContainer = "container" // a container of the image of make images
+	RunnerProcess   = "process"   // the program nginx or apache2 of this machine
 )
 
-// Bounds of time. Each error names what was waited for.
+// Time limits.
 const (
 	readyWithin = 30 * time.Second
-	stopWithin  = 5 * time.Second // polite; by force after that
+	stopWithin  = 5 * time.Second // after SIGTERM; then SIGKILL
 	sweepWithin = 20 * time.Second
 )
 
@@ -37,23 +37,23 @@ const (
 	logName    = "proxy.log"
 )
 
-// Options of Start.
+// Options are the options of Start.
 type Options struct {
 	Kind      Kind
 	Runner    string // RunnerAuto, RunnerContainer or RunnerProcess
 	Listeners []Listener
-	// Dir is where the proxy gets a folder of its own for its configuration, log
-	// and temporary files. It stays when the proxy ends. Empty: a folder under the
-	// system's temporary folder, which goes when the proxy ends.
+	// Dir is the folder in which Start creates a folder for the configuration, the
+	// log and temporary files of the proxy. Stop does not remove that folder. If Dir
+	// is empty, Start creates a temporary folder, which Stop removes.
 	Dir string
 }
 
-// ErrUnavailable is wrapped by errors of Start that say that this machine cannot
-// run the proxy in the way asked for: no engine, no image, no program.
+// ErrUnavailable reports that this machine cannot run the proxy with the selected runner,
+// because there is no Docker engine, no image or no program. Errors of Start wrap it.
 var ErrUnavailable = errors.New("proxy unavailable")
 
-// Running is a proxy that runs, with its login server. Its methods are safe for
-// concurrent use. Whoever started it calls Stop.
+// A Running is a running proxy with its login server. Its methods are safe for concurrent
+// use. The caller of Start must call Stop.
 type Running struct {
 	kind      Kind
 	runner    string
@@ -70,25 +70,25 @@ type Running struct {
 	stopErr error
 }
 
-// running is a started proxy, however it runs.
+// A running is a started proxy: a local process or a container.
 type running interface {
-	// exited is closed when the proxy has ended.
+	// exited returns a channel that is closed when the proxy has ended.
 	exited() <-chan struct{}
-	// stop ends the proxy: politely, then by force. It returns when it is gone.
+	// stop stops the proxy with SIGTERM, then with SIGKILL, and waits for its end.
 	stop(ctx context.Context) error
-	// pids are the processes of the proxy, as far as this machine can see them.
+	// pids returns the processes of the proxy, or nil if they are not visible here.
 	pids() []int
-	// id names it: a process id or a container id.
+	// id returns the process id or the container id.
 	id() string
-	// output is what it wrote besides its log, for messages.
+	// output returns the output of the proxy without its log, for messages.
 	output() string
 }
 
-// Start renders the configuration, starts the login server and the proxy, and
-// returns when every listener answers a request. It first ends what an earlier
-// process of ours left behind, if that process is dead.
+// Start renders the configuration, starts the login server and the proxy, and returns when
+// every listener answers a request. It first stops the proxies of programs that ended
+// without stopping them.
 //
-// Errors name what is missing and what to do. After an error nothing runs.
+// Errors say what is missing and what to do. After an error nothing runs.
 func Start(ctx context.Context, o Options) (*Running, error) {
 	if err := validateAll(o.Kind, o.Listeners); err != nil {
 		return nil, err
@@ -100,10 +100,10 @@ func Start(ctx context.Context, o Options) (*Running, error) {
 	if err := sweep(ctx, runner == RunnerContainer); err != nil {
 		return nil, err
 	}
-	if err := portsFree(o.Listeners); err != nil {
+	if err := checkPorts(o.Listeners); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Kind, err)
 	}
-	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, token: token()}
+	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, token: newToken()}
 	if err := r.start(ctx, o.Dir); err != nil {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*stopWithin)
 		defer cancel()
@@ -137,8 +137,8 @@ func (r *Running) start(ctx context.Context, parent string) error {
 	return nil
 }
 
-// openRun creates the run of a proxy that runs as a process. A container has its
-// owner in its labels instead.
+// openRun creates the run of a proxy that runs as a process. The labels of a container
+// identify its owner instead.
 func (r *Running) openRun() error {
 	if r.runner != RunnerProcess {
 		return nil
@@ -151,8 +151,9 @@ func (r *Running) openRun() error {
 	return err
 }
 
-// noteWorkers writes the workers to the journal of the run: they may outlive a
-// master that is killed, and nginx overwrites its environment with its title.
+// noteWorkers writes the workers to the journal of the run: they may outlive a master that
+// is killed, and their mark cannot be read, because nginx overwrites its environment with
+// its process title.
 func (r *Running) noteWorkers() {
 	if r.run == nil {
 		return
@@ -164,12 +165,12 @@ func (r *Running) noteWorkers() {
 	}
 }
 
-// job is what a runner is told.
+// A job contains the parameters of a runner.
 type job struct {
 	kind      Kind
 	listeners []Listener
 	dir       string
-	ownDir    bool // whether dir goes with the proxy
+	ownDir    bool // whether Stop removes dir
 	login     string
 	run       *process.Run // nil for a container
 }
@@ -181,13 +182,13 @@ func (j job) write(o RenderOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The empty folder that both configurations take for the root of their files.
+	// Both configurations use this empty folder as the root of their files.
 	if err := os.Mkdir(filepath.Join(j.dir, "none"), 0o755); err != nil {
-		return "", fmt.Errorf("write configuration: %w", err)
+		return "", fmt.Errorf("write the configuration of the proxy: %w", err)
 	}
 	path := filepath.Join(j.dir, configName)
 	if err := os.WriteFile(path, text, 0o644); err != nil {
-		return "", fmt.Errorf("write configuration: %w", err)
+		return "", fmt.Errorf("write the configuration of the proxy: %w", err)
 	}
 	return path, nil
 }
@@ -200,22 +201,22 @@ func (r *Running) makeDir(parent string) error {
 		}
 		parent, r.ownDir = base, true
 	} else if err := os.MkdirAll(parent, 0o755); err != nil {
-		return fmt.Errorf("make folder for the proxy: %w", err)
+		return fmt.Errorf("create the folder for the proxy: %w", err)
 	}
 	parent, err := filepath.Abs(parent)
 	if err != nil {
-		return fmt.Errorf("make folder for the proxy: %w", err)
+		return fmt.Errorf("create the folder for the proxy: %w", err)
 	}
 	dir, err := os.MkdirTemp(parent, string(r.kind)+"-")
 	if err != nil {
-		return fmt.Errorf("make folder for the proxy: %w", err)
+		return fmt.Errorf("create the folder for the proxy: %w", err)
 	}
 	r.dir = dir
 	return nil
 }
 
-// ownParent returns where the proxy gets a folder that is removed with the proxy. In
-// the folder of a run, Sweep removes it too.
+// ownParent returns the parent of the temporary folder of the proxy. If it is the folder of
+// a run, Sweep removes it too.
 func (r *Running) ownParent() (string, error) {
 	if r.run != nil {
 		return r.run.Path, nil
@@ -223,26 +224,27 @@ func (r *Running) ownParent() (string, error) {
 	return runsFolder()
 }
 
-// startLogin serves the login server on loopback only: it makes anybody anyone.
+// startLogin starts the login server on loopback only, because it signs in any user without
+// a password.
 func (r *Running) startLogin() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", fmt.Errorf("start login server: %w", err)
+		return "", fmt.Errorf("start the login server: %w", err)
 	}
 	r.login = &http.Server{
 		Handler:           login.New(login.Options{Token: r.token}),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
-		MaxHeaderBytes:    128 << 10, // as much as the hardened proxies pass on
+		MaxHeaderBytes:    128 << 10, // the limit of the hardened proxies
 	}
-	go func() { _ = r.login.Serve(l) }() // ends with Close
+	go func() { _ = r.login.Serve(l) }() // returns after Close
 	return l.Addr().String(), nil
 }
 
-// await returns when every listener has led a request to our login server. An
-// open port says too little: httpd accepts before it can answer, and another
-// server may have the port.
+// await returns when every listener has passed a request to the login server. An open port
+// is not sufficient: httpd accepts connections before it can answer, and another server may
+// use the port.
 func (r *Running) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
@@ -269,19 +271,20 @@ func (r *Running) awaitListener(ctx context.Context, client *http.Client, l List
 		}
 		select {
 		case <-r.proxy.exited():
-			return fmt.Errorf("it ended at once%s", r.complaint())
+			return fmt.Errorf("the proxy exited before it answered a request%s", r.lastOutput())
 		case <-ctx.Done():
 			hint := ""
 			if r.runner == RunnerContainer {
-				hint = "; if the engine runs on another machine or in another network than this program, use the runner " + RunnerProcess
+				hint = "; if the Docker engine runs on another machine or in another network than this program, use the runner " + RunnerProcess
 			}
-			return fmt.Errorf("listener %s: waited for an answer from http://%s/auth/ready: %w%s%s", l.name(), l.Listen, last, hint, r.complaint())
+			return fmt.Errorf("listener %s: wait for an answer from http://%s/auth/ready: %w%s%s", l.name(), l.Listen, last, hint, r.lastOutput())
 		case <-tick.C:
 		}
 	}
 }
 
-// ping asks the listener for the login server's token.
+// ping returns an error unless a listener passes a request to the login server with this
+// token.
 func ping(ctx context.Context, client *http.Client, l Listener, token string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Listen+"/auth/ready", nil)
 	if err != nil {
@@ -293,13 +296,13 @@ func ping(ctx context.Context, client *http.Client, l Listener, token string) er
 	}
 	defer resp.Body.Close()
 	if got := resp.Header.Get(login.HeaderReady); got != token {
-		return fmt.Errorf("it answers %s but does not lead to our login server", resp.Status)
+		return fmt.Errorf("the reply %s is not from the login server of this proxy", resp.Status)
 	}
 	return nil
 }
 
-// complaint is what the proxy last wrote, for the end of an error.
-func (r *Running) complaint() string {
+// lastOutput returns the last lines of the output or the log, for the end of an error.
+func (r *Running) lastOutput() string {
 	text := strings.TrimSpace(r.proxy.output())
 	if log, err := os.ReadFile(r.Log()); err == nil && text == "" {
 		text = strings.TrimSpace(string(log))
@@ -310,18 +313,18 @@ func (r *Running) complaint() string {
 	if lines := strings.Split(text, "\n"); len(lines) > 8 {
 		text = strings.Join(lines[len(lines)-8:], "\n")
 	}
-	return "; it wrote:\n" + text
+	return "; its output ends with:\n" + text
 }
 
-// Stop ends the proxy, politely and after five seconds by force, and the login
-// server. It may be called more than once; the first call counts.
+// Stop stops the proxy and the login server. It sends SIGTERM to the proxy and, after five
+// seconds, SIGKILL. Further calls return the result of the first.
 func (r *Running) Stop(ctx context.Context) error {
 	r.stop.Do(func() {
 		var errs []error
 		if r.proxy != nil {
 			errs = append(errs, r.proxy.stop(ctx))
 		}
-		if r.run != nil && errors.Join(errs...) == nil { // else the next program that sweeps ends it
+		if r.run != nil && errors.Join(errs...) == nil { // after an error, the next Sweep ends it
 			errs = append(errs, r.run.Close())
 		}
 		if r.login != nil {
@@ -337,55 +340,55 @@ func (r *Running) Stop(ctx context.Context) error {
 	return r.stopErr
 }
 
-// Log is the path of the proxy's log: a line for each request, without its query,
-// and the proxy's own complaints.
+// Log returns the path of the log of the proxy. It contains a line for each request,
+// without the query, and the error messages of the proxy.
 func (r *Running) Log() string { return filepath.Join(r.dir, logName) }
 
-// Config is the path of the rendered configuration.
+// Config returns the path of the rendered configuration.
 func (r *Running) Config() string { return filepath.Join(r.dir, configName) }
 
-// Runner says how the proxy runs: RunnerContainer or RunnerProcess.
+// Runner returns how the proxy runs: RunnerContainer or RunnerProcess.
 func (r *Running) Runner() string { return r.runner }
 
-// Reason says why it runs that way, in a few words.
+// Reason returns why Start selected the runner.
 func (r *Running) Reason() string { return r.reason }
 
-// PIDs are the processes of the proxy at this moment, for accounting. They are
-// empty where a container's processes are out of sight (another machine).
+// PIDs returns the current processes of the proxy, for accounting. It returns nil if the
+// processes of a container are not visible on this machine.
 func (r *Running) PIDs() []int { return r.proxy.pids() }
 
-// ID is the container's id, or the id of the first process.
+// ID returns the id of the container or of the first process.
 func (r *Running) ID() string { return r.proxy.id() }
 
-// Exited is closed when the proxy has ended, whoever ended it.
+// Exited returns a channel that is closed when the proxy has ended for any reason.
 func (r *Running) Exited() <-chan struct{} { return r.proxy.exited() }
 
-func token() string {
+func newToken() string {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	return hex.EncodeToString(b)
 }
 
-// choose decides how to run, and says why.
+// choose returns how to run the proxy and the reason.
 func choose(ctx context.Context, kind Kind, runner string) (chosen, reason string, err error) {
 	switch runner {
 	case RunnerContainer:
-		if err := containerReady(ctx); err != nil {
+		if err := checkContainer(ctx); err != nil {
 			return "", "", err
 		}
-		return RunnerContainer, "asked for", nil
+		return RunnerContainer, "selected by the user", nil
 	case RunnerProcess:
 		if _, err := findProgram(kind); err != nil {
 			return "", "", err
 		}
-		return RunnerProcess, "asked for", nil
+		return RunnerProcess, "selected by the user", nil
 	case RunnerAuto, "":
 	default:
-		return "", "", fmt.Errorf("runner %q; there are auto, container, process", runner)
+		return "", "", fmt.Errorf("runner %q is not known; use one of auto, container, process", runner)
 	}
-	noContainer := containerReady(ctx)
+	noContainer := checkContainer(ctx)
 	if noContainer == nil {
-		return RunnerContainer, "auto: the engine answers and has the image " + imageName(), nil
+		return RunnerContainer, "auto: the Docker engine answers and has the image " + imageName(), nil
 	}
 	if _, noProgram := findProgram(kind); noProgram != nil {
 		return "", "", errors.Join(noContainer, noProgram)

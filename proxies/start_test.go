@@ -23,19 +23,19 @@ import (
 	"countersign/proxies/process"
 )
 
-// envOwner makes this test binary a program that starts a proxy, prints what it
-// started and waits to be killed.
+// envOwner is the environment variable that makes this test binary start a proxy, print its
+// id and wait until it is killed.
 const envOwner = "PROXIES_TEST_OWNER"
 
 func TestMain(m *testing.M) {
 	if job := os.Getenv(envOwner); job != "" {
-		own(job)
+		runOwner(job)
 		return
 	}
 	os.Exit(m.Run())
 }
 
-func own(job string) {
+func runOwner(job string) {
 	var o Options
 	if err := json.Unmarshal([]byte(job), &o); err != nil {
 		fmt.Println("error", err)
@@ -72,7 +72,7 @@ func startOwner(t *testing.T, o Options) (owner *exec.Cmd, id string) {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	id, started := strings.CutPrefix(strings.TrimSpace(line), "started ")
 	if !started {
-		t.Fatalf("the owner said %q, %v", line, err)
+		t.Fatalf("the output of the owner is %q, %v", line, err)
 	}
 	return cmd, id
 }
@@ -91,8 +91,8 @@ func abandon(t *testing.T, o Options) string {
 	return id
 }
 
-// onListener gives a listener on a free port, in front of a server that answers.
-func onListener(t *testing.T) Listener {
+// newListener returns a listener on a free port in front of a server that answers.
+func newListener(t *testing.T) Listener {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(server.Close)
@@ -107,9 +107,9 @@ func onListener(t *testing.T) Listener {
 func options(t *testing.T, kind Kind, runner string) Options {
 	t.Helper()
 	if _, _, err := Usable(t.Context(), kind, runner); err != nil {
-		absent(t, err)
+		skipUnavailable(t, err)
 	}
-	return Options{Kind: kind, Runner: runner, Listeners: []Listener{onListener(t)}}
+	return Options{Kind: kind, Runner: runner, Listeners: []Listener{newListener(t)}}
 }
 
 // each runs a test for every kind and runner.
@@ -144,33 +144,33 @@ func TestStartAndStop(t *testing.T) {
 		resp.Body.Close()
 		log, err := os.ReadFile(r.Log())
 		if err != nil || !strings.Contains(string(log), "/rsconnect/secret") || strings.Contains(string(log), "t0ps3cret") {
-			t.Errorf("the log must have the path without the query: %q, %v", log, err)
+			t.Errorf("log = %q, %v; want the path without the query", log, err)
 		}
 		dir := filepath.Dir(r.Log())
 		began := time.Now()
-		for range 2 { // the second time changes nothing
+		for range 2 { // the second call does nothing
 			if err := r.Stop(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		t.Logf("stopped after %v", time.Since(began).Round(time.Millisecond))
-		gone(t, pids)
+		awaitGone(t, pids)
 		select {
 		case <-r.Exited():
 		default:
 			t.Error("Exited is not closed after Stop")
 		}
 		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("its folder is still there: %v", err)
+			t.Errorf("the folder of the proxy still exists: %v", err)
 		}
-		if err := portsFree(o.Listeners); err != nil {
+		if err := checkPorts(o.Listeners); err != nil {
 			t.Errorf("after Stop: %v", err)
 		}
 	})
 }
 
-// gone waits until processes have ended.
-func gone(t *testing.T, pids []int) {
+// awaitGone waits until processes have ended.
+func awaitGone(t *testing.T, pids []int) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for _, pid := range pids {
@@ -179,14 +179,14 @@ func gone(t *testing.T, pids []int) {
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("process %d (%s) is still there", pid, process.Name(pid))
+				t.Fatalf("process %d (%s) still runs", pid, process.Name(pid))
 			}
 			time.Sleep(2 * time.Millisecond)
 		}
 	}
 }
 
-func TestExitedTells(t *testing.T) {
+func TestExited(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, kind Kind, runner string) {
 		r, err := Start(t.Context(), options(t, kind, runner))
@@ -198,7 +198,7 @@ func TestExitedTells(t *testing.T) {
 			if err := r.Stop(context.WithoutCancel(t.Context())); err != nil {
 				t.Error(err)
 			}
-			gone(t, pids) // the workers of the killed master too
+			awaitGone(t, pids) // including the workers of the killed master
 		}()
 		if err := syscall.Kill(pids[0], syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -206,12 +206,12 @@ func TestExitedTells(t *testing.T) {
 		select {
 		case <-r.Exited():
 		case <-time.After(10 * time.Second):
-			t.Error("nobody said that it ended")
+			t.Error("Exited is not closed 10 s after the end of the proxy")
 		}
 	})
 }
 
-// TestKilledOwner: after kill -9 of the owner the next start leaves nothing behind.
+// TestKilledOwner checks that the next start stops the proxy of an owner that was killed.
 func TestKilledOwner(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Kind{Nginx, Apache} {
@@ -219,7 +219,7 @@ func TestKilledOwner(t *testing.T) {
 			t.Parallel()
 			o := options(t, kind, RunnerProcess)
 			abandon(t, o)
-			// The same port: what is left would be in the way.
+			// The same port: a remaining proxy would make the start fail.
 			r, err := Start(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
@@ -243,7 +243,7 @@ func TestKilledOwner(t *testing.T) {
 			}
 			defer cli.Close()
 			if _, err := cli.ContainerInspect(t.Context(), id, client.ContainerInspectOptions{}); err == nil {
-				t.Errorf("container %s is still there", id)
+				t.Errorf("container %s still exists", id)
 			}
 		})
 	}
@@ -266,7 +266,7 @@ func TestKilledOwnerAndMaster(t *testing.T) {
 			if len(pids) < 2 {
 				t.Fatalf("processes of the proxy: %v, want a worker", pids)
 			}
-			// A stopped owner does not see the end of the master.
+			// A stopped owner does not notice the end of the master.
 			if err := errors.Join(owner.Process.Signal(syscall.SIGSTOP), syscall.Kill(master, syscall.SIGKILL)); err != nil {
 				t.Fatal(err)
 			}
@@ -275,7 +275,7 @@ func TestKilledOwnerAndMaster(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			gone(t, pids)
+			awaitGone(t, pids)
 			if err := r.Stop(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -295,11 +295,11 @@ func TestPortTaken(t *testing.T) {
 		r, err := Start(t.Context(), o)
 		if err == nil {
 			_ = r.Stop(t.Context())
-			t.Fatal("it started")
+			t.Fatal("Start() succeeded, want an error")
 		}
 		for _, want := range []string{o.Listeners[0].Listen, "front", fmt.Sprintf("process %d", os.Getpid())} {
 			if !strings.Contains(err.Error(), want) {
-				t.Errorf("got error %q, want it to say %q", err, want)
+				t.Errorf("got error %q, want it to contain %q", err, want)
 			}
 		}
 	})
@@ -309,17 +309,17 @@ func TestBadConfigurationIsShown(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, kind Kind, runner string) {
 		o := options(t, kind, runner)
-		// An upstream that cannot be resolved: nginx refuses it. httpd has no such
-		// fault to offer, so it gets an address that this machine does not have.
+		// nginx refuses an upstream that cannot be resolved. httpd does not, so it gets
+		// an address that this machine does not have.
 		o.Listeners[0].Upstream = "http://countersign-no-such-host.invalid:1"
 		if kind == Apache {
 			o.Listeners[0].Listen = "192.0.2.1:80"
 		}
-		r := &Running{kind: kind, runner: runner, listeners: o.Listeners, token: token()}
+		r := &Running{kind: kind, runner: runner, listeners: o.Listeners, token: newToken()}
 		err := r.start(t.Context(), t.TempDir())
 		stopErr := r.Stop(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "ended at once") || !strings.Contains(err.Error(), "it wrote") {
-			t.Errorf("got error %v, want the program's own words", err)
+		if err == nil || !strings.Contains(err.Error(), "exited before it answered") || !strings.Contains(err.Error(), "its output ends with") {
+			t.Errorf("got error %v, want one with the output of the program", err)
 		}
 		if stopErr != nil {
 			t.Error(stopErr)
@@ -333,7 +333,7 @@ func TestUnavailableSaysWhatToDo(t *testing.T) {
 	l := Listener{ID: "front", Listen: "127.0.0.1:20999", Upstream: "http://127.0.0.1:1", Headers: HeaderNames{Username: "X-Auth-Username"}}
 	for runner, want := range map[string][]string{
 		RunnerProcess:   {"countersign-no-such-program", "apt-get install nginx-light apache2"},
-		RunnerContainer: {"ocker"}, // "docker", or the image where an engine answers
+		RunnerContainer: {"ocker"}, // "Docker" or "docker"; replaced below if an engine answers
 		RunnerAuto:      {"apt-get install"},
 	} {
 		_, err := Start(t.Context(), Options{Kind: Nginx, Runner: runner, Listeners: []Listener{l}})
@@ -341,12 +341,12 @@ func TestUnavailableSaysWhatToDo(t *testing.T) {
 			t.Errorf("%s: got error %v, want ErrUnavailable", runner, err)
 			continue
 		}
-		if engineAnswers(t.Context()) == nil && runner != RunnerProcess {
+		if pingEngine(t.Context()) == nil && runner != RunnerProcess {
 			want = append([]string{"countersign-no-such-image:1", "make images"}, want[1:]...)
 		}
 		for _, w := range want {
 			if !strings.Contains(err.Error(), w) {
-				t.Errorf("%s: got error %q, want it to say %q", runner, err, w)
+				t.Errorf("%s: got error %q, want it to contain %q", runner, err, w)
 			}
 		}
 		findings := Check(t.Context(), Nginx, runner)
@@ -360,15 +360,15 @@ func TestUnavailableSaysWhatToDo(t *testing.T) {
 			}
 		}
 		if bad == 0 {
-			t.Errorf("%s: everything is found to be there: %+v", runner, findings)
+			t.Errorf("%s: all findings are OK, want one that is not: %+v", runner, findings)
 		}
 	}
 }
 
-func TestImageNameIsTheRecipe(t *testing.T) {
+func TestImageNameMatchesTheScript(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(EnvImage) != "" {
-		t.Skip("another image is set")
+		t.Skip("NOT RUN: the environment selects another image")
 	}
 	out, err := exec.Command("../.ci/image", "--name", "proxies").Output()
 	if err != nil {
@@ -389,7 +389,7 @@ func TestRenderForABridge(t *testing.T) {
 		}
 		for _, want := range []string{listen, "host.docker.internal:19999", "host.docker.internal:18000", "http://127.0.0.1:21000"} {
 			if !strings.Contains(string(text), want) {
-				t.Errorf("%s: the configuration lacks %q", kind, want)
+				t.Errorf("%s: the configuration does not contain %q", kind, want)
 			}
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"countersign/proxies/process"
 )
 
-// runsFolder returns the folder of this user for proxies: each proxy that runs as a
-// process has a run in it.
+// runsFolder returns the folder of this user for proxies. It contains a run for each proxy
+// that runs as a process.
 func runsFolder() (string, error) {
 	base, err := process.UserFolder()
 	if err != nil {
@@ -19,11 +19,11 @@ func runsFolder() (string, error) {
 	return dir, process.PrivateFolder(dir)
 }
 
-// Sweep ends the proxies that this package has started in a program that ended
-// without stopping them: processes by their runs in the temporary folder, containers
-// by their labels. It touches nothing whose owner runs. Start calls it.
+// Sweep stops the proxies of programs that ended without stopping them. It finds processes
+// by their runs in the temporary folder, and containers by their labels. It does not stop
+// proxies whose owner runs. Start calls it.
 func Sweep(ctx context.Context) error {
-	return sweep(ctx, engineAnswers(ctx) == nil)
+	return sweep(ctx, pingEngine(ctx) == nil)
 }
 
 func sweep(ctx context.Context, containers bool) error {

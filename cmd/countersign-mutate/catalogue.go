@@ -11,7 +11,7 @@ import (
 
 const catalogueFile = "features/rules.tsv"
 
-// A catalogue is what this program needs of the rule catalogue.
+// A catalogue contains the part of the rule catalogue that this program uses.
 type catalogue struct {
 	rules map[string]rule
 	ids   []string // in the order of the file
@@ -20,16 +20,15 @@ type catalogue struct {
 type rule struct {
 	id, statement, state string
 	done                 bool // a scenario cites it
-	must                 bool // class must, see [class]
-	server               bool // it judges the server, and not the proxy, the provider or a page of the dashboard
+	must                 bool // the class of the rule is must
+	server               bool // the rule is about the server, not the proxy, the provider or the dashboard
 }
 
-// columns of the catalogue that are read.
+// columns are the columns of the catalogue that loadCatalogue reads.
 var columns = []string{"id", "role", "level", "basis", "statement", "state"}
 
-// loadCatalogue reads the rule catalogue of a checkout. The suite is another
-// program and checks the file; what is read here is the part that is needed to
-// see which rules need a fault.
+// loadCatalogue reads the columns of the rule catalogue that determine which rules need a
+// fault. countersign rules --check validates the file.
 func loadCatalogue(root string) (*catalogue, error) {
 	raw, err := os.ReadFile(filepath.Join(root, catalogueFile))
 	if err != nil {
@@ -40,7 +39,7 @@ func loadCatalogue(root string) (*catalogue, error) {
 	at := map[string]int{}
 	for _, name := range columns {
 		if at[name] = slices.Index(head, name); at[name] < 0 {
-			return nil, fmt.Errorf("%s:1: there is no column %q", catalogueFile, name)
+			return nil, fmt.Errorf("%s:1: the header has no column %q", catalogueFile, name)
 		}
 	}
 	c := &catalogue{rules: map[string]rule{}}
@@ -48,7 +47,7 @@ func loadCatalogue(root string) (*catalogue, error) {
 	for n, line := range lines[1:] {
 		cells := strings.Split(line, "\t")
 		if len(cells) != len(head) {
-			problems = append(problems, fmt.Errorf("%s:%d: %d columns, and the head has %d", catalogueFile, n+2, len(cells), len(head)))
+			problems = append(problems, fmt.Errorf("%s:%d: the line has %d columns, and the header has %d", catalogueFile, n+2, len(cells), len(head)))
 			continue
 		}
 		r := newRule(func(column string) string { return cells[at[column]] })
@@ -68,8 +67,8 @@ func newRule(cell func(string) string) rule {
 	}
 }
 
-// needFault returns the ids of the rules that need a named fault: class must,
-// with scenarios, and about the server.
+// needFault returns the ids of the rules that need a named fault: rules of class must that
+// have scenarios and are about the server.
 func (c *catalogue) needFault() []string {
 	var ids []string
 	for _, id := range c.ids {

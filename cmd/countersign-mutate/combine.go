@@ -15,22 +15,22 @@ import (
 	"strings"
 )
 
-// Most faults change the body of one function. All of these are compiled into
-// one server: the function begins with the faulty body, executed where the
-// number of the fault is active. One build then serves all faults. A fault that
-// changes anything else, such as a table or a signature, is built by itself.
+// Most faults change the body of one function. All of these are compiled into one
+// server: the faulty body is inserted at the beginning of the function and executed if
+// the number of the fault is active, so that one build serves all these faults. A fault
+// that changes anything else, such as a table or a signature, has a build of its own.
 
-// errNotInBody is the error of a fault that changes more than bodies of functions.
+// errNotInBody reports a fault that changes more than bodies of functions.
 var errNotInBody = errors.New("the fault changes more than bodies of functions")
 
-// An insertion puts a text into a source file.
+// An insertion is a text to insert into a source file.
 type insertion struct {
 	offset int
 	text   string
 }
 
-// combine returns the overlay of a server that holds every fault, numbered from
-// first in the order given, and the faults that it cannot hold.
+// combine returns the overlay of a server that contains the faults, numbered from first in
+// the given order, and the indexes of the faults that need a build of their own.
 func combine(root string, faults []Fault, first int) (o overlay, separate []int, err error) {
 	byFile := map[string][]insertion{}
 	o = overlay{selectorFile: []byte(selectorSource)}
@@ -57,7 +57,7 @@ func combine(root string, faults []Fault, first int) (o overlay, separate []int,
 	return o, separate, nil
 }
 
-// instrumented returns the source with the insertions and the import that they need.
+// instrumented returns the source with the insertions and the import that they use.
 func instrumented(raw []byte, insertions []insertion) ([]byte, error) {
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, "", raw, parser.ImportsOnly)
@@ -82,8 +82,8 @@ func insertAll(raw []byte, insertions []insertion) []byte {
 	return out.Bytes()
 }
 
-// bodies returns what has to be inserted into the original file so that it
-// behaves like the faulty one where the number is active.
+// bodies returns the insertions that make the original file behave like the faulty one if
+// the number is active.
 func (f Fault) bodies(root string, number int) ([]insertion, error) {
 	if filepath.Ext(f.File) != ".go" {
 		return nil, errNotInBody
@@ -102,7 +102,7 @@ func (f Fault) bodies(root string, number int) ([]insertion, error) {
 	}
 	wrong, err := split(faulty)
 	if err != nil {
-		return nil, fmt.Errorf("with the fault the file is no Go source: %w", err)
+		return nil, fmt.Errorf("with the fault the file is not valid Go source: %w", err)
 	}
 	if right.rest != wrong.rest || len(right.functions) != len(wrong.functions) {
 		return nil, errNotInBody
@@ -117,7 +117,7 @@ func (f Fault) bodies(root string, number int) ([]insertion, error) {
 		if before.results {
 			end = "\n}\n"
 		}
-		insertions = append(insertions, insertion{before.start, fmt.Sprintf(" if %s.On(%d) { %s %s%s", selectorName, number, mark(f.Name), after.body, end)})
+		insertions = append(insertions, insertion{before.start, fmt.Sprintf(" if %s.On(%d) { %s %s%s", selectorName, number, faultComment(f.Name), after.body, end)})
 	}
 	if len(insertions) == 0 {
 		return nil, errNotInBody // only comments outside of functions differ
@@ -125,16 +125,16 @@ func (f Fault) bodies(root string, number int) ([]insertion, error) {
 	return insertions, nil
 }
 
-// A splitFile is a source file, taken apart into bodies of functions and the rest.
+// A splitFile is a source file that is split into the bodies of functions and the rest.
 type splitFile struct {
 	rest      string
 	functions []functionBody
 }
 
 type functionBody struct {
-	start   int    // offset of the text behind the opening brace
+	start   int    // offset after the opening brace
 	body    string // text between the braces
-	results bool   // the function returns something
+	results bool   // the function has results
 }
 
 func split(raw []byte) (splitFile, error) {
@@ -161,13 +161,13 @@ func split(raw []byte) (splitFile, error) {
 	return s, nil
 }
 
-// mark is the comment that precedes a faulty body in the combined source.
-func mark(name string) string { return "/*fault:" + name + "*/" }
+// faultComment returns the comment before a faulty body in the combined source.
+func faultComment(name string) string { return "/*fault:" + name + "*/" }
 
-var markPattern = regexp.MustCompile(`/\*fault:([a-z0-9-]+)\*/`)
+var faultCommentPattern = regexp.MustCompile(`/\*fault:([a-z0-9-]+)\*/`)
 
-// faultOf returns the name of the fault that a line of the compiler's output is
-// about, and the message. The name is empty for any other line.
+// faultOf returns the name of the fault to which a line of the compiler's output refers,
+// and the message. The name is empty for any other line.
 func (e *buildError) faultOf(line string) (name, message string) {
 	found := compilerLine.FindStringSubmatch(line)
 	if found == nil {
@@ -179,9 +179,9 @@ func (e *buildError) faultOf(line string) (name, message string) {
 		return "", ""
 	}
 	before := strings.SplitAfterN(string(raw), "\n", number+1)
-	marks := markPattern.FindAllStringSubmatch(strings.Join(before[:min(number, len(before))], ""), -1)
-	if len(marks) == 0 {
+	comments := faultCommentPattern.FindAllStringSubmatch(strings.Join(before[:min(number, len(before))], ""), -1)
+	if len(comments) == 0 {
 		return "", ""
 	}
-	return marks[len(marks)-1][1], found[3]
+	return comments[len(comments)-1][1], found[3]
 }

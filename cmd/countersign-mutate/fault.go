@@ -17,8 +17,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// faultsFolder holds the named faults, a YAML file for each subject, and the
-// list of accepted survivors.
+// faultsFolder contains the named faults, in a YAML file for each topic, and the list of
+// accepted survivors.
 const (
 	faultsFolder = "reference/faults"
 	acceptedFile = faultsFolder + "/accepted.yaml"
@@ -28,9 +28,9 @@ const (
 // in one file of the reference server.
 type Fault struct {
 	Name    string   `yaml:"name"`    // unique, lower case with hyphens
-	Mistake string   `yaml:"mistake"` // what a vendor could have misread or forgotten
-	Rules   []string `yaml:"rules"`   // ids of the rules that it must turn red
-	Blocks  bool     `yaml:"blocks"`  // the server keeps the scenarios of the rules from running, which counts as red
+	Mistake string   `yaml:"mistake"` // what a vendor may have misread or forgotten
+	Rules   []string `yaml:"rules"`   // ids of the rules whose scenarios must fail
+	Blocks  bool     `yaml:"blocks"`  // a scenario of the rules that the server blocks counts as failed
 	File    string   `yaml:"file"`    // below reference/
 	Replace string   `yaml:"replace"` // text that occurs exactly once in File
 	With    string   `yaml:"with"`
@@ -65,12 +65,12 @@ func loadFaults(root string, catalogue *catalogue) ([]Fault, error) {
 		problems = append(problems, err)
 	}
 	if len(faults) == 0 && errors.Join(problems...) == nil {
-		problems = append(problems, fmt.Errorf("%s holds no fault; each file there is a list of name, mistake, rules, file, replace and with", faultsFolder))
+		problems = append(problems, fmt.Errorf("%s contains no fault; each file there must be a list of entries with name, mistake, rules, file, replace and with", faultsFolder))
 	}
 	seen := map[string]string{}
 	for _, f := range faults {
 		if first, ok := seen[f.Name]; ok {
-			problems = append(problems, fmt.Errorf("%s: the name %q is taken by %s", f.place, f.Name, first))
+			problems = append(problems, fmt.Errorf("%s: the name %q is used by %s; choose another name", f.place, f.Name, first))
 		}
 		seen[f.Name] = f.place
 		problems = append(problems, f.validate(root, catalogue)...)
@@ -113,25 +113,25 @@ func decodeList[T any](raw []byte, into *[]T) (lines []int, err error) {
 		}
 	}
 	if len(file.Docs) > 1 || len(lines) != len(*into) {
-		return nil, errors.New("the file must hold one document, a list")
+		return nil, errors.New("the file must contain one document, which is a list")
 	}
 	return lines, nil
 }
 
-// validate returns what is wrong with the fault.
+// validate returns all errors in the fault.
 func (f Fault) validate(root string, catalogue *catalogue) []error {
 	var problems []error
 	wrong := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("%s: fault %q: %s", f.place, f.Name, fmt.Sprintf(format, args...)))
 	}
 	if !faultName.MatchString(f.Name) {
-		wrong("name: use lower case letters, digits and hyphens")
+		wrong("name: use only lower case letters, digits and hyphens")
 	}
 	if strings.TrimSpace(f.Mistake) == "" {
-		wrong("mistake: say what a vendor could have misread or forgotten")
+		wrong("mistake: the text is empty; describe what a vendor may have misread or forgotten")
 	}
 	if len(f.Rules) == 0 {
-		wrong("rules: name at least one rule that the fault must turn red")
+		wrong("rules: the list is empty; name at least one rule whose scenarios must fail")
 	}
 	for n, id := range f.Rules {
 		switch rule, known := catalogue.rules[id]; {
@@ -149,7 +149,7 @@ func (f Fault) validate(root string, catalogue *catalogue) []error {
 	return problems
 }
 
-// checkText requires that the text to replace occurs exactly once in a source
+// checkText returns an error unless the text to replace occurs exactly once in a source
 // file of the reference server.
 func (f Fault) checkText(root string) error {
 	if f.File != path.Clean(f.File) || !strings.HasPrefix(f.File, "reference/") || strings.HasPrefix(f.File, faultsFolder+"/") || strings.HasSuffix(f.File, "_test.go") {
@@ -163,20 +163,20 @@ func (f Fault) checkText(root string) error {
 		return err
 	}
 	if f.Replace == f.With {
-		return errors.New("with: the replacement equals the text")
+		return errors.New("with: the replacement equals the text in replace")
 	}
 	switch n := bytes.Count(raw, []byte(f.Replace)); {
 	case f.Replace == "":
 		return errors.New("replace: the text is empty")
 	case n == 0:
-		return fmt.Errorf("replace: the text does not occur in %s: the fault is stale, write it for the source as it is now", f.File)
+		return fmt.Errorf("replace: the text does not occur in %s; the fault is stale: correct it for the current source", f.File)
 	case n > 1:
 		return fmt.Errorf("replace: the text occurs %d times in %s; extend it until it occurs once", n, f.File)
 	}
 	return nil
 }
 
-// apply returns the source of the fault's file with the fault in it.
+// apply returns the source of the file with the fault.
 func (f Fault) apply(root string) ([]byte, error) {
 	raw, err := os.ReadFile(filepath.Join(root, f.File))
 	if err != nil {

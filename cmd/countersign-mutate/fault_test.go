@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// checkoutOf writes files into a folder that looks like a checkout.
+// checkoutOf creates a checkout with the given files.
 func checkoutOf(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -49,14 +49,14 @@ func TestLoadFaults(t *testing.T) {
 	change := func(old, new string) string { return strings.Replace(goodFault, old, new, 1) }
 	for _, test := range []struct {
 		name, file string
-		want       []string // in the error; none is no error
+		want       []string // parts of the error; empty for no error
 	}{
 		{"good", goodFault, nil},
 		{"unknown member", change("mistake:", "mistaken:"), []string{"reference/faults/x.yaml", "mistaken"}},
 		{"no list", "name: off-by-one\n", []string{"reference/faults/x.yaml"}},
 		{"two documents", goodFault + "---\n" + goodFault, []string{"reference/faults/x.yaml", "one document"}},
 		{"name with blanks", change("off-by-one", "off by one"), []string{"reference/faults/x.yaml:1", "lower case"}},
-		{"name twice", goodFault + goodFault, []string{"reference/faults/x.yaml:7", "taken by reference/faults/x.yaml:1"}},
+		{"name twice", goodFault + goodFault, []string{"reference/faults/x.yaml:7", "used by reference/faults/x.yaml:1"}},
 		{"no mistake", change("The vendor excludes the limit.", `""`), []string{"mistake"}},
 		{"no rules", change("[PA-001]", "[]"), []string{"rules"}},
 		{"unknown rule", change("PA-001", "PA-999"), []string{"x.yaml:1", "PA-999 is not in features/rules.tsv"}},
@@ -67,10 +67,10 @@ func TestLoadFaults(t *testing.T) {
 		{"no such file", change("x/x.go", "x/y.go"), []string{"reference/internal/x/y.go does not exist"}},
 		{"stale", change("a > 3", "a > 5"), []string{"x.yaml:1", `"off-by-one"`, "does not occur", "stale"}},
 		{"text twice", change("a > 3", "return"), []string{"occurs 2 times"}},
-		{"no change", change("a > 4", "a > 3"), []string{"the replacement equals the text"}},
+		{"no change", change("a > 4", "a > 3"), []string{"the replacement equals the text in replace"}},
 		{"no text", change("a > 3", `""`), []string{"the text is empty"}},
 		{"all at once", change("PA-001", "PA-999") + change("off-by-one", "Off"), []string{"PA-999", "lower case"}},
-		{"no fault", "[]\n", []string{"holds no fault"}},
+		{"no fault", "[]\n", []string{"contains no fault"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := checkoutOf(t, map[string]string{"reference/faults/x.yaml": test.file})
@@ -139,12 +139,12 @@ func TestCombine(t *testing.T) {
 		t.Errorf("the combined source holds a fault that changes a table:\n%s", source)
 	}
 	if _, _, err := combine(root, []Fault{{Name: "broken", File: file, Replace: "a > 3 {", With: "a > 3"}}, 1); err == nil || !strings.Contains(err.Error(), "broken") {
-		t.Errorf("combine of a fault that is no Go source: %v, want an error that names it", err)
+		t.Errorf("combine of a fault that is not valid Go source: %v, want an error that names it", err)
 	}
 }
 
-// TestFaultThatDoesNotCompile sees that the compiler's message is put down to the
-// fault that it is about, and to no other in the same function.
+// TestFaultThatDoesNotCompile checks that the error names the fault to which the compiler's
+// message refers, and no other fault in the same function.
 func TestFaultThatDoesNotCompile(t *testing.T) {
 	const file = "reference/internal/x/x.go"
 	root := checkoutOf(t, map[string]string{
@@ -155,12 +155,12 @@ func TestFaultThatDoesNotCompile(t *testing.T) {
 	bad := Fault{Name: "bad", File: file, Replace: "a > 3", With: "unknown > 3", place: "x.yaml:7"}
 	also := Fault{Name: "also-good", File: file, Replace: "F(1)", With: "F(2)", place: "x.yaml:13"}
 	build := func(faults ...Fault) error {
-		s := &faultSession{session: &session{workshop: &workshop{root: root, dir: t.TempDir()}, out: io.Discard}, faults: faults}
-		if err := os.MkdirAll(filepath.Join(s.workshop.dir, "suite"), 0o755); err != nil {
+		s := &faultSession{session: &session{builder: &builder{root: root, dir: t.TempDir()}, out: io.Discard}, faults: faults}
+		if err := os.MkdirAll(filepath.Join(s.builder.dir, "suite"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		for _, program := range []string{"countersign", "countersign-probe"} {
-			if err := os.WriteFile(filepath.Join(s.workshop.dir, "suite", program), nil, 0o755); err != nil {
+			if err := os.WriteFile(filepath.Join(s.builder.dir, "suite", program), nil, 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -179,7 +179,7 @@ func TestFaultThatDoesNotCompile(t *testing.T) {
 	}
 }
 
-// TestBlockedRules sees that a blocked scenario counts as red where the fault says so.
+// TestBlockedRules checks that a blocked scenario counts as failed if the fault has blocks.
 func TestBlockedRules(t *testing.T) {
 	blocked := suiteResult{ID: "one", Outcome: "blocked", BySubject: true, Rules: []string{"PA-001"}}
 	passed := suiteResult{ID: "two", Outcome: "pass", Rules: []string{"PA-001"}}
@@ -189,9 +189,9 @@ func TestBlockedRules(t *testing.T) {
 		results []suiteResult
 		noticed bool
 	}{
-		{"blocked, and the fault says so", true, []suiteResult{blocked}, true},
-		{"blocked, and the fault does not say so", false, []suiteResult{blocked}, false},
-		{"blocked here and passed there", true, []suiteResult{blocked, passed}, false},
+		{"blocked, and blocks is true", true, []suiteResult{blocked}, true},
+		{"blocked, and blocks is false", false, []suiteResult{blocked}, false},
+		{"one scenario blocked and one passed", true, []suiteResult{blocked, passed}, false},
 		{"passed", true, []suiteResult{passed}, false},
 	} {
 		r := faultResult{Rules: []string{"PA-001"}, Blocks: test.blocks, Noticed: map[string][]string{}}

@@ -12,23 +12,23 @@ import (
 	"time"
 )
 
-// A faultResult is what became of one named fault.
+// A faultResult is the result for one named fault.
 type faultResult struct {
 	Name     string              `json:"name"`
 	Place    string              `json:"place"`
 	Mistake  string              `json:"mistake"`
 	Rules    []string            `json:"rules"`
 	Noticed  map[string][]string `json:"noticed"`            // rule of the fault -> scenarios that failed
-	Missed   []string            `json:"missed,omitempty"`   // rules of the fault that stayed green
-	Others   []string            `json:"others,omitempty"`   // rules that turned red and are not the fault's
-	Blocks   bool                `json:"blocks,omitempty"`   // for its rules it counts that the server blocks the scenarios
-	Blocked  int                 `json:"blocked,omitempty"`  // scenarios that the server kept from running
+	Missed   []string            `json:"missed,omitempty"`   // rules of the fault without a failed scenario
+	Others   []string            `json:"others,omitempty"`   // other rules with a failed scenario
+	Blocks   bool                `json:"blocks,omitempty"`   // a blocked scenario of its rules counts as failed
+	Blocked  int                 `json:"blocked,omitempty"`  // number of scenarios that the server blocked
 	Error    string              `json:"error,omitempty"`    // why there is no result
 	Duration time.Duration       `json:"duration_ns"`        // of the run
 	Separate bool                `json:"separate,omitempty"` // has a build of its own
 }
 
-// noticed reports whether every rule of the fault turned red.
+// noticed reports whether every rule of the fault has a failed scenario.
 func (r faultResult) noticed() bool { return r.Error == "" && len(r.Missed) == 0 }
 
 // A faultSession runs named faults.
@@ -37,14 +37,14 @@ type faultSession struct {
 	catalogue *catalogue
 	faults    []Fault
 	quick     bool
-	tries     int // scenarios beside those that cite a fault's rules; 0 is all
+	tries     int // maximum number of other scenarios for each fault; 0 for all
 
-	servers  []string // of each fault, the countersign that judges it
+	servers  []string // for each fault, the path of countersign beside the server with the fault
 	separate map[int]bool
 	cover    *coverage
 }
 
-// run builds and runs every fault, and returns the results in their order.
+// run builds and runs every fault, and returns the results in the order of the faults.
 func (s *faultSession) run(ctx context.Context) ([]faultResult, error) {
 	if err := s.build(ctx); err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (s *faultSession) run(ctx context.Context) ([]faultResult, error) {
 	}
 	results := make([]faultResult, len(s.faults))
 	err := s.each(ctx, len(s.faults), func(ctx context.Context, n int) error {
-		r, err := s.one(ctx, n)
+		r, err := s.runFault(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -65,13 +65,13 @@ func (s *faultSession) run(ctx context.Context) ([]faultResult, error) {
 	return slices.DeleteFunc(results, func(r faultResult) bool { return r.Name == "" }), err
 }
 
-// build compiles the faults: most into one server, the others one by one.
+// build compiles most faults into one server, and each of the others into its own.
 func (s *faultSession) build(ctx context.Context) error {
-	o, separate, err := combine(s.workshop.root, s.faults, 1)
+	o, separate, err := combine(s.builder.root, s.faults, 1)
 	if err != nil {
 		return &exitError{exitNotStarted, err}
 	}
-	common, err := s.workshop.buildServer(ctx, "faults", o)
+	common, err := s.builder.buildServer(ctx, "faults", o)
 	if err != nil {
 		return s.explainBuild(err)
 	}
@@ -79,12 +79,12 @@ func (s *faultSession) build(ctx context.Context) error {
 	s.separate = map[int]bool{}
 	for _, n := range separate {
 		f := s.faults[n]
-		source, err := f.apply(s.workshop.root)
+		source, err := f.apply(s.builder.root)
 		if err != nil {
 			return err
 		}
 		s.separate[n] = true
-		s.servers[n], err = s.workshop.buildServer(ctx, "fault-"+f.Name, overlay{f.File: source})
+		s.servers[n], err = s.builder.buildServer(ctx, "fault-"+f.Name, overlay{f.File: source})
 		if errors.As(err, new(*buildError)) {
 			return &exitError{exitNotStarted, s.refused(f, err.Error())}
 		}
@@ -95,8 +95,8 @@ func (s *faultSession) build(ctx context.Context) error {
 	return nil
 }
 
-// explainBuild names the faults that do not compile: each of the compiler's
-// messages is about the fault whose mark precedes its line.
+// explainBuild returns an error that names the faults that do not compile. A message of
+// the compiler refers to the fault whose comment precedes the line.
 func (s *faultSession) explainBuild(cause error) error {
 	var refused *buildError
 	if !errors.As(cause, &refused) {
@@ -119,8 +119,8 @@ func (s *faultSession) refused(f Fault, message string) error {
 	return fmt.Errorf("%s: fault %q does not compile: %s", f.place, f.Name, message)
 }
 
-// baseline runs the unchanged server: what is red there proves nothing. Where
-// faults run with all scenarios that execute them, it also finds these.
+// baseline requires that the unchanged server conforms. Without --quick it also finds the
+// scenarios that execute each fault.
 func (s *faultSession) baseline(ctx context.Context) error {
 	base := suiteRun{countersign: s.servers[0]}
 	if s.quick {
@@ -132,24 +132,25 @@ func (s *faultSession) baseline(ctx context.Context) error {
 			}
 		}
 		slices.Sort(base.rules)
-		return s.green(ctx, base)
+		_, err := s.conforming(ctx, base)
+		return err
 	}
 	var err error
 	s.cover, err = s.coverage(ctx, s.servers[0])
 	return err
 }
 
-// one runs the suite against one fault: first the scenarios that cite its rules, since
-// the suite gives up a server that breaks much before it has run them all, and then
-// others that execute the changed function.
-func (s *faultSession) one(ctx context.Context, n int) (faultResult, error) {
+// runFault runs the suite against one fault. It first runs the scenarios that cite the
+// rules of the fault, because the suite stops using a server that fails many scenarios, and
+// then others that execute the changed function.
+func (s *faultSession) runFault(ctx context.Context, n int) (faultResult, error) {
 	f := s.faults[n]
 	r := faultResult{Name: f.Name, Place: f.place, Mistake: f.Mistake, Rules: f.Rules, Blocks: f.Blocks, Noticed: map[string][]string{}, Separate: s.separate[n]}
 	run := suiteRun{countersign: s.servers[n], active: n + 1, rules: f.Rules}
 	if s.separate[n] {
 		run.active = 0
 	}
-	dir := filepath.Join(s.workshop.dir, "runs", "fault-"+strconv.Itoa(n))
+	dir := filepath.Join(s.builder.dir, "runs", "fault-"+strconv.Itoa(n))
 	started := time.Now()
 	report, err := run.run(ctx, dir)
 	if err == nil {
@@ -170,8 +171,8 @@ func (s *faultSession) one(ctx context.Context, n int) (faultResult, error) {
 	return r, nil
 }
 
-// others returns scenarios that execute the changed function and did not run yet.
-// Those of a server with a build of its own are not known.
+// others returns the scenarios that execute the changed function and have not run. They
+// are not known for a fault with a build of its own.
 func (s *faultSession) others(n int, ran *suiteReport) []string {
 	if s.quick || s.separate[n] {
 		return nil
@@ -185,9 +186,9 @@ func (s *faultSession) others(n int, ran *suiteReport) []string {
 	return others
 }
 
-// fill compares what turned red with the rules of the fault.
+// fill compares the rules of the failed scenarios with those of the fault.
 func (r *faultResult) fill(report *suiteReport) {
-	red := map[string][]string{}
+	failed := map[string][]string{}
 	blocked, passed := map[string][]string{}, map[string]bool{}
 	for _, result := range report.Results {
 		if result.blockedBySubject() {
@@ -202,23 +203,23 @@ func (r *faultResult) fill(report *suiteReport) {
 			}
 		}
 		for _, id := range result.broken() {
-			red[id] = append(red[id], result.ID)
+			failed[id] = append(failed[id], result.ID)
 		}
 	}
 	for _, id := range r.Rules {
-		if r.Blocks && len(red[id]) == 0 && !passed[id] {
-			red[id] = blocked[id]
+		if r.Blocks && len(failed[id]) == 0 && !passed[id] {
+			failed[id] = blocked[id]
 		}
-		if len(red[id]) == 0 {
+		if len(failed[id]) == 0 {
 			r.Missed = append(r.Missed, id)
 			continue
 		}
-		r.Noticed[id] = red[id]
+		r.Noticed[id] = failed[id]
 	}
 	r.addOthers(report)
 }
 
-// addOthers adds the rules that turned red and are not the fault's.
+// addOthers adds the rules of failed scenarios that are not rules of the fault.
 func (r *faultResult) addOthers(report *suiteReport) {
 	for _, result := range report.Results {
 		for _, id := range result.broken() {
@@ -230,7 +231,7 @@ func (r *faultResult) addOthers(report *suiteReport) {
 	slices.Sort(r.Others)
 }
 
-// line is the result in a line for people.
+// line returns the result as a line of text.
 func (r faultResult) line() string {
 	state := "noticed"
 	if !r.noticed() {
@@ -238,13 +239,13 @@ func (r faultResult) line() string {
 	}
 	line := fmt.Sprintf("%-8s %5.1f s  %s", state, r.Duration.Seconds(), r.Name)
 	if len(r.Missed) > 0 {
-		line += fmt.Sprintf("; still green: %v", r.Missed)
+		line += fmt.Sprintf("; no failed scenario for %v", r.Missed)
 	}
 	if r.Blocked > 0 {
 		line += fmt.Sprintf("; %d scenarios blocked", r.Blocked)
 	}
 	if len(r.Others) > 0 {
-		line += fmt.Sprintf("; also red: %v", r.Others)
+		line += fmt.Sprintf("; other failed rules: %v", r.Others)
 	}
 	if r.Error != "" {
 		line += "; " + r.Error
@@ -263,7 +264,8 @@ func withoutFault(c *catalogue, faults []Fault) []string {
 	return slices.DeleteFunc(c.needFault(), func(id string) bool { return has[id] })
 }
 
-// each calls work for 0 to n-1, some at once, until one fails or ctx ends.
+// each calls work for 0 to n-1, up to s.parallel at the same time, until a call fails or ctx
+// is done.
 func (s *session) each(ctx context.Context, n int, work func(context.Context, int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

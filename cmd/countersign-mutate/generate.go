@@ -23,29 +23,29 @@ const (
 	opBoundary = "boundary" // < becomes <=, > becomes >=, or the reverse
 	opSign     = "sign"     // + becomes -, or the reverse, between numbers
 	opBoolean  = "boolean"  // true becomes false, or the reverse
-	opDrop     = "drop"     // a call whose results are not used is left out
+	opDrop     = "drop"     // a call whose results are not used is removed
 )
 
 // A mutant is a change at one place of the source of the reference server.
 type mutant struct {
 	ID       string // package/file:function:operator:ordinal, such as account/keys.go:Service.Key:equal:2
-	Package  string // below reference/internal, such as account
+	Package  string // path below reference/internal, such as account
 	File     string // relative to the root of the checkout
 	Line     int
-	Source   string // the line, without blanks around it
+	Source   string // the source line without leading and trailing white space
 	Operator string
 
 	number     int      // in the instrumented server
-	function   string   // the function it is in: the ID without operator and ordinal
-	handed     []string // functions that a dropped call hands on, such as the handler of a route
+	function   string   // the function that contains it: the ID without operator and ordinal
+	funcArgs   []string // functions that are arguments of a dropped call, such as the handler of a route
 	insertions []insertion
 }
 
-// packagesFolder holds the packages that mutants are generated from.
+// packagesFolder contains the packages in which mutants are generated.
 const packagesFolder = "reference/internal"
 
-// generate returns the mutants of the reference server in the order of files
-// and lines. Ids do not change when lines move.
+// generate returns the mutants of the reference server in the order of files and lines. The
+// ids do not contain line numbers, so they do not change when lines move.
 func generate(root string) ([]*mutant, error) {
 	loaded, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo,
@@ -60,7 +60,7 @@ func generate(root string) ([]*mutant, error) {
 			return nil, fmt.Errorf("load %s: %w", p.PkgPath, p.Errors[0])
 		}
 		if strings.HasSuffix(p.Name, "test") {
-			continue // helps tests, and is not part of the server
+			continue // a package for tests, which is not part of the server
 		}
 		for _, file := range p.Syntax {
 			found, err := mutantsOf(root, p, file)
@@ -77,7 +77,7 @@ func generate(root string) ([]*mutant, error) {
 	return mutants, nil
 }
 
-// numberMark stands for the number of a mutant in its insertions.
+// numberMark is the placeholder for the number of a mutant in its insertions.
 const numberMark = "\x00"
 
 func (m *mutant) setNumber(n int) {
@@ -87,8 +87,8 @@ func (m *mutant) setNumber(n int) {
 	}
 }
 
-// sample returns n mutants drawn with a seed, in the order of the source; all
-// of them where n is 0 or larger than their number.
+// sample returns n mutants that are selected at random with a seed, in the order of the
+// source. It returns all mutants if n is 0 or larger than their number.
 func sample(mutants []*mutant, n int, seed int64) []*mutant {
 	if n == 0 || n >= len(mutants) {
 		return mutants
@@ -102,12 +102,12 @@ func sample(mutants []*mutant, n int, seed int64) []*mutant {
 	return chosen
 }
 
-// A generator walks one file.
+// A generator finds the mutants of one file.
 type generator struct {
 	info     *types.Info
 	set      *token.FileSet
 	raw      []byte
-	file     string // relative to the root
+	file     string // path relative to the root
 	pkg      string
 	function string
 	count    map[string]int // mutants so far, by function and operator
@@ -135,7 +135,7 @@ func mutantsOf(root string, p *packages.Package, file *ast.File) ([]*mutant, err
 	return g.found, nil
 }
 
-// functionName is the name of a function, with its receiver's type before a dot.
+// functionName returns the name of a function or, for a method, Type.Name.
 func functionName(f *ast.FuncDecl) string {
 	if f.Recv == nil || len(f.Recv.List) == 0 {
 		return f.Name.Name
@@ -152,7 +152,7 @@ func functionName(f *ast.FuncDecl) string {
 
 func (g *generator) offset(p token.Pos) int { return g.set.Position(p).Offset }
 
-// add notes a mutant. Its insertions hold numberMark where its number belongs.
+// add adds a mutant. Its insertions contain numberMark in place of its number.
 func (g *generator) add(operator string, at token.Pos, insertions ...insertion) *mutant {
 	key := g.function + ":" + operator
 	g.count[key]++
@@ -165,7 +165,7 @@ func (g *generator) add(operator string, at token.Pos, insertions ...insertion) 
 	return m
 }
 
-// functionID is how the ids of the mutants of a function begin.
+// functionID returns the prefix of the ids of the mutants in a function.
 func functionID(pkg, file, function string) string {
 	return pkg + "/" + filepath.Base(file) + ":" + function
 }
@@ -196,17 +196,17 @@ func (g *generator) visit(n ast.Node) bool {
 	return true
 }
 
-// wrap is the insertions that put an expression between two texts.
+// wrap returns the insertions that put an expression between two texts.
 func (g *generator) wrap(n ast.Node, before, after string) []insertion {
 	return []insertion{{g.offset(n.Pos()), before}, {g.offset(n.End()), after}}
 }
 
-// inverted is the expression, negated where the mutant is active.
+// inverted returns the insertions that negate an expression if the mutant is active.
 func (g *generator) inverted(n ast.Expr) []insertion {
 	return g.wrap(n, "((", ") != "+selectorName+".On("+numberMark+"))")
 }
 
-// condition negates a condition that is no comparison or conjunction: these have
+// condition adds a mutant that negates a condition. It skips binary expressions, which have
 // operators of their own.
 func (g *generator) condition(n ast.Expr) {
 	if n == nil {
@@ -218,13 +218,13 @@ func (g *generator) condition(n ast.Expr) {
 	g.add(opNegate, n.Pos(), g.inverted(n)...)
 }
 
-// constant reports whether the compiler knows the value.
+// constant reports whether the expression is constant.
 func (g *generator) constant(n ast.Expr) bool {
 	t, ok := g.info.Types[n]
 	return !ok || t.Value != nil
 }
 
-// ordered gives the function of the selector for each operator that it exchanges.
+// exchanged maps each operator that the selector exchanges to the function that does so.
 var exchanged = map[token.Token]struct{ operator, function string }{
 	token.LSS: {opBoundary, "Less"},
 	token.LEQ: {opBoundary, "LessEqual"},
@@ -254,14 +254,14 @@ func (g *generator) binary(n *ast.BinaryExpr) {
 	}
 }
 
-// numbers reports whether the expression is a number.
+// numbers reports whether the expression has a numeric type.
 func (g *generator) numbers(n ast.Expr) bool {
 	basic, ok := g.info.TypeOf(n).Underlying().(*types.Basic)
 	return ok && basic.Info()&(types.IsInteger|types.IsFloat) != 0
 }
 
-// call is the insertions that make a call of the selector out of a binary
-// expression. The operator becomes a comment between the arguments.
+// call returns the insertions that turn a binary expression into a call of the selector. The
+// operator becomes a comment between the arguments.
 func (g *generator) call(n *ast.BinaryExpr, function, before, after string) []insertion {
 	operator := g.offset(n.OpPos)
 	return []insertion{
@@ -278,7 +278,7 @@ func (g *generator) boolean(n *ast.Ident) {
 	}
 }
 
-// statements leaves out calls of a list of statements.
+// statements adds a mutant for each call that is a statement and may be removed.
 func (g *generator) statements(list []ast.Stmt) {
 	for _, s := range list {
 		statement, ok := s.(*ast.ExprStmt)
@@ -287,14 +287,14 @@ func (g *generator) statements(list []ast.Stmt) {
 		}
 		if call, ok := statement.X.(*ast.CallExpr); ok && g.droppable(call) {
 			m := g.add(opDrop, s.Pos(), g.wrap(s, "if !"+selectorName+".On("+numberMark+") { ", " }")...)
-			m.handed = g.handed(call)
+			m.funcArgs = g.funcArgs(call)
 		}
 	}
 }
 
-// handed returns the functions of the reference server that a call has as
-// arguments. Where the call is left out, they are what nothing calls any more.
-func (g *generator) handed(call *ast.CallExpr) []string {
+// funcArgs returns the functions of the reference server that are arguments of a call. If
+// the call is removed, they may not be called any more.
+func (g *generator) funcArgs(call *ast.CallExpr) []string {
 	var functions []string
 	for _, arg := range call.Args {
 		name, _ := ast.Unparen(arg).(*ast.Ident)
@@ -305,14 +305,14 @@ func (g *generator) handed(call *ast.CallExpr) []string {
 		if !ok || f.Pkg() == nil {
 			continue
 		}
-		if _, pkg, ours := strings.Cut(f.Pkg().Path(), packagesFolder+"/"); ours {
+		if _, pkg, found := strings.Cut(f.Pkg().Path(), packagesFolder+"/"); found {
 			functions = append(functions, functionID(pkg, g.set.Position(f.Pos()).Filename, declaredName(f)))
 		}
 	}
 	return functions
 }
 
-// declaredName is the name of a function as functionName gives it.
+// declaredName returns the same name as functionName.
 func declaredName(f *types.Func) string {
 	receiver := f.Signature().Recv()
 	if receiver == nil {
@@ -328,10 +328,9 @@ func declaredName(f *types.Func) string {
 	return f.Name()
 }
 
-// droppable reports whether leaving out a call is a mistake that scenarios can
-// judge. Without panic a function may miss its return statement; without a lock
-// or its release the program hangs or has a data race, which the race detector
-// finds and a scenario does not.
+// droppable reports whether scenarios can notice that a call is removed. Without a call of
+// panic a function may lack a return statement. Without a call of package sync the program
+// deadlocks or has a data race, which the race detector finds and a scenario does not.
 func (g *generator) droppable(call *ast.CallExpr) bool {
 	var object types.Object
 	switch f := ast.Unparen(call.Fun).(type) {

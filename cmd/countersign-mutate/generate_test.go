@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// operators is a package in which every operator of the generator has a place.
-// Each line that main prints depends on the places of one function.
+// operators is a package with a place for every operator of the generator. Each line of
+// the output depends on the places of one function.
 const operators = `package x
 
 import "strings"
@@ -76,9 +76,9 @@ import "fmt"
 func sprint(values ...any) string { return fmt.Sprint(values...) }
 `
 
-// TestEveryMutantChangesTheProgram builds the instrumented package once, and
-// runs it with no mutant and with each. Mutants of Print, which only calls the
-// others, and of never, which nothing calls, need not show.
+// TestEveryMutantChangesTheProgram builds the instrumented package once, and runs it
+// without a mutant and with each mutant. Mutants of Print, which only calls the others, and
+// of never, which is not called, may leave the output unchanged.
 func TestEveryMutantChangesTheProgram(t *testing.T) {
 	root := checkoutOf(t, map[string]string{
 		"reference/internal/x/x.go":       operators,
@@ -91,8 +91,8 @@ func TestEveryMutantChangesTheProgram(t *testing.T) {
 		"cmd/countersign-probe/main.go":   "package main\n\nfunc main() {}\n",
 		"reference/internal/x/message.go": "package x\n\nfunc never(a bool) {\n\tif a {\n\t\tpanic(\"a\")\n\t}\n}\n",
 	})
-	// The server of the test is in the module's cmd folder, and imports an
-	// internal package: both are below one folder only in the real module.
+	// The program must be below reference, because it imports an internal package of
+	// reference.
 	move(t, root, "cmd/countersign-server", "reference/cmd")
 	mutants, err := generate(root)
 	if err != nil {
@@ -103,7 +103,7 @@ func TestEveryMutantChangesTheProgram(t *testing.T) {
 			t.Errorf("a mutant is in %s, which is not part of the server here", m.File)
 		}
 		if strings.Contains(m.ID, ":text:") || strings.Contains(m.Source, "const limit") || m.Operator == opDrop && strings.Contains(m.Source, "panic") {
-			t.Errorf("there is a mutant %s of %q, which is no number, a constant, or a panic", m.ID, m.Source)
+			t.Errorf("there is a mutant %s of %q, which is a string, a constant or a panic", m.ID, m.Source)
 		}
 	}
 	for _, operator := range []string{opNegate, opEqual, opLogic, opBoundary, opSign, opBoolean, opDrop} {
@@ -114,7 +114,7 @@ func TestEveryMutantChangesTheProgram(t *testing.T) {
 	program := buildInstrumented(t, root, mutants)
 	want := output(t, program, 0)
 	if !strings.HasPrefix(want, "kept\nyes\ntrue true true false false [false true false true]\n2abtrue 5\n") {
-		t.Fatalf("without a mutant the instrumented program prints\n%s\nwhich is not what the original does", want)
+		t.Fatalf("without a mutant the instrumented program prints\n%s\nwhich differs from the output of the original", want)
 	}
 	for _, m := range mutants {
 		if got := output(t, program, m.number); got == want && !strings.Contains(m.ID, ":never:") && !strings.Contains(m.ID, ":Print:") {
@@ -146,7 +146,7 @@ func buildInstrumented(t *testing.T, root string, mutants []*mutant) string {
 		}
 		replace[filepath.Join(root, file)] = written
 	}
-	w := &workshop{root: root, dir: dir}
+	w := &builder{root: root, dir: dir}
 	program := filepath.Join(dir, "program")
 	if err := w.goBuild(t.Context(), replace, program, "./reference/cmd"); err != nil {
 		t.Fatal(err)
@@ -183,9 +183,9 @@ func TestIDsStayWhenLinesMove(t *testing.T) {
 	}
 }
 
-// TestHandedFunctions holds that a dropped call knows the functions that it hands
-// on, by the names that their own mutants have.
-func TestHandedFunctions(t *testing.T) {
+// TestFuncArgs checks that a mutant which drops a call has the functions among the arguments,
+// by the names that their mutants have.
+func TestFuncArgs(t *testing.T) {
 	mutants, err := generate(checkoutOf(t, map[string]string{
 		"reference/internal/x/x.go": "package x\n\nfunc register(string, func() bool) {}\n\nfunc F(s *S) {\n\tregister(\"/a\", s.a)\n\tregister(\"/b\", b)\n\tregister(\"/c\", nil)\n}\n",
 		"reference/internal/x/y.go": "package x\n\ntype S struct{}\n\nfunc (s *S) a() bool { return true }\n\nfunc b() bool { return true }\n",
@@ -196,15 +196,15 @@ func TestHandedFunctions(t *testing.T) {
 	got := map[string][]string{}
 	functions := map[string]bool{}
 	for _, m := range mutants {
-		got[m.ID] = m.handed
+		got[m.ID] = m.funcArgs
 		functions[m.function] = true
 	}
 	want := map[string][]string{"x/x.go:F:drop:1": {"x/y.go:S.a"}, "x/x.go:F:drop:2": {"x/y.go:b"}, "x/x.go:F:drop:3": nil, "x/y.go:S.a:boolean:1": nil, "x/y.go:b:boolean:1": nil}
 	if !maps.EqualFunc(got, want, slices.Equal) {
-		t.Errorf("the functions handed on are %v, want %v", got, want)
+		t.Errorf("the function arguments are %v, want %v", got, want)
 	}
 	if !functions["x/y.go:S.a"] || !functions["x/y.go:b"] {
-		t.Errorf("the mutants are in the functions %v, want the names that are handed on among them", functions)
+		t.Errorf("the mutants are in the functions %v, want the names of the function arguments among them", functions)
 	}
 }
 
@@ -215,7 +215,7 @@ func TestSample(t *testing.T) {
 	}
 	a, b, c := sample(all, 10, 1), sample(all, 10, 1), sample(all, 10, 2)
 	if len(a) != 10 || !slices.Equal(a, b) || slices.Equal(a, c) {
-		t.Errorf("samples of 10 with the seeds 1, 1 and 2: want the first two equal and the third another")
+		t.Errorf("samples of 10 with the seeds 1, 1 and 2: want the first two equal and the third different")
 	}
 	if !slices.IsSortedFunc(a, func(x, y *mutant) int { return x.number - y.number }) {
 		t.Errorf("the sample is not in the order of the source")

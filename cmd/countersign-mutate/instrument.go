@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// instrument returns the overlay of a server that holds every mutant.
+// instrument returns the overlay of a server that contains all mutants.
 func instrument(root string, mutants []*mutant) (overlay, error) {
 	o := overlay{selectorFile: []byte(selectorSource)}
 	byFile := map[string][]*mutant{}
@@ -29,11 +29,10 @@ func instrument(root string, mutants []*mutant) (overlay, error) {
 	return o, nil
 }
 
-// nested returns the insertions of mutants in an order in which expressions
-// stay nested: at one place, what an inner expression ends with comes before
-// what an outer one ends with, and what an outer one begins with before what an
-// inner one begins with. Mutants come from a walk that visits outer
-// expressions first, so that endings are taken in reverse.
+// nested returns the insertions of mutants in an order that keeps expressions nested. At
+// one offset, the end of an inner expression comes before the end of an outer one, and
+// the start of an outer expression before the start of an inner one. The generator visits
+// outer expressions first, so the ends are in reverse order.
 func nested(mutants []*mutant) []insertion {
 	var opens, closes []insertion
 	for _, m := range mutants {
@@ -48,14 +47,14 @@ func nested(mutants []*mutant) []insertion {
 // compilerLine is a line of the compiler's output: file, line, column, message.
 var compilerLine = regexp.MustCompile(`^(.+\.go):([0-9]+)(?::[0-9]+)?: (.*)$`)
 
-// A defect is a mutant that does not compile, which is a mistake of the generator.
+// A defect is a mutant that does not compile, which is an error in the generator.
 type defect struct {
 	Mutant  *mutant
 	Message string
 }
 
-// defects finds the mutants that the compiler refused: those on the lines that
-// it names. Instrumenting does not change the number of lines.
+// defects returns the mutants on the lines for which the compiler reports an error.
+// Instrumenting does not change the number of lines.
 func defects(refused *buildError, mutants []*mutant) []defect {
 	messages := map[string]string{}
 	for line := range strings.Lines(refused.output) {

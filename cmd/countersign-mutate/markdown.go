@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// markdown is the report as a page of documentation.
+// markdown returns the report as a page of documentation.
 func (r *mutationReport) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Mutation report\n\n%s.\n\nStarted %s, finished %s.\n", r.Verdict, r.Started.Format("2006-01-02 15:04:05 UTC"), r.Finished.Format("2006-01-02 15:04:05 UTC"))
@@ -20,9 +20,9 @@ func (r *mutationReport) markdown() string {
 	return b.String()
 }
 
-// markdownRules writes which faults prove each rule, rules without a fault first.
+// markdownRules writes the faults of each rule, after the rules without a fault.
 func (r *mutationReport) markdownRules(b *strings.Builder) {
-	b.WriteString("\n## Rules by fault\n\nA fault proves a rule if the scenarios that cite the rule fail on a server with the fault.\n\n| rule | statement | fault | scenarios that fail |\n|---|---|---|---|\n")
+	b.WriteString("\n## Rules by fault\n\nThe suite tests a rule if scenarios that cite the rule fail against a server with a fault of the rule.\n\n| rule | statement | fault | scenarios that fail |\n|---|---|---|---|\n")
 	for _, id := range r.WithoutFault {
 		fmt.Fprintf(b, "| %s | %s | **none** | |\n", id, cell(r.catalogue.rules[id].statement))
 	}
@@ -33,7 +33,7 @@ func (r *mutationReport) markdownRules(b *strings.Builder) {
 			}
 			scenarios := strings.Join(f.Noticed[id], ", ")
 			if scenarios == "" {
-				scenarios = "**none: the fault is missed**"
+				scenarios = "**none: the fault was not noticed**"
 			}
 			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", id, cell(r.catalogue.rules[id].statement), f.Name, scenarios)
 		}
@@ -41,14 +41,14 @@ func (r *mutationReport) markdownRules(b *strings.Builder) {
 }
 
 func (r *mutationReport) markdownFaults(b *strings.Builder) {
-	b.WriteString("\n## Named faults\n\n| fault | mistake | rules | also red |\n|---|---|---|---|\n")
+	b.WriteString("\n## Named faults\n\n| fault | mistake | rules | other rules that failed |\n|---|---|---|---|\n")
 	for _, f := range r.Faults {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", f.Name, cell(f.Mistake), strings.Join(f.Rules, ", "), strings.Join(f.Others, ", "))
 	}
 }
 
 func (r *mutationReport) markdownMutants(b *strings.Builder) {
-	fmt.Fprintf(b, "\n## Generated mutants\n\n%d of %d, drawn with seed %d. A mutant is tried with scenarios that execute its place until one of them notices it.\n\n| package | sampled | noticed by must rules | by advice rules only | survived | not executed | accepted | without result | score |\n|---|---|---|---|---|---|---|---|---|\n", len(r.Mutants), r.Generated, r.Seed)
+	fmt.Fprintf(b, "\n## Generated mutants\n\nThe sample contains %d of %d mutants; its seed is %d. For each mutant, the scenarios that execute the changed place run until one of them fails.\n\n| package | sampled | noticed by must rules | by advice rules only | survived | not executed | accepted | without result | score |\n|---|---|---|---|---|---|---|---|---|\n", len(r.Mutants), r.Generated, r.Seed)
 	for _, p := range append(slices.Clone(r.Packages), r.total()) {
 		fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %d | %d | %.1f %% |\n", p.Package, p.Sampled, p.Must, p.Advice, p.Survived, p.NotExecuted, p.Accepted, p.Errors, p.percent())
 	}
@@ -65,7 +65,7 @@ func (r *mutationReport) markdownSurvivors(b *strings.Builder, title string, in 
 	}
 }
 
-// cell makes a text fit into a cell of a table.
+// cell escapes a text for a cell of a table.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;").Replace(strings.TrimSpace(text))
 }

@@ -11,14 +11,14 @@ import (
 
 // Outcomes of a generated mutant.
 const (
-	noticedMust   = "noticed"      // a must rule failed, or the server kept its scenarios from running
-	noticedAdvice = "advice"       // only advice rules departed; the suite's own CI, which runs with --strict, notices it
+	noticedMust   = "noticed"      // a scenario of a must rule failed, or the server blocked it
+	noticedAdvice = "advice"       // only scenarios of advice rules failed, which changes the exit code with --strict
 	survived      = "survived"     // every scenario that executes the place passed
 	notExecuted   = "not executed" // no scenario executes the place
-	noResult      = "error"        // the run came to no result
+	noResult      = "error"        // the run has no result
 )
 
-// A mutantResult is what became of one generated mutant.
+// A mutantResult is the result for one generated mutant.
 type mutantResult struct {
 	ID       string        `json:"id"`
 	Package  string        `json:"package"`
@@ -28,8 +28,8 @@ type mutantResult struct {
 	Operator string        `json:"operator"`
 	Outcome  string        `json:"outcome"`
 	By       string        `json:"by,omitempty"`       // the scenario that noticed it
-	Executed int           `json:"executed"`           // scenarios that execute the place
-	Tried    int           `json:"tried"`              // of these, scenarios that a survivor was tried with
+	Executed int           `json:"executed"`           // number of scenarios that execute the place
+	Tried    int           `json:"tried"`              // number of these that may run
 	Accepted string        `json:"accepted,omitempty"` // reason for which it may survive
 	Why      string        `json:"why,omitempty"`
 	Error    string        `json:"error,omitempty"`
@@ -43,17 +43,17 @@ func (r mutantResult) counts() bool {
 
 func (r mutantResult) noticed() bool { return r.Outcome == noticedMust || r.Outcome == noticedAdvice }
 
-// firstScenarios is how many scenarios a mutant is tried with first: those that
-// are about little else than its place. Most mutants end there.
+// firstScenarios is the number of scenarios in the first run for a mutant. These are the
+// scenarios that execute few other places, and they notice most mutants.
 const firstScenarios = 24
 
 // A mutantSession runs generated mutants.
 type mutantSession struct {
 	*session
-	all      []*mutant // what the instrumented server holds
+	all      []*mutant // mutants in the instrumented server
 	chosen   []*mutant
 	accepted []Accepted
-	tries    int // scenarios that a mutant is tried with at most; 0 is all
+	tries    int // maximum number of scenarios for a mutant; 0 for all
 
 	defects []defect
 	server  string
@@ -71,7 +71,7 @@ func (s *mutantSession) run(ctx context.Context) ([]mutantResult, error) {
 	}
 	results := make([]mutantResult, len(s.chosen))
 	err = s.each(ctx, len(s.chosen), func(ctx context.Context, n int) error {
-		r, err := s.one(ctx, s.chosen[n])
+		r, err := s.runMutant(ctx, s.chosen[n])
 		if err != nil {
 			return err
 		}
@@ -82,19 +82,19 @@ func (s *mutantSession) run(ctx context.Context) ([]mutantResult, error) {
 	return slices.DeleteFunc(results, func(r mutantResult) bool { return r.ID == "" }), err
 }
 
-// maxDefects is how many mutants may not compile before the generator is given up.
+// maxDefects is the number of mutants that may fail to compile before build returns an error.
 const maxDefects = 50
 
-// build compiles the mutants into one server. Those that the compiler refuses
-// are defects of the generator: they are reported, and left out.
+// build compiles the mutants into one server. Mutants that do not compile are defects of
+// the generator; build records them and leaves them out.
 func (s *mutantSession) build(ctx context.Context) error {
 	held := s.all
 	for {
-		o, err := instrument(s.workshop.root, held)
+		o, err := instrument(s.builder.root, held)
 		if err != nil {
 			return err
 		}
-		server, err := s.workshop.buildServer(ctx, fmt.Sprintf("mutants-%d", len(s.defects)), o)
+		server, err := s.builder.buildServer(ctx, fmt.Sprintf("mutants-%d", len(s.defects)), o)
 		if err == nil {
 			s.server = server
 			break
@@ -117,14 +117,14 @@ func (s *mutantSession) build(ctx context.Context) error {
 	return nil
 }
 
-// one tries a mutant with the scenarios that execute its place.
-func (s *mutantSession) one(ctx context.Context, m *mutant) (mutantResult, error) {
+// runMutant runs the scenarios that execute the place of a mutant.
+func (s *mutantSession) runMutant(ctx context.Context, m *mutant) (mutantResult, error) {
 	r := mutantResult{ID: m.ID, Package: m.Package, File: m.File, Line: m.Line, Source: m.Source, Operator: m.Operator, Outcome: notExecuted}
 	entry := acceptedOf(s.accepted, m)
 	if entry != nil {
 		r.Accepted, r.Why = entry.Reason, entry.Why
 	}
-	executing := s.cover.executing(m.number, s.handedPlaces(m)...)
+	executing := s.cover.executing(m.number, s.funcArgPlaces(m)...)
 	r.Executed = len(executing)
 	if limit := s.limit(entry, m); limit > 0 {
 		executing = executing[:min(limit, len(executing))]
@@ -137,7 +137,7 @@ func (s *mutantSession) one(ctx context.Context, m *mutant) (mutantResult, error
 			continue
 		}
 		run := suiteRun{countersign: s.server, active: m.number, scenarios: scenarios, failFast: true}
-		report, err := run.run(ctx, filepath.Join(s.workshop.dir, "runs", fmt.Sprintf("mutant-%d", m.number)))
+		report, err := run.run(ctx, filepath.Join(s.builder.dir, "runs", fmt.Sprintf("mutant-%d", m.number)))
 		if ctx.Err() != nil {
 			return r, ctx.Err()
 		}
@@ -145,15 +145,15 @@ func (s *mutantSession) one(ctx context.Context, m *mutant) (mutantResult, error
 			r.Outcome, r.Error = noResult, err.Error()
 			break
 		}
-		r.judge(report)
+		r.setOutcome(report)
 	}
 	r.Duration = time.Since(started)
 	return r, nil
 }
 
-// limit returns how many scenarios a mutant is tried with at most; 0 is all. A
-// mutant of an accepted group is tried with the first only: it may be noticed, and
-// nothing follows from it, while an entry that names a mutant is stale in that case.
+// limit returns the maximum number of scenarios for a mutant; 0 means all. For a mutant in
+// an accepted group it returns firstScenarios at most: it has no consequence if such a
+// mutant is noticed, while an entry that names the mutant would be stale.
 func (s *mutantSession) limit(entry *Accepted, m *mutant) int {
 	if entry == nil || entry.exact(m) {
 		return s.tries
@@ -164,20 +164,21 @@ func (s *mutantSession) limit(entry *Accepted, m *mutant) int {
 	return min(s.tries, firstScenarios)
 }
 
-// handedPlaces returns the numbers of the mutants in the functions that a dropped
-// call hands on.
-func (s *mutantSession) handedPlaces(m *mutant) []int {
+// funcArgPlaces returns the numbers of the mutants in the functions that are arguments of a
+// dropped call.
+func (s *mutantSession) funcArgPlaces(m *mutant) []int {
 	var places []int
 	for _, other := range s.all {
-		if slices.Contains(m.handed, other.function) {
+		if slices.Contains(m.funcArgs, other.function) {
 			places = append(places, other.number)
 		}
 	}
 	return places
 }
 
-// judge takes the outcome from a report: the best evidence in it decides.
-func (r *mutantResult) judge(report *suiteReport) {
+// setOutcome sets the outcome from a report: a failed must rule, else failed advice, else an
+// error, else survived.
+func (r *mutantResult) setOutcome(report *suiteReport) {
 	r.Outcome, r.By = survived, ""
 	for _, result := range report.Results {
 		switch {
@@ -195,7 +196,7 @@ func (r *mutantResult) judge(report *suiteReport) {
 	}
 }
 
-// staleAccepted returns entries that name a mutant which was noticed.
+// staleAccepted returns an error for each entry that names a mutant which was noticed.
 func staleAccepted(entries []Accepted, results []mutantResult) []error {
 	var problems []error
 	for _, r := range results {

@@ -15,28 +15,28 @@ import (
 // schemaID names the version of mutation.json.
 const schemaID = "countersign.mutation/1"
 
-// A mutationReport is what the program found out. It is safe to publish: it
-// holds source lines of the reference server and nothing of its traffic.
+// A mutationReport contains the results of the program. It may be published: it contains
+// source lines of the reference server, but no requests, replies or secrets.
 type mutationReport struct {
 	Schema       string         `json:"schema"`
 	Started      time.Time      `json:"started"`
 	Finished     time.Time      `json:"finished"`
 	Seed         int64          `json:"seed,omitempty"`
 	Score        float64        `json:"score_wanted,omitempty"`  // percentage
-	WithoutFault []string       `json:"rules_without_fault"`     // of class must, with scenarios, about the server
+	WithoutFault []string       `json:"rules_without_fault"`     // rules of class must about the server that have scenarios
 	Faults       []faultResult  `json:"faults,omitempty"`        // named faults
-	Mutants      []mutantResult `json:"mutants,omitempty"`       // generated mutants of the sample
-	Generated    int            `json:"generated,omitempty"`     // mutants that exist
-	Packages     []packageScore `json:"packages,omitempty"`      // of the sample
+	Mutants      []mutantResult `json:"mutants,omitempty"`       // results of the sample
+	Generated    int            `json:"generated,omitempty"`     // number of generated mutants
+	Packages     []packageScore `json:"packages,omitempty"`      // scores by package
 	Defects      []defectLine   `json:"defects,omitempty"`       // mutants that do not compile
-	Stale        []string       `json:"stale_entries,omitempty"` // entries of the accepted survivors that no longer hold
+	Stale        []string       `json:"stale_entries,omitempty"` // entries of accepted survivors whose mutants were noticed
 	Verdict      string         `json:"verdict"`
 	Exit         int            `json:"exit_code"`
 
 	catalogue         *catalogue
 	accepted          []Accepted
-	faults, generated bool // what was asked for
-	complete          bool // every named fault was asked for
+	faults, generated bool // the kinds that were selected
+	complete          bool // all named faults were selected
 }
 
 // A packageScore counts the sample's mutants of one package.
@@ -47,11 +47,12 @@ type packageScore struct {
 	Advice      int    `json:"noticed_advice_only"`
 	Survived    int    `json:"survived"`
 	NotExecuted int    `json:"not_executed"`
-	Accepted    int    `json:"accepted"` // survivors or not executed, with a reason
+	Accepted    int    `json:"accepted"` // survived or not executed, and accepted
 	Errors      int    `json:"errors"`
 }
 
-// percent is the share of mutants noticed, of those that are not accepted.
+// percent returns the percentage of the mutants that were noticed. Accepted survivors and
+// mutants without a result do not count.
 func (p packageScore) percent() float64 {
 	counted := p.Must + p.Advice + p.Survived + p.NotExecuted
 	if counted == 0 {
@@ -84,7 +85,7 @@ type defectLine struct {
 	Message string `json:"message"`
 }
 
-// fillRun notes what was asked for.
+// fillRun records what was selected.
 func (r *mutationReport) fillRun(faults, generated bool, in *inputs) {
 	r.faults, r.generated, r.complete = faults, generated, true
 	if faults {
@@ -99,7 +100,7 @@ func (r *mutationReport) addDefects(found []defect) {
 	}
 }
 
-// total is the score of the whole sample.
+// total returns the score of the whole sample.
 func (r *mutationReport) total() packageScore {
 	total := packageScore{Package: "all"}
 	for _, m := range r.Mutants {
@@ -126,7 +127,7 @@ func (r *mutationReport) conclude() {
 		r.Stale = append(r.Stale, err.Error())
 	}
 	var good, wrong []string
-	say := func(ok bool, format string, args ...any) {
+	add := func(ok bool, format string, args ...any) {
 		if text := fmt.Sprintf(format, args...); ok {
 			good = append(good, text)
 		} else {
@@ -140,16 +141,16 @@ func (r *mutationReport) conclude() {
 				noticed++
 			}
 		}
-		say(noticed == len(r.Faults), "%d of %d named faults noticed", noticed, len(r.Faults))
+		add(noticed == len(r.Faults), "%d of %d named faults noticed", noticed, len(r.Faults))
 		if r.complete {
-			say(len(r.WithoutFault) == 0, "%d must rules without a named fault", len(r.WithoutFault))
+			add(len(r.WithoutFault) == 0, "%d must rules without a named fault", len(r.WithoutFault))
 		}
 	}
 	if r.generated {
 		total := r.total()
-		say(total.percent() >= r.Score, "%.1f %% of %d mutants noticed that are not accepted survivors (wanted: %g %%)", total.percent(), total.Sampled-total.Accepted-total.Errors, r.Score)
-		say(len(r.Stale) == 0, "%d stale entries of accepted survivors", len(r.Stale))
-		say(total.Errors == 0, "%d mutants without a result", total.Errors)
+		add(total.percent() >= r.Score, "%.1f %% of %d mutants noticed, without accepted survivors (minimum: %g %%)", total.percent(), total.Sampled-total.Accepted-total.Errors, r.Score)
+		add(len(r.Stale) == 0, "%d stale entries of accepted survivors", len(r.Stale))
+		add(total.Errors == 0, "%d mutants without a result", total.Errors)
 	}
 	r.Exit = exitNoticed
 	if len(wrong) > 0 {
@@ -158,8 +159,8 @@ func (r *mutationReport) conclude() {
 	r.Verdict = strings.Join(append(wrong, good...), "; ")
 }
 
-// publish writes the files, prints the summary and returns an error with the
-// exit code where something went unnoticed.
+// publish writes the files, prints the summary, and returns an error with the exit code if
+// it is not exitNoticed.
 func (r *mutationReport) publish(out io.Writer, dir string) error {
 	fmt.Fprint(out, "\n", r.summary())
 	var err error
@@ -188,7 +189,7 @@ func (r *mutationReport) write(dir string) error {
 	)
 }
 
-// summary is the report for a terminal: what is wrong, in full, and the scores.
+// summary returns the report for a terminal: all problems and the scores.
 func (r *mutationReport) summary() string {
 	var b strings.Builder
 	if len(r.WithoutFault) > 0 && r.complete {
@@ -200,7 +201,7 @@ func (r *mutationReport) summary() string {
 		}
 	}
 	if r.generated {
-		b.WriteString("SURVIVORS AND MUTANTS THAT NO SCENARIO EXECUTES, without the accepted ones\n")
+		b.WriteString("SURVIVORS AND MUTANTS THAT NO SCENARIO EXECUTES, without accepted survivors\n")
 		for _, m := range r.Mutants {
 			if !m.noticed() && m.Accepted == "" {
 				fmt.Fprintf(&b, "  %-12s %s:%d  %s\n    %s  %s\n", m.Outcome, m.File, m.Line, m.ID, m.Source, m.Error)
@@ -212,7 +213,7 @@ func (r *mutationReport) summary() string {
 			fmt.Fprintf(&b, "  %-14s %7d %6d %6d %8d %12d %8d %6d %6.1f%%\n", p.Package, p.Sampled, p.Must, p.Advice, p.Survived, p.NotExecuted, p.Accepted, p.Errors, p.percent())
 		}
 		for _, d := range r.Defects {
-			fmt.Fprintf(&b, "DEFECT OF THE GENERATOR: %s does not compile: %s\n", d.ID, d.Message)
+			fmt.Fprintf(&b, "DEFECT OF THE GENERATOR: the mutant %s does not compile: %s\n", d.ID, d.Message)
 		}
 		for _, s := range r.Stale {
 			fmt.Fprintf(&b, "STALE: %s\n", s)
@@ -226,7 +227,7 @@ func (r *mutationReport) summary() string {
 		for _, m := range r.Mutants {
 			spent += m.Duration
 		}
-		fmt.Fprintf(&b, "COST\n  %d servers in %.1f s with builds; the runs took %.2f s on average\n", n, r.Finished.Sub(r.Started).Seconds(), spent.Seconds()/float64(n))
+		fmt.Fprintf(&b, "COST\n  %d servers in %.1f s including builds; the average run took %.2f s\n", n, r.Finished.Sub(r.Started).Seconds(), spent.Seconds()/float64(n))
 	}
 	return b.String()
 }

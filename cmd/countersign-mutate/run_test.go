@@ -53,14 +53,14 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-func TestInTurn(t *testing.T) {
-	got := inTurn([]string{"a:1", "a:2", "b:1", "a:3", "c:1", "b:2"})
+func TestInterleave(t *testing.T) {
+	got := interleave([]string{"a:1", "a:2", "b:1", "a:3", "c:1", "b:2"})
 	if want := []string{"a:1", "b:1", "c:1", "a:2", "b:2", "a:3"}; !slices.Equal(got, want) {
-		t.Errorf("inTurn = %v, want %v", got, want)
+		t.Errorf("interleave = %v, want %v", got, want)
 	}
 }
 
-// TestLimit holds that few scenarios are spent on a mutant of an accepted group.
+// TestLimit checks that few scenarios run for a mutant in an accepted group.
 func TestLimit(t *testing.T) {
 	m := &mutant{ID: "x/x.go:F:equal:1"}
 	group, exact := &Accepted{Groups: []string{"x/x.go:F:*"}}, &Accepted{Mutants: map[string]string{m.ID: ""}}
@@ -78,9 +78,9 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestExecutingFunctionsHandedOnComesFirst holds that a mutant which drops the
-// registration of a function is tried first with the scenarios that need it.
-func TestExecutingFunctionsHandedOnComesFirst(t *testing.T) {
+// TestExecutingPrefersFunctionArguments checks that the scenarios that execute a function
+// run first for a mutant that drops the registration of the function.
+func TestExecutingPrefersFunctionArguments(t *testing.T) {
 	c := newCoverage(map[int]map[string]bool{
 		1: {"a:1": true, "a:2": true, "b:1": true, "c:1": true},
 		2: {"c:1": true},
@@ -107,7 +107,7 @@ func writeTrace(t *testing.T, dir, name string, records ...map[int]time.Time) {
 	}
 }
 
-func TestJudgeMutant(t *testing.T) {
+func TestSetOutcome(t *testing.T) {
 	pass, fail := suiteResult{ID: "p", Outcome: "pass"}, suiteResult{ID: "f", Outcome: "fail"}
 	advice := suiteResult{ID: "a", Outcome: "advice"}
 	for _, test := range []struct {
@@ -119,15 +119,15 @@ func TestJudgeMutant(t *testing.T) {
 	}{
 		{"all pass", suiteReport{Results: []suiteResult{pass}}, survived, "", true},
 		{"a must rule fails", suiteReport{Results: []suiteResult{pass, advice, fail}, Exit: 1}, noticedMust, "f", true},
-		{"an advice rule departs", suiteReport{Results: []suiteResult{advice, pass}, Exit: 1}, noticedAdvice, "a", true},
+		{"an advice rule fails", suiteReport{Results: []suiteResult{advice, pass}, Exit: 1}, noticedAdvice, "a", true},
 		{"blocked by the server", suiteReport{Results: []suiteResult{{ID: "b", Outcome: "blocked", BySubject: true}}, Exit: 1}, noticedMust, "b", true},
-		{"blocked by the harness", suiteReport{Results: []suiteResult{{ID: "b", Outcome: "blocked"}}, Exit: 3}, noResult, "", false},
-		{"an error of the harness", suiteReport{Results: []suiteResult{{ID: "e", Outcome: "error"}}, Exit: 3}, noResult, "", false},
+		{"blocked by the suite", suiteReport{Results: []suiteResult{{ID: "b", Outcome: "blocked"}}, Exit: 3}, noResult, "", false},
+		{"an error of the suite", suiteReport{Results: []suiteResult{{ID: "e", Outcome: "error"}}, Exit: 3}, noResult, "", false},
 		{"an error and a violation", suiteReport{Results: []suiteResult{{ID: "e", Outcome: "error"}, fail}, Exit: 3}, noticedMust, "f", true},
 		{"exit code without a result", suiteReport{Results: []suiteResult{pass}, Exit: 3}, noResult, "", false},
 	} {
 		var r mutantResult
-		r.judge(&test.report)
+		r.setOutcome(&test.report)
 		if r.Outcome != test.want || r.By != test.by || r.counts() != test.counted {
 			t.Errorf("%s: %s by %q, counts: %v; want %s by %q, %v", test.name, r.Outcome, r.By, r.counts(), test.want, test.by, test.counted)
 		}
@@ -142,15 +142,15 @@ func TestFaultResult(t *testing.T) {
 		{ID: "three", Outcome: "blocked", BySubject: true, Rules: []string{"PA-002"}},
 	}})
 	if r.noticed() || !slices.Equal(r.Missed, []string{"PA-002"}) || !slices.Equal(r.Others, []string{"PA-009"}) || r.Blocked != 1 {
-		t.Errorf("result %+v: want PA-002 missed, PA-009 also red, one blocked", r)
+		t.Errorf("result %+v: want PA-002 missed, PA-009 in Others, one blocked", r)
 	}
 	if line := r.line(); !strings.Contains(line, "MISSED") || !strings.Contains(line, "PA-002") {
-		t.Errorf("line %q does not say what was missed", line)
+		t.Errorf("line %q does not contain the missed rule", line)
 	}
 }
 
-// TestOthers holds that a fault is tried with scenarios that did not run with its rules,
-// and with a bounded number of them.
+// TestOthers checks that others returns scenarios that have not run, and not more than the
+// limit.
 func TestOthers(t *testing.T) {
 	cover := &coverage{direct: map[int][]string{1: {"a:1", "a:2", "b:1", "c:1"}}}
 	ran := &suiteReport{Results: []suiteResult{{ID: "a:1", Outcome: "fail"}, {ID: "b:1", Outcome: "skipped"}}}
@@ -172,8 +172,8 @@ func TestOthers(t *testing.T) {
 
 func TestAccepted(t *testing.T) {
 	mutants := []*mutant{{ID: "x/x.go:F:equal:1", Source: "a == b"}, {ID: "x/x.go:G:drop:1", Source: "f()"}}
-	entry := Accepted{Mutants: map[string]string{"x/x.go:F:equal:1": "a == b"}, Reason: "equivalent", Why: "Because."}
-	group := Accepted{Groups: []string{"x/x.go:*"}, Reason: "nodes", Why: "Because."}
+	entry := Accepted{Mutants: map[string]string{"x/x.go:F:equal:1": "a == b"}, Reason: "equivalent", Why: "A reason."}
+	group := Accepted{Groups: []string{"x/x.go:*"}, Reason: "nodes", Why: "A reason."}
 	for _, test := range []struct {
 		name  string
 		entry Accepted
@@ -201,10 +201,10 @@ func TestAccepted(t *testing.T) {
 		t.Errorf("staleAccepted = %v, want the entry that names a mutant which was noticed", got)
 	}
 	for _, bad := range []Accepted{
-		{Reason: "equivalent", Why: "Because."},
-		{Mutants: entry.Mutants, Reason: "boredom", Why: "Because."},
+		{Reason: "equivalent", Why: "A reason."},
+		{Mutants: entry.Mutants, Reason: "unknown", Why: "A reason."},
 		{Mutants: entry.Mutants, Reason: "equivalent"},
-		{Groups: []string{"x/x.go:F:equal:1"}, Reason: "nodes", Why: "Because."},
+		{Groups: []string{"x/x.go:F:equal:1"}, Reason: "nodes", Why: "A reason."},
 	} {
 		if bad.validate() == nil {
 			t.Errorf("%+v is valid, want an error", bad)
@@ -237,13 +237,13 @@ func TestConclude(t *testing.T) {
 			t.Errorf("%s: exit code %d (%s), want %d", test.name, test.report.Exit, test.report.Verdict, test.exit)
 		}
 		if test.report.summary() == "" || test.report.markdown() == "" {
-			t.Errorf("%s: nothing is printed", test.name)
+			t.Errorf("%s: the summary or the Markdown page is empty", test.name)
 		}
 	}
 }
 
-// standIn writes a program that takes the place of countersign.
-func standIn(t *testing.T, script string) string {
+// fakeCountersign writes a shell script that is run instead of countersign.
+func fakeCountersign(t *testing.T, script string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "countersign")
 	if err := os.WriteFile(file, []byte("#!/bin/sh\n"+script), 0o755); err != nil {
@@ -253,8 +253,8 @@ func standIn(t *testing.T, script string) string {
 }
 
 func TestSuiteRun(t *testing.T) {
-	// The stand-in reports its arguments and the active mutant as the verdict.
-	program := standIn(t, `while [ "$1" != --report ]; do args="$args $1"; shift; done
+	// The script writes its arguments and the active mutant as the verdict.
+	program := fakeCountersign(t, `while [ "$1" != --report ]; do args="$args $1"; shift; done
 dir=$2; shift 2
 mkdir -p "$dir"; printf '{"verdict":"%s active=%s","exit_code":1}' "$args $*" "$`+activeVariable+`" >"$dir/report.json"; exit 1`)
 	dir := filepath.Join(t.TempDir(), "run")
@@ -263,23 +263,23 @@ mkdir -p "$dir"; printf '{"verdict":"%s active=%s","exit_code":1}' "$args $*" "$
 		t.Fatal(err)
 	}
 	if want := " run --front direct --strict --rule PA-001,PA-002 --fail-fast active=7"; report.Verdict != want || report.Exit != 1 {
-		t.Errorf("the program saw %q, exit code %d; want %q, 1", report.Verdict, report.Exit, want)
+		t.Errorf("the arguments and the mutant are %q, exit code %d; want %q, 1", report.Verdict, report.Exit, want)
 	}
 	if _, err := os.Stat(dir); err == nil {
-		t.Errorf("the folder of the run is still there")
+		t.Errorf("the folder of the run still exists")
 	}
-	_, err = suiteRun{countersign: standIn(t, "echo the target is wrong; exit 2")}.run(t.Context(), dir)
+	_, err = suiteRun{countersign: fakeCountersign(t, "echo the target is wrong; exit 2")}.run(t.Context(), dir)
 	if err == nil || !strings.Contains(err.Error(), "the target is wrong") {
 		t.Errorf("a run without a report: %v, want an error with what the program printed", err)
 	}
 }
 
-// TestInterruptedRun sees that a run ends with its context: the program gets the
-// interrupt and may clean up.
+// TestInterruptedRun checks that the program is interrupted when the context is cancelled, so
+// that it can clean up.
 func TestInterruptedRun(t *testing.T) {
 	ready := filepath.Join(t.TempDir(), "ready")
 	cleaned := filepath.Join(t.TempDir(), "cleaned")
-	program := standIn(t, fmt.Sprintf("trap 'touch %s; exit 130' INT\ntouch %s\nwhile :; do sleep 0.05; done", cleaned, ready))
+	program := fakeCountersign(t, fmt.Sprintf("trap 'touch %s; exit 130' INT\ntouch %s\nwhile :; do sleep 0.05; done", cleaned, ready))
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		for ctx.Err() == nil {
@@ -293,7 +293,7 @@ func TestInterruptedRun(t *testing.T) {
 		t.Errorf("an interrupted run ends with %v, want %v", err, context.Canceled)
 	}
 	if _, err := os.Stat(cleaned); err != nil {
-		t.Errorf("the program was not interrupted but ended by force: %v", err)
+		t.Errorf("the program was killed without an interrupt: %v", err)
 	}
 }
 
@@ -327,8 +327,8 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// TestRunUntil checks that a command is interrupted, and not killed, when its time is
-// over.
+// TestRunUntil checks that a command is interrupted, and not killed, when the context is
+// done.
 func TestRunUntil(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "interrupted")
 	script := `trap 'echo > "$0"; exit 3' INT; while :; do sleep 0.02; done`

@@ -1,7 +1,7 @@
 package main
 
-// The instrumented server imports one package that is not in the checkout. It
-// reads which change is active, and records which places were executed.
+// The instrumented server imports a package that is not in the checkout. The package
+// selects the active change and records which places are executed.
 const (
 	selectorImport = "countersign/reference/internal/mutant"
 	selectorFile   = "reference/internal/mutant/mutant.go"
@@ -10,8 +10,8 @@ const (
 
 // Environment variables of the instrumented server.
 const (
-	activeVariable = "COUNTERSIGN_MUTANT"     // the number of the active change; unset is none
-	traceVariable  = "COUNTERSIGN_MUTANT_LOG" // folder for the record of executed places; unset is no record
+	activeVariable = "COUNTERSIGN_MUTANT"     // number of the active change; unset means none
+	traceVariable  = "COUNTERSIGN_MUTANT_LOG" // folder for the trace of executed places; unset means no trace
 )
 
 // traceRecord is the size of a record of the trace in bytes: the number of the
@@ -19,8 +19,8 @@ const (
 // little-endian.
 const traceRecord = 12
 
-// selectorSource is the source of the package. A place is recorded at most once
-// in a millisecond.
+// selectorSource is the source of the package. It records a place at most once in a
+// millisecond.
 const selectorSource = `// Package mutant selects the active change of an instrumented server.
 package mutant
 
@@ -67,7 +67,7 @@ func record(n int) {
 	_, _ = trace.Write(b[:])
 }
 
-// And is a && b, and a || b where n is active.
+// And returns a && b, or a || b if n is active.
 func And(n int, a bool, b func() bool) bool {
 	if On(n) {
 		return a || b()
@@ -75,7 +75,7 @@ func And(n int, a bool, b func() bool) bool {
 	return a && b()
 }
 
-// Or is a || b, and a && b where n is active.
+// Or returns a || b, or a && b if n is active.
 func Or(n int, a bool, b func() bool) bool {
 	if On(n) {
 		return a && b()
@@ -83,23 +83,23 @@ func Or(n int, a bool, b func() bool) bool {
 	return a || b()
 }
 
-// Less is a < b, and a <= b where n is active.
+// Less returns a < b, or a <= b if n is active.
 func Less[T cmp.Ordered](n int, a, b T) bool { on := On(n); return a < b || on && a == b }
 
-// LessEqual is a <= b, and a < b where n is active.
+// LessEqual returns a <= b, or a < b if n is active.
 func LessEqual[T cmp.Ordered](n int, a, b T) bool { on := On(n); return a < b || !on && a == b }
 
-// Greater is a > b, and a >= b where n is active.
+// Greater returns a > b, or a >= b if n is active.
 func Greater[T cmp.Ordered](n int, a, b T) bool { on := On(n); return a > b || on && a == b }
 
-// GreaterEqual is a >= b, and a > b where n is active.
+// GreaterEqual returns a >= b, or a > b if n is active.
 func GreaterEqual[T cmp.Ordered](n int, a, b T) bool { on := On(n); return a > b || !on && a == b }
 
 type number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
 }
 
-// Add is a + b, and a - b where n is active.
+// Add returns a + b, or a - b if n is active.
 func Add[T number](n int, a, b T) T {
 	if On(n) {
 		return a - b
@@ -107,7 +107,7 @@ func Add[T number](n int, a, b T) T {
 	return a + b
 }
 
-// Subtract is a - b, and a + b where n is active.
+// Subtract returns a - b, or a + b if n is active.
 func Subtract[T number](n int, a, b T) T {
 	if On(n) {
 		return a + b

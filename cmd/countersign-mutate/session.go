@@ -29,10 +29,10 @@ type options struct {
 	score    float64
 }
 
-// A session is what both kinds of wrong server need: the workshop, the programs
-// of the suite, and a place to show progress.
+// A session contains what both kinds of faulty server use: the builder and the output for
+// progress messages.
 type session struct {
-	workshop *workshop
+	builder  *builder
 	parallel int
 
 	mu  sync.Mutex
@@ -46,21 +46,15 @@ func (s *session) show(line string) {
 	fmt.Fprintln(s.out, line)
 }
 
-// green requires that a run against the unchanged server conforms.
-func (s *session) green(ctx context.Context, run suiteRun) error {
-	_, err := s.conforming(ctx, run)
-	return err
-}
-
-// conforming runs the suite against the unchanged server, and returns the report
-// if the server conforms.
+// conforming runs the suite against the unchanged server. It returns an error unless the
+// server conforms.
 func (s *session) conforming(ctx context.Context, run suiteRun) (*suiteReport, error) {
-	report, err := run.run(ctx, filepath.Join(s.workshop.dir, "runs", "unchanged"))
+	report, err := run.run(ctx, filepath.Join(s.builder.dir, "runs", "unchanged"))
 	if err != nil {
 		return nil, noVerdict(ctx, err)
 	}
 	if report.Exit != 0 {
-		return nil, &exitError{exitNoVerdict, fmt.Errorf("the unchanged server does not pass, so nothing can be judged: %s %v", report.Verdict, report.Problems)}
+		return nil, &exitError{exitNoVerdict, fmt.Errorf("the unchanged server does not conform, so the results of faulty servers would have no meaning: %s %v", report.Verdict, report.Problems)}
 	}
 	return report, nil
 }
@@ -68,8 +62,8 @@ func (s *session) conforming(ctx context.Context, run suiteRun) (*suiteReport, e
 // coverage runs every scenario, one at a time, against the unchanged server and
 // returns which scenario executes which place.
 func (s *session) coverage(ctx context.Context, countersign string) (*coverage, error) {
-	s.show("finding out which scenario executes what")
-	trace := filepath.Join(s.workshop.dir, "trace")
+	s.show("running each scenario once to record which places it executes")
+	trace := filepath.Join(s.builder.dir, "trace")
 	if err := os.MkdirAll(trace, 0o755); err != nil {
 		return nil, err
 	}
@@ -81,7 +75,7 @@ func (s *session) coverage(ctx context.Context, countersign string) (*coverage, 
 	return readCoverage(trace, report)
 }
 
-// noVerdict gives an error the exit code for a failed build or run.
+// noVerdict adds the exit code for a failed build or run to an error without an exit code.
 func noVerdict(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil || errors.As(err, new(*exitError)) {
 		return err
@@ -89,7 +83,7 @@ func noVerdict(ctx context.Context, err error) error {
 	return &exitError{exitNoVerdict, err}
 }
 
-// inputs is what is read before anything is built.
+// inputs are the files that are read before anything is built.
 type inputs struct {
 	root      string
 	catalogue *catalogue
@@ -98,7 +92,7 @@ type inputs struct {
 	mutants   []*mutant
 }
 
-// read reads and checks the inputs. All problems are reported at once.
+// read reads and checks the inputs. The error contains all problems.
 func (o *options) read(faults, generated bool) (*inputs, error) {
 	root, err := checkout()
 	if err != nil {
@@ -122,12 +116,12 @@ func (o *options) read(faults, generated bool) (*inputs, error) {
 		problems = append(problems, staleEntries(in.accepted, in.mutants)...)
 	}
 	if o.parallel < 1 || o.parallel > 64 {
-		problems = append(problems, fmt.Errorf("--parallel %d: use 1 to 64", o.parallel))
+		problems = append(problems, fmt.Errorf("--parallel %d is not allowed; use 1 to 64", o.parallel))
 	}
 	return in, errors.Join(problems...)
 }
 
-// checkout is the root of the checkout that holds the working folder.
+// checkout returns the root of the checkout that contains the working folder.
 func checkout() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -139,12 +133,12 @@ func checkout() (string, error) {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("%s is not in a checkout of countersign; wrong servers are built from its source", dir)
+			return "", fmt.Errorf("%s is not in a checkout of countersign; change to a checkout, because faulty servers are built from its source", dir)
 		}
 	}
 }
 
-// check reads everything and says how much there is.
+// check reads and checks the inputs and prints their number.
 func (o *options) check(cmd *cobra.Command) error {
 	o.parallel = 1
 	in, err := o.read(true, true)
@@ -174,7 +168,7 @@ func (o *options) list(cmd *cobra.Command) error {
 	return nil
 }
 
-// chosenFaults are the faults that --fault names, or all.
+// chosenFaults returns the faults that --fault names, or all faults.
 func (o *options) chosenFaults(all []Fault) ([]Fault, error) {
 	if len(o.faults) == 0 {
 		return all, nil
@@ -184,7 +178,7 @@ func (o *options) chosenFaults(all []Fault) ([]Fault, error) {
 	for _, name := range o.faults {
 		n := slices.IndexFunc(all, func(f Fault) bool { return f.Name == name })
 		if n < 0 {
-			problems = append(problems, fmt.Errorf("--fault %q: no file in %s has a fault of this name", name, faultsFolder))
+			problems = append(problems, fmt.Errorf("--fault %q: there is no fault with this name in %s", name, faultsFolder))
 			continue
 		}
 		chosen = append(chosen, all[n])
@@ -192,7 +186,7 @@ func (o *options) chosenFaults(all []Fault) ([]Fault, error) {
 	return chosen, errors.Join(problems...)
 }
 
-// chosenMutants are the mutants that --mutant names, or a sample.
+// chosenMutants returns the mutants that --mutant names, or a sample.
 func (o *options) chosenMutants(all []*mutant) ([]*mutant, error) {
 	if len(o.mutants) == 0 {
 		if o.sample < 0 {
@@ -203,7 +197,7 @@ func (o *options) chosenMutants(all []*mutant) ([]*mutant, error) {
 			of = slices.DeleteFunc(slices.Clone(all), func(m *mutant) bool { return m.Package != o.pkg })
 		}
 		if len(of) == 0 {
-			return nil, fmt.Errorf("--package %q has no mutants; countersign-mutate list shows all", o.pkg)
+			return nil, fmt.Errorf("--package %q has no mutants; countersign-mutate list prints all mutants", o.pkg)
 		}
 		return sample(of, o.sample, o.seed), nil
 	}
@@ -212,7 +206,7 @@ func (o *options) chosenMutants(all []*mutant) ([]*mutant, error) {
 	for _, id := range o.mutants {
 		n := slices.IndexFunc(all, func(m *mutant) bool { return m.ID == id })
 		if n < 0 {
-			problems = append(problems, fmt.Errorf("--mutant %q: there is no mutant of this id; countersign-mutate list shows all", id))
+			problems = append(problems, fmt.Errorf("--mutant %q: there is no mutant with this id; countersign-mutate list prints all ids", id))
 			continue
 		}
 		chosen = append(chosen, all[n])
@@ -220,7 +214,7 @@ func (o *options) chosenMutants(all []*mutant) ([]*mutant, error) {
 	return chosen, errors.Join(problems...)
 }
 
-// run builds and runs what was asked for, and writes the report.
+// run builds and runs the selected faults and mutants, and writes the report.
 func (o *options) run(cmd *cobra.Command, faults, generated bool) error {
 	in, err := o.read(faults, generated)
 	if err != nil {
@@ -235,15 +229,15 @@ func (o *options) run(cmd *cobra.Command, faults, generated bool) error {
 		return err
 	}
 	ctx := cmd.Context()
-	w, err := openWorkshop(in.root)
+	b, err := newBuilder(in.root)
 	if err != nil {
 		return noVerdict(ctx, err)
 	}
-	defer w.close()
-	s := &session{workshop: w, parallel: o.parallel, out: cmd.OutOrStdout()}
+	defer b.close()
+	s := &session{builder: b, parallel: o.parallel, out: cmd.OutOrStdout()}
 	r := &mutationReport{Schema: schemaID, Started: time.Now().UTC(), Seed: o.seed, Score: o.score, catalogue: in.catalogue, accepted: in.accepted}
 	r.fillRun(faults, generated, in)
-	runErr := w.buildSuite(ctx)
+	runErr := b.buildSuite(ctx)
 	if runErr == nil && faults {
 		fs := &faultSession{session: s, catalogue: in.catalogue, faults: chosenFaults, quick: o.quick, tries: o.tries}
 		r.Faults, runErr = fs.run(ctx)

@@ -17,22 +17,22 @@ import (
 	"countersign/proxies/process"
 )
 
-// runLimit bounds one run of the suite. The suite gives up a broken server much
-// earlier; this is for a server that only slows it down.
+// runLimit limits the time of one run of the suite. The suite stops using a broken server
+// much earlier; the limit is for a server that is only slow.
 const runLimit = 5 * time.Minute
 
 // A suiteRun is one execution of countersign against one server.
 type suiteRun struct {
 	countersign string
-	active      int      // number of the active change; 0 is none
-	trace       string   // folder for the record of executed places, or ""
-	rules       []string // ids of rules to select; none selects all
-	scenarios   []string // ids of scenarios to select; none selects all
+	active      int      // number of the active change; 0 for none
+	trace       string   // folder for the trace of executed places, or ""
+	rules       []string // ids of rules to select; empty selects all
+	scenarios   []string // ids of scenarios to select; empty selects all
 	failFast    bool
-	oneByOne    bool // one scenario at a time
+	oneByOne    bool // run one scenario at a time
 }
 
-// A suiteReport is what this program reads of report.json.
+// A suiteReport contains the members of report.json that this program reads.
 type suiteReport struct {
 	Verdict  string        `json:"verdict"`
 	Exit     int           `json:"exit_code"`
@@ -57,10 +57,10 @@ type suiteResult struct {
 	} `json:"violations"`
 }
 
-// broken returns the rules that the server broke: those that violations name,
-// else all that the scenario cites.
+// broken returns the rules that the server broke: the rules of the violations or, if there
+// are none, all rules that the scenario cites.
 func (r suiteResult) broken() []string {
-	if !r.red() {
+	if !r.failed() {
 		return nil
 	}
 	var ids []string
@@ -75,19 +75,19 @@ func (r suiteResult) broken() []string {
 	return ids
 }
 
-// red reports whether the server broke a rule of the scenario.
-func (r suiteResult) red() bool { return r.Outcome == "fail" || r.Outcome == "advice" }
+// failed reports whether the server broke a rule of the scenario.
+func (r suiteResult) failed() bool { return r.Outcome == "fail" || r.Outcome == "advice" }
 
-// blockedBySubject reports whether the server kept the scenario from running.
+// blockedBySubject reports whether the server blocked the scenario.
 func (r suiteResult) blockedBySubject() bool { return r.Outcome == "blocked" && r.BySubject }
 
-// ran reports whether the scenario was selected and came to an outcome.
+// ran reports whether the scenario was selected and has an outcome.
 func (r suiteResult) ran() bool {
 	return r.Outcome != "skipped" && r.Outcome != "not applicable" && r.Outcome != "not run"
 }
 
 // run executes countersign in a folder of its own and returns the report. An
-// error means that there is no report: the run did not start, or did not end.
+// error means that there is no report: the run did not start or did not finish.
 func (s suiteRun) run(ctx context.Context, dir string) (*suiteReport, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -125,8 +125,8 @@ func (s suiteRun) run(ctx context.Context, dir string) (*suiteReport, error) {
 	return readSuiteReport(filepath.Join(report, "report.json"), runErr, &out)
 }
 
-// runUntil runs a command. When ctx is done it interrupts the command, which then has
-// stopLimit to end what it has started.
+// runUntil runs a command. When ctx is done it interrupts the command, which then has the
+// time stopLimit to stop its processes.
 func runUntil(ctx context.Context, cmd *exec.Cmd) error {
 	const stopLimit = 30 * time.Second
 	cmd.WaitDelay = stopLimit
@@ -159,7 +159,7 @@ func (s suiteRun) environment() []string {
 func readSuiteReport(file string, runErr error, out *tailBuffer) (*suiteReport, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("countersign left no report (%w); it printed last:\n%s", errors.Join(runErr, err), out)
+		return nil, fmt.Errorf("countersign wrote no report (%w); its output ends with:\n%s", errors.Join(runErr, err), out)
 	}
 	var r suiteReport
 	if err := json.Unmarshal(raw, &r); err != nil {

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// A coverage knows which scenarios execute which place of an instrumented
-// server. It comes from a run of one scenario at a time, in which the server
-// records when it executes a place.
+// A coverage records which scenarios execute which places of an instrumented server. It is
+// made from a run with one scenario at a time, in which the server records the times at
+// which it executes a place.
 type coverage struct {
 	direct map[int][]string // place -> scenarios during which it was executed
 	shared map[int][]string // place -> further scenarios on an instance that executed it when it started
@@ -25,7 +25,7 @@ type visit struct {
 	at    time.Time
 }
 
-// readTrace reads the records of one process of the server.
+// readTrace reads the trace of one process of the server.
 func readTrace(file string) ([]visit, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -42,14 +42,14 @@ func readTrace(file string) ([]visit, error) {
 	return visits, nil
 }
 
-// readCoverage attributes the records in a folder to the scenarios of a report.
+// readCoverage assigns the records of the traces in a folder to the scenarios of a report.
 func readCoverage(dir string, report *suiteReport) (*coverage, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.trace"))
 	if err != nil {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("no server left a record in %s", dir)
+		return nil, fmt.Errorf("no server wrote a trace into %s", dir)
 	}
 	line := newTimeline(report.Results)
 	during, starting := map[int]map[string]bool{}, map[int]map[string]bool{}
@@ -65,10 +65,10 @@ func readCoverage(dir string, report *suiteReport) (*coverage, error) {
 		first := line.at(visits[0].at)
 		for _, v := range visits {
 			id := line.at(v.at)
-			note(during, v.place, id)
+			add(during, v.place, id)
 			if id == first {
 				for _, other := range line.onInstanceOf(first) {
-					note(starting, v.place, other)
+					add(starting, v.place, other)
 				}
 			}
 		}
@@ -76,7 +76,8 @@ func readCoverage(dir string, report *suiteReport) (*coverage, error) {
 	return newCoverage(during, starting), nil
 }
 
-func note(m map[int]map[string]bool, place int, id string) {
+// add adds the scenario with an id to a place, unless the id is "".
+func add(m map[int]map[string]bool, place int, id string) {
 	if id == "" {
 		return
 	}
@@ -109,8 +110,8 @@ func newCoverage(during, starting map[int]map[string]bool) *coverage {
 	return c
 }
 
-// sort puts the scenarios that execute the fewest places first: they are about
-// little else, and fail most readily when one of these places is wrong.
+// sort sorts scenarios by the number of places that they execute. A scenario that executes
+// few places is most likely to fail if one of them is changed.
 func (c *coverage) sort(ids []string) {
 	slices.SortFunc(ids, func(a, b string) int {
 		if d := c.places[a] - c.places[b]; d != 0 {
@@ -120,26 +121,26 @@ func (c *coverage) sort(ids []string) {
 	})
 }
 
-// executing returns the scenarios that execute a place, in the order in which a
-// mutant is tried with them: in turn from each feature, in each first those that
-// execute the fewest places; last those that only share an instance. Of all
-// these, those that execute one of the places of handed come first.
-func (c *coverage) executing(place int, handed ...int) []string {
-	all := append(inTurn(c.direct[place]), inTurn(c.shared[place])...)
-	if len(handed) == 0 {
+// executing returns the scenarios that execute a place in the order in which they run. It
+// takes scenarios from each feature in turn, beginning with those that execute the fewest
+// places. Scenarios that only share an instance come last. Scenarios that execute one of
+// the preferred places come before all others.
+func (c *coverage) executing(place int, preferred ...int) []string {
+	all := append(interleave(c.direct[place]), interleave(c.shared[place])...)
+	if len(preferred) == 0 {
 		return all
 	}
-	concerned := map[string]bool{}
-	for _, p := range handed {
+	first := map[string]bool{}
+	for _, p := range preferred {
 		for _, id := range c.direct[p] {
-			concerned[id] = true
+			first[id] = true
 		}
 	}
 	slices.SortStableFunc(all, func(a, b string) int {
 		switch {
-		case concerned[a] == concerned[b]:
+		case first[a] == first[b]:
 			return 0
-		case concerned[a]:
+		case first[a]:
 			return -1
 		}
 		return 1
@@ -147,8 +148,8 @@ func (c *coverage) executing(place int, handed ...int) []string {
 	return all
 }
 
-// inTurn takes ids in turn from each feature, and keeps the order within one.
-func inTurn(ids []string) []string {
+// interleave takes ids from each feature in turn, and keeps the order within a feature.
+func interleave(ids []string) []string {
 	var features []string
 	of := map[string][]string{}
 	for _, id := range ids {
@@ -172,7 +173,7 @@ func inTurn(ids []string) []string {
 
 // A timeline finds the scenario that ran at a time.
 type timeline struct {
-	results   []suiteResult // by start
+	results   []suiteResult // sorted by start time
 	instances map[string][]string
 	instance  map[string]string
 }
@@ -190,7 +191,7 @@ func newTimeline(results []suiteResult) *timeline {
 	return t
 }
 
-// at returns the id of the last scenario that had started, or "".
+// at returns the id of the last scenario that started before a time, or "".
 func (t *timeline) at(when time.Time) string {
 	n, found := slices.BinarySearchFunc(t.results, when, func(r suiteResult, when time.Time) int { return r.Started.Compare(when) })
 	if !found {
@@ -202,5 +203,5 @@ func (t *timeline) at(when time.Time) string {
 	return t.results[n].ID
 }
 
-// onInstanceOf returns the scenarios that share an instance with one.
+// onInstanceOf returns the scenarios on the instance of a scenario.
 func (t *timeline) onInstanceOf(id string) []string { return t.instances[t.instance[id]] }

@@ -1,5 +1,5 @@
-// Command countersign-probe is the content program that subjects execute; see
-// package probe for the protocol. It links the standard library only.
+// Command countersign-probe is the content program that the server under test executes.
+// Package probe describes the protocol. The program uses the standard library only.
 package main
 
 import (

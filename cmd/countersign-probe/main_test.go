@@ -17,7 +17,7 @@ import (
 	"countersign/steps/probe"
 )
 
-// program builds the real program once for all tests.
+// program builds the program and returns its path.
 func program(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "countersign-probe")
@@ -76,7 +76,7 @@ func testRender(t *testing.T, path string) {
 	}
 }
 
-// start runs the program's server and returns a client of it once it answers.
+// start runs "countersign-probe serve" and returns a client when the server answers.
 func start(t testing.TB, path, socket string) (*exec.Cmd, *http.Client) {
 	t.Helper()
 	cmd := exec.Command(path, "serve")
@@ -111,7 +111,7 @@ func testServe(t *testing.T, path string) {
 	}
 	_ = killed.Wait()
 
-	// The socket that the killed one left behind is taken over.
+	// The new server replaces the socket that the killed server left behind.
 	cmd, client := start(t, path, socket)
 	defer client.CloseIdleConnections()
 	resp, err := client.Get("http://probe/some/path?q=1")
@@ -133,11 +133,12 @@ func testServe(t *testing.T, path string) {
 		t.Errorf("after SIGTERM: %v, want exit 0", err)
 	}
 	if _, err := os.Stat(socket); !os.IsNotExist(err) {
-		t.Errorf("socket is still there: %v", err)
+		t.Errorf("the socket still exists: %v", err)
 	}
 }
 
-// BenchmarkStart measures exec to first answer: content starts at a visit.
+// BenchmarkStart measures the time from exec to the first answer, because content starts at
+// a visit.
 func BenchmarkStart(b *testing.B) {
 	path, dir := program(b), b.TempDir()
 	for b.Loop() {

@@ -1,5 +1,5 @@
-// Command countersign-server is the reference server. It reads the configuration file that
-// Connect reads and behaves as the documents say. It is a reference, not a production server.
+// Command countersign-server is the reference server. It reads the configuration file of
+// Connect and behaves as the documents require. It is not a production server.
 package main
 
 import (
@@ -23,11 +23,11 @@ func main() {
 	os.Exit(code)
 }
 
-// usageError marks what the person at the keyboard can mend: exit code 2.
+// A usageError is an error in the command line or the configuration: exit code 2.
 type usageError struct{ error }
 
-// run executes the command line and returns the exit code: 0, 1 for a failure at work, 2
-// for a wrong command line or configuration.
+// run executes the command line and returns the exit code: 0, 1 for an error while the
+// program runs, 2 for a wrong command line or configuration.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "countersign-server",
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			fmt.Fprintln(stderr, "  "+p)
 		}
 		return 2
-	case errors.As(err, &usage) || !errors.As(err, new(workError)):
+	case errors.As(err, &usage) || !errors.As(err, new(runError)):
 		fmt.Fprintf(stderr, "countersign-server: %v\nRun 'countersign-server --help' for usage.\n", err)
 		return 2
 	}
@@ -62,10 +62,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// workError marks a failure at work, which no other command line would mend.
-type workError struct{ error }
+// A runError is an error that is not in the command line or the configuration: exit code 1.
+type runError struct{ error }
 
-func (e workError) Unwrap() error { return e.error }
+func (e runError) Unwrap() error { return e.error }
 
 func count(n int, noun string) string {
 	if n == 1 {

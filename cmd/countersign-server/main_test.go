@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// output collects what a program prints while it runs.
+// An output collects the output of a program while it runs. It is safe for concurrent use.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -54,7 +54,7 @@ func TestExitCodes(t *testing.T) {
 		{"absent file", []string{"serve", "--config", filepath.Join(dir, "absent")}, 2, []string{"1 problem", "no such file"}},
 		{"bad configuration", []string{"serve", "--config", bad}, 2, []string{"3 problems", bad + `:2: Authentication.Provider: "saml"`, bad + ":3: [Nope]", bad + ":5: HTTP.Listen"}},
 		{"bad address", []string{"serve", "--config", os.DevNull, "--listen", "nowhere"}, 2, []string{"--listen"}},
-		{"failure at work", []string{"serve", "--config", unusable, "--listen", "127.0.0.1:0"}, 1, []string{"data directory"}},
+		{"error while running", []string{"serve", "--config", unusable, "--listen", "127.0.0.1:0"}, 1, []string{"data directory"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,15 +67,15 @@ func TestExitCodes(t *testing.T) {
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(out.String(), want) {
-					t.Errorf("%q is not in:\n%s", want, out.String())
+					t.Errorf("the output does not contain %q:\n%s", want, out.String())
 				}
 			}
 		})
 	}
 }
 
-// Without any configuration a temporary set-up serves, says what to do next, and is gone at
-// the end.
+// TestTemporarySetup checks that without a configuration the server uses a temporary one,
+// prints what to do next, and removes the data when it stops.
 func TestTemporarySetup(t *testing.T) {
 	if _, err := os.Stat(installedConfig); err == nil {
 		t.Skip("this machine has an installed configuration")

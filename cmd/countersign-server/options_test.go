@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// A wrong value and what the program says of it, "%v" standing for the value as it quotes it.
-type wrong struct{ text, says string }
+// A wrongValue is a wrong value and the beginning of the message about it.
+type wrongValue struct{ text, message string }
 
-// kinds are the kinds of values that options take, each with every kind of wrong value.
-var kinds = map[string][]wrong{
+// kinds are the kinds of values of options, each with wrong values.
+var kinds = map[string][]wrongValue{
 	"boolean": {
 		{`maybe`, `"maybe" is not a boolean; allowed: true, yes, on, 1, false, no, off, 0`},
 		{`2`, `"2" is not a boolean`}, {`""`, `"" is not a boolean`}, {`"true "`, `"true " is not a boolean`}, {`tru\u00e9`, ``},
@@ -64,7 +64,7 @@ var kinds = map[string][]wrong{
 	},
 }
 
-// options are all options that do something, with the kind of their value.
+// options are all options with an effect, with the kind of their value.
 var options = map[string]string{
 	"Server.Address": "address", "Server.DataDir": "path",
 	"HTTP.Listen":             "listen",
@@ -81,8 +81,8 @@ var options = map[string]string{
 	"Logging.ServiceLog": "place", "Logging.ServiceLogLevel": "choice", "Logging.ServiceLogFormat": "choice",
 }
 
-// refusal starts the program with a configuration that it must refuse, and returns the lines
-// in which it says why.
+// refusal starts the program with a configuration that it must refuse, and returns the
+// problems that it prints.
 func refusal(t *testing.T, text string, args ...string) (file string, problems []string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "connect.gcfg")
@@ -101,7 +101,7 @@ func refusal(t *testing.T, text string, args ...string) (file string, problems [
 	head, rest, _ := strings.Cut(strings.TrimSuffix(out.String(), "\n"), "\n")
 	problems = strings.Split(rest, "\n")
 	if want := "countersign-server: the configuration has " + count(len(problems), "problem") + ":"; head != want {
-		t.Errorf("it begins with %q, want %q", head, want)
+		t.Errorf("the output begins with %q, want %q", head, want)
 	}
 	if strings.Contains(strings.ReplaceAll(out.String(), file, ""), "hunter2") { // the file is named after the test
 		t.Errorf("a password is in the message:\n%s", out.String())
@@ -109,7 +109,8 @@ func refusal(t *testing.T, text string, args ...string) (file string, problems [
 	return file, problems
 }
 
-// Every option with every kind of wrong value: one problem, at its place.
+// TestEveryWrongValue checks that each wrong value of each option causes one problem with its
+// line.
 func TestEveryWrongValue(t *testing.T) {
 	t.Parallel()
 	for name, kind := range options {
@@ -118,9 +119,9 @@ func TestEveryWrongValue(t *testing.T) {
 				t.Parallel()
 				section, option, _ := strings.Cut(name, ".")
 				file, problems := refusal(t, fmt.Sprintf("; nothing here\n\n[%s]\n; nor here\n%s = %s\n", section, option, w.text))
-				// A scanner's problem names the line alone.
-				want := fmt.Sprintf("  %s:5: %s: %s", file, name, w.says)
-				if w.says == "" {
+				// An error of the scanner contains only the line.
+				want := fmt.Sprintf("  %s:5: %s: %s", file, name, w.message)
+				if w.message == "" {
 					want = fmt.Sprintf("  %s:5: ", file)
 				}
 				if len(problems) != 1 || !strings.HasPrefix(problems[0], want) {
@@ -131,7 +132,8 @@ func TestEveryWrongValue(t *testing.T) {
 	}
 }
 
-// One wrong value of every option in one file: all problems at once, in the order of the file.
+// TestAllWrongValuesAtOnce checks that wrong values of all options in one file are reported
+// together, in the order of the file.
 func TestAllWrongValuesAtOnce(t *testing.T) {
 	t.Parallel()
 	names := make([]string, 0, len(options))
@@ -152,7 +154,7 @@ func TestAllWrongValuesAtOnce(t *testing.T) {
 		w := kinds[options[name]][0]
 		line++
 		fmt.Fprintf(&text, "%s = %s\n", option, w.text)
-		want = append(want, fmt.Sprintf(":%d: %s: %s", line, name, w.says))
+		want = append(want, fmt.Sprintf(":%d: %s: %s", line, name, w.message))
 	}
 	for _, args := range [][]string{nil, {"usermanager", "list"}} {
 		file, problems := refusal(t, text.String(), args...)
@@ -167,7 +169,8 @@ func TestAllWrongValuesAtOnce(t *testing.T) {
 	}
 }
 
-// The table has every option: the program itself says which there are.
+// TestEveryOptionIsInTheTable compares the table with the options that the program lists in
+// its messages.
 func TestEveryOptionIsInTheTable(t *testing.T) {
 	t.Parallel()
 	allowed := func(problem string) []string {
@@ -179,7 +182,7 @@ func TestEveryOptionIsInTheTable(t *testing.T) {
 	found := map[string]bool{}
 	for _, section := range allowed(problems[0]) {
 		if !regexp.MustCompile(`^[A-Za-z]+$`).MatchString(section) {
-			t.Fatalf("no sections are named in %q", problems[0])
+			t.Fatalf("the message %q lists no sections", problems[0])
 		}
 		_, problems := refusal(t, fmt.Sprintf("[%s]\nNope = 1\n", section))
 		for _, option := range allowed(problems[0]) {
@@ -188,12 +191,12 @@ func TestEveryOptionIsInTheTable(t *testing.T) {
 	}
 	for name := range found {
 		if options[name] == "" {
-			t.Errorf("%s is not in the table", name)
+			t.Errorf("%s is an option of the program and is not in the table", name)
 		}
 	}
 	for name, kind := range options {
 		if !found[name] || len(kinds[kind]) == 0 {
-			t.Errorf("%s (%s) is in the table and not in the program", name, kind)
+			t.Errorf("%s (%s) is in the table and is not an option of the program", name, kind)
 		}
 	}
 }

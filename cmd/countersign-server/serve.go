@@ -13,7 +13,7 @@ import (
 	"countersign/reference"
 )
 
-// installedConfig is where Connect's configuration is (document line 84).
+// installedConfig is the path of Connect's configuration file (document line 84).
 const installedConfig = "/etc/rstudio-connect/rstudio-connect.gcfg"
 
 type serveFlags struct {
@@ -24,15 +24,16 @@ func serveCommand() *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve until told to stop",
-		Long: `Serve the configuration in --config, else the one installed at
-` + installedConfig + `, else a temporary set-up that is
-explained on standard output and forgotten at the end.
+		Short: "Run the server until it is interrupted",
+		Long: `Run the server with the configuration file of --config or, without the flag, with
+` + installedConfig + `. If neither exists, the server
+uses a temporary configuration, prints how to use it, and removes the data when it
+stops.
 
 Options of the configuration can be set in the environment as
 CONNECT_<SECTION>_<OPTION>, for example CONNECT_PROXYAUTH_LOGGING=true.
-It is a reference, not a production server, and listens on this machine only
-unless HTTP.Listen or --listen says otherwise.`,
+This is a reference server and not a production server. It accepts connections from
+this machine only, unless HTTP.Listen or --listen sets another address.`,
 		Example: `  # Try it without any configuration
   countersign-server serve
 
@@ -49,8 +50,8 @@ unless HTTP.Listen or --listen says otherwise.`,
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration `file` (gcfg)")
 	cmd.Flags().StringVar(&f.listen, "listen", "", "listen on this `address` instead of HTTP.Listen")
 	cmd.Flags().StringVar(&f.logFile, "log-file", "", "write the log to this `file` instead of Logging.ServiceLog")
-	cmd.Flags().StringVar(&f.runtime, "runtime", "", "`command` that executes content (default countersign-probe beside this program)")
-	cmd.Flags().StringVar(&f.appURL, "app-url", "", "`URL` of an app that runs already, to serve visits of content (for developers)")
+	cmd.Flags().StringVar(&f.runtime, "runtime", "", "`command` that executes content (default countersign-probe in the folder of this program)")
+	cmd.Flags().StringVar(&f.appURL, "app-url", "", "`URL` of a running app that answers visits of content (for developers)")
 	return cmd
 }
 
@@ -71,34 +72,34 @@ func serve(cmd *cobra.Command, f serveFlags) error {
 			temporary = true
 			dir, err := temporarySetup(&c)
 			if err != nil {
-				return workError{err}
+				return runError{err}
 			}
 			defer os.RemoveAll(dir)
 		}
 	}
 	s, err := reference.New(cmd.Context(), c)
 	if err != nil {
-		return atWork(err)
+		return asRunError(err)
 	}
 	if temporary {
 		fmt.Fprintf(cmd.OutOrStdout(), nextSteps, s.Base())
 	}
-	return atWork(s.Run(cmd.Context()))
+	return asRunError(s.Run(cmd.Context()))
 }
 
-// atWork keeps a wrong configuration apart from what fails while serving.
-func atWork(err error) error {
+// asRunError returns a runError for every error other than a *reference.ConfigError.
+func asRunError(err error) error {
 	var bad *reference.ConfigError
 	if err == nil || errors.As(err, &bad) {
 		return err
 	}
-	return workError{err}
+	return runError{err}
 }
 
-// temporarySetup makes a data directory and a configuration for trying things out.
+// temporarySetup creates a data directory and a configuration for trying the server.
 func temporarySetup(c *reference.Config) (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "countersign-server-"); err != nil {
-		return "", fmt.Errorf("temporary set-up: %w", err)
+		return "", fmt.Errorf("create a temporary data directory: %w", err)
 	}
 	listen := c.Listen
 	if listen == "" {
@@ -111,7 +112,7 @@ func temporarySetup(c *reference.Config) (dir string, err error) {
 		}
 		address = "Address = \"http://" + net.JoinHostPort(host, port) + "/\"\n"
 	}
-	c.File = "temporary set-up"
+	c.File = "temporary configuration"
 	c.Text = fmt.Appendf(nil, `[Server]
 %sDataDir = %q
 
@@ -124,24 +125,25 @@ Provider = "proxy"
 	return dir, nil
 }
 
-// nextSteps is printed for who starts the server without any configuration.
+// nextSteps is printed if the server is started without a configuration.
 const nextSteps = `
-The Countersign reference server runs with a temporary set-up at %[1]s
-Authentication.Provider is "proxy": whoever X-Auth-Username names is signed in.
-In real life a proxy sets that header; here you play the proxy.
+The Countersign reference server runs with a temporary configuration at %[1]s
+Authentication.Provider is "proxy": the server signs in the user that the header
+X-Auth-Username names. In production a proxy sets that header; here you set it.
 
   Sign in. The first user becomes the administrator:
     curl -c jar -b jar -H 'X-Auth-Username: ada' %[1]s__api__/v1/user
 
-  Make an API key. Scripts that use it need neither header nor cookie:
+  Create an API key. Scripts that use it need neither header nor cookie:
     curl -c jar -b jar -H 'X-Auth-Username: ada' \
          -H "X-Rsc-Xsrf: $(awk '$6 == "RSC-XSRF" { print $7 }' jar)" \
          -d '{"name":"mine"}' %[1]s__api__/v1/users/YOUR-GUID/keys
     curl -H 'Authorization: Key YOUR-KEY' %[1]s__api__/v1/users
 
-  See a rule of the documents at work: two identity headers are refused.
+  Try a rule of the documents: a request with two identity headers is refused.
     curl -i -H 'X-Auth-Username: ada' -H 'X-Auth-Username: bob' %[1]s__api__/v1/user
 
-Ctrl-C ends it; nothing is kept. Your own configuration: serve --config FILE
+Press Ctrl-C to stop the server and remove its data. To use your own configuration:
+serve --config FILE
 
 `

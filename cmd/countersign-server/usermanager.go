@@ -15,42 +15,41 @@ import (
 	"countersign/reference"
 )
 
-// A managerFlag is one flag of usermanager. Those whose spelling no document and no public page
-// gives are ours.
+// A managerFlag is a flag of usermanager.
 type managerFlag struct {
-	name  string
-	value string // what it takes, "" for a flag that stands alone
-	help  string
-	ours  bool
+	name         string
+	value        string // name of the value, "" for a flag without one
+	help         string
+	undocumented bool // no document and no public page contains the name
 }
 
-// managerFlags are all flags, in the order of the help.
+// managerFlags are all flags in the order of the help.
 var managerFlags = []managerFlag{
-	{"config", "file", "configuration of the server, which must be stopped while SQLite is used", false},
-	{"users", "", "act on users (the default)", false},
-	{"groups", "", "act on groups", false},
-	{"include-locked", "", "list locked users as well", false},
-	{"username", "name", "the user to act on", false},
-	{"user-id", "number", "the same, by the id that list shows", false},
-	{"user-guid", "guid", "the same, by GUID", false},
-	{"new-role", "role", "viewer, publisher or administrator", false},
+	{"config", "file", "configuration file of the server; with SQLite the server must be stopped", false},
+	{"users", "", "manage users (the default)", false},
+	{"groups", "", "manage groups", false},
+	{"include-locked", "", "also list locked users", false},
+	{"username", "name", "select the user with this username", false},
+	{"user-id", "number", "select the user with this id in the output of list", false},
+	{"user-guid", "guid", "select the user with this GUID", false},
+	{"new-role", "role", "new role: viewer, publisher or administrator", false},
 	{"role", "role", "older name of --new-role", false},
-	{"new-unique-id", "base64", "the unique id as it is stored: printf %s ID | base64", false},
-	{"new-username", "name", "another username", true},
-	{"new-first-name", "name", "another first name", true},
-	{"new-last-name", "name", "another last name", true},
-	{"new-email", "address", "another email address", true},
-	{"lock", "", "lock the user; sessions end, keys are refused", true},
+	{"new-unique-id", "base64", "new unique id in Base64, as it is stored: printf %s ID | base64", false},
+	{"new-username", "name", "new username", true},
+	{"new-first-name", "name", "new first name", true},
+	{"new-last-name", "name", "new last name", true},
+	{"new-email", "address", "new email address", true},
+	{"lock", "", "lock the user: the server ends sessions and refuses API keys", true},
 	{"unlock", "", "unlock the user", true},
-	{"group-name", "name", "the group to act on", true},
-	{"group-guid", "guid", "the same, by GUID", true},
-	{"new-group-name", "name", "another name for the group; access to content stays", true},
-	{"new-owner", "user", "the group's new owner, by username or GUID", false},
-	{"drop-owner", "", "leave the group without an owner", false},
-	{"normalize-ids", "", "with --groups: make every group functional under GroupsByUniqueId as it is configured", false},
-	{"source-username", "name", "transfer: whose content and groups", false},
-	{"target-username", "name", "transfer: to whom", false},
-	{"force", "", "even if no administrator remains", false},
+	{"group-name", "name", "select the group with this name", true},
+	{"group-guid", "guid", "select the group with this GUID", true},
+	{"new-group-name", "name", "new name of the group; its access to content does not change", true},
+	{"new-owner", "user", "new owner of the group, by username or GUID", false},
+	{"drop-owner", "", "remove the owner of the group", false},
+	{"normalize-ids", "", "with --groups: change all groups to match the current value of GroupsByUniqueId", false},
+	{"source-username", "name", "transfer: the user who owns the content and groups", false},
+	{"target-username", "name", "transfer: the new owner", false},
+	{"force", "", "permit a change after which there is no administrator", false},
 }
 
 var managerActions = []string{"list", "alter", "delete", "transfer", "help"}
@@ -59,13 +58,14 @@ func usermanagerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "usermanager [--config FILE] list|alter|delete|transfer [flags]",
 		Short: "List and alter users and groups while the server is stopped",
-		Long: `List and alter users and groups of a server that is stopped. Flags take one dash or
-two. Whatever it refuses, it changes nothing and exits with a code other than 0.
+		Long: `List and alter users and groups of a stopped server. Flags may begin with one dash
+or two. If the command refuses a change, it changes nothing and exits with a code
+other than 0.
 
-Flags (those marked * are spelled as this program chose; no document gives them):
+Flags (no document gives the names of those marked *):
 
 ` + managerHelp() + `
-Without a command, flags that alter something mean alter.`,
+Without a command, flags that change a user or a group select alter.`,
 		Example: `  countersign-server usermanager --config connect.gcfg list --include-locked
   countersign-server usermanager --config connect.gcfg alter --username ada --new-role administrator
   countersign-server usermanager --config connect.gcfg alter --username ada --new-unique-id "$(printf %s 4711 | base64)"
@@ -81,7 +81,7 @@ func managerHelp() string {
 	var b strings.Builder
 	for _, f := range managerFlags {
 		mark := " "
-		if f.ours {
+		if f.undocumented {
 			mark = "*"
 		}
 		fmt.Fprintf(&b, "  %s --%-25s %s\n", mark, strings.TrimSpace(f.name+" "+strings.ToUpper(f.value)), f.help)
@@ -113,12 +113,12 @@ func manage(cmd *cobra.Command, args []string) error {
 		return usageError{fmt.Errorf("usermanager: %w", err)}
 	}
 	if err != nil {
-		return atWork(fmt.Errorf("usermanager: %w", err))
+		return asRunError(fmt.Errorf("usermanager: %w", err))
 	}
 	return nil
 }
 
-// readManager takes a command line apart: flags may stand before and behind the command.
+// readManager parses a command line. Flags may precede and follow the command.
 func readManager(args []string) (action string, given map[string]string, err error) {
 	given = map[string]string{}
 	set := flag.NewFlagSet("usermanager", flag.ContinueOnError)
@@ -126,7 +126,7 @@ func readManager(args []string) (action string, given map[string]string, err err
 	for _, f := range managerFlags {
 		note := func(value string) error {
 			if _, twice := given[f.name]; twice {
-				return errors.New("given twice")
+				return errors.New("the flag is given twice")
 			}
 			given[f.name] = value
 			return nil
@@ -134,7 +134,7 @@ func readManager(args []string) (action string, given map[string]string, err err
 		if f.value == "" {
 			set.BoolFunc(f.name, f.help, func(value string) error {
 				if value != "true" {
-					return errors.New("takes no value")
+					return errors.New("the flag takes no value")
 				}
 				return note(value)
 			})
@@ -151,9 +151,9 @@ func readManager(args []string) (action string, given map[string]string, err err
 		}
 		switch word := set.Arg(0); {
 		case action != "":
-			return "", nil, fmt.Errorf("unexpected %q", word)
+			return "", nil, fmt.Errorf("unexpected argument %q; give one command, and flags", word)
 		case !slices.Contains(managerActions, word):
-			return "", nil, fmt.Errorf("unknown command %q; commands: %s", word, strings.Join(managerActions, ", "))
+			return "", nil, fmt.Errorf("unknown command %q; use one of %s", word, strings.Join(managerActions, ", "))
 		default:
 			action = word
 		}
@@ -161,7 +161,7 @@ func readManager(args []string) (action string, given map[string]string, err err
 	}
 }
 
-// managerCommand gives the flags their meaning.
+// managerCommand returns the command that the flags describe.
 func managerCommand(action string, given map[string]string) (reference.UserCommand, error) {
 	var c reference.UserCommand
 	text := func(names ...string) *string {
@@ -174,10 +174,10 @@ func managerCommand(action string, given map[string]string) (reference.UserComma
 	}
 	is := func(name string) bool { return given[name] == "true" }
 	if is("users") && is("groups") {
-		return c, errors.New("give one of --users and --groups")
+		return c, errors.New("--users and --groups are given; use one of --users and --groups")
 	}
 	if text("new-role") != nil && text("role") != nil {
-		return c, errors.New("--role is the older name of --new-role; give one")
+		return c, errors.New("--role and --new-role are given; --role is the older name of --new-role, use one of them")
 	}
 	c.Action = reference.UserAction(action)
 	c.Groups = is("groups")
@@ -186,7 +186,7 @@ func managerCommand(action string, given map[string]string) (reference.UserComma
 	if id, ok := given["user-id"]; ok {
 		var err error
 		if c.User.ID, err = strconv.ParseInt(id, 10, 64); err != nil || c.User.ID < 1 {
-			return c, fmt.Errorf("--user-id: %q is no number of a user", id)
+			return c, fmt.Errorf("--user-id: %q is not the id of a user; use a positive number from the output of list", id)
 		}
 	}
 	c.Group.Name, c.Group.GUID = given["group-name"], given["group-guid"]
@@ -195,7 +195,7 @@ func managerCommand(action string, given map[string]string) (reference.UserComma
 	c.Lock, c.Unlock, c.DropOwner, c.NormalizeIDs, c.Force = is("lock"), is("unlock"), is("drop-owner"), is("normalize-ids"), is("force")
 	c.Source.Username, c.Target.Username = given["source-username"], given["target-username"]
 	if action == "" {
-		c.Action = "alter" // document line 432 prints no command before --groups --normalize-ids
+		c.Action = "alter" // document line 432 has no command before --groups --normalize-ids
 	}
 	return c, nil
 }

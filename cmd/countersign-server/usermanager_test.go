@@ -13,7 +13,7 @@ import (
 	"countersign/reference"
 )
 
-// served runs a server on dir until stop is called.
+// served runs a server with a configuration until stop is called.
 func served(t *testing.T, config string) (url string, stop func()) {
 	t.Helper()
 	s, err := reference.New(t.Context(), reference.Config{File: config})
@@ -37,7 +37,7 @@ func served(t *testing.T, config string) (url string, stop func()) {
 	}
 }
 
-// signIn sends one request with the lines "Name: value".
+// signIn sends one request with the header lines "Name: value".
 func signIn(t *testing.T, url string, lines ...string) {
 	t.Helper()
 	req, err := http.NewRequest("GET", url+"__api__/v1/user", nil)
@@ -77,7 +77,7 @@ func TestUsermanager(t *testing.T) {
 		t.Errorf("without a database: exit %d, %q", code, out)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "data")); err == nil {
-		t.Error("a list has made a data folder")
+		t.Error("list created a data folder")
 	}
 	url, stop := served(t, config)
 	signIn(t, url, "X-Auth-Username: ada")
@@ -88,7 +88,7 @@ func TestUsermanager(t *testing.T) {
 		}
 	}
 	if s, err := reference.New(t.Context(), reference.Config{File: config}); err == nil {
-		t.Errorf("a second server runs on the data of the first: %v", s.Addr())
+		t.Errorf("a second server started with the data of the first: %v", s.Addr())
 	}
 	stop()
 	for _, tt := range []struct {
@@ -110,8 +110,8 @@ func TestUsermanager(t *testing.T) {
 		{[]string{"alter", "--username"}, 2, "needs an argument"},
 		{[]string{"--users", "--groups", "list"}, 2, "one of --users and --groups"},
 		{[]string{"alter", "--username", "bob", "--role", "viewer", "--new-role", "viewer"}, 2, "older name"},
-		{[]string{"alter", "--user-id", "-2", "--lock"}, 2, "no number"},
-		{[]string{"list", "x"}, 2, `unexpected "x"`},
+		{[]string{"alter", "--user-id", "-2", "--lock"}, 2, "not the id of a user"},
+		{[]string{"list", "x"}, 2, `unexpected argument "x"`},
 		{[]string{"audit"}, 2, `unknown command "audit"`},
 		{[]string{"--nope"}, 2, "not defined"},
 		{[]string{"delete", "--username", "bob"}, 0, "deleted user bob"},

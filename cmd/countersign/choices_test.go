@@ -27,62 +27,62 @@ import (
 	"countersign/steps/verdict"
 )
 
-// choosing is the kind of sham that is the real server behind a relay which makes
-// other choices than the reference: rightful ones, which the suite must accept, and
-// wrong ones, which it must notice.
-const choosing = "choosing"
+// choiceKind is the kind of sham that is the real server behind a relay that behaves
+// differently from the reference server. The suite must accept permitted choices and
+// notice forbidden ones.
+const choiceKind = "choiceKind"
 
-// shamChoices names the choices of a sham, with commas.
+// shamChoices is the environment variable with the names of choices, separated by commas.
 const shamChoices = "SHAM_CHOICES"
 
-// A choice changes what the real server is told and what is seen of it. What is nil
-// changes nothing.
+// A choice changes the input and the output of the real server. A nil function changes
+// nothing.
 type choice struct {
 	config   func(text string) (string, error) // an error refuses the start
 	request  func(r *http.Request)
 	response func(r *http.Response) error
-	line     func(line string) string // of the log; "" leaves it out
-	runtime  string                   // of a shell, before the content program is executed
+	line     func(line string) string // changes a line of the log; "" drops it
+	runtime  string                   // shell command that runs before the content program
 }
 
-// serveChoices serves as the subject of a run until the real server ends.
-func serveChoices(made []choice, server, config, listen, log string) error {
+// serveChoices serves as the server under test until the real server exits.
+func serveChoices(choices []choice, server, config, listen, log string) error {
 	text, err := os.ReadFile(config)
 	if err != nil {
 		return err
 	}
-	told := strings.ReplaceAll(string(text), invented, known)
+	configText := strings.ReplaceAll(string(text), inventedOption, realOption)
 	script := "#!/bin/sh\n"
-	for _, c := range made {
+	for _, c := range choices {
 		if c.config != nil {
-			if told, err = c.config(told); err != nil {
+			if configText, err = c.config(configText); err != nil {
 				return err
 			}
 		}
 		script += c.runtime + "\n"
 	}
-	own, runtime := config+".told", filepath.Join(filepath.Dir(config), "runtime.sh")
+	changed, runtime := config+".changed", filepath.Join(filepath.Dir(config), "runtime.sh")
 	script += "exec " + os.Getenv(shamProbe) + " \"$@\"\n"
-	if err := errors.Join(os.WriteFile(own, []byte(told), 0o600), os.WriteFile(runtime, []byte(script), 0o700)); err != nil {
+	if err := errors.Join(os.WriteFile(changed, []byte(configText), 0o600), os.WriteFile(runtime, []byte(script), 0o700)); err != nil {
 		return err
 	}
 	_, port, _ := strings.Cut(listen, ":")
-	behind := "127.0.0.3:" + port
+	backend := "127.0.0.3:" + port
 	lines, write, err := os.Pipe()
 	if err != nil {
 		return err
 	}
-	real := exec.Command(server, "serve", "--config", own, "--listen", behind, "--log-file", "/dev/fd/3", "--runtime", runtime)
+	real := exec.Command(server, "serve", "--config", changed, "--listen", backend, "--log-file", "/dev/fd/3", "--runtime", runtime)
 	real.Stdout, real.Stderr, real.ExtraFiles = os.Stdout, os.Stderr, []*os.File{write}
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM) // reaches the real server too, whose end is ours
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM) // the real server receives it too, and this process exits with it
 	if err := real.Start(); err != nil {
 		return err
 	}
 	write.Close()
 	go func() {
-		_ = (&http.Server{Addr: listen, Handler: relayTo(behind, made), ReadHeaderTimeout: 10 * time.Second}).ListenAndServe()
+		_ = (&http.Server{Addr: listen, Handler: relayTo(backend, choices), ReadHeaderTimeout: 10 * time.Second}).ListenAndServe()
 	}()
-	copied := copyLog(lines, log, made)
+	copied := copyLog(lines, log, choices)
 	_ = real.Wait()
 	os.Exit(errorCode(copied, real.ProcessState.ExitCode()))
 	return nil
@@ -95,8 +95,8 @@ func errorCode(err error, code int) int {
 	return code
 }
 
-// copyLog writes the log of the real server with its lines changed, until it ends.
-func copyLog(from io.Reader, to string, made []choice) error {
+// copyLog copies the log of the real server with changed lines until the log ends.
+func copyLog(from io.Reader, to string, choices []choice) error {
 	log, err := os.OpenFile(to, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func copyLog(from io.Reader, to string, made []choice) error {
 	lines := bufio.NewReader(from)
 	for {
 		line, err := lines.ReadString('\n')
-		for _, c := range made {
+		for _, c := range choices {
 			if c.line != nil && line != "" {
 				line = c.line(line)
 			}
@@ -119,19 +119,19 @@ func copyLog(from io.Reader, to string, made []choice) error {
 	}
 }
 
-func relayTo(behind string, made []choice) http.Handler {
-	relay := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind})
-	hand := relay.Director
+func relayTo(backend string, choices []choice) http.Handler {
+	relay := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: backend})
+	director := relay.Director
 	relay.Director = func(r *http.Request) {
-		hand(r)
-		for _, c := range made {
+		director(r)
+		for _, c := range choices {
 			if c.request != nil {
 				c.request(r)
 			}
 		}
 	}
 	relay.ModifyResponse = func(r *http.Response) error {
-		for _, c := range made {
+		for _, c := range choices {
 			if c.response != nil {
 				if err := c.response(r); err != nil {
 					return err
@@ -144,7 +144,7 @@ func relayTo(behind string, made []choice) http.Handler {
 	return relay
 }
 
-// setBody puts another body into a reply.
+// setBody replaces the status and the body of a reply.
 func setBody(r *http.Response, status int, mediaType, body string) {
 	r.Body.Close()
 	r.StatusCode, r.Status = status, ""
@@ -153,7 +153,7 @@ func setBody(r *http.Response, status int, mediaType, body string) {
 	r.Header.Set("Content-Type", mediaType)
 }
 
-// changeBody puts what change makes of a reply's body in its place.
+// changeBody replaces the body of a reply with the result of change.
 func changeBody(r *http.Response, change func(string) string) error {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, 8<<20))
 	if err != nil {
@@ -163,7 +163,7 @@ func changeBody(r *http.Response, change func(string) string) error {
 	return nil
 }
 
-func sendTo(r *http.Response, address string) {
+func redirect(r *http.Response, address string) {
 	setBody(r, http.StatusFound, "text/plain", "")
 	r.Header.Set("Location", address)
 }
@@ -178,7 +178,7 @@ func changeLine(pattern, by string) func(string) string {
 	return func(line string) string { return find.ReplaceAllString(line, by) }
 }
 
-func leaveOut(words ...string) func(string) string {
+func dropLines(words ...string) func(string) string {
 	return func(line string) string {
 		for _, w := range words {
 			if !strings.Contains(line, w) {
@@ -189,22 +189,22 @@ func leaveOut(words ...string) func(string) string {
 	}
 }
 
-func told(old, by string) func(string) (string, error) {
+func replaceInConfig(old, by string) func(string) (string, error) {
 	return func(text string) (string, error) { return strings.ReplaceAll(text, old, by), nil }
 }
 
-// rightful are choices that no document forbids.
-func rightful() map[string]choice {
+// permittedChoices returns choices that no document forbids.
+func permittedChoices() map[string]choice {
 	var visits atomic.Int64
-	var owners sync.Map // of sessions, by the value of the cookie
+	var owners sync.Map // usernames of sessions by the value of the cookie
 	pid := regexp.MustCompile(`"pid":\s*\d+`)
 	lists := regexp.MustCompile(`^/__api__/v1/groups(?:/[^/]+/members)?$`)
 	item := regexp.MustCompile(`^/__api__/v1/content/[^/]+$`)
 	address := regexp.MustCompile(`"https?://[^"]*"`)
 	return map[string]choice{
-		"a log in prose":             {line: changeLine(`\b(?:headers|cookies)\.([A-Za-z0-9_-]+)=`, "$1 came as ")},
-		"calls by key are not noted": {line: leaveOut("Authorization", "internal")},
-		"a token in a file only":     {runtime: "unset CONNECT_CONTENT_SESSION_TOKEN"},
+		"a log without names of headers": {line: changeLine(`\b(?:headers|cookies)\.([A-Za-z0-9_-]+)=`, "$1 came as ")},
+		"calls by key are not noted":     {line: dropLines("Authorization", "internal")},
+		"a token in a file only":         {runtime: "unset CONNECT_CONTENT_SESSION_TOKEN"},
 		"a process for each visit": {response: func(r *http.Response) error {
 			if !strings.HasPrefix(r.Request.URL.Path, "/content/") || r.StatusCode != http.StatusOK {
 				return nil
@@ -230,9 +230,9 @@ func rightful() map[string]choice {
 			}
 			return nil
 		}},
-		"unknown integrations lead home": {response: func(r *http.Response) error {
+		"unknown integrations redirect to the home page": {response: func(r *http.Response) error {
 			if r.StatusCode/100 == 4 && strings.Contains(r.Request.URL.Path, "/integrations/00000000-") {
-				sendTo(r, "http://"+r.Request.Host+"/connect/")
+				redirect(r, "http://"+r.Request.Host+"/connect/")
 			}
 			return nil
 		}},
@@ -269,8 +269,8 @@ func rightful() map[string]choice {
 	}
 }
 
-// wrong are choices that break a rule.
-func wrong() map[string]choice {
+// forbiddenChoices returns choices that break a rule.
+func forbiddenChoices() map[string]choice {
 	var last, provider atomic.Value
 	last.Store("")
 	provider.Store("")
@@ -278,10 +278,10 @@ func wrong() map[string]choice {
 	return map[string]choice{
 		"credentials are logged as others are": {line: changeLine(`(Authorization=<)internal`, "${1}redacted")},
 		"own cookies are logged as others are": {line: changeLine(`(rsconnect=<)internal`, "${1}redacted")},
-		"no warning of groups":                 {line: leaveOut("Groups with")},
-		"headers count for any provider":       {config: told("Provider = password", "Provider = proxy")},
-		"groups cannot be turned off":          {config: told("UserGroups = false", "UserGroups = true")},
-		"no debug log":                         {config: told(known, "ServiceLogLevel = INFO")},
+		"no warning of groups":                 {line: dropLines("Groups with")},
+		"headers count for any provider":       {config: replaceInConfig("Provider = password", "Provider = proxy")},
+		"groups cannot be turned off":          {config: replaceInConfig("UserGroups = false", "UserGroups = true")},
+		"no debug log":                         {config: replaceInConfig(realOption, "ServiceLogLevel = INFO")},
 		"every viewer is a publisher": {response: func(r *http.Response) error {
 			if !strings.HasPrefix(r.Request.URL.Path, "/__api__/v1/users/") {
 				return nil
@@ -290,19 +290,19 @@ func wrong() map[string]choice {
 				return strings.ReplaceAll(body, `"user_role":"viewer"`, `"user_role":"publisher"`)
 			})
 		}},
-		"any integration leads to the provider": {response: func(r *http.Response) error {
+		"unknown integrations redirect to the provider": {response: func(r *http.Response) error {
 			to := r.Header.Get("Location")
 			if strings.Contains(to, "/authorize?") {
 				provider.Store(to)
 			}
 			if known := provider.Load().(string); known != "" && r.StatusCode == http.StatusNotFound && strings.HasPrefix(r.Request.URL.Path, "/__oauth__/") {
-				sendTo(r, known)
+				redirect(r, known)
 			}
 			return nil
 		}},
-		"a login page that nobody has configured": {response: func(r *http.Response) error {
+		"a login page that is not configured": {response: func(r *http.Response) error {
 			if refusesPage(r) {
-				sendTo(r, "https://login.example.com/")
+				redirect(r, "https://login.example.com/")
 			}
 			return nil
 		}},
@@ -319,7 +319,7 @@ func wrong() map[string]choice {
 		}},
 		"refusals give a session": {response: func(r *http.Response) error {
 			if r.StatusCode == http.StatusUnauthorized {
-				r.Header.Add("Set-Cookie", "rsconnect=of-nobody; Path=/")
+				r.Header.Add("Set-Cookie", "rsconnect=of-no-user; Path=/")
 			}
 			return nil
 		}},
@@ -342,29 +342,29 @@ func wrong() map[string]choice {
 	}
 }
 
-// madeChoices finds choices by their names.
-func madeChoices(names string) ([]choice, error) {
-	right, bad := rightful(), wrong()
-	var made []choice
+// findChoices returns the choices with the given names.
+func findChoices(names string) ([]choice, error) {
+	permitted, forbidden := permittedChoices(), forbiddenChoices()
+	var found []choice
 	for name := range strings.SplitSeq(names, ",") {
-		c, ok := right[name]
+		c, ok := permitted[name]
 		if !ok {
-			c, ok = bad[name]
+			c, ok = forbidden[name]
 		}
 		if !ok {
-			return nil, fmt.Errorf("no choice is called %q", name)
+			return nil, fmt.Errorf("there is no choice %q", name)
 		}
-		made = append(made, c)
+		found = append(found, c)
 	}
-	return made, nil
+	return found, nil
 }
 
-// choose is the environment of a sham that makes choices.
-func choose(server string, names ...string) map[string]string {
-	return map[string]string{shamKind: choosing, shamChoices: strings.Join(names, ","), shamRelay: server, shamProbe: "{probe}"}
+// choiceEnvironment returns the environment of a sham that makes choices.
+func choiceEnvironment(server string, names ...string) map[string]string {
+	return map[string]string{shamKind: choiceKind, shamChoices: strings.Join(names, ","), shamRelay: server, shamProbe: "{probe}"}
 }
 
-// rulesOf are the rules that the scenarios below a folder cite.
+// rulesOf returns the rules that the scenarios in a folder cite.
 func rulesOf(t *testing.T, folder string) []string {
 	t.Helper()
 	documents, err := plan.Read(features.FS())
@@ -390,9 +390,9 @@ func outcomes(rep *report.Report) map[string]verdict.Outcome {
 	return found
 }
 
-// A server may decide otherwise than the reference does where the documents leave it
-// free, and conforms all the same.
-func TestWholeRunsOfRightfulChoices(t *testing.T) {
+// TestWholeRunsOfPermittedChoices checks that a server conforms if it behaves differently
+// from the reference server where the documents permit it.
+func TestWholeRunsOfPermittedChoices(t *testing.T) {
 	wholeRuns(t)
 	server, _ := buildPrograms(t)
 	tests := []struct {
@@ -402,10 +402,10 @@ func TestWholeRunsOfRightfulChoices(t *testing.T) {
 		passes  []string
 	}{
 		{
-			"much at once",
+			"several choices together",
 			[]string{
-				"a log in prose", "calls by key are not noted", "a token in a file only", "a process for each visit", "warnings in other words",
-				"no other provider", "no mapping of local groups", "empty lists", "unknown integrations lead home", "a page instead of an error", "no addresses in the API",
+				"a log without names of headers", "calls by key are not noted", "a token in a file only", "a process for each visit", "warnings in other words",
+				"no other provider", "no mapping of local groups", "empty lists", "unknown integrations redirect to the home page", "a page instead of an error", "no addresses in the API",
 			},
 			append(rulesOf(t, "oauth/"), "PA-325"),
 			[]string{
@@ -419,7 +419,7 @@ func TestWholeRunsOfRightfulChoices(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			rep := runSham(t, choose(server, tt.choices...), "--parallel", "8", "--rule", strings.Join(append(tt.rules, tt.passes...), ","))
+			rep := runSham(t, choiceEnvironment(server, tt.choices...), "--parallel", "8", "--rule", strings.Join(append(tt.rules, tt.passes...), ","))
 			for _, r := range rep.Results {
 				if r.Outcome != verdict.Pass && r.Outcome != verdict.NotApplicable && r.Outcome != verdict.Skipped {
 					t.Errorf("%s %s: %s (%s)", r.ID, r.Scenario, r.Outcome, r.Reason)
@@ -435,8 +435,9 @@ func TestWholeRunsOfRightfulChoices(t *testing.T) {
 	}
 }
 
-// The scenarios that accept such choices notice a server that breaks their rules.
-func TestWholeRunsOfWrongChoices(t *testing.T) {
+// TestWholeRunsOfForbiddenChoices checks that the scenarios that accept permitted choices
+// notice a server that breaks their rules.
+func TestWholeRunsOfForbiddenChoices(t *testing.T) {
 	wholeRuns(t)
 	server, _ := buildPrograms(t)
 	tests := []struct {
@@ -450,8 +451,8 @@ func TestWholeRunsOfWrongChoices(t *testing.T) {
 		{"groups cannot be turned off", "PA-291", verdict.Fail},
 		{"no debug log", "PA-232", verdict.Fail},
 		{"every viewer is a publisher", "PA-210", verdict.Fail},
-		{"any integration leads to the provider", "OI-055", verdict.Fail},
-		{"a login page that nobody has configured", "PA-082", verdict.Fail},
+		{"unknown integrations redirect to the provider", "OI-055", verdict.Fail},
+		{"a login page that is not configured", "PA-082", verdict.Fail},
 		{"a callback past the proxy", "PA-070", verdict.Fail},
 		{"the last user stays", "PA-111", verdict.Fail},
 		{"refusals give a session", "PA-043", verdict.Fail},
@@ -462,7 +463,7 @@ func TestWholeRunsOfWrongChoices(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.choice, func(t *testing.T) {
 			t.Parallel()
-			rep := runSham(t, choose(server, tt.choice), "--rule", tt.rules)
+			rep := runSham(t, choiceEnvironment(server, tt.choice), "--rule", tt.rules)
 			found := outcomes(rep)
 			for rule := range strings.SplitSeq(tt.rules, ",") {
 				if found[rule] != tt.outcome {

@@ -13,36 +13,36 @@ import (
 	"countersign/steps/verdict"
 )
 
-// contactRule is a rule whose scenario needs what most scenarios need: the target
-// starts and answers, the operator signs in and makes a key, a publisher deploys
-// the probe, and a user visits it.
+// contactRule is a rule whose scenario uses what most scenarios use: the target
+// starts and answers, the operator signs in and creates an API key, a publisher
+// deploys the probe, and a user visits it.
 const contactRule = "PA-002"
 
-// firstContact starts the target, runs one scenario directly against it, and says
-// what kept the scenario from passing.
+// firstContact starts the target, runs one scenario against it without a proxy, and
+// returns whether the scenario passed or why it did not.
 func (f *runFlags) firstContact(cmd *cobra.Command) finding {
-	contact := finding{what: "first contact", needed: true, todo: "correct the launch or running section of the target file, or the server; README, \"Test your own server\", says what the suite asks of it"}
+	contact := finding{name: "first contact", needed: true, remedy: "correct the launch or running section of the target file, or the server; the section \"Test your own server\" of the README lists what the suite needs"}
 	if f.builtin() {
-		contact.todo = "make build, and look at the message above"
+		contact.remedy = "run make build, and read the message above"
 	}
 	rep, err := f.runOnce(cmd)
 	if err != nil {
-		contact.found = err.Error()
+		contact.detail = err.Error()
 		return contact
 	}
-	contact.found = rep.Verdict
+	contact.detail = rep.Verdict
 	for _, r := range rep.Results {
 		switch r.Outcome {
 		case verdict.Skipped:
 		case verdict.Pass:
 			contact.ok = true
-			contact.found = "it starts and answers, the operator signs in and makes an API key, the probe is deployed and answers a visit"
+			contact.detail = "the server starts and answers, the operator signs in and creates an API key, the probe is deployed and answers a visit"
 		case verdict.NotApplicable:
 			contact.ok = true
-			contact.found = "it starts and answers; the visit is not applicable: " + r.Reason
+			contact.detail = "the server starts and answers; the visit is not applicable: " + r.Reason
 		default:
 			contact.ok = false
-			contact.found = strings.ReplaceAll(r.Reason, "\n", "\n    ")
+			contact.detail = strings.ReplaceAll(r.Reason, "\n", "\n    ")
 			return contact
 		}
 	}
@@ -53,7 +53,7 @@ func (f *runFlags) firstContact(cmd *cobra.Command) finding {
 func (f *runFlags) runOnce(cmd *cobra.Command) (report.Report, error) {
 	one := *f
 	one.fronts, one.rules = []string{plan.Direct}, []string{contactRule}
-	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping what was started")
+	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping the started processes")
 	defer stop.release()
 	c, err := one.config()
 	if err != nil {

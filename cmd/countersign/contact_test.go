@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestDoctorStart sees what doctor says of targets that it starts.
+// TestDoctorStart checks the findings of doctor about targets that it starts.
 func TestDoctorStart(t *testing.T) {
 	server, probe := buildPrograms(t)
 	for _, test := range []struct {
@@ -17,11 +17,11 @@ func TestDoctorStart(t *testing.T) {
 		want        string
 	}{
 		{"a server that refuses everything", map[string]string{shamKind: "401 to all"}, exitNotStarted, "MISSING    first contact  "},
-		{"a server that grants what prepares scenarios", map[string]string{shamKind: "404 to all", shamRelay: server, shamProbe: probe}, exitNotStarted, "404"},
+		{"a server that grants the requests that prepare scenarios", map[string]string{shamKind: "404 to all", shamRelay: server, shamProbe: probe}, exitNotStarted, "404"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "sham.yaml")
-			writeSham(t, file, test.environment, invented)
+			writeSham(t, file, test.environment, inventedOption)
 			var out bytes.Buffer
 			code := execute(t.Context(), []string{"doctor", "--target", file, "--front", "direct", "--start"}, &out, &out)
 			if code != test.code || !strings.Contains(out.String(), test.want) {
@@ -31,6 +31,6 @@ func TestDoctorStart(t *testing.T) {
 	}
 	var out bytes.Buffer
 	if code := execute(t.Context(), []string{"doctor", "--front", "direct", "--start"}, &out, &out); code != exitOK || !strings.Contains(out.String(), "answers a visit") {
-		t.Errorf("the reference server: exit code %d, want %d and a visit that is answered in\n%s", code, exitOK, out.String())
+		t.Errorf("the reference server: exit code %d, want %d and an answered visit in\n%s", code, exitOK, out.String())
 	}
 }

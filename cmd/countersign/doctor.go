@@ -21,21 +21,21 @@ import (
 	"countersign/steps/target"
 )
 
-// A finding is one thing that was looked at. What is needed and missing keeps
-// a run from starting; what is not needed is shown all the same.
+// A finding is the result of one check. If a check that is needed fails, a run cannot
+// start.
 type finding struct {
-	what   string
+	name   string
 	ok     bool
 	needed bool
-	found  string
-	todo   string // what to do where it is missing
+	detail string // the value that was found, or why the check failed
+	remedy string // what to do if the check failed
 }
 
-// A ground is what a run stands on: which parts of a machine it needs.
-type ground struct {
+// dependencies describe what a run needs of the machine.
+type dependencies struct {
 	runner   string
 	fronts   []string
-	siblings *siblings
+	programs *programFinder
 	race     bool
 	target   target.Target
 	builtin  bool // the target is the reference server
@@ -46,10 +46,11 @@ func newDoctor() *cobra.Command {
 	var start bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check what a run needs of this machine, and say what to do",
-		Long: `Checks what "countersign run" with the same flags would need. Exit code 2 where
-such a run would not start. Nothing is installed, built or changed; with --start
-the target is started, used once and stopped.`,
+		Short: "Check whether this machine can run the suite",
+		Long: `Checks whether "countersign run" with the same flags can start, and prints what to
+do if something is missing. The exit code is 2 if such a run cannot start. The
+command installs, builds and changes nothing. With --start it starts the target,
+uses it once and stops it.`,
 		Example: `  countersign doctor
   countersign doctor --front direct
   countersign doctor --runner process --target mine.yaml
@@ -57,10 +58,10 @@ the target is started, used once and stopped.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := f.config()
-			if err := errors.Join(err, frontsWanted(f.fronts)); err != nil {
+			if err := errors.Join(err, checkFronts(f.fronts)); err != nil {
 				return err
 			}
-			s, err := findSiblings(f.race)
+			s, err := newProgramFinder(f.race)
 			if err != nil {
 				return err
 			}
@@ -68,30 +69,30 @@ the target is started, used once and stopped.`,
 			if len(fronts) == 0 {
 				fronts = plan.Fronts
 			}
-			g := ground{runner: f.runner, fronts: fronts, siblings: s, race: f.race, target: c.Target, builtin: f.builtin()}
-			found := g.check(cmd.Context())
+			d := dependencies{runner: f.runner, fronts: fronts, programs: s, race: f.race, target: c.Target, builtin: f.builtin()}
+			found := d.check(cmd.Context())
 			writeFindings(cmd.OutOrStdout(), found)
 			if missing(found) != nil {
-				return &exitError{code: exitNotStarted, err: errors.New("a run with these flags would not start")}
+				return &exitError{code: exitNotStarted, err: errors.New("a run with these flags cannot start; the lines marked MISSING say what to do")}
 			}
 			if start {
 				contact := f.firstContact(cmd)
 				writeFindings(cmd.OutOrStdout(), []finding{contact})
 				if !contact.ok {
-					return &exitError{code: exitNotStarted, err: errors.New("a run with these flags would be blocked")}
+					return &exitError{code: exitNotStarted, err: errors.New("a run with these flags would be blocked; the line \"first contact\" says what to do")}
 				}
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "\na run with these flags can start")
 			return nil
 		},
 	}
-	f.timeout = 2 * time.Minute // not a flag here: it bounds --start
-	cmd.Flags().BoolVar(&start, "start", false, "start the target too: wait for its answer, sign in, make a key, deploy the probe and visit it")
-	f.registerGround(cmd)
+	f.timeout = 2 * time.Minute // the limit of --start; doctor has no flag for it
+	cmd.Flags().BoolVar(&start, "start", false, "also start the target: wait for its answer, sign in, create an API key, deploy the probe and visit it")
+	f.registerDependencies(cmd)
 	return cmd
 }
 
-func frontsWanted(fronts []string) error {
+func checkFronts(fronts []string) error {
 	var wrong problems
 	for _, f := range fronts {
 		if !plan.IsFront(f) {
@@ -101,49 +102,49 @@ func frontsWanted(fronts []string) error {
 	return wrong.err()
 }
 
-// check looks at everything.
-func (g ground) check(ctx context.Context) []finding {
-	found := g.programs(ctx)
-	found = append(found, g.proxies(ctx)...)
-	return append(found, address(connects), g.loopback(), g.ports(), g.folder(), g.subject(), clock())
+// check runs all checks.
+func (d dependencies) check(ctx context.Context) []finding {
+	found := d.checkPrograms(ctx)
+	found = append(found, d.checkProxies(ctx)...)
+	return append(found, checkAddress(connects), d.checkProviderAddress(), d.checkPorts(), d.checkRunsFolder(), d.checkTarget(), checkClock())
 }
 
-// programs are the Go toolchain and the siblings, where the target needs them.
-func (g ground) programs(ctx context.Context) []finding {
+// checkPrograms looks for the other programs and for the Go toolchain.
+func (d dependencies) checkPrograms(ctx context.Context) []finding {
 	var all []finding
 	toolNeeded := false
 	for _, name := range []string{serverProgram, probeProgram} {
-		path, beside := g.siblings.beside(name)
-		needed := g.builtin || name == probeProgram && g.target.Launch.UsesProbe()
-		f := finding{what: name, needed: needed, ok: true, found: path}
+		path, installed := d.programs.installed(name)
+		needed := d.builtin || name == probeProgram && d.target.Launch.UsesProbe()
+		f := finding{name: name, needed: needed, ok: true, detail: path}
 		switch {
-		case beside:
-		case g.siblings.checkout != "":
-			f.found = "will be built from " + g.siblings.checkout
+		case installed:
+		case d.programs.checkout != "":
+			f.detail = "a run builds it from " + d.programs.checkout
 			toolNeeded = toolNeeded || needed
 		default:
-			f.ok, f.found = false, "not beside this program, and this is no checkout"
-			f.todo = "run in a checkout, or `make build` there and use bin/countersign"
+			f.ok, f.detail = false, "not in the folder of this program, and the working folder is not in a checkout"
+			f.remedy = "run this program in a checkout, or run `make build` in a checkout and use bin/countersign"
 		}
 		all = append(all, f)
 	}
-	if g.siblings.checkout == "" {
+	if d.programs.checkout == "" {
 		return all
 	}
-	tool := finding{what: "go", needed: toolNeeded}
-	tool.ok, tool.found = goVersion(ctx, g.siblings.checkout)
-	tool.todo = "install Go from https://go.dev/dl"
+	tool := finding{name: "go", needed: toolNeeded}
+	tool.ok, tool.detail = goVersion(ctx, d.programs.checkout)
+	tool.remedy = "install Go from https://go.dev/dl"
 	all = append(all, tool)
-	if g.race {
+	if d.race {
 		cc, err := exec.LookPath(or(os.Getenv("CC"), "gcc"))
-		all = append(all, finding{what: "C compiler", needed: true, ok: err == nil, found: or(cc, "none"), todo: "the race detector needs one: apt-get install gcc libc6-dev"})
+		all = append(all, finding{name: "C compiler", needed: true, ok: err == nil, detail: or(cc, "not found"), remedy: "the race detector needs a C compiler: apt-get install gcc libc6-dev"})
 	}
 	return all
 }
 
-func goVersion(ctx context.Context, dir string) (ok bool, found string) {
+func goVersion(ctx context.Context, dir string) (ok bool, version string) {
 	cmd := exec.CommandContext(ctx, "go", "version")
-	cmd.Dir = dir // the checkout's go.mod decides about the toolchain
+	cmd.Dir = dir // go.mod of the checkout selects the toolchain
 	raw, err := cmd.Output()
 	if err != nil {
 		return false, "not found or not working: " + err.Error()
@@ -151,49 +152,49 @@ func goVersion(ctx context.Context, dir string) (ok bool, found string) {
 	return true, strings.TrimSpace(string(raw))
 }
 
-// proxies asks the proxies' own check, which knows images and programs. What it
-// finds is shown; whether a front can start is what counts, since with the
-// runner auto one way of two is enough.
-func (g ground) proxies(ctx context.Context) []finding {
+// checkProxies returns the findings of package proxies about images and programs, and
+// a finding for each front that says whether it can start. Only the latter are needed:
+// with the runner auto, one of containers and processes is enough.
+func (d dependencies) checkProxies(ctx context.Context) []finding {
 	var all []finding
-	for _, front := range g.fronts {
+	for _, front := range d.fronts {
 		if front == plan.Direct {
 			continue
 		}
 		kind := proxies.Kind(front)
-		var todo []string
-		for _, p := range proxies.Check(ctx, kind, g.runner) {
-			f := finding{what: p.Name, ok: p.OK, found: p.Detail, todo: p.Remedy}
-			if !slices.Contains(all, f) { // both kinds share engine and image
+		var remedies []string
+		for _, p := range proxies.Check(ctx, kind, d.runner) {
+			f := finding{name: p.Name, ok: p.OK, detail: p.Detail, remedy: p.Remedy}
+			if !slices.Contains(all, f) { // both kinds use the same engine and image
 				all = append(all, f)
 			}
 			if !p.OK {
-				todo = append(todo, p.Remedy)
+				remedies = append(remedies, p.Remedy)
 			}
 		}
-		chosen, reason, err := proxies.Usable(ctx, kind, g.runner)
-		front := finding{what: "front " + front, needed: true, ok: err == nil, found: fmt.Sprintf("will run as %s (%s)", chosen, reason)}
+		chosen, reason, err := proxies.Usable(ctx, kind, d.runner)
+		front := finding{name: "front " + front, needed: true, ok: err == nil, detail: fmt.Sprintf("runs as %s (%s)", chosen, reason)}
 		if err != nil {
-			front.found, front.todo = err.Error(), strings.Join(unique(todo), "; or: ")
+			front.detail, front.remedy = err.Error(), strings.Join(unique(remedies), "; or: ")
 		}
 		all = append(all, front)
 	}
 	return all
 }
 
-// address looks for 127.0.0.1, on which instances and proxies listen. connects returns
+// checkAddress checks 127.0.0.1, on which instances and proxies listen. connects returns
 // an error unless a listener at a host accepts connections.
-func address(connects func(host string) error) finding {
-	f := finding{what: "127.0.0.1", needed: true, ok: true, found: "accepts connections: instances and proxies listen there"}
+func checkAddress(connects func(host string) error) finding {
+	f := finding{name: "127.0.0.1", needed: true, ok: true, detail: "accepts connections; instances and proxies listen there"}
 	err := connects("127.0.0.1")
 	switch {
 	case err == nil:
 	case connects("::1") == nil:
-		f.ok, f.found = false, fmt.Sprintf("%v; this machine has the loopback address of IPv6 only", err)
-		f.todo = "give the loopback interface the address of IPv4: ip address add 127.0.0.1/8 dev lo"
+		f.ok, f.detail = false, fmt.Sprintf("%v; this machine has only the loopback address of IPv6", err)
+		f.remedy = "add the IPv4 address to the loopback interface: ip address add 127.0.0.1/8 dev lo"
 	default:
-		f.ok, f.found = false, fmt.Sprintf("%v; the loopback interface may be down", err)
-		f.todo = "set it up: ip link set lo up"
+		f.ok, f.detail = false, fmt.Sprintf("%v; the loopback interface may be down", err)
+		f.remedy = "start the interface: ip link set lo up"
 	}
 	return f
 }
@@ -212,79 +213,80 @@ func connects(host string) error {
 	return conn.Close()
 }
 
-// loopback says where the provider will listen.
-func (g ground) loopback() finding {
-	f := finding{what: "127.0.0.2", ok: canBind("127.0.0.2"), found: "can be bound: the provider listens there"}
+// checkProviderAddress checks the address on which the provider listens.
+func (d dependencies) checkProviderAddress() finding {
+	f := finding{name: "127.0.0.2", ok: canBind("127.0.0.2"), detail: "can be bound; the provider listens there"}
 	if !f.ok {
-		f.found = "cannot be bound: the provider will listen on 127.0.0.1, on a port of its own"
+		f.detail = "cannot be bound; the provider listens on 127.0.0.1 with a port of its own"
 		if runtime.GOOS == "darwin" {
-			f.todo = "sudo ifconfig lo0 alias 127.0.0.2, if the provider shall have a host of its own"
+			f.remedy = "to give the provider a host of its own: sudo ifconfig lo0 alias 127.0.0.2"
 		}
 	}
 	return f
 }
 
-// ports takes as many as a full run does, and gives them back.
-func (g ground) ports() finding {
-	const enough = 200
-	r, err := plan.Reserve(enough)
+// checkPorts reserves as many ports as a full run needs, and releases them.
+func (d dependencies) checkPorts() finding {
+	const needed = 200
+	r, err := plan.Reserve(needed)
 	if err != nil {
-		return finding{what: "ports", needed: true, found: err.Error(), todo: "end what listens there"}
+		return finding{name: "ports", needed: true, detail: err.Error(), remedy: "stop the processes that listen there"}
 	}
 	defer r.Release()
-	return finding{what: "ports", needed: true, ok: true, found: fmt.Sprintf("%d to %d and so on are free", r.Ports[0], r.Ports[len(r.Ports)-1])}
+	return finding{name: "ports", needed: true, ok: true, detail: fmt.Sprintf("%d free ports between %d and %d", len(r.Ports), slices.Min(r.Ports), slices.Max(r.Ports))}
 }
 
-// folder is where runs keep data and logs.
-func (g ground) folder() finding {
+// checkRunsFolder checks the folder in which runs keep data and logs.
+func (d dependencies) checkRunsFolder() finding {
 	base, err := runsFolder()
 	if err != nil {
-		return finding{what: "folder for runs", needed: true, found: err.Error(), todo: "set TMPDIR to a folder of your own"}
+		return finding{name: "folder for runs", needed: true, detail: err.Error(), remedy: "set TMPDIR to a folder that only you can write"}
 	}
-	return finding{what: "folder for runs", needed: true, ok: true, found: base}
+	return finding{name: "folder for runs", needed: true, ok: true, detail: base}
 }
 
-// subject looks at what the target names.
-func (g ground) subject() finding {
-	f := finding{what: "target", needed: true, ok: true, found: g.target.Name}
+// checkTarget checks the program or the address of the target.
+func (d dependencies) checkTarget() finding {
+	f := finding{name: "target", needed: true, ok: true, detail: d.target.Name}
 	switch {
-	case g.builtin:
-		f.found += ", the reference server"
-	case g.target.Launch != nil:
-		path, err := exec.LookPath(g.target.Launch.Command[0])
-		f.ok, f.found = err == nil, f.found+", started by "+path
+	case d.builtin:
+		f.detail += ", the reference server"
+	case d.target.Launch != nil:
+		path, err := exec.LookPath(d.target.Launch.Command[0])
+		f.ok, f.detail = err == nil, f.detail+", started by "+path
 		if err != nil {
-			f.found = err.Error()
-			f.todo = "launch.command must begin with a program that this machine can run"
+			f.detail = err.Error()
+			f.remedy = "launch.command in the target file must begin with a program that exists on this machine"
 		}
-	case g.target.Running != nil:
-		address := hostPort(g.target.Running.URL)
+	case d.target.Running != nil:
+		address := hostPort(d.target.Running.URL)
 		conn, err := net.DialTimeout("tcp", address, 5*time.Second)
-		f.found += ", running at " + g.target.Running.URL
+		f.detail += ", running at " + d.target.Running.URL
 		if f.ok = err == nil; f.ok {
 			conn.Close()
 		} else {
-			f.found, f.todo = err.Error(), "start the server, or correct running.url"
+			f.detail, f.remedy = err.Error(), "start the server, or correct running.url in the target file"
 		}
 	}
 	return f
 }
 
-// clock refuses a clock that would make every token expired or not yet valid.
-func clock() finding {
-	f := finding{what: "clock", needed: true, ok: true, found: time.Now().UTC().Format(time.RFC3339)}
+// checkClock checks the year of the clock: with a wrong clock, every token is expired
+// or not yet valid.
+func checkClock() finding {
+	f := finding{name: "clock", needed: true, ok: true, detail: time.Now().UTC().Format(time.RFC3339)}
 	if time.Now().Year() < 2025 {
-		f.ok, f.todo = false, "set the clock: tokens and certificates are judged by it"
+		f.ok, f.remedy = false, "set the clock: the validity of tokens and certificates depends on it"
 	}
 	return f
 }
 
-// missing joins what keeps a run from starting.
+// missing returns an error with all needed findings that failed, or nil.
 func missing(found []finding) error {
 	var wrong problems
 	for _, f := range found {
 		if f.needed && !f.ok {
-			wrong.join(withHint(fmt.Errorf("%s: %s", f.what, f.found), "%s", f.todo))
+			wrong.join(withHint(fmt.Errorf("%s: %s", f.name, f.detail), "%s", f.remedy))
 		}
 	}
 	return wrong.err()
@@ -293,7 +295,7 @@ func missing(found []finding) error {
 func writeFindings(w io.Writer, found []finding) {
 	width := 0
 	for _, f := range found {
-		width = max(width, len(f.what))
+		width = max(width, len(f.name))
 	}
 	for _, f := range found {
 		state := "ok"
@@ -301,16 +303,16 @@ func writeFindings(w io.Writer, found []finding) {
 		case !f.ok && f.needed:
 			state = "MISSING"
 		case !f.ok:
-			state = "not there"
+			state = "absent"
 		}
-		fmt.Fprintf(w, "%-9s  %-*s  %s\n", state, width, f.what, f.found)
-		if !f.ok && f.todo != "" {
-			fmt.Fprintf(w, "%-9s  %-*s  -> %s\n", "", width, "", f.todo)
+		fmt.Fprintf(w, "%-9s  %-*s  %s\n", state, width, f.name, f.detail)
+		if !f.ok && f.remedy != "" {
+			fmt.Fprintf(w, "%-9s  %-*s  -> %s\n", "", width, "", f.remedy)
 		}
 	}
 }
 
-// hostPort is where a URL's server listens.
+// hostPort returns the address at which the server of a URL listens.
 func hostPort(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

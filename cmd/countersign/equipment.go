@@ -15,15 +15,15 @@ import (
 	"countersign/steps/target"
 )
 
-// equipment is what the suite is lent by this program: the proxies, the
-// provider and processes of the subject. It is safe for concurrent use.
+// equipment implements steps.Equipment: it starts proxies, the OAuth provider and
+// processes of the server under test. It is safe for concurrent use.
 type equipment struct {
 	target   target.Target
 	runner   string
 	run      *process.Run
 	launcher *launcher
 	provider *provider
-	usage    *accountant
+	usage    *usageMeter
 
 	mu        sync.Mutex
 	instances []*instance
@@ -32,20 +32,20 @@ type equipment struct {
 
 var _ steps.Equipment = (*equipment)(nil)
 
-// newEquipment starts the provider; the rest is started when the suite asks.
+// newEquipment starts the provider. The methods start proxies and instances.
 func newEquipment(t target.Target, runner string, run *process.Run) (*equipment, error) {
 	p, err := startSuiteProvider(t)
 	if err != nil {
 		return nil, err
 	}
 	e := &equipment{target: t, runner: runner, run: run, launcher: &launcher{}, provider: p}
-	e.usage = newAccountant(run)
+	e.usage = newUsageMeter(run)
 	return e, nil
 }
 
-// startSuiteProvider listens on another loopback address than the subjects,
-// so that a cookie or a header for one host never fits the other; where the
-// machine has 127.0.0.1 only (macOS), another port has to do.
+// startSuiteProvider starts the provider on a loopback address that the server under
+// test does not use, so that a cookie for one host is not sent to the other. If the
+// machine has 127.0.0.1 only, as macOS does, the two differ by the port.
 func startSuiteProvider(t target.Target) (*provider, error) {
 	if r := t.Running; r != nil && r.Listen != "" {
 		return startProvider(r.Listen, "127.0.0.1:0", r.ProviderURL)
@@ -89,14 +89,14 @@ func (e *equipment) Fronts(ctx context.Context, kind string, specs []steps.Front
 	e.mu.Unlock()
 	e.usage.addProxy(kind, running.PIDs())
 	return func(ctx context.Context) error {
-		e.usage.closeProxy(kind)
+		e.usage.finishProxy(kind)
 		return running.Stop(ctx)
 	}, nil
 }
 
 func (e *equipment) Launch(_ context.Context, spec steps.InstanceSpec) (steps.Instance, error) {
 	if e.target.Launch == nil {
-		return nil, fmt.Errorf("launch %s: the target %s names a server that runs, and no command to start one", spec.ID, e.target.Name)
+		return nil, fmt.Errorf("launch %s: the target %s describes a running server and defines no launch command", spec.ID, e.target.Name)
 	}
 	i, err := e.launcher.startInstance(e.target.Launch, spec, e.run.Mark)
 	if err != nil {
@@ -105,12 +105,12 @@ func (e *equipment) Launch(_ context.Context, spec steps.InstanceSpec) (steps.In
 	e.mu.Lock()
 	e.instances = append(e.instances, i)
 	e.mu.Unlock()
-	e.usage.addSubject(i)
+	e.usage.addInstance(i)
 	return i, nil
 }
 
-// close ends whatever still runs and removes what was made. It may be called
-// after an error of any kind.
+// close stops the instances, the proxies and the provider. It may be called after an
+// error of any kind.
 func (e *equipment) close(ctx context.Context) error {
 	e.usage.stop()
 	e.mu.Lock()
@@ -132,21 +132,21 @@ func (e *equipment) close(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
-// killAll ends by force whatever this machine shows, and waits for nothing: it
-// is for the second Ctrl-C. What is left, the next start sweeps.
+// killAll kills the processes of the run without waiting for them, for the second
+// Ctrl-C. The next run removes processes that are left.
 func (e *equipment) killAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, i := range e.instances {
 		i.Kill()
 	}
-	left, _ := e.run.Marked() // without the table of processes, the next start sweeps
+	left, _ := e.run.Marked() // after an error, the next run removes the processes
 	for _, p := range left {
 		process.Kill(p)
 	}
 	for _, r := range e.proxies {
 		select {
-		case <-r.Exited(): // its numbers may be others' by now
+		case <-r.Exited(): // the process ids may belong to other processes
 			continue
 		default:
 		}
@@ -158,8 +158,9 @@ func (e *equipment) killAll() {
 	}
 }
 
-// subjectOutputs are the files with what subjects wrote to their standard streams.
-func (e *equipment) subjectOutputs() []string {
+// outputs returns the files with the standard output and standard error of the
+// instances.
+func (e *equipment) outputs() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var files []string
@@ -169,7 +170,7 @@ func (e *equipment) subjectOutputs() []string {
 	return unique(files)
 }
 
-// unique returns the strings of a list, each once, in the order of the list.
+// unique returns the strings of a list without duplicates, in the order of the list.
 func unique(list []string) []string {
 	seen := map[string]bool{}
 	var once []string

@@ -12,7 +12,7 @@ import (
 	"countersign/steps/target"
 )
 
-func TestEquipmentLendsAndTakesBack(t *testing.T) {
+func TestEquipmentStartsAndStops(t *testing.T) {
 	t.Parallel()
 	run, _, err := openRun(t.Context(), t.TempDir())
 	if err != nil {
@@ -31,10 +31,10 @@ func TestEquipmentLendsAndTakesBack(t *testing.T) {
 	}
 	u, err := url.Parse(e.ProviderURL())
 	if err != nil || canBind("127.0.0.2") && u.Hostname() != "127.0.0.2" {
-		t.Errorf("ProviderURL() = %q, want it on another host than the subjects", e.ProviderURL())
+		t.Errorf("ProviderURL() = %q, want a host other than that of the instances", e.ProviderURL())
 	}
 	if e.ProviderURL() == e.Provider().Base {
-		t.Error("protocol and management share a listener")
+		t.Error("protocol and management use one listener, want two")
 	}
 
 	spec := specIn(run.Path)
@@ -43,15 +43,15 @@ func TestEquipmentLendsAndTakesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Launch returns when the kernel has closed the files of this program in the new
-	// one, which is before /proc shows the environment of the new one.
+	// one. /proc shows the environment of the new program later.
 	for !process.HasMark(i.PID(), run.Mark) {
 		if ctx.Err() != nil {
-			t.Fatalf("the subject does not carry %s", run.Mark)
+			t.Fatalf("the process does not have %s in its environment", run.Mark)
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if journal := read(t, run.Journal()); !strings.Contains(journal, "subject") {
-		t.Errorf("the journal does not name the subject: %q", journal)
+	if journal := read(t, run.Journal()); !strings.Contains(journal, serverLabel) {
+		t.Errorf("the journal does not contain %q: %q", serverLabel, journal)
 	}
 	if err := e.close(ctx); err != nil {
 		t.Errorf("close() = %v", err)
@@ -79,10 +79,10 @@ func TestARunningServerIsNotLaunched(t *testing.T) {
 		t.Fatal(err)
 	}
 	if e.ProviderURL() != reached {
-		t.Errorf("ProviderURL() = %q, want %q, as the server reaches it", e.ProviderURL(), reached)
+		t.Errorf("ProviderURL() = %q, want %q from the target file", e.ProviderURL(), reached)
 	}
 	if _, err := e.Launch(t.Context(), specIn(run.Path)); err == nil {
-		t.Error("a server without a command line was started")
+		t.Error("Launch() started a server without a launch command")
 	}
 	if err := e.close(t.Context()); err != nil {
 		t.Error(err)

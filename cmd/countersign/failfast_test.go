@@ -8,8 +8,8 @@ import (
 	"countersign/steps/verdict"
 )
 
-// TestFailFast sees that a run with --fail-fast starts no scenario after the
-// first violation, and that the verdict is about the server and not the suite.
+// TestFailFast checks that a run with --fail-fast starts no scenario after the first
+// violation, and that the exit code reports the violation.
 func TestFailFast(t *testing.T) {
 	server, probe := buildPrograms(t)
 	environment := map[string]string{shamKind: "401 to all", shamRelay: server, shamProbe: probe}
@@ -29,9 +29,9 @@ func TestFailFast(t *testing.T) {
 		}
 	}
 	if ended != 1 || skipped < 5 {
-		t.Errorf("%d scenarios failed or were blocked, %d were skipped after that; want 1, and all others", ended, skipped)
+		t.Errorf("%d scenarios failed or were blocked, %d were skipped after that; want 1 and at least 5", ended, skipped)
 	}
 	if !rep.Selection.FailFast {
-		t.Error("the report does not say that the run was to end at the first violation")
+		t.Error("selection.fail_fast is false in the report, want true")
 	}
 }

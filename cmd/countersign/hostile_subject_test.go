@@ -15,31 +15,31 @@ import (
 	"time"
 )
 
-// The environment by which this test program is told to be a hostile subject. The
-// variables of a sham name its real server and the content program.
+// Environment variables that make this test program serve as a hostile server. The
+// variables of a sham name the real server and the content program.
 const (
 	hostileKind   = "HOSTILE_KIND"
-	hostileCount  = "HOSTILE_COUNT"  // file that gets an octet for each request that is not relayed
-	hostileForked = "HOSTILE_FORKED" // not empty in a process that has left its parent
+	hostileCount  = "HOSTILE_COUNT"  // file to which an octet is written for each request that is not relayed
+	hostileForked = "HOSTILE_FORKED" // set in a process that has left its parent
 )
 
-// A hostility is a way in which a subject is hostile.
-type hostility struct {
-	// start is called before the subject listens. log is the file of its log.
+// A hostileBehaviour describes how a hostile server behaves.
+type hostileBehaviour struct {
+	// start is called before the server listens. log is the path of its log.
 	start func(log string)
-	// answer replies to a request. Behind a relay it replies to what does not prepare
-	// a scenario. A hostility without it answers 200 {} alone, and relays everything
-	// behind a relay.
+	// answer replies to a request. Behind a relay it replies to the requests that do
+	// not prepare a scenario. If it is nil, the server replies 200 {} without a relay,
+	// and relays all requests with one.
 	answer http.HandlerFunc
-	// ignoresTerm means that SIGTERM does not end the subject.
+	// ignoresTerm means that the server does not exit after SIGTERM.
 	ignoresTerm bool
-	// ignoresRefusal means that the subject goes on when the real server has refused
-	// to start.
+	// ignoresRefusal means that the server continues to run when the real server has
+	// refused to start.
 	ignoresRefusal bool
 }
 
-// hostilities are the ways in which subjects of the tests are hostile, by name.
-var hostilities = map[string]hostility{
+// hostileBehaviours are the behaviours of the hostile servers by name.
+var hostileBehaviours = map[string]hostileBehaviour{
 	"hangs":                     {answer: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }},
 	"drips":                     {answer: drip},
 	"is slow":                   {answer: answerLate},
@@ -63,12 +63,13 @@ var hostilities = map[string]hostility{
 	"answers 200 {} to all":     {answer: answerEmpty},
 }
 
-// beHostile serves as the hostile subject of a run: this program, config, listen, log.
-func beHostile(args []string) error {
+// serveHostile serves as a hostile server under test. Its arguments are config, listen and
+// log.
+func serveHostile(args []string) error {
 	config, listen, log := args[0], args[1], args[2]
-	hostile, ok := hostilities[os.Getenv(hostileKind)]
+	hostile, ok := hostileBehaviours[os.Getenv(hostileKind)]
 	if !ok {
-		return fmt.Errorf("%s=%q names no hostility", hostileKind, os.Getenv(hostileKind))
+		return fmt.Errorf("%s=%q is not the name of a behaviour", hostileKind, os.Getenv(hostileKind))
 	}
 	if hostile.start != nil {
 		hostile.start(log)
@@ -91,25 +92,25 @@ func beHostile(args []string) error {
 			return err
 		}
 		hostile.follow(real)
-		honest := hostile.answer == nil
+		relayAll := hostile.answer == nil
 		handler = func(w http.ResponseWriter, r *http.Request) {
-			if honest || prepares(r) {
+			if relayAll || prepares(r) {
 				relay.ServeHTTP(w, r)
 				return
 			}
 			hostile.answer(w, r)
 		}
-		if honest {
+		if relayAll {
 			counted = handler
 		}
 	}
 	return (&http.Server{Addr: listen, Handler: http.HandlerFunc(counted), ReadHeaderTimeout: 10 * time.Second}).ListenAndServe()
 }
 
-// follow ends this process when the real server ends.
-func (h hostility) follow(real *exec.Cmd) {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM) // reaches the real server too
+// follow exits when the real server exits.
+func (h hostileBehaviour) follow(real *exec.Cmd) {
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM) // the real server receives it too
 	go func() {
 		_ = real.Wait()
 		code := real.ProcessState.ExitCode()
@@ -117,7 +118,7 @@ func (h hostility) follow(real *exec.Cmd) {
 			return
 		}
 		if code != 0 && h.ignoresRefusal {
-			<-asked
+			<-terminated
 		}
 		os.Exit(code)
 	}()
@@ -133,7 +134,7 @@ func answerLate(w http.ResponseWriter, r *http.Request) {
 	answerEmpty(w, r)
 }
 
-// drip sends the head at once, and the body by one octet a second.
+// drip sends the header immediately and one octet of the body each second.
 func drip(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	for {
@@ -158,7 +159,7 @@ func answerEndlessly(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// answerMuch answers a JSON object of many members that has at least n octets.
+// answerMuch replies with a JSON object of about n octets that has many members.
 func answerMuch(n int) http.HandlerFunc {
 	const member = `{"guid":"00000000-0000-0000-0000-000000000000","username":"x","n":1},`
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -175,10 +176,10 @@ func answerHugeHead(w http.ResponseWriter, r *http.Request) {
 	answerEmpty(w, r)
 }
 
-// answerBomb answers 1 MiB that decompresses to 1 GiB. A gzip file may consist of
-// several, so one is compressed and repeated.
+// answerBomb replies with 1 MiB that decompresses to 1 GiB. A gzip file may consist of
+// several members, so it compresses one member and repeats it.
 func answerBomb() http.HandlerFunc {
-	// Made once: what the subject's own processor costs is not what is measured.
+	// The data is compressed once, so that compression does not slow the server down.
 	bomb := sync.OnceValue(func() []byte {
 		var one bytes.Buffer
 		compressor := gzip.NewWriter(&one)
@@ -197,7 +198,7 @@ func answerBomb() http.HandlerFunc {
 	}
 }
 
-// answerWith hands the connection to a function, and closes it after that.
+// answerWith passes the connection to a function, and closes it afterwards.
 func answerWith(write func(io.Writer) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -246,14 +247,14 @@ func flood(log string) {
 		return
 	}
 	defer f.Close()
-	piece := bytes.Repeat([]byte("a line of a log that says nothing at all\n"), 25_000)
+	piece := bytes.Repeat([]byte("a line of a log without any information\n"), 25_000)
 	for range 200_000_000 / len(piece) {
 		_, _ = f.Write(piece)
 		_, _ = os.Stdout.Write(piece)
 	}
 }
 
-// forkAway goes on in a process of another session, and ends this one.
+// forkAway starts this program in another session and exits.
 func forkAway(string) {
 	if os.Getenv(hostileForked) != "" {
 		return

@@ -24,7 +24,7 @@ import (
 	"countersign/steps/verdict"
 )
 
-// To measure by hand, as in
+// Flags for measuring by hand, for example:
 //
 //	go test ./cmd/countersign -run TestWholeRunsOfHostileSubjects -v -hostile '^drips' -whole
 var (
@@ -33,53 +33,54 @@ var (
 )
 
 // hostileStart are rules about configurations that the server refuses. The real server
-// behind a relay may keep them, whatever the relay does to requests.
+// behind a relay may follow them independently of the relay.
 const hostileStart = "PA-214"
 
-// hostileRules are the other rules that hostile subjects are held to: about sign-ins,
-// logs, signed requests, content and OAuth sessions, with few configurations. A subject
-// that keeps one of them has answered requests that are judged.
+// hostileRules are the other rules that hostile servers are tested with: about sign-ins,
+// logs, signed requests, content and OAuth sessions, with few configurations. A server can
+// follow one of them only if it answers the requests under test.
 const hostileRules = "PA-034,PA-044,PA-045,PA-079,PA-080,PA-322,PA-325,PA-327,PA-347,OI-017,OI-020,OI-053,OI-059,OI-063,OI-080,OI-083,SEC-012"
 
-// Bounds of what a hostile subject can cost.
+// Limits of the resources that a run against a hostile server may use.
 const (
 	hostileMemory   = 1 << 30 // octets
 	hostileStarts   = 12
 	hostileRequests = 2000
 )
 
-// hostileAtOnce is how many subjects are run at once for each processor. Their runs
-// mostly wait, but with many more the suite's own provider misses its time limits.
+// hostileAtOnce is the number of runs at the same time for each processor. The runs mostly
+// wait, but with many more the provider of the suite exceeds its time limits.
 const hostileAtOnce = 3
 
-// A hostileSubject is a subject of the tests.
+// A hostileSubject is a hostile server under test.
 type hostileSubject struct {
 	kind, name string
 	relay      bool // it is behind a relay
-	passes     bool // it keeps the hostileRules
-	refuses    bool // it refuses configurations
+	passes     bool // it follows the hostileRules
+	refuses    bool // it refuses configurations as hostileStart requires
 }
 
-// A hostileRun is what came of a run against a hostile subject.
+// A hostileRun is the result of a run against a hostile server.
 type hostileRun struct {
 	err      error
 	report   *report.Report
 	exit     int
-	memory   int64 // at the peak, of the suite alone
-	requests int64 // that the subject answered as a hostile one
-	left     []process.Info
+	memory   int64          // peak memory of the suite
+	requests int64          // number of requests that the hostile server answered itself
+	left     []process.Info // processes that outlived the run
 	output   string
 }
 
-// TestWholeRunsOfHostileSubjects runs the suite against subjects that answer nothing, too much, too
-// slowly or nonsense, that flood their logs, do not end, or are not there. They are the
-// subject's fault, cost bounded memory, and leave nothing behind. Each is run alone, and
-// behind a relay that prepares scenarios as the real server does.
+// TestWholeRunsOfHostileSubjects runs the suite against servers that send no reply, long,
+// slow or invalid replies, that flood their logs, do not exit, or do not listen. The suite
+// must report violations, use limited memory, and leave no process behind. Each server is
+// tested alone, and behind a relay that passes the requests that prepare scenarios to the
+// real server.
 func TestWholeRunsOfHostileSubjects(t *testing.T) {
 	wholeRuns(t)
 	dir := buildHostile(t)
 	var subjects []hostileSubject
-	for _, kind := range slices.Sorted(maps.Keys(hostilities)) {
+	for _, kind := range slices.Sorted(maps.Keys(hostileBehaviours)) {
 		behind := hostileSubject{kind: kind, name: kind + " behind a relay", relay: true}
 		switch kind {
 		case "ignores SIGTERM", "listens late":
@@ -94,7 +95,7 @@ func TestWholeRunsOfHostileSubjects(t *testing.T) {
 	runs := make([]hostileRun, len(subjects))
 	atOnce := hostileAtOnce * runtime.GOMAXPROCS(0)
 	if *hostileWhole {
-		atOnce = 1 // or the time of a run would be that of its neighbours
+		atOnce = 1 // so that the measured time is not affected by other runs
 	}
 	places := make(chan struct{}, atOnce)
 	var wait sync.WaitGroup
@@ -105,7 +106,7 @@ func TestWholeRunsOfHostileSubjects(t *testing.T) {
 		if s.relay {
 			environment[shamRelay] = filepath.Join(dir, serverProgram)
 		}
-		writeSham(t, file, environment, known)
+		writeSham(t, file, environment, realOption)
 		wait.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
@@ -121,7 +122,7 @@ func TestWholeRunsOfHostileSubjects(t *testing.T) {
 // hostileWork marks the processes of one run in their environment.
 const hostileWork = "HOSTILE_WORK"
 
-// buildHostile builds the suite beside the real server and the probe.
+// buildHostile builds the suite, the real server and the probe into one folder.
 func buildHostile(t *testing.T) string {
 	t.Helper()
 	server, _ := buildPrograms(t)
@@ -132,7 +133,7 @@ func buildHostile(t *testing.T) string {
 	return dir
 }
 
-// runHostile runs the suite as a process of its own against a target file.
+// runHostile runs the suite in a process of its own against a target file.
 func runHostile(suite, work, file string) (run hostileRun) {
 	folder := filepath.Join(work, "report")
 	args := []string{"run", "--target", file, "--front", "direct", "--report", folder}
@@ -177,8 +178,7 @@ func fileSize(file string) int64 {
 	return info.Size()
 }
 
-// peakMemory returns the most memory that a process has had, as it was last seen before
-// the process ended.
+// peakMemory returns the peak memory of a process, as last read before the process ended.
 func peakMemory(pid int, ended <-chan struct{}) (peak int64) {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -198,8 +198,8 @@ func peakMemory(pid int, ended <-chan struct{}) (peak int64) {
 	}
 }
 
-// check holds what came of a run against what any subject may cost. One that keeps the
-// rules all the same passes every rule, any other passes no must rule.
+// check compares the result of a run with the limits. A server that follows the rules
+// must pass all of them; any other must pass no must rule.
 func (run hostileRun) check(t *testing.T, s hostileSubject) {
 	if run.err != nil {
 		t.Fatalf("%v\n%s", run.err, run.output)
@@ -225,11 +225,11 @@ func (run hostileRun) check(t *testing.T, s hostileSubject) {
 			passes = s.refuses
 		}
 		if (outcome == verdict.Pass) != passes {
-			t.Errorf("%s: %s, want that it passes: %v", row.ID, outcome, passes)
+			t.Errorf("%s: %s, want pass: %v", row.ID, outcome, passes)
 		}
 	}
 	if len(rep.Results) != rep.Planned || rep.Totals[verdict.NotRun] > 0 || rep.Totals[verdict.Error] > 0 || len(rep.Problems) > 0 {
-		t.Errorf("%d results of %d scenarios, %v, problems %q; want an outcome for each, and no error", len(rep.Results), rep.Planned, rep.Totals, rep.Problems)
+		t.Errorf("%d results of %d scenarios, %v, problems %q; want an outcome for each and no error", len(rep.Results), rep.Planned, rep.Totals, rep.Problems)
 	}
 	for _, r := range rep.Results {
 		if r.Outcome == verdict.Error {
@@ -237,7 +237,7 @@ func (run hostileRun) check(t *testing.T, s hostileSubject) {
 		}
 	}
 	if run.memory == 0 || run.memory > hostileMemory {
-		t.Errorf("%d MiB at the peak, want at most %d", run.memory>>20, hostileMemory>>20)
+		t.Errorf("peak memory %d MiB, want at most %d", run.memory>>20, hostileMemory>>20)
 	}
 	if !*hostileWhole && (rep.Usage.Starts > hostileStarts || run.requests > hostileRequests) {
 		t.Errorf("%d starts and %d requests, want at most %d and %d", rep.Usage.Starts, run.requests, hostileStarts, hostileRequests)

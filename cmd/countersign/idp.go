@@ -13,8 +13,7 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// Bounds of the provider's listeners: it answers from memory, so whoever is
-// slower than this holds a connection and nothing else.
+// Limits of the listeners of the provider.
 const (
 	idpHeaderTime = 5 * time.Second
 	idpIdleTime   = 60 * time.Second
@@ -28,21 +27,22 @@ func newIDP() *cobra.Command {
 		Short: "Run the fake OAuth provider by itself",
 		Long: `Runs the OAuth provider that the suite uses: authorization code with PKCE,
 refresh with rotation, client credentials, discovery, introspection, revocation.
-It is strict, keeps everything in memory, and is for tests only. Issuers are made
-through the management listener, one for each first path segment.`,
+It validates requests strictly, keeps its state in memory, and is for tests only.
+The management API creates issuers; the first segment of a path selects the
+issuer.`,
 		Example: `  countersign idp
   countersign idp --listen 127.0.0.2:9000 --management 127.0.0.2:9001
 
-  # then, in another terminal: make an issuer, and read its discovery document
+  # in another terminal: create an issuer and read its discovery document
   curl -X PUT http://127.0.0.2:9001/issuers/acme -H 'Content-Type: application/json' \
     -d '{"name":"acme","default_account":"alice","accounts":[{"name":"alice"}]}'
   curl http://127.0.0.2:9000/acme/.well-known/openid-configuration`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "ending the provider")
+			ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping the provider")
 			defer stop.release()
 			for _, address := range []string{listen, management} {
-				if err := loopbackWanted(address); err != nil {
+				if err := requireLoopback(address); err != nil {
 					return err
 				}
 			}
@@ -67,8 +67,9 @@ type provider struct {
 	servers []*http.Server
 }
 
-// startProvider listens for the protocol and for its management. url is where
-// clients reach it, if that is not the listener itself.
+// startProvider starts a provider with a listener for the protocol and one for
+// management. url is the base URL that clients use; "" means the address of the
+// protocol listener.
 func startProvider(listen, management, url string) (*provider, error) {
 	protocol, err := listenAt(listen)
 	if err != nil {
@@ -92,12 +93,11 @@ func (p *provider) serve(l net.Listener, h http.Handler) {
 		Handler: h, ReadHeaderTimeout: idpHeaderTime, IdleTimeout: idpIdleTime, MaxHeaderBytes: idpHeaderSize,
 	}
 	p.servers = append(p.servers, s)
-	go func() { _ = s.Serve(l) }() // ends with http.ErrServerClosed when stop is called
+	go func() { _ = s.Serve(l) }() // returns http.ErrServerClosed after stop
 }
 
-// stop closes at once: whoever still waits for an answer is stopped as well, and
-// a graceful end would wait five seconds for any connection that was opened
-// and never used (net/http, Server.Shutdown).
+// stop closes the listeners and all connections. It does not use Server.Shutdown,
+// which waits five seconds for a connection that was opened and never used.
 func (p *provider) stop() error {
 	var problems []error
 	for _, s := range p.servers {
@@ -108,16 +108,16 @@ func (p *provider) stop() error {
 	return errors.Join(problems...)
 }
 
-// loopbackWanted refuses an address that others can reach: the provider hands
-// out tokens to whoever asks.
-func loopbackWanted(address string) error {
+// requireLoopback returns an error for an address that other machines can reach: the
+// provider issues tokens without authentication.
+func requireLoopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return withHint(fmt.Errorf("address %q: %w", address, err), "give host and port, as 127.0.0.2:9000; port 0 takes a free one")
+		return withHint(fmt.Errorf("address %q: %w", address, err), "use host and port, such as 127.0.0.2:9000; port 0 selects a free port")
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return withHint(fmt.Errorf("address %q is not a loopback address", address),
-			"the provider hands out tokens to whoever asks: use 127.0.0.1, 127.0.0.2 or ::1")
+			"the provider issues tokens without authentication: use 127.0.0.1, 127.0.0.2 or ::1")
 	}
 	return nil
 }
@@ -131,5 +131,5 @@ func listenAt(address string) (net.Listener, error) {
 }
 
 func portHint(address string) string {
-	return fmt.Sprintf("see what holds it with `ss -ltnp` or `lsof -i`, or use another than %s; some systems have 127.0.0.1 only", address)
+	return fmt.Sprintf("find the process that listens there with `ss -ltnp` or `lsof -i`, or use an address other than %s; some systems have 127.0.0.1 only", address)
 }

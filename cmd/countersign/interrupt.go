@@ -10,31 +10,31 @@ import (
 	"syscall"
 )
 
-// An interrupt turns the first SIGINT, SIGTERM or SIGHUP into a cancelled context, so
-// that everything is stopped in order and the report is still written, and the
-// second one into an end at once.
+// An interrupt cancels a context when the first SIGINT, SIGTERM or SIGHUP arrives, so
+// that the program stops all processes in order and writes the report. The second
+// signal ends the program immediately.
 type interrupt struct {
 	signals chan os.Signal
 	done    chan struct{}
 	cancel  context.CancelFunc
-	atOnce  func() // ends by force what was started; before the second signal ends the program
+	onExit  func() // kills the started processes before the second signal ends the program
 
 	mu       sync.Mutex
 	received bool
 }
 
-// onInterrupt derives a context that the first signal cancels. Call release
-// when the work is done.
-func onInterrupt(parent context.Context, say io.Writer, words string) (context.Context, *interrupt) {
+// onInterrupt derives a context that the first signal cancels, and writes message to w
+// in that case. The caller calls release when the work is done.
+func onInterrupt(parent context.Context, w io.Writer, message string) (context.Context, *interrupt) {
 	ctx, cancel := context.WithCancel(parent)
 	i := &interrupt{signals: make(chan os.Signal, 2), done: make(chan struct{}), cancel: cancel}
 	signal.Notify(i.signals, endingSignals()...)
-	go i.watch(say, words)
+	go i.watch(w, message)
 	return ctx, i
 }
 
-// endingSignals are the signals that end a run in order. SIGHUP, which a
-// terminal sends when it is closed, is left alone under nohup.
+// endingSignals returns the signals that end a run in order. A terminal sends SIGHUP
+// when it is closed; a program that was started with nohup ignores SIGHUP.
 func endingSignals() []os.Signal {
 	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -43,7 +43,7 @@ func endingSignals() []os.Signal {
 	return signals
 }
 
-func (i *interrupt) watch(say io.Writer, words string) {
+func (i *interrupt) watch(w io.Writer, message string) {
 	for {
 		select {
 		case <-i.done:
@@ -51,34 +51,36 @@ func (i *interrupt) watch(say io.Writer, words string) {
 		case <-i.signals:
 		}
 		i.mu.Lock()
-		second, atOnce := i.received, i.atOnce
+		second, onExit := i.received, i.onExit
 		i.received = true
 		i.mu.Unlock()
 		if second {
-			if atOnce != nil {
-				atOnce()
+			if onExit != nil {
+				onExit()
 			}
 			os.Exit(exitInterrupted)
 		}
-		fmt.Fprintf(say, "\ninterrupted: %s\n", words)
+		fmt.Fprintf(w, "\ninterrupted: %s\n", message)
 		i.cancel()
 	}
 }
 
-// onSecond names what the second signal does before the program ends.
+// onSecond sets a function that runs when the second signal arrives, before the program
+// exits.
 func (i *interrupt) onSecond(f func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.atOnce = f
+	i.onExit = f
 }
 
-// happened says whether a signal arrived.
+// happened reports whether a signal arrived.
 func (i *interrupt) happened() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.received
 }
 
+// release stops the handling of signals and cancels the context.
 func (i *interrupt) release() {
 	signal.Stop(i.signals)
 	close(i.done)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// The end of the terminal ends a run as Ctrl-C does, unless nohup has it ignored.
+// TestSignalsThatEndARun checks that SIGHUP, which a closed terminal sends, ends a run as
+// SIGINT does, unless the signal is ignored.
 func TestSignalsThatEndARun(t *testing.T) {
 	t.Parallel()
 	want := []string{"interrupt", "terminated", "hangup"}
@@ -23,12 +24,12 @@ func TestSignalsThatEndARun(t *testing.T) {
 		t.Errorf("endingSignals() = %q, want %q", got, want)
 	}
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		var said strings.Builder
-		ctx, stop := onInterrupt(t.Context(), &said, "stopping")
-		stop.signals <- s // as the runtime does, which would tell every other test
+		var output strings.Builder
+		ctx, stop := onInterrupt(t.Context(), &output, "stopping")
+		stop.signals <- s // a real signal would reach all tests
 		<-ctx.Done()
-		if !stop.happened() || !strings.Contains(said.String(), "interrupted: stopping") {
-			t.Errorf("%v: happened %v, said %q", s, stop.happened(), said.String())
+		if !stop.happened() || !strings.Contains(output.String(), "interrupted: stopping") {
+			t.Errorf("%v: happened %v, output %q", s, stop.happened(), output.String())
 		}
 		stop.release()
 	}

@@ -18,29 +18,29 @@ import (
 	"countersign/steps/target"
 )
 
-// stopTime is how long a subject may take to end after SIGTERM.
+// stopTime is how long a server under test may take to exit after SIGTERM.
 const stopTime = 5 * time.Second
 
-// A launcher starts the processes of one subject. It is safe for concurrent use.
+// A launcher starts processes of one server under test. It is safe for concurrent use.
 type launcher struct {
-	stubborn atomic.Int32 // processes that did not end when they were asked to
+	lateStops atomic.Int32 // number of processes that did not exit in time after SIGTERM
 }
 
 // instanceMark is the environment variable whose value is unique to an instance.
 const instanceMark = "COUNTERSIGN_INSTANCE"
 
-// An instance is a process of the subject. It is safe for concurrent use.
+// An instance is a process of the server under test. It is safe for concurrent use.
 type instance struct {
 	*process.Child
 	launcher *launcher
-	output   string // file with what it wrote to its standard streams
-	run      string // the mark of the run
+	output   string // file with its standard output and standard error
+	run      string // mark of the run
 }
 
 var _ steps.Instance = (*instance)(nil)
 
-// startInstance starts the command line of a target for one instance. mark is
-// an assignment that the subject and what it starts carry in their environment.
+// startInstance starts the command line of a target for one instance. mark is an
+// assignment NAME=value in the environment of the process and its descendants.
 func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark string) (*instance, error) {
 	config, err := writeConfig(spec)
 	if err != nil {
@@ -49,8 +49,8 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 	fill := placeholders(spec, config, mark)
 	output := spec.LogFile
 	if mentions(t, "{log}") {
-		// The subject writes its log itself, and whoever counts its lines must
-		// not find them twice.
+		// The server writes its log itself. A second copy of the lines in the same
+		// file would change their number.
 		output += ".output"
 	}
 	streams, err := openOutput(output)
@@ -78,15 +78,15 @@ func (l *launcher) startInstance(t *target.Launch, spec steps.InstanceSpec, mark
 	return &instance{Child: child, launcher: l, output: output, run: mark}, nil
 }
 
-// placeholders puts what an instance has in the place of what a target says.
+// placeholders returns a replacer of the placeholders in a target file by the values
+// of an instance.
 func placeholders(spec steps.InstanceSpec, config, mark string) *strings.Replacer {
 	return strings.NewReplacer("{config}", config, "{data}", spec.DataDir, "{id}", instanceID(spec, mark),
 		"{listen}", spec.Listen, "{address}", spec.Address, "{log}", spec.LogFile)
 }
 
-// instanceID is a name for what an instance keeps elsewhere than in its data
-// folder, such as a schema of a database: the mark differs from run to run, the
-// id from instance to instance.
+// instanceID returns a name for data that an instance keeps outside its data folder,
+// such as the schema of a database. The name is unique for each run and instance.
 func instanceID(spec steps.InstanceSpec, mark string) string {
 	_, run, _ := strings.Cut(mark, "=")
 	return strings.Map(func(r rune) rune {
@@ -97,21 +97,22 @@ func instanceID(spec steps.InstanceSpec, mark string) string {
 	}, strings.ToLower(run+"_"+spec.ID))
 }
 
-// environment is ours without what is not the subject's, and what the target adds.
+// environment returns the environment of an instance: serverEnvironment and the
+// variables of the target.
 func environment(t *target.Launch, fill *strings.Replacer) []string {
-	env := subjectEnvironment(os.Environ())
+	env := serverEnvironment(os.Environ())
 	for name, value := range t.Environment {
 		env = append(env, name+"="+fill.Replace(value))
 	}
 	return env
 }
 
-// writeConfig writes the configuration beside the log, never into the data
-// folder, which is the subject's own.
+// writeConfig writes the configuration file into the folder of the log. The data
+// folder belongs to the server under test.
 func writeConfig(spec steps.InstanceSpec) (string, error) {
 	for _, dir := range []string{spec.DataDir, filepath.Dir(spec.LogFile)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return "", fmt.Errorf("make the folders of instance %s: %w", spec.ID, err)
+			return "", fmt.Errorf("create the folders of instance %s: %w", spec.ID, err)
 		}
 	}
 	file := strings.TrimSuffix(spec.LogFile, filepath.Ext(spec.LogFile)) + ".gcfg"
@@ -121,15 +122,17 @@ func writeConfig(spec steps.InstanceSpec) (string, error) {
 	return file, nil
 }
 
-// openOutput opens for appending, so that a restart keeps what was said before it.
+// openOutput opens a file for appending, so that a restart keeps the earlier output.
 func openOutput(name string) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open the subject's output: %w", err)
+		return nil, fmt.Errorf("open the output file of the server under test: %w", err)
 	}
 	return f, nil
 }
 
+// mentions reports whether the command or the environment of a target contains a
+// placeholder.
 func mentions(t *target.Launch, placeholder string) bool {
 	for _, a := range t.Command {
 		if strings.Contains(a, placeholder) {
@@ -144,11 +147,11 @@ func mentions(t *target.Launch, placeholder string) bool {
 	return false
 }
 
-// subjectEnvironment is ours without CONNECT_*: a key or an address in the
-// shell of whoever runs the suite must not reach the subject or its content.
-func subjectEnvironment(ours []string) []string {
+// serverEnvironment returns an environment without CONNECT_*: an API key or an address
+// in the shell of the user must not reach the server under test or its content.
+func serverEnvironment(own []string) []string {
 	var env []string
-	for _, assignment := range ours {
+	for _, assignment := range own {
 		if !strings.HasPrefix(strings.ToUpper(assignment), "CONNECT_") {
 			env = append(env, assignment)
 		}
@@ -156,30 +159,30 @@ func subjectEnvironment(ours []string) []string {
 	return env
 }
 
-// Output returns the path of the file with what the instance wrote to its standard
-// streams.
+// Output returns the path of the file with the standard output and standard error of
+// the instance.
 func (i *instance) Output() string { return i.output }
 
-// Stop asks the process group to end, as a terminal does, so that a subject that was
-// started through a shell ends too. It kills the instance after five seconds or when
-// ctx is done.
+// Stop sends SIGTERM to the process group, so that a server that was started by a
+// shell exits too. It kills the instance after five seconds or when ctx is done.
 func (i *instance) Stop(ctx context.Context) error {
-	late, err := i.Child.Stop(ctx, i.launcher.patience())
+	late, err := i.Child.Stop(ctx, i.launcher.stopLimit())
 	if late {
-		i.launcher.stubborn.Add(1)
+		i.launcher.lateStops.Add(1)
 	}
 	return err
 }
 
-// maxStubborn is how many processes of a subject may ignore the request to end before
-// the time to end is shorter for the others.
-const maxStubborn = 2
+// maxLateStops is the number of processes that may ignore SIGTERM before stopLimit
+// returns a shorter time.
+const maxLateStops = 2
 
-// patience returns how long a process may take to end. A subject that ignores the
-// request has less time after a few processes: each would take five seconds.
-func (l *launcher) patience() time.Duration {
+// stopLimit returns how long a process may take to exit after SIGTERM. If several
+// processes have ignored SIGTERM, the time is shorter, because each of the others would
+// take five seconds.
+func (l *launcher) stopLimit() time.Duration {
 	const shorterStop = 500 * time.Millisecond
-	if l.stubborn.Load() >= maxStubborn {
+	if l.lateStops.Load() >= maxLateStops {
 		return shorterStop
 	}
 	return stopTime
@@ -187,29 +190,29 @@ func (l *launcher) patience() time.Duration {
 
 // withLastLines adds the last lines of an output file to the exit error of a process.
 func withLastLines(err error, output string) error {
-	if said := lastLines(output, 3); said != "" {
-		return fmt.Errorf("%w; it said last: %s", err, said)
+	if lines := lastLines(output, 3); lines != "" {
+		return fmt.Errorf("%w; its output ends with: %s", err, lines)
 	}
 	return err
 }
 
-// secretRun is a run of characters as keys and tokens have it. What a subject
-// wrote goes into reports, and whether it leaks is judged elsewhere.
-var secretRun = regexp.MustCompile(`[A-Za-z0-9_+=-]{28,}`)
+// secretPattern matches text that may be a key or a token. The output of a server goes
+// into reports, which must not contain secrets.
+var secretPattern = regexp.MustCompile(`[A-Za-z0-9_+=-]{28,}`)
 
-// lastLines reads the end of a file, for messages.
+// lastLines returns the last n lines of a file without secrets, for messages.
 func lastLines(file string, n int) string {
-	const enough = 4096
+	const maxRead = 4096
 	f, err := os.Open(file)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Size() > enough {
-		_, _ = f.Seek(-enough, io.SeekEnd)
+	if info, err := f.Stat(); err == nil && info.Size() > maxRead {
+		_, _ = f.Seek(-maxRead, io.SeekEnd)
 	}
-	raw, _ := io.ReadAll(io.LimitReader(f, enough))
+	raw, _ := io.ReadAll(io.LimitReader(f, maxRead))
 	lines := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
 	last := bytes.Join(lines[max(0, len(lines)-n):], []byte(" | "))
-	return string(secretRun.ReplaceAll(last, []byte("[redacted]")))
+	return string(secretPattern.ReplaceAll(last, []byte("[redacted]")))
 }

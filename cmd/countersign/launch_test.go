@@ -17,8 +17,8 @@ import (
 	"countersign/steps/target"
 )
 
-func TestASubjectGetsWhatItsTargetSays(t *testing.T) {
-	t.Setenv("CONNECT_API_KEY", "of whoever runs the suite")
+func TestStartInstanceFillsPlaceholders(t *testing.T) {
+	t.Setenv("CONNECT_API_KEY", "of the user")
 	t.Setenv("connect_server", "likewise")
 	l := &launcher{}
 	spec := specIn(t.TempDir())
@@ -34,27 +34,27 @@ func TestASubjectGetsWhatItsTargetSays(t *testing.T) {
 	if raw, err := os.ReadFile(config); err != nil || string(raw) != spec.Config {
 		t.Errorf("configuration file holds %q, %v; want %q", raw, err, spec.Config)
 	}
-	said := read(t, spec.LogFile+".output") // since {log} is the subject's own
+	output := read(t, spec.LogFile+".output") // a server with {log} writes its log itself
 	for _, want := range []string{
 		strings.Join([]string{config, spec.DataDir, spec.Listen, spec.Address, spec.LogFile}, " "),
 		"WHERE=" + spec.DataDir + "/x", "DATABASE=x?schema=test_" + spec.ID, "COUNTERSIGN_RUN=test", "said",
 	} {
-		if !strings.Contains(said, want) {
-			t.Errorf("the subject did not see %q; it wrote:\n%s", want, said)
+		if !strings.Contains(output, want) {
+			t.Errorf("the output of the process does not contain %q:\n%s", want, output)
 		}
 	}
-	for line := range strings.Lines(said) {
+	for line := range strings.Lines(output) {
 		if strings.HasPrefix(strings.ToUpper(line), "CONNECT_") {
-			t.Errorf("the subject sees %q of our environment", line)
+			t.Errorf("the process has %q of the environment of this program", line)
 		}
 	}
 }
 
-func TestWithoutALogOfItsOwnTheOutputIsTheLog(t *testing.T) {
+func TestTheOutputIsTheLogWithoutThePlaceholder(t *testing.T) {
 	t.Parallel()
 	l := &launcher{}
 	spec := specIn(t.TempDir())
-	for range 2 { // a restart keeps what was said before
+	for range 2 { // a restart keeps the earlier output
 		awaitExit(t, start(t, l, &target.Launch{Command: []string{"echo", "hello"}}, spec))
 	}
 	if got := read(t, spec.LogFile); got != "hello\nhello\n" {
@@ -62,31 +62,31 @@ func TestWithoutALogOfItsOwnTheOutputIsTheLog(t *testing.T) {
 	}
 }
 
-func TestExitErrorTellsHowItEnded(t *testing.T) {
+func TestExitErrorContainsTheLastLines(t *testing.T) {
 	t.Parallel()
 	l := &launcher{}
 	i := start(t, l, &target.Launch{Command: []string{"sh", "-c", "echo no configuration rt_csn_0123456789abcdefghijklmnopqrstuvwxyz >&2; exit 7"}}, specIn(t.TempDir()))
 	awaitExit(t, i)
 	if err := i.ExitError(); err == nil || !strings.Contains(err.Error(), "7") || !strings.Contains(err.Error(), "no configuration") {
-		t.Errorf("ExitError() = %v, want the code and the last words", err)
+		t.Errorf("ExitError() = %v, want the exit code and the last line", err)
 	} else if strings.Contains(err.Error(), "rt_csn_") {
 		t.Errorf("ExitError() = %v, want no secrets in it", err)
 	}
 }
 
-func TestAProgramThatIsNotThere(t *testing.T) {
+func TestAProgramThatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	l := &launcher{}
-	_, err := l.startInstance(&target.Launch{Command: []string{"/no/such/server"}}, specIn(t.TempDir()), markForTest)
+	_, err := l.startInstance(&target.Launch{Command: []string{"/no/such/server"}}, specIn(t.TempDir()), testMark)
 	if err == nil || !strings.Contains(err.Error(), "launch.command") {
 		t.Errorf("error = %v, want one that names launch.command", err)
 	}
 }
 
-const markForTest = "COUNTERSIGN_RUN=test"
+const testMark = "COUNTERSIGN_RUN=test"
 
-// specs counts the instances of all tests. An instance ends what carries its mark, so
-// two instances that run at once must not have one id.
+// specs counts the instances of all tests. An instance kills the processes with its mark,
+// so two instances that run at the same time must have different ids.
 var specs atomic.Int32
 
 func specIn(dir string) steps.InstanceSpec {
@@ -98,7 +98,7 @@ func specIn(dir string) steps.InstanceSpec {
 
 func start(t *testing.T, l *launcher, launch *target.Launch, spec steps.InstanceSpec) *instance {
 	t.Helper()
-	i, err := l.startInstance(launch, spec, markForTest)
+	i, err := l.startInstance(launch, spec, testMark)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func awaitPID(t *testing.T, file string) int {
 			return pid
 		}
 	}
-	t.Fatalf("%s holds no process id after 10 s: %q", file, raw)
+	t.Fatalf("%s contains no process id after 10 s: %q", file, raw)
 	return 0
 }
 

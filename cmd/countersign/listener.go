@@ -9,8 +9,9 @@ import (
 
 // CheckListener returns an error if an unrelated process listens at the address.
 // A process is unrelated if it does not belong to the instance, and another run
-// has started it or it is older than the instance. A younger process without a
-// mark may have been started for the subject by a service, as containers are.
+// has started it or it is older than the instance. A younger process without a mark
+// may have been started for the server under test by a service, such as a container
+// engine.
 func (i *instance) CheckListener(address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -29,8 +30,8 @@ func (i *instance) CheckListener(address string) error {
 		mark := process.RunMark(h.PID)
 		foreign := mark != "" && mark != i.run
 		if foreign || found && h.Older(own) {
-			return withHint(fmt.Errorf("%s is answered by process %d (%s), not by the subject that was started as process %d", address, h.PID, process.Name(h.PID), i.PID()),
-				"end that process, or see why the subject does not listen at {listen}")
+			return withHint(fmt.Errorf("process %d (%s) listens at %s, and not the server under test, which was started as process %d", h.PID, process.Name(h.PID), address, i.PID()),
+				"stop that process, or find out why the server under test does not listen at {listen}")
 		}
 	}
 	return nil

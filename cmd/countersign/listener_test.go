@@ -13,12 +13,12 @@ import (
 	"countersign/steps/target"
 )
 
-// A subject that does not listen must not be judged by the replies of a server
-// that does.
-func TestAListenerOfAnotherProcessIsNotTheSubject(t *testing.T) {
+// TestCheckListenerFindsAnotherProcess checks that the replies of another process are not
+// mistaken for those of a server under test that does not listen.
+func TestCheckListenerFindsAnotherProcess(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("NOT RUN: who listens at an address is found out on Linux only")
+		t.Skip("NOT RUN: the process that listens at an address is known on Linux only")
 	}
 	l := &launcher{}
 	spec := specIn(t.TempDir())
@@ -29,12 +29,12 @@ func TestAListenerOfAnotherProcessIsNotTheSubject(t *testing.T) {
 	defer other.Close()
 	spec.Listen = other.Addr().String()
 	i := start(t, l, &target.Launch{Command: []string{"/bin/sleep", "1000"}}, spec)
-	if err := i.CheckListener(spec.Listen); err == nil || !strings.Contains(err.Error(), spec.Listen+" is answered by process") {
-		t.Errorf("CheckListener() = %v beside a foreign listener, want the address and the process", err)
+	if err := i.CheckListener(spec.Listen); err == nil || !strings.Contains(err.Error(), " listens at "+spec.Listen+", and not the server under test") {
+		t.Errorf("CheckListener() = %v if another process listens, want the address and the process", err)
 	}
 }
 
-func TestAChildOfTheSubjectMayListen(t *testing.T) {
+func TestCheckListenerAcceptsAChild(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
@@ -50,7 +50,7 @@ func TestAChildOfTheSubjectMayListen(t *testing.T) {
 		}, spec)
 		awaitListener(t, spec.Listen)
 		if err := i.CheckListener(spec.Listen); err != nil {
-			t.Errorf("CheckListener() = %v for a child of the subject, started by %q", err, prefix)
+			t.Errorf("CheckListener() = %v for a child of the instance, started by %q", err, prefix)
 		}
 	}
 }
@@ -73,10 +73,11 @@ func awaitListener(t *testing.T, address string) {
 			return
 		}
 	}
-	t.Fatalf("nobody listens at %s after 20 s", address)
+	t.Fatalf("no process listens at %s after 20 s", address)
 }
 
-// A subject that leaves its session and its parent is ended by its mark.
+// TestADaemonEndsWithItsInstance checks that a process which has left its session and its
+// parent is found by its mark and killed.
 func TestADaemonEndsWithItsInstance(t *testing.T) {
 	t.Parallel()
 	setsid, err := exec.LookPath("setsid")
@@ -85,7 +86,7 @@ func TestADaemonEndsWithItsInstance(t *testing.T) {
 	}
 	l := &launcher{}
 	spec := specIn(t.TempDir())
-	// The instance waits for the file, so that its end comes after the daemon's start.
+	// The instance waits for the file, so that it exits after the daemon has started.
 	i := start(t, l, &target.Launch{Command: []string{"sh", "-c",
 		`(` + setsid + ` sh -c 'echo $$ > child; exec sleep 1000' &) ; while ! test -s child; do sleep 0.01; done`}}, spec)
 	child := awaitPID(t, filepath.Join(spec.DataDir, "child"))

@@ -2,9 +2,9 @@
 // one, against the rules that Posit Connect documents for proxied
 // authentication and OAuth integrations.
 //
-// The program is wiring only: it reads flags and files, lends the suite its
-// equipment (proxies, a provider, processes of the subject), and turns a
-// report into an exit code. What a rule means is decided in package steps.
+// The program reads flags and files, gives the suite its equipment (proxies, an
+// OAuth provider, processes of the server under test), and maps the report to an
+// exit code. Package steps defines what a rule requires.
 package main
 
 import (
@@ -15,12 +15,11 @@ import (
 	"os"
 )
 
-// Exit codes. What they mean to a script is written in the README; a run takes
-// its own from the report.
+// Exit codes. The README describes them; the exit code of a run is in its report.
 const (
 	exitOK          = 0
-	exitViolation   = 1 // the subject, or the catalogue, breaks a rule
-	exitNotStarted  = 2 // usage, target, features or ground: nothing was started
+	exitViolation   = 1 // the server under test breaks a rule, or the catalogue disagrees with the features
+	exitNotStarted  = 2 // the command line, a file or the machine is unsuitable; nothing was started
 	exitInterrupted = 130
 )
 
@@ -28,7 +27,7 @@ func main() {
 	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// execute runs one command line and answers its exit code.
+// execute runs one command line and returns its exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(stdout, stderr)
 	root.SetArgs(args)
@@ -38,8 +37,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var exit *exitError
 	if !errors.As(err, &exit) {
-		// Whatever was not decided elsewhere is a command line, a file or a
-		// machine that is not in order: nothing has been judged.
+		// An error without an exit code is about the command line, a file or the
+		// machine: no scenario has run.
 		exit = &exitError{code: exitNotStarted, err: err}
 	}
 	if exit.err != nil {
@@ -48,8 +47,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exit.code
 }
 
-// An exitError ends the program with a code of its own. Without an error
-// inside, everything has been said already.
+// An exitError is an error with an exit code. If err is nil, the program has
+// already printed the reason.
 type exitError struct {
 	code int
 	err  error
@@ -64,7 +63,7 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// A hintError says what is wrong, and then what to do about it.
+// A hintError is an error followed by a line that says what to do.
 type hintError struct {
 	err  error
 	hint string
@@ -74,7 +73,7 @@ func (e *hintError) Error() string { return e.err.Error() + "\n  " + e.hint }
 
 func (e *hintError) Unwrap() error { return e.err }
 
-// withHint adds what to do to what is wrong.
+// withHint adds to an error a line that says what to do.
 func withHint(err error, format string, args ...any) error {
 	return &hintError{err: err, hint: fmt.Sprintf(format, args...)}
 }

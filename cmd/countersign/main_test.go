@@ -9,27 +9,26 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// holdRun makes this test binary a run that starts a subject and waits to be
-// killed; see TestAKilledRunLeavesNothing.
-const holdRun = "COUNTERSIGN_TEST_HOLD_RUN"
+// holdRunVariable is the environment variable that makes this test binary start a run
+// and wait until it is killed; see TestAKilledRunLeavesNothing.
+const holdRunVariable = "COUNTERSIGN_TEST_HOLD_RUN"
 
 func TestMain(m *testing.M) {
-	if base := os.Getenv(holdRun); base != "" {
-		os.Exit(holdARun(base))
+	if base := os.Getenv(holdRunVariable); base != "" {
+		os.Exit(runUntilKilled(base))
 	}
 	if os.Getenv(hostileKind) != "" {
-		fmt.Fprintln(os.Stderr, beHostile(os.Args[1:]))
+		fmt.Fprintln(os.Stderr, serveHostile(os.Args[1:]))
 		os.Exit(1)
 	}
 	if os.Getenv(shamKind) != "" {
-		fmt.Fprintln(os.Stderr, beSham(os.Args[1:]))
+		fmt.Fprintln(os.Stderr, serveSham(os.Args[1:]))
 		os.Exit(1)
 	}
 	testscript.Main(m, map[string]func(){"countersign": main})
 }
 
-// TestScripts runs the program as a person does: words in, words and an exit
-// code out.
+// TestScripts runs the program with command lines and checks its output and exit code.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -63,9 +62,9 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// wholeRuns begins a test that consists of many whole runs of the suite. It is left
-// out with -short, and under the race detector, which makes it take minutes and sees
-// the same code in the tests of shorter runs. The names of these tests begin with
+// wholeRuns begins a test that consists of many whole runs of the suite. It skips the test
+// with -short, and under the race detector, which would make the test take minutes and
+// checks the same code in the tests of shorter runs. The names of these tests begin with
 // TestWholeRuns: make test runs them by that name without the race detector.
 func wholeRuns(t *testing.T) {
 	t.Helper()

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// problems collects all that is wrong, so that a person mends it once.
+// problems collects errors, so that the user sees all of them at once.
 type problems struct{ list []error }
 
 func (p *problems) add(format string, args ...any) {

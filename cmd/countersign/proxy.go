@@ -17,7 +17,7 @@ var (
 	runners    = []string{proxies.RunnerAuto, proxies.RunnerContainer, proxies.RunnerProcess}
 )
 
-// proxyFlags describe one listener.
+// proxyFlags are the flags that describe one listener.
 type proxyFlags struct {
 	flavour, upstream, listen, prefix, separator, runner string
 	headers                                              proxies.HeaderNames
@@ -29,12 +29,12 @@ func newProxy() *cobra.Command {
 		Use:   "proxy",
 		Short: "Print or run an nginx or Apache configuration of the suite",
 		Long: `Prints or runs the proxy configurations that the suite puts in front of servers.
-Flavours: "documented" behaves as the printed example of Connect's documents,
-"hardened" closes its holes, "careless" lets a client's own identity headers
-reach the server beside the proxy's.`,
+Flavours: "documented" behaves as the example in Connect's documentation;
+"hardened" fixes the security defects of that example; "careless" passes the
+identity headers of the client to the server in addition to those of the proxy.`,
 		Example: `  countersign proxy print nginx --flavour hardened --upstream http://127.0.0.1:3939
   countersign proxy run apache --upstream http://127.0.0.1:3939 --listen 127.0.0.1:8080`,
-		Args: subcommandWanted,
+		Args: requireSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newProxyPrint(), newProxyRun())
@@ -49,7 +49,7 @@ func newProxyPrint() *cobra.Command {
 		Example: `  countersign proxy print nginx
   countersign proxy print apache --flavour documented --upstream http://127.0.0.1:3939
   countersign proxy print nginx --username-header X-Forwarded-User --groups-header X-Forwarded-Groups`,
-		Args: kindWanted,
+		Args: requireKind,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := proxies.Render(proxies.Kind(args[0]), []proxies.Listener{f.listener()}, proxies.RenderOptions{})
 			if err != nil {
@@ -67,28 +67,28 @@ func newProxyRun() *cobra.Command {
 	var f proxyFlags
 	cmd := &cobra.Command{
 		Use:   "run nginx|apache",
-		Short: "Run a proxy and its login server until Ctrl-C",
+		Short: "Run a proxy and its login server until it is interrupted",
 		Example: `  countersign serve --listen 127.0.0.1:3939      # in one terminal
   countersign proxy run nginx --upstream http://127.0.0.1:3939 --listen 127.0.0.1:8080`,
-		Args: kindWanted,
+		Args: requireKind,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := runnerWanted(f.runner); err != nil {
+			if err := checkRunner(f.runner); err != nil {
 				return err
 			}
 			return runProxy(cmd, proxies.Kind(args[0]), f.listener(), f.runner)
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().StringVar(&f.runner, "runner", proxies.RunnerAuto, "auto, container or process; auto prefers containers")
+	cmd.Flags().StringVar(&f.runner, "runner", proxies.RunnerAuto, "how the proxy runs: auto, container or process; auto prefers a container")
 	return cmd
 }
 
 func (f *proxyFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.flavour, "flavour", proxies.Hardened, strings.Join(flavours, ", "))
+	flags.StringVar(&f.flavour, "flavour", proxies.Hardened, "flavour of the configuration: "+strings.Join(flavours, ", "))
 	flags.StringVar(&f.upstream, "upstream", "http://127.0.0.1:3939", "URL of the server behind the proxy")
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address the proxy listens on")
-	flags.StringVar(&f.prefix, "prefix", "/rsconnect", "public path that the proxy strips; its public URL is the server's Server.Address")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address on which the proxy listens")
+	flags.StringVar(&f.prefix, "prefix", "/rsconnect", "public path prefix that the proxy removes; Server.Address of the server is the public URL with this path")
 	flags.StringVar(&f.headers.Username, "username-header", "X-Auth-Username", "name of the header with the user name")
 	flags.StringVar(&f.headers.UniqueID, "unique-id-header", "", "name of the header with the unique id")
 	flags.StringVar(&f.headers.FirstName, "first-name-header", "", "name of the header with the first name")
@@ -96,11 +96,11 @@ func (f *proxyFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.headers.Email, "email-header", "", "name of the header with the e-mail address")
 	flags.StringVar(&f.headers.Role, "role-header", "", "name of the header with the role")
 	flags.StringVar(&f.headers.Groups, "groups-header", "", "name of the header with the groups")
-	flags.StringVar(&f.separator, "groups-separator", "", "what separates groups in one header line; none: a line for each")
-	flags.BoolVar(&f.noGate, "no-gate", false, "let anonymous requests pass, as for a server with ProxyAuth.LoginURL")
+	flags.StringVar(&f.separator, "groups-separator", "", "separator of the groups in one header line; empty: one line for each group")
+	flags.BoolVar(&f.noGate, "no-gate", false, "pass anonymous requests to the server, as for a server with ProxyAuth.LoginURL")
 }
 
-// listener is what the flags describe. What is wrong with it, proxies says.
+// listener returns the listener that the flags describe. Package proxies validates it.
 func (f *proxyFlags) listener() proxies.Listener {
 	return proxies.Listener{
 		Flavour: f.flavour, Listen: f.listen, Prefix: f.prefix, Upstream: f.upstream,
@@ -109,7 +109,7 @@ func (f *proxyFlags) listener() proxies.Listener {
 }
 
 func runProxy(cmd *cobra.Command, kind proxies.Kind, l proxies.Listener, runner string) error {
-	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "ending the proxy")
+	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping the proxy")
 	defer stop.release()
 	base, err := runsFolder()
 	if err != nil {
@@ -129,23 +129,24 @@ func runProxy(cmd *cobra.Command, kind proxies.Kind, l proxies.Listener, runner 
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "%s (%s) at http://%s%s/ in front of %s\n", kind, running.Runner(), l.Listen, l.Prefix, l.Upstream)
 	fmt.Fprintf(out, "The server behind it needs Server.Address = http://%s%s/ and ProxyAuth.UsernameHeader = %s.\n", l.Listen, l.Prefix, l.Headers.Username)
-	fmt.Fprintf(out, "Log: %s. Ctrl-C ends it.\n", running.Log())
+	fmt.Fprintf(out, "Log: %s. Press Ctrl-C to stop the proxy.\n", running.Log())
 	<-ctx.Done()
 	return running.Stop(cmd.Context())
 }
 
-func kindWanted(cmd *cobra.Command, args []string) error {
+// requireKind returns an error unless the only argument is the name of a proxy.
+func requireKind(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 && slices.Contains(proxyKinds, args[0]) {
 		return nil
 	}
-	err := fmt.Errorf("%q needs one proxy", cmd.CommandPath())
+	err := fmt.Errorf("%q needs the name of a proxy", cmd.CommandPath())
 	if len(args) > 0 {
-		err = fmt.Errorf("%q is not one proxy that there is", strings.Join(args, " "))
+		err = fmt.Errorf("%q is not the name of one proxy", strings.Join(args, " "))
 	}
 	return withHint(err, "use %q or %q", cmd.CommandPath()+" nginx", cmd.CommandPath()+" apache")
 }
 
-func runnerWanted(runner string) error {
+func checkRunner(runner string) error {
 	if slices.Contains(runners, runner) {
 		return nil
 	}

@@ -13,11 +13,11 @@ import (
 	"countersign/steps/verdict"
 )
 
-// An alteration makes the real server behind a relay differ in one thing.
+// An alteration is one difference of a relay from the real server behind it.
 type alteration struct {
-	refuses func(*http.Request) int // status of the refusal, 0 for none
+	refuses func(*http.Request) int // returns the status of the refusal, or 0
 	changes func(*http.Response)
-	maxHead int // octets of a request's head, 0 for the usual bound
+	maxHead int // limit of the request header in octets, 0 for the default
 }
 
 var alterations = map[string]alteration{
@@ -31,7 +31,7 @@ var alterations = map[string]alteration{
 		return 0
 	}},
 	"refuses signatures with 400": {changes: func(r *http.Response) { answerSigned(r, http.StatusBadRequest, `{"code":104,"error":"bad signature"}`) }},
-	"accepts any signature":       {changes: func(r *http.Response) { answerSigned(r, http.StatusOK, `{"guid":"1","username":"somebody"}`) }},
+	"accepts any signature":       {changes: func(r *http.Response) { answerSigned(r, http.StatusOK, `{"guid":"1","username":"someuser"}`) }},
 	"does not implement TRACE": {refuses: func(r *http.Request) int {
 		if r.Method == http.MethodTrace {
 			return http.StatusNotImplemented
@@ -53,7 +53,7 @@ func answerSigned(r *http.Response, status int, body string) {
 	r.Header.Set("Content-Type", "application/json")
 }
 
-// of returns the altered server.
+// of returns the relay with the alteration.
 func (a alteration) of(relay *httputil.ReverseProxy) http.Handler {
 	if a.changes != nil {
 		relay.ModifyResponse = func(r *http.Response) error { a.changes(r); return nil }
@@ -70,15 +70,15 @@ func (a alteration) of(relay *httputil.ReverseProxy) http.Handler {
 	})
 }
 
-// TestWholeRunsOfAlteredServers holds the exit code and the verdict about a server that is right
-// but for one thing. None of them breaks a must rule, so advice decides: it changes
-// the exit code with --strict only, and leaves other rules as they are.
+// TestWholeRunsOfAlteredServers checks the exit code and the verdict for servers that
+// differ from the real server in one respect. None of them breaks a must rule. A departure
+// from advice changes the exit code with --strict only, and does not affect other rules.
 func TestWholeRunsOfAlteredServers(t *testing.T) {
 	wholeRuns(t)
 	server, probe := buildPrograms(t)
 	tests := []struct {
 		kind, rules       string
-		must              int // rules of class must that pass
+		must              int // number of must rules that pass
 		against           string
 		blocked           int
 		verdict, inStrict string

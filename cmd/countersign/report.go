@@ -18,9 +18,9 @@ import (
 func newReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "report",
-		Short:   "Print what a program needs to read a report",
+		Short:   "Print the schema of the report",
 		Example: "  countersign report schema > countersign.report.schema.json",
-		Args:    subcommandWanted,
+		Args:    requireSubcommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(&cobra.Command{
@@ -36,19 +36,18 @@ func newReport() *cobra.Command {
 	return cmd
 }
 
-// Names within a report folder. The suite writes transcripts into theirs.
+// Names in a report folder. The suite writes the transcripts.
 const (
 	reportJSON        = "report.json"
 	reportJUnit       = "junit.xml"
 	reportTranscripts = "transcripts"
 )
 
-// prepareReport makes the folder before anything is started, and takes away
-// what an earlier run left under our names: an old verdict beside new
-// transcripts would be believed.
+// prepareReport creates the report folder and removes the report of an earlier run
+// from it, so that an old verdict is not mistaken for that of this run.
 func prepareReport(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return withHint(fmt.Errorf("make the report folder: %w", err), "give --report a folder that can be written")
+		return withHint(fmt.Errorf("create the report folder: %w", err), "set --report to a folder that you can write")
 	}
 	var problems []error
 	for _, name := range []string{reportJSON, reportJUnit, reportTranscripts} {
@@ -57,12 +56,12 @@ func prepareReport(dir string) error {
 	probe := filepath.Join(dir, reportJSON)
 	problems = append(problems, os.WriteFile(probe, nil, 0o644), os.Remove(probe))
 	if err := errors.Join(problems...); err != nil {
-		return withHint(fmt.Errorf("prepare the report folder: %w", err), "give --report a folder that can be written")
+		return withHint(fmt.Errorf("prepare the report folder: %w", err), "set --report to a folder that you can write")
 	}
 	return nil
 }
 
-// writeReport writes both forms, each whole or not at all.
+// writeReport writes report.json and junit.xml, each completely or not at all.
 func writeReport(dir string, r *report.Report, catalogue *rules.Catalogue) error {
 	forms := map[string]func(io.Writer) error{
 		reportJSON:  func(w io.Writer) error { return report.WriteJSON(w, r) },
@@ -90,16 +89,16 @@ func replaceFile(name string, text []byte) error {
 	return os.Rename(draft, name)
 }
 
-// copyRaces writes what Go's race detector complained of in a file, and counts
-// the complaints. Each is between two lines of equal signs.
+// copyRaces copies the reports of Go's race detector from a file to out and returns
+// their number. Each report is between two lines of equal signs.
 func copyRaces(out io.Writer, file string) int {
-	const enough = 8 << 20
+	const maxRead = 8 << 20
 	f, err := os.Open(file)
 	if err != nil {
 		return 0
 	}
 	defer f.Close()
-	raw, _ := io.ReadAll(io.LimitReader(f, enough))
+	raw, _ := io.ReadAll(io.LimitReader(f, maxRead))
 	n := 0
 	for _, part := range strings.Split(string(raw), "==================\n") {
 		if strings.HasPrefix(part, "WARNING: DATA RACE") {

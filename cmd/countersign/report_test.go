@@ -15,15 +15,15 @@ import (
 func TestCopyRaces(t *testing.T) {
 	t.Parallel()
 	const line = "==================\n"
-	complaint := "WARNING: DATA RACE\nWrite at 0x00c000 by goroutine 7:\n  main.main()\n"
+	raceReport := "WARNING: DATA RACE\nWrite at 0x00c000 by goroutine 7:\n  main.main()\n"
 	tests := []struct {
 		name, text string
 		want       int
 	}{
 		{"none", "listening\nstopped\n", 0},
-		{"one", "listening\n" + line + complaint + line + "stopped\n", 1},
-		{"two", line + complaint + line + line + complaint + line + "Found 2 data race(s)\n", 2},
-		{"cut short", "listening\n" + line + complaint, 1},
+		{"one", "listening\n" + line + raceReport + line + "stopped\n", 1},
+		{"two", line + raceReport + line + line + raceReport + line + "Found 2 data race(s)\n", 2},
+		{"cut short", "listening\n" + line + raceReport, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -32,12 +32,12 @@ func TestCopyRaces(t *testing.T) {
 			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			var shown bytes.Buffer
-			if got := copyRaces(&shown, file); got != tt.want {
+			var copied bytes.Buffer
+			if got := copyRaces(&copied, file); got != tt.want {
 				t.Errorf("copyRaces() = %d, want %d", got, tt.want)
 			}
-			if got := strings.Count(shown.String(), "main.main()"); got != tt.want {
-				t.Errorf("shown %d complaints, want %d:\n%s", got, tt.want, shown.String())
+			if got := strings.Count(copied.String(), "main.main()"); got != tt.want {
+				t.Errorf("copied %d reports, want %d:\n%s", got, tt.want, copied.String())
 			}
 		})
 	}
@@ -46,8 +46,9 @@ func TestCopyRaces(t *testing.T) {
 	}
 }
 
-// An old verdict beside a new run would be believed.
-func TestPrepareReportTakesTheOldOneAway(t *testing.T) {
+// TestPrepareReportRemovesTheOldReport checks that an old verdict is not mistaken for that
+// of a new run.
+func TestPrepareReportRemovesTheOldReport(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "report")
 	if err := os.MkdirAll(filepath.Join(dir, reportTranscripts), 0o755); err != nil {
@@ -63,7 +64,7 @@ func TestPrepareReportTakesTheOldOneAway(t *testing.T) {
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil || len(left) != 1 || filepath.Base(left[0]) != "notes.txt" {
-		t.Errorf("left %q, %v; want what is not ours only", left, err)
+		t.Errorf("the folder contains %q, %v; want notes.txt only", left, err)
 	}
 	if err := prepareReport(filepath.Join(dir, "notes.txt")); err == nil || !strings.Contains(err.Error(), "--report") {
 		t.Errorf("a file as folder: error %v, want one that names --report", err)
@@ -86,9 +87,9 @@ func TestWriteReport(t *testing.T) {
 		t.Errorf("report.json does not name its schema: %.200s", text)
 	}
 	if text := read(t, filepath.Join(dir, reportJUnit)); !strings.Contains(text, "<testsuites") {
-		t.Errorf("junit.xml holds no suites: %.200s", text)
+		t.Errorf("junit.xml contains no suites: %.200s", text)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.part")); len(left) > 0 {
-		t.Errorf("drafts are left: %q", left)
+		t.Errorf("temporary files are left: %q", left)
 	}
 }

@@ -15,18 +15,19 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "countersign",
 		Short: "Check a Connect-like server or proxy against Posit Connect's documented rules",
-		Long: `Countersign turns every rule that Posit Connect documents for proxied
-authentication and OAuth integrations into Gherkin that runs: against its own
-reference server behind real nginx and Apache, or against yours.`,
-		Example: `  countersign doctor                       is this machine ready?
-  countersign run                          the whole suite against the reference server
-  countersign run --front direct           without proxies
-  countersign run --rule PA-034 --strict   one rule
-  countersign run --target mine.yaml       your own server
-  countersign serve                        the reference server by itself`,
+		Long: `Countersign expresses every rule that Posit Connect documents for proxied
+authentication and OAuth integrations as executable Gherkin scenarios. It runs
+them against its own reference server behind nginx and Apache, or against your
+server.`,
+		Example: `  countersign doctor                       check whether this machine can run the suite
+  countersign run                          run the whole suite against the reference server
+  countersign run --front direct           run without proxies
+  countersign run --rule PA-034 --strict   run the scenarios of one rule
+  countersign run --target mine.yaml       run against your own server
+  countersign serve                        run the reference server by itself`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          subcommandWanted,
+		Args:          requireSubcommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetOut(stdout)
@@ -40,8 +41,9 @@ reference server behind real nginx and Apache, or against yours.`,
 	return root
 }
 
-// subcommandWanted refuses a word that is no subcommand, and names the nearest.
-func subcommandWanted(cmd *cobra.Command, args []string) error {
+// requireSubcommand returns an error for an argument that is not a subcommand. The
+// error suggests the subcommand with the most similar name.
+func requireSubcommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -58,16 +60,16 @@ func subcommandWanted(cmd *cobra.Command, args []string) error {
 	return withHint(err, "use one of %s", strings.Join(names, ", "))
 }
 
-// noArguments refuses what is not a flag.
+// noArguments returns an error for an argument that is not a flag.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	return withHint(fmt.Errorf("unexpected argument %q", args[0]),
-		"%q takes flags only; see %q", cmd.CommandPath(), cmd.CommandPath()+" --help")
+		"%q accepts flags only; see %q", cmd.CommandPath(), cmd.CommandPath()+" --help")
 }
 
-// flagError says what to do about a flag that cannot be read.
+// flagError adds to the error of a flag what to do.
 func flagError(cmd *cobra.Command, err error) error {
 	help := cmd.CommandPath() + " --help"
 	var unknown *pflag.NotExistError
@@ -82,8 +84,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	return withHint(err, "%q lists the flags", help)
 }
 
-// nearest picks the candidate that fewest single edits turn word into, if it
-// takes no more than a third of the word's letters and two.
+// nearest returns the candidate with the smallest edit distance to word, or "" if
+// the distance is more than 2 or more than one plus a third of the length of word.
 func nearest(word string, candidates []string) string {
 	best, least := "", min(2, 1+len(word)/3)+1
 	for _, c := range candidates {

@@ -25,12 +25,12 @@ func newRules() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
 		Short: "List the rules with the number of scenarios and the state of each",
-		Long: `Lists the rule catalogue: where each rule comes from, how many scenarios cite it,
-and whether it is done, open, or not testable and why.
+		Long: `Lists the rule catalogue: the source of each rule, the number of scenarios that
+cite it, and its state: done, open, or not testable with the reason.
 
-With --check nothing is listed: the catalogue and the features are compared in
-both directions, every disagreement is printed with file and line, and the exit
-code is 1 where there is one.`,
+With --check the command lists nothing. It compares the catalogue with the
+features, prints each disagreement with its file and line, and exits with code 1
+if there is one.`,
 		Example: `  countersign rules
   countersign rules --format tsv | grep -v done
   countersign rules --check`,
@@ -38,7 +38,7 @@ code is 1 where there is one.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			write, ok := ruleWriters[format]
 			if !ok {
-				return withHint(fmt.Errorf("format %q is not known", format), "use --format text, tsv or json")
+				return withHint(fmt.Errorf("--format %q is not known", format), "use --format text, tsv or json")
 			}
 			catalogue, scenarios, err := specification()
 			if err != nil {
@@ -50,13 +50,13 @@ code is 1 where there is one.`,
 			return checkRules(cmd.OutOrStdout(), catalogue, scenarios)
 		},
 	}
-	cmd.Flags().BoolVar(&check, "check", false, "compare catalogue and features; exit 1 where they disagree")
-	cmd.Flags().StringVar(&format, "format", "text", "text, tsv or json")
+	cmd.Flags().BoolVar(&check, "check", false, "compare the catalogue with the features; exit with code 1 if they disagree")
+	cmd.Flags().StringVar(&format, "format", "text", "output format: text, tsv or json")
 	return cmd
 }
 
-// specification reads the catalogue and every scenario that is embedded. All
-// that is wrong with either is reported at once.
+// specification reads the embedded catalogue and scenarios. The error contains all
+// problems of both.
 func specification() (*rules.Catalogue, []rules.ScenarioRef, error) {
 	catalogue, err := rules.Load(features.FS())
 	documents, err2 := plan.Read(features.FS())
@@ -72,7 +72,7 @@ func checkRules(out io.Writer, catalogue *rules.Catalogue, scenarios []rules.Sce
 		fmt.Fprintln(out, p)
 	}
 	if len(problems) > 0 {
-		return &exitError{code: exitViolation, err: fmt.Errorf("catalogue and features disagree in %d places", len(problems))}
+		return &exitError{code: exitViolation, err: fmt.Errorf("the catalogue and the features disagree in %d places; each is printed above with its file and line", len(problems))}
 	}
 	fmt.Fprintf(out, "%d rules and %d scenarios agree\n", len(catalogue.All()), len(scenarios))
 	return nil

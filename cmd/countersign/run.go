@@ -24,7 +24,7 @@ import (
 	"countersign/steps/target"
 )
 
-// runFlags are the words of a person, before they are checked.
+// runFlags are the flags as the user wrote them.
 type runFlags struct {
 	target, spread, tags, runner, report string
 	fronts, rules, groups, scenarios     []string
@@ -33,21 +33,22 @@ type runFlags struct {
 	strict, printPlan, race, failFast    bool
 	timeout                              time.Duration
 
-	flags *pflag.FlagSet // those of the command
-	like  *target.Target // what a target file that is like the reference says, once read
+	flags *pflag.FlagSet // flags of the command
+	like  *target.Target // content of a target file with like: reference, set by config
 }
 
 func newRun() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "Run the suite against a target and give a verdict",
-		Long: `Runs every feature against a target: our own reference server, or whatever a
-target file describes. It starts the proxies, the OAuth provider and the instances
-that the plan needs, stops all of them, and prints the verdict.
+		Short: "Run the suite against a target and print the verdict",
+		Long: `Runs the features against a target: the reference server, or the server that a
+target file describes. The command starts the proxies, the OAuth provider and the
+instances that the plan needs, runs the scenarios, stops all processes and prints
+the verdict.
 
-Exit codes: 0 conforms; 1 the target breaks a rule; 2 nothing was started; 3
-something planned did not run; 130 interrupted.`,
+Exit codes: 0 the target conforms; 1 the target breaks a rule; 2 nothing was
+started; 3 a planned scenario did not run; 130 the run was interrupted.`,
 		Example: `  countersign run
   countersign run --front direct --strict
   countersign run --tags '@direct and not @quiet'
@@ -63,40 +64,40 @@ something planned did not run; 130 interrupted.`,
 
 func (f *runFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	f.registerGround(cmd)
-	flags.StringVar(&f.spread, "spread", plan.Full, "full: every scenario at every front it is for; lean: less behind proxies, for slow targets")
-	flags.StringVar(&f.tags, "tags", "", "tag expression in Cucumber's syntax, as '@direct and not @quiet'")
-	flags.StringSliceVar(&f.rules, "rule", nil, "ids of rules, as PA-034,OI-052 or PA-034..PA-043; scenarios that cite one of them run")
-	flags.StringSliceVar(&f.groups, "group", nil, "folders of features, as oauth or proxied; none is all")
-	flags.StringSliceVar(&f.scenarios, "scenario", nil, "ids of scenarios, as report.json and --print-plan have them, with or without @front; @FILE reads one id from each line")
-	flags.BoolVar(&f.failFast, "fail-fast", false, "start no further scenario after the first violation; those left are skipped")
-	flags.IntVar(&f.parallel, "parallel", 0, "scenarios at once; 0 suits the machine")
-	flags.Int64Var(&f.seed, "seed", 0, "order of the run; 0 takes a new one and prints it")
-	flags.BoolVar(&f.strict, "strict", false, "an advice rule answered otherwise fails the run")
-	flags.BoolVar(&f.printPlan, "print-plan", false, "print what would run, and start nothing")
-	flags.DurationVar(&f.timeout, "timeout", steps.DefaultTimeout, "for the whole run")
+	f.registerDependencies(cmd)
+	flags.StringVar(&f.spread, "spread", plan.Full, "full: run each scenario at each of its fronts; lean: run fewer scenarios behind proxies, for slow targets")
+	flags.StringVar(&f.tags, "tags", "", "run the scenarios that match a tag expression in Cucumber's syntax, such as '@direct and not @quiet'")
+	flags.StringSliceVar(&f.rules, "rule", nil, "run the scenarios that cite one of these rules, such as PA-034,OI-052 or PA-034..PA-043")
+	flags.StringSliceVar(&f.groups, "group", nil, "run the features in these folders, such as oauth or proxied; default all")
+	flags.StringSliceVar(&f.scenarios, "scenario", nil, "run the scenarios with these ids, as in report.json and --print-plan, with or without @front; @FILE reads one id from each line")
+	flags.BoolVar(&f.failFast, "fail-fast", false, "start no further scenario after the first violation; the remaining scenarios are skipped")
+	flags.IntVar(&f.parallel, "parallel", 0, "number of scenarios that run at the same time; 0 selects a number for this machine")
+	flags.Int64Var(&f.seed, "seed", 0, "seed for the order of the scenarios; 0 selects a new seed and prints it")
+	flags.BoolVar(&f.strict, "strict", false, "fail the run if the target departs from an advice rule")
+	flags.BoolVar(&f.printPlan, "print-plan", false, "print the scenarios that would run, and start nothing")
+	flags.DurationVar(&f.timeout, "timeout", steps.DefaultTimeout, "time limit of the whole run")
 	flags.StringVar(&f.report, "report", "", "folder for report.json, junit.xml and the transcripts of failures")
 }
 
-// registerGround registers the flags that decide what a run needs of the
-// machine; doctor has the same.
-func (f *runFlags) registerGround(cmd *cobra.Command) {
+// registerDependencies registers the flags that determine what a run needs of the
+// machine. The commands run and doctor have them.
+func (f *runFlags) registerDependencies(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.flags = flags
-	flags.StringVar(&f.target, "target", "", "YAML file that describes what is under test; none is the reference server")
-	flags.StringSliceVar(&f.fronts, "front", nil, "fronts, of direct,nginx,apache; none is all")
+	flags.StringVar(&f.target, "target", "", "YAML file that describes the server under test; default the reference server")
+	flags.StringSliceVar(&f.fronts, "front", nil, "run at these fronts: direct, nginx, apache; default all")
 	flags.StringVar(&f.runner, "runner", proxies.RunnerAuto, "how proxies run: auto, container or process; auto prefers containers")
 	flags.BoolVar(&f.race, "race", false, "build the reference server with the race detector; a data race fails the run")
 }
 
-// config turns flags into what the suite takes, but for the programs of the
-// reference server. All that is wrong is reported at once.
+// config converts the flags to the configuration of the suite, except for the programs
+// of the reference server. The error contains all problems.
 func (f *runFlags) config() (steps.Config, error) {
 	var wrong problems
 	c := steps.Config{
 		Features: features.FS(), Fronts: f.fronts, Spread: f.spread, Tags: f.tags, Groups: f.groups,
 		Parallel: f.parallel, Seed: f.seed, Strict: f.strict, FailFast: f.failFast, Timeout: f.timeout, ReportDir: f.report,
-		WorkDir: os.TempDir(), // until there is a folder for the run
+		WorkDir: os.TempDir(), // until the folder of the run exists
 		Command: append([]string{"countersign"}, os.Args[1:]...), Version: versionLine(),
 	}
 	c.Target = target.Reference(serverProgram)
@@ -109,41 +110,42 @@ func (f *runFlags) config() (steps.Config, error) {
 		}
 	}
 	var err error
-	c.Scenarios, err = scenariosWanted(f.scenarios)
+	c.Scenarios, err = readScenarios(f.scenarios)
 	wrong.join(err)
-	c.Rules, err = rulesWanted(f.rules)
+	c.Rules, err = expandRules(f.rules)
 	wrong.join(err)
-	wrong.join(runnerWanted(f.runner))
+	wrong.join(checkRunner(f.runner))
 	if f.race && !f.builtin() {
-		wrong.add("--race builds the reference server, and --target names another subject")
+		wrong.add("--race builds the reference server, and --target names another server; leave out one of the two")
 	}
 	wrong.join(f.emptyLists())
 	if f.timeout <= 0 {
-		wrong.add("--timeout %v leaves no time; give one such as 30m", f.timeout)
+		wrong.add("--timeout %v is not positive; use a duration such as 30m", f.timeout)
 	}
 	if f.seed < 0 {
-		wrong.add("--seed %d is negative; give the number that a run has printed", f.seed)
+		wrong.add("--seed %d is negative; use the number that a run has printed, or 0", f.seed)
 	}
 	return c, wrong.err()
 }
 
-// emptyLists returns an error for each flag that was given an empty list, which
-// would select everything.
+// emptyLists returns an error for each flag that was set to an empty list, which would
+// select everything.
 func (f *runFlags) emptyLists() error {
 	var wrong problems
 	for _, name := range []string{"front", "rule", "group", "scenario"} {
 		if given := f.flags.Lookup(name); given != nil && given.Changed && given.Value.String() == "[]" {
-			wrong.add("--%s is empty; name what is wanted, or leave the flag out for everything", name)
+			wrong.add("--%s is empty; list at least one value, or leave the flag out to select all", name)
 		}
 	}
 	return wrong.err()
 }
 
-// builtin says, after config, whether the target is the reference server, be it run in another way.
+// builtin reports whether the target is the reference server, also if a target file
+// changes how it is run. It is valid after config.
 func (f *runFlags) builtin() bool { return f.target == "" || f.like != nil }
 
-// reference describes the reference server by the programs on this machine.
-func reference(ctx context.Context, s *siblings) (target.Target, error) {
+// reference returns the target for the reference server with the program of this machine.
+func reference(ctx context.Context, s *programFinder) (target.Target, error) {
 	server, err := s.program(ctx, serverProgram)
 	if err != nil {
 		return target.Target{}, err
@@ -152,18 +154,18 @@ func reference(ctx context.Context, s *siblings) (target.Target, error) {
 }
 
 func (f *runFlags) run(cmd *cobra.Command) error {
-	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping what was started, then the report of what ran; once more ends at once")
+	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping the started processes and writing the report; interrupt again to exit immediately")
 	defer stop.release()
 	err := f.runUntil(ctx, cmd, stop)
 	if err != nil && stop.happened() {
-		return &exitError{code: exitInterrupted, err: quiet(err)}
+		return &exitError{code: exitInterrupted, err: innerError(err)}
 	}
 	return err
 }
 
-// quiet is the error inside an exit that carries one, and nothing inside one
-// that has been explained.
-func quiet(err error) error {
+// innerError returns the error inside an exitError, which may be nil, and any other
+// error unchanged.
+func innerError(err error) error {
 	var exit *exitError
 	if errors.As(err, &exit) {
 		return exit.err
@@ -177,7 +179,7 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 		return err
 	}
 	c.Output = cmd.OutOrStdout()
-	p, catalogue, err := steps.Plan(c) // what is wrong with it is said before anything is built
+	p, catalogue, err := steps.Plan(c) // reports errors before anything is built
 	if err != nil {
 		return err
 	}
@@ -192,21 +194,20 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 		return err
 	}
 	c.WorkDir = run.Path
-	return f.judge(ctx, cmd, c, catalogue, run, stop)
+	return f.runAndPublish(ctx, cmd, c, catalogue, run, stop)
 }
 
-// prepare looks at the ground that the plan needs and finds or builds the
-// programs. Nothing is left running if it fails.
+// prepare checks the dependencies of the plan, and finds or builds the programs.
 func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) error {
-	s, err := findSiblings(f.race)
+	s, err := newProgramFinder(f.race)
 	if err != nil {
 		return err
 	}
-	g := ground{runner: f.runner, fronts: frontsOf(p), siblings: s, race: f.race, target: c.Target, builtin: f.builtin()}
-	if err := missing(g.check(ctx)); err != nil {
-		return withHint(err, "countersign doctor shows all that a run needs")
+	d := dependencies{runner: f.runner, fronts: frontsOf(p), programs: s, race: f.race, target: c.Target, builtin: f.builtin()}
+	if err := missing(d.check(ctx)); err != nil {
+		return withHint(err, "run countersign doctor to see all checks")
 	}
-	if g.builtin {
+	if d.builtin {
 		base, err := reference(ctx, s)
 		if err != nil {
 			return err
@@ -229,7 +230,7 @@ func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) e
 	return nil
 }
 
-// frontsOf are the fronts that a plan uses.
+// frontsOf returns the fronts that a plan uses.
 func frontsOf(p *plan.Plan) []string {
 	var used []string
 	for _, front := range plan.Fronts {
@@ -240,28 +241,29 @@ func frontsOf(p *plan.Plan) []string {
 	return used
 }
 
-// startRun sweeps what killed runs left and makes the folder of this one.
+// startRun removes what killed runs left and creates the folder of this run.
 func startRun(ctx context.Context, out io.Writer) (*process.Run, error) {
 	base, err := runsFolder()
 	if err != nil {
 		return nil, err
 	}
 	if err := proxies.Sweep(ctx); err != nil {
-		fmt.Fprintf(out, "proxies that a killed run may have left: %v\n", err)
+		fmt.Fprintf(out, "warning: look for proxies of killed runs: %v\n", err)
 	}
 	run, swept, err := openRun(ctx, base)
 	if len(swept) > 0 {
-		fmt.Fprintf(out, "ended what a killed run had left: %s\n", strings.Join(swept, ", "))
+		fmt.Fprintf(out, "removed what a killed run left: %s\n", strings.Join(swept, ", "))
 	}
 	return run, err
 }
 
-// memoryGoal is the memory from which garbage is collected with more effort. A run
-// needs a fraction of it; the replies of a hostile subject may need more.
-const memoryGoal = 512 << 20
+// memoryLimit is the soft memory limit of the Go runtime. A run needs a fraction of it;
+// the replies of a hostile server under test may need more.
+const memoryLimit = 512 << 20
 
-// judge lends the suite its equipment, and makes an exit code of its report.
-func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config, catalogue *rules.Catalogue, run *process.Run, stop *interrupt) error {
+// runAndPublish runs the suite, publishes the report and returns an error with the exit
+// code of the report.
+func (f *runFlags) runAndPublish(ctx context.Context, cmd *cobra.Command, c steps.Config, catalogue *rules.Catalogue, run *process.Run, stop *interrupt) error {
 	rep, notes, err := f.perform(ctx, cmd.ErrOrStderr(), c, run, stop)
 	if err != nil {
 		return err
@@ -271,46 +273,47 @@ func (f *runFlags) judge(ctx context.Context, cmd *cobra.Command, c steps.Config
 		return &exitError{code: max(rep.Exit, report.ExitNoVerdict), err: err}
 	}
 	if rep.Exit != exitOK {
-		return &exitError{code: rep.Exit} // the report has said why
+		return &exitError{code: rep.Exit} // the summary contains the reason
 	}
 	return nil
 }
 
-// perform runs the suite with the equipment of this machine, and ends all that was
-// started. An error means that there is no report.
+// perform runs the suite with the equipment of this machine, and stops all processes
+// that it started. An error means that there is no report.
 func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config, run *process.Run, stop *interrupt) (report.Report, []string, error) {
 	e, err := newEquipment(c.Target, f.runner, run)
 	if err != nil {
 		return report.Report{}, nil, errors.Join(err, run.Close())
 	}
 	stop.onSecond(e.killAll)
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryGoal))
-	rep, trouble := steps.Run(ctx, c, e)
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
+	rep, runErr := steps.Run(ctx, c, e)
 
-	// Stopping has its own time: ctx may be what ended the run.
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*stopTime)
+	// Stopping has a time limit of its own, because ctx may have ended the run.
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*stopTime)
 	defer cancel()
-	closeErr := e.close(closing)
+	closeErr := e.close(stopCtx)
 	races := 0
-	for _, file := range e.subjectOutputs() {
+	for _, file := range e.outputs() {
 		races += copyRaces(stderr, file)
 	}
-	trouble = errors.Join(trouble, closeErr, run.Close())
-	if errors.Is(trouble, steps.ErrNotStarted) {
-		return report.Report{}, nil, &exitError{code: exitNotStarted, err: trouble}
+	runErr = errors.Join(runErr, closeErr, run.Close())
+	if errors.Is(runErr, steps.ErrNotStarted) {
+		return report.Report{}, nil, &exitError{code: exitNotStarted, err: runErr}
 	}
 	rep.Interrupted = rep.Interrupted || stop.happened()
-	if trouble != nil {
-		rep.Problems = append(rep.Problems, trouble.Error())
+	if runErr != nil {
+		rep.Problems = append(rep.Problems, runErr.Error())
 	}
 	if races > 0 {
-		// No rule speaks of it, and a program with a data race has proved nothing.
-		rep.Problems = append(rep.Problems, fmt.Sprintf("the race detector complained %d times of the subject", races))
+		// No rule is about data races, but results of a program with a data race are
+		// not reliable.
+		rep.Problems = append(rep.Problems, fmt.Sprintf("the race detector reported %d data races in the server under test", races))
 	}
 	return rep, e.usage.fill(&rep.Usage), nil
 }
 
-// publish writes the report, and prints the verdict for people.
+// publish writes the report and prints the summary.
 func (f *runFlags) publish(out io.Writer, rep *report.Report, catalogue *rules.Catalogue, notes []string) error {
 	if len(notes) > 0 {
 		slices.Sort(notes)
@@ -324,7 +327,7 @@ func (f *runFlags) publish(out io.Writer, rep *report.Report, catalogue *rules.C
 	return errors.Join(written, shown)
 }
 
-// printPlan shows what would run, and on what.
+// printPlan prints the instances and the scenarios of a plan.
 func printPlan(out io.Writer, p *plan.Plan) error {
 	for _, i := range p.Instances {
 		fmt.Fprintf(out, "%s  %d scenarios\n", i.Name(), i.Jobs)
@@ -342,7 +345,7 @@ func printPlan(out io.Writer, p *plan.Plan) error {
 		}
 		fmt.Fprintf(out, "%s %d", front, perFront[front])
 	}
-	fmt.Fprintf(out, "), %d left out, %d configurations, %d instances, seed %d\n",
+	fmt.Fprintf(out, "), %d skipped, %d configurations, %d instances, seed %d\n",
 		len(p.Skipped), p.Configurations(), len(p.Instances), p.Seed)
 	return nil
 }

@@ -15,15 +15,15 @@ import (
 	"countersign/steps/target"
 )
 
-// holdARun is the other half of TestAKilledRunLeavesNothing: a run with one
-// subject that does not end when asked.
-func holdARun(base string) int {
+// runUntilKilled is the program that TestAKilledRunLeavesNothing kills: a run with one
+// process that ignores SIGTERM.
+func runUntilKilled(base string) int {
 	run, _, err := openRun(context.Background(), base)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	a := newAccountant(run)
+	m := newUsageMeter(run)
 	spec := specIn(run.Path)
 	i, err := (&launcher{}).startInstance(&target.Launch{Command: []string{"sh", "-c",
 		`trap "" TERM; set -m; sleep 1000 & echo $! > child; while :; do sleep 1000; done`}}, spec, run.Mark)
@@ -31,9 +31,9 @@ func holdARun(base string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	a.addSubject(i)
+	m.addInstance(i)
 	fmt.Println(run.Path, i.PID())
-	time.Sleep(time.Hour) // killed long before
+	time.Sleep(time.Hour) // the test kills this process earlier
 	return 1
 }
 
@@ -45,7 +45,7 @@ func TestAKilledRunLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	harness := exec.Command(self)
-	harness.Env = append(os.Environ(), holdRun+"="+base)
+	harness.Env = append(os.Environ(), holdRunVariable+"="+base)
 	harness.Stderr = os.Stderr
 	out, err := harness.StdoutPipe()
 	if err != nil {
@@ -57,19 +57,19 @@ func TestAKilledRunLeavesNothing(t *testing.T) {
 	var path string
 	var pid int
 	if _, err := fmt.Fscan(out, &path, &pid); err != nil {
-		t.Fatalf("read what the run says: %v", err)
+		t.Fatalf("read the output of the run: %v", err)
 	}
 	child := awaitPID(t, filepath.Join(path, "data", "child"))
 
 	if _, swept, err := openAndClose(base); err != nil || len(swept) > 0 {
-		t.Fatalf("a start beside a living run swept %q, %v; want nothing", swept, err)
+		t.Fatalf("openRun() removed %q, %v of a run that is active; want nothing", swept, err)
 	}
 	if err := harness.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = harness.Wait() // reports the signal
 	if p, ok := process.Find(pid); !ok || p.Ended() {
-		t.Fatalf("the subject %d ended by itself: this test would show nothing", pid)
+		t.Fatalf("process %d ended by itself, so this test proves nothing", pid)
 	}
 
 	_, swept, err := openAndClose(base)
@@ -79,7 +79,7 @@ func TestAKilledRunLeavesNothing(t *testing.T) {
 	awaitGone(t, pid)
 	awaitGone(t, child)
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("the folder %s is still there (%v)", path, err)
+		t.Errorf("the folder %s still exists (%v)", path, err)
 	}
 	if !slices.Contains(swept, path) || !slices.Contains(swept, fmt.Sprintf("process %d", pid)) {
 		t.Errorf("swept = %q, want it to name the folder and process %d", swept, pid)
@@ -97,7 +97,7 @@ func TestRunsFolderMustBeOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := runsFolder(); err == nil {
-		t.Error("a folder that everybody may write is taken")
+		t.Error("runsFolder() accepts a folder that every user may write")
 	}
 	if err := os.Remove(base); err != nil {
 		t.Fatal(err)

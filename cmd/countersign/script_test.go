@@ -8,9 +8,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// wantStatus is the script command "status CODE PROGRAM ARGUMENT...": it runs a
-// program and wants exactly that exit code, where "! exec" takes any but 0.
-// What the program wrote is left for stdout and stderr to look at.
+// wantStatus is the script command "status CODE PROGRAM ARGUMENT...". It runs a program
+// and requires the exit code CODE, while "! exec" accepts every code other than 0. The
+// commands stdout and stderr see the output of the program.
 func wantStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status code program [argument...]")

@@ -17,7 +17,7 @@ import (
 	"countersign/steps/verdict"
 )
 
-// runFeature runs one feature of a test's own against the real server.
+// runFeature runs one feature against a target that is the real server.
 func runFeature(t *testing.T, subject target.Target, feature string) report.Report {
 	t.Helper()
 	catalogue, err := fs.ReadFile(features.FS(), features.RulesFile)
@@ -50,9 +50,9 @@ func runFeature(t *testing.T, subject target.Target, feature string) report.Repo
 	return rep
 }
 
-// An operator signs in by header before any scenario. Where the configuration
-// forbids that, the instance is started with a seed of it first; its key and its
-// data are there when the configuration under test is.
+// TestOperatorIsSeeded checks configurations with which the operator cannot sign in by
+// header. The suite first starts the instance with a configuration that permits it, and
+// keeps the API key and the data of the operator.
 func TestOperatorIsSeeded(t *testing.T) {
 	t.Parallel()
 	server, probe := buildPrograms(t)
@@ -61,10 +61,10 @@ func TestOperatorIsSeeded(t *testing.T) {
 		outcome       verdict.Outcome
 		reason        string
 	}{
-		{"nothing forbids it", "[Authentication]\n      Provider = proxy", verdict.Pass, ""},
-		{"nobody registers by signing in", "[Authentication]\n      Provider = proxy\n\n      [ProxyAuth]\n      RegisterOnFirstLogin = false", verdict.Pass, ""},
-		// Users need a password here, so the scenario is blocked, but by that and
-		// not by its operator, whose key the server takes.
+		{"sign-in by header is permitted", "[Authentication]\n      Provider = proxy", verdict.Pass, ""},
+		{"signing in does not register users", "[Authentication]\n      Provider = proxy\n\n      [ProxyAuth]\n      RegisterOnFirstLogin = false", verdict.Pass, ""},
+		// Users need a password here. That blocks the scenario, but the server accepts
+		// the API key of the operator.
 		{"users have passwords", "[Authentication]\n      Provider = password", verdict.Blocked, "400 Bad Request, code 6"},
 	}
 	for _, c := range cases {
@@ -92,12 +92,12 @@ func TestOperatorIsSeeded(t *testing.T) {
 	}
 }
 
-// A server that ends in the middle of a run costs its own scenarios: they are
-// blocked, and shown with the end of its log.
+// TestSubjectThatDies checks that a server that exits during a run blocks the scenarios of
+// its instance, and that their reasons contain the end of its log.
 func TestSubjectThatDies(t *testing.T) {
 	t.Parallel()
 	server, probe := buildPrograms(t)
-	subject := shamTarget(t, map[string]string{shamKind: "dies", shamRelay: server, shamProbe: probe})
+	subject := shamTarget(t, map[string]string{shamKind: diesKind, shamRelay: server, shamProbe: probe})
 	feature := strings.Builder{}
 	feature.WriteString("Feature: Death\n  Background:\n    Given a server configured with:\n      \"\"\"\n      [Authentication]\n      Provider = proxy\n      \"\"\"\n")
 	for _, name := range []string{"one", "two", "three", "four"} {
@@ -126,6 +126,6 @@ func TestSubjectThatDies(t *testing.T) {
 		}
 	}
 	if blocked == 0 || rep.Exit != report.ExitViolated {
-		t.Errorf("%d blocked, exit %d, want some and %d", blocked, rep.Exit, report.ExitViolated)
+		t.Errorf("%d scenarios blocked, exit %d, want at least one and %d", blocked, rep.Exit, report.ExitViolated)
 	}
 }

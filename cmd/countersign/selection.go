@@ -13,10 +13,10 @@ import (
 	"countersign/steps/rules"
 )
 
-// rulesWanted expands the ranges in the values of --rule. A range is two ids of one
-// document with two dots between them, and stands for all rules of the catalogue
-// from the first to the second.
-func rulesWanted(values []string) ([]string, error) {
+// expandRules expands the ranges in the values of --rule. A range is two ids of one
+// document with two dots between them. It selects all rules of the catalogue from
+// the first id to the second.
+func expandRules(values []string) ([]string, error) {
 	if !slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "..") }) {
 		return values, nil
 	}
@@ -28,33 +28,33 @@ func rulesWanted(values []string) ([]string, error) {
 	for _, r := range catalogue.All() {
 		ids = append(ids, r.ID)
 	}
-	var wanted []string
+	var expanded []string
 	var problems []error
 	for _, v := range values {
 		first, last, isRange := strings.Cut(v, "..")
 		if !isRange {
-			wanted = append(wanted, v)
+			expanded = append(expanded, v)
 			continue
 		}
 		from, to := slices.Index(ids, first), slices.Index(ids, last)
 		if from < 0 || to < from || documentOf(first) != documentOf(last) {
-			problems = append(problems, fmt.Errorf("--rule %q is not a range of the catalogue; write two ids of one document, the first before the second, as PA-034..PA-043", v))
+			problems = append(problems, fmt.Errorf("--rule %q is not a range of the catalogue; write two ids of one document in the order of the catalogue, such as PA-034..PA-043", v))
 			continue
 		}
-		wanted = append(wanted, ids[from:to+1]...)
+		expanded = append(expanded, ids[from:to+1]...)
 	}
-	return wanted, errors.Join(problems...)
+	return expanded, errors.Join(problems...)
 }
 
-// documentOf is the part of a rule's id that names its document.
+// documentOf returns the part of a rule id that names the document, such as PA.
 func documentOf(id string) string {
 	document, _, _ := strings.Cut(id, "-")
 	return document
 }
 
-// scenariosWanted reads the values of --scenario: an id each, or @FILE with one
-// id on each line. Empty lines and lines that begin with # are left out.
-func scenariosWanted(values []string) ([]plan.Wanted, error) {
+// readScenarios reads the values of --scenario. A value is an id, or @FILE for a file
+// with one id on each line. Empty lines and lines that begin with # are ignored.
+func readScenarios(values []string) ([]plan.Wanted, error) {
 	var wanted []plan.Wanted
 	var problems []error
 	for _, v := range values {
@@ -87,7 +87,7 @@ func scenariosIn(file string) ([]plan.Wanted, error) {
 		return nil, fmt.Errorf("--scenario: read %s: %w", file, err)
 	}
 	if len(wanted) == 0 {
-		return nil, fmt.Errorf("--scenario: %s holds no id; write one on each line", file)
+		return nil, fmt.Errorf("--scenario: the file %s contains no id; write one id on each line", file)
 	}
 	return wanted, nil
 }

@@ -12,14 +12,15 @@ func newServe() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve [flags of countersign-server serve]",
 		Short: "Run the reference server (countersign-server serve)",
-		Long: `Runs the reference server: a reference, not for production. With no configuration
-at all it makes a temporary one and prints how to sign in with curl. Every flag
-is handed on; "countersign-server serve --help" lists them.`,
+		Long: `Runs the reference server. It is not a production server. Without a configuration
+file the server creates a temporary configuration and prints how to sign in with
+curl. All flags are passed to countersign-server; "countersign-server serve --help"
+lists them.`,
 		Example: `  countersign serve
   countersign serve --config rstudio-connect.gcfg --listen 127.0.0.1:3939`,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return become(cmd, append([]string{"serve"}, args...))
+			return execServer(cmd, append([]string{"serve"}, args...))
 		},
 	}
 }
@@ -28,20 +29,21 @@ func newUsermanager() *cobra.Command {
 	return &cobra.Command{
 		Use:   "usermanager [flags of countersign-server usermanager]",
 		Short: "Manage the reference server's users (countersign-server usermanager)",
-		Long: `Runs the reference server's usermanager on the data of a server that is stopped.
-Every flag is handed on.`,
+		Long: `Runs the usermanager of the reference server on the data of a stopped server. All
+flags are passed to countersign-server; "countersign-server usermanager --help"
+lists them.`,
 		Example:            "  countersign usermanager list --config rstudio-connect.gcfg",
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return become(cmd, append([]string{"usermanager"}, args...))
+			return execServer(cmd, append([]string{"usermanager"}, args...))
 		},
 	}
 }
 
-// become replaces this program by the server, so that signals, exit code and
-// standard streams are the server's own.
-func become(cmd *cobra.Command, args []string) error {
-	s, err := findSiblings(false)
+// execServer replaces this process with countersign-server, so that the server
+// receives the signals and uses the standard streams and the exit code directly.
+func execServer(cmd *cobra.Command, args []string) error {
+	s, err := newProgramFinder(false)
 	if err != nil {
 		return err
 	}

@@ -28,10 +28,9 @@ import (
 	"countersign/steps/verdict"
 )
 
-// A sham is a server that keeps no rule at all. The suite is worth trusting
-// if none of them passes a single must rule, and that is what is tested here:
-// the four simplest, and each behind a relay that hands to the real server all
-// that prepares a scenario, so that only what is judged is a sham.
+// shams are servers that follow no rule: none of them may pass a must rule. Each is
+// tested alone, and behind a relay that passes the requests that prepare a scenario to
+// the real server, so that the sham answers only the requests under test.
 var shams = map[string]http.HandlerFunc{
 	"200 to all": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -42,25 +41,25 @@ var shams = map[string]http.HandlerFunc{
 	"hangs":      func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 }
 
-// dies is no sham but a real server that ends at a person's second sign-in.
-const dies = "dies"
+// diesKind is the real server that exits at the second sign-in of a user.
+const diesKind = "dies"
 
-// The environment by which this test program is told to be a sham.
+// Environment variables that make this test program serve as a sham.
 const (
 	shamKind  = "SHAM_KIND"
-	shamRelay = "SHAM_RELAY" // the program of the real server, "" for none
+	shamRelay = "SHAM_RELAY" // path of the real server, "" for none
 	shamProbe = "SHAM_PROBE"
 )
 
-// beSham serves as the subject of a run: this program, config, listen, log.
-func beSham(args []string) error {
+// serveSham serves as the server under test. Its arguments are config, listen and log.
+func serveSham(args []string) error {
 	config, listen, log := args[0], args[1], args[2]
-	if os.Getenv(shamKind) == choosing {
-		made, err := madeChoices(os.Getenv(shamChoices))
+	if os.Getenv(shamKind) == choiceKind {
+		choices, err := findChoices(os.Getenv(shamChoices))
 		if err != nil {
 			return err
 		}
-		return serveChoices(made, os.Getenv(shamRelay), config, listen, log)
+		return serveChoices(choices, os.Getenv(shamRelay), config, listen, log)
 	}
 	sham := http.Handler(shams[os.Getenv(shamKind)])
 	altered, isAltered := alterations[os.Getenv(shamKind)]
@@ -69,9 +68,9 @@ func beSham(args []string) error {
 		if err != nil {
 			return err
 		}
-		endWith(real)
+		exitAfter(real)
 		junk := shams[os.Getenv(shamKind)]
-		if os.Getenv(shamKind) == dies {
+		if os.Getenv(shamKind) == diesKind {
 			var signIns atomic.Int32
 			junk = func(w http.ResponseWriter, r *http.Request) {
 				if signIns.Add(1) == 2 {
@@ -95,36 +94,36 @@ func beSham(args []string) error {
 	return (&http.Server{Addr: listen, Handler: sham, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: altered.maxHead}).ListenAndServe()
 }
 
-// startReal starts the real server behind an address, and returns a relay to it. The
-// relay answers 502 while the real server does not answer.
+// startReal starts the real server on another loopback address with the port of listen,
+// and returns a relay to it. The relay replies 502 while the server does not answer.
 func startReal(server, config, listen, log string) (*httputil.ReverseProxy, *exec.Cmd, error) {
 	_, port, _ := strings.Cut(listen, ":")
-	behind := "127.0.0.3:" + port
-	real := exec.Command(server, "serve", "--config", config, "--listen", behind, "--log-file", log, "--runtime", os.Getenv(shamProbe))
+	backend := "127.0.0.3:" + port
+	real := exec.Command(server, "serve", "--config", config, "--listen", backend, "--log-file", log, "--runtime", os.Getenv(shamProbe))
 	real.Stdout, real.Stderr = os.Stdout, os.Stderr
 	if err := real.Start(); err != nil {
 		return nil, nil, err
 	}
-	relay := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind})
+	relay := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: backend})
 	relay.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 	return relay, real, nil
 }
 
-// endWith ends this process on SIGTERM when the real server has ended, which writes
+// exitAfter exits on SIGTERM when the real server has exited, because the server writes
 // to the folder of the run until then.
-func endWith(real *exec.Cmd) {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM)
+func exitAfter(real *exec.Cmd) {
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
 	go func() {
-		<-asked
+		<-terminated
 		_ = real.Process.Signal(syscall.SIGTERM)
 		_ = real.Wait()
 		os.Exit(0)
 	}()
 }
 
-// prepares says whether a request belongs to what makes a scenario ready: the
-// operator, the publisher, users, content and integrations.
+// prepares reports whether a request prepares a scenario: it creates the operator, the
+// publisher, users, content or integrations.
 func prepares(r *http.Request) bool {
 	path := r.URL.Path
 	if path == "/__ping__" {
@@ -134,14 +133,14 @@ func prepares(r *http.Request) bool {
 		return false
 	}
 	user := r.Header.Get("X-Auth-Username")
-	who := r.Header.Get("Authorization") != "" || user == "operator" || strings.HasPrefix(user, "paula")
-	return who && strings.HasPrefix(path, "/__api__/")
+	byManager := r.Header.Get("Authorization") != "" || user == "operator" || strings.HasPrefix(user, "paula")
+	return byManager && strings.HasPrefix(path, "/__api__/")
 }
 
-// headlines are the rules of the groups that every sham is held to. Rules about
-// the API itself are left out: behind a relay that hands the API on, the real
-// server answers for them.
-func headlines(t *testing.T) string {
+// shamRules returns the ids of the rules that the shams are tested with. It leaves out
+// rules about the API itself, because the real server behind a relay answers those
+// requests.
+func shamRules(t *testing.T) string {
 	t.Helper()
 	documents, err := plan.Read(features.FS())
 	if err != nil {
@@ -173,7 +172,7 @@ func TestWholeRunsOfShams(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				rep := runSham(t, map[string]string{shamKind: kind, shamRelay: relay, shamProbe: probe}, "--rule", headlines(t))
+				rep := runSham(t, map[string]string{shamKind: kind, shamRelay: relay, shamProbe: probe}, "--rule", shamRules(t))
 				if rep.Exit != report.ExitViolated {
 					t.Errorf("exit %d (%s), want %d", rep.Exit, rep.Verdict, report.ExitViolated)
 				}
@@ -202,12 +201,12 @@ func buildPrograms(t *testing.T) (server, probe string) {
 	return filepath.Join(dir, serverProgram), filepath.Join(dir, probeProgram)
 }
 
-// runSham runs the suite, as a person would, against this program as a sham.
+// runSham runs the command countersign run with this program as a sham.
 func runSham(t *testing.T, environment map[string]string, flags ...string) *report.Report {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "sham.yaml")
-	writeSham(t, file, environment, invented)
+	writeSham(t, file, environment, inventedOption)
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	folder := filepath.Join(dir, "report")
@@ -216,7 +215,7 @@ func runSham(t *testing.T, environment map[string]string, flags ...string) *repo
 	execute(ctx, append(args, flags...), &out, &out)
 	written, err := os.Open(filepath.Join(folder, "report.json"))
 	if err != nil {
-		t.Fatalf("no report: %v\n%s", err, out.String())
+		t.Fatalf("open the report: %v\n%s", err, out.String())
 	}
 	defer written.Close()
 	rep, err := report.ReadJSON(written)
@@ -226,11 +225,11 @@ func runSham(t *testing.T, environment map[string]string, flags ...string) *repo
 	return rep
 }
 
-// shamTarget describes this program as a sham.
+// shamTarget returns a target that describes this program as a sham.
 func shamTarget(t *testing.T, environment map[string]string) target.Target {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "sham.yaml")
-	writeSham(t, file, environment, invented)
+	writeSham(t, file, environment, inventedOption)
 	described, err := target.Load(file)
 	if err != nil {
 		t.Fatal(err)
@@ -238,11 +237,10 @@ func shamTarget(t *testing.T, environment map[string]string) target.Target {
 	return described
 }
 
-// invented and known are what raises the log level of shams: an option that a relay
-// translates, and that of the real server.
+// Options that raise the log level.
 const (
-	invented = "Verbosity = high"
-	known    = "ServiceLogLevel = DEBUG"
+	inventedOption = "Verbosity = high"        // unknown to the real server; serveChoices translates it
+	realOption     = "ServiceLogLevel = DEBUG" // of the real server
 )
 
 func writeSham(t *testing.T, file string, environment map[string]string, debugLog string) {

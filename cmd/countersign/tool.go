@@ -15,22 +15,22 @@ import (
 	"countersign/steps/target"
 )
 
-// toolTime is how long a command-line tool of a subject may take.
+// toolTime limits how long a command-line tool of the server under test may run.
 const toolTime = 30 * time.Second
 
-// maxToolOutput bounds what is kept of what a tool says.
+// maxToolOutput limits the output of a tool that is kept, in bytes.
 const maxToolOutput = 1 << 20
 
-// Tool runs a command line of the subject's beside an instance that is stopped.
+// Tool runs a command line of the server under test on the data of a stopped instance.
 func (e *equipment) Tool(ctx context.Context, spec steps.InstanceSpec, args []string) (exit int, output string, err error) {
 	if e.target.Launch == nil || len(args) == 0 {
-		return 0, "", fmt.Errorf("run a tool beside %s: the target %s names no command for it", spec.ID, e.target.Name)
+		return 0, "", fmt.Errorf("run a tool for instance %s: the target %s defines no launch command", spec.ID, e.target.Name)
 	}
 	return runTool(ctx, e.target.Launch, spec, args, e.run.Mark)
 }
 
-// runTool starts a tool as an instance is started and awaits its end. What it leaves behind, or
-// what lasts too long, is ended by force.
+// runTool starts a tool with the environment of an instance and waits until it exits. It
+// kills a tool that runs longer than toolTime, and the processes that a tool leaves behind.
 func runTool(ctx context.Context, t *target.Launch, spec steps.InstanceSpec, args []string, mark string) (exit int, output string, err error) {
 	config, err := writeConfig(spec)
 	if err != nil {
@@ -41,39 +41,40 @@ func runTool(ctx context.Context, t *target.Launch, spec steps.InstanceSpec, arg
 	for i, a := range args {
 		line[i] = fill.Replace(a)
 	}
-	// A file, not a pipe: what the tool leaves behind could hold a pipe open.
-	said, err := os.CreateTemp(filepath.Dir(spec.LogFile), "tool-*.output")
+	// The output goes to a file: a process that the tool leaves behind could keep a
+	// pipe open.
+	outputFile, err := os.CreateTemp(filepath.Dir(spec.LogFile), "tool-*.output")
 	if err != nil {
-		return 0, "", fmt.Errorf("keep what %s says: %w", line[0], err)
+		return 0, "", fmt.Errorf("create a file for the output of %s: %w", line[0], err)
 	}
-	defer os.Remove(said.Name())
-	defer said.Close()
+	defer os.Remove(outputFile.Name())
+	defer outputFile.Close()
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Dir = spec.DataDir
-	cmd.Stdout, cmd.Stderr = said, said
+	cmd.Stdout, cmd.Stderr = outputFile, outputFile
 	cmd.Env = append(environment(t, placeholders(spec, config, mark)), mark)
 	child, err := process.Start(cmd, process.Options{
-		Explain: func(err error) error { return withLastLines(err, said.Name()) },
+		Explain: func(err error) error { return withLastLines(err, outputFile.Name()) },
 	})
 	if err != nil {
-		return 0, "", withHint(fmt.Errorf("run %s beside %s: %w", line[0], spec.ID, err), "usermanager.command of the target must begin with a program that this machine can run")
+		return 0, "", withHint(fmt.Errorf("run %s for instance %s: %w", line[0], spec.ID, err), "usermanager.command in the target file must begin with a program that exists on this machine")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, toolTime, fmt.Errorf("it took longer than %s", toolTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, toolTime, fmt.Errorf("it ran longer than %s", toolTime))
 	defer cancel()
 	select {
 	case <-child.Exited():
 	case <-ctx.Done():
 		child.Kill()
 		<-child.Exited()
-		return 0, "", fmt.Errorf("%s beside %s was ended: %w", line[0], spec.ID, context.Cause(ctx))
+		return 0, "", fmt.Errorf("run %s for instance %s: the process was killed: %w", line[0], spec.ID, context.Cause(ctx))
 	}
-	text, err := os.ReadFile(said.Name())
+	text, err := os.ReadFile(outputFile.Name())
 	if err != nil {
-		return 0, "", fmt.Errorf("read what %s said: %w", line[0], err)
+		return 0, "", fmt.Errorf("read the output of %s: %w", line[0], err)
 	}
 	code := child.ExitCode()
 	if code < 0 {
-		return 0, "", fmt.Errorf("%s beside %s: %w", line[0], spec.ID, child.ExitError())
+		return 0, "", fmt.Errorf("run %s for instance %s: %w", line[0], spec.ID, child.ExitError())
 	}
 	return code, string(bytes.TrimSpace(text[:min(len(text), maxToolOutput)])), nil
 }

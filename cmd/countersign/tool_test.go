@@ -27,17 +27,17 @@ func TestATool(t *testing.T) {
 	}
 	for _, want := range []string{spec.Config, spec.DataDir + " {value} of " + spec.DataDir + " test", "\n" + spec.DataDir} {
 		if !strings.Contains(out, want) {
-			t.Errorf("%q is not in what it said:\n%s", want, out)
+			t.Errorf("the output does not contain %q:\n%s", want, out)
 		}
 	}
 	if code, out, err := tool("echo", " said "); err != nil || code != 0 || out != "said" {
 		t.Errorf("exit %d, %q, %v", code, out, err)
 	}
 	if _, _, err := tool("/no/such/program"); err == nil || !strings.Contains(err.Error(), "/no/such/program") {
-		t.Errorf("a program that is not there: %v", err)
+		t.Errorf("a program that does not exist: %v", err)
 	}
 	if _, _, err := tool("sh", "-c", "kill -9 $$"); err == nil {
-		t.Error("a tool that was ended by a signal has an exit code")
+		t.Error("a tool that a signal ended has an exit code, want an error")
 	}
 	if left, err := os.ReadDir(filepath.Dir(spec.LogFile)); err == nil {
 		for _, f := range left {
@@ -48,7 +48,8 @@ func TestATool(t *testing.T) {
 	}
 }
 
-// What a tool starts and leaves is ended, and so is a tool that does not end.
+// TestAToolLeavesNothing checks that processes which a tool leaves behind are killed, and
+// that a tool is killed after its time limit.
 func TestAToolLeavesNothing(t *testing.T) {
 	t.Parallel()
 	launch := &target.Launch{Command: []string{"never-run"}}
@@ -65,12 +66,12 @@ func TestAToolLeavesNothing(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("process %d is still there", pid)
+			t.Fatalf("process %d still runs", pid)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, _, err := runTool(ctx, launch, specIn(t.TempDir()), []string{"sleep", "1000"}, "COUNTERSIGN_RUN=test"); err == nil || !strings.Contains(err.Error(), "was ended") {
-		t.Errorf("a tool that does not end: %v", err)
+	if _, _, err := runTool(ctx, launch, specIn(t.TempDir()), []string{"sleep", "1000"}, "COUNTERSIGN_RUN=test"); err == nil || !strings.Contains(err.Error(), "was killed") {
+		t.Errorf("a tool that does not exit: %v", err)
 	}
 }

@@ -10,114 +10,117 @@ import (
 	"countersign/steps/report"
 )
 
-// lookEvery is how often memory is read. A peak between two looks is missed:
-// what is reported is the highest seen.
-const lookEvery = time.Second
+// sampleInterval is the interval at which memory is read. The reported peak is the
+// highest sample; a higher value between two samples is not seen.
+const sampleInterval = time.Second
 
-// An accountant adds up the processor time and watches the memory of all that
-// a run started. What the machine does not show is left out, and named.
-type accountant struct {
+// serverLabel names the server under test in the journal and in notes.
+const serverLabel = "server under test"
+
+// A usageMeter measures the processor time and the memory of all processes of a run.
+// It records which values cannot be measured on this machine.
+type usageMeter struct {
 	run  *process.Run
 	quit chan struct{}
 	done chan struct{}
 
-	mu       sync.Mutex
-	started  time.Time
-	subjects []*instance
-	proxies  []*proxyAccount
-	peak     int64
-	missing  map[string]bool
+	mu        sync.Mutex
+	started   time.Time
+	instances []*instance
+	proxies   []*proxyUsage
+	peak      int64
+	missing   map[string]bool
 }
 
-// A proxyAccount is one proxy: the processes at its root, in a container or not.
-type proxyAccount struct {
+// A proxyUsage is the usage of one proxy, which runs as processes or in a container.
+type proxyUsage struct {
 	kind  string
 	roots []int
 	cpu   time.Duration
 }
 
-func newAccountant(run *process.Run) *accountant {
-	a := &accountant{
+func newUsageMeter(run *process.Run) *usageMeter {
+	m := &usageMeter{
 		run: run, quit: make(chan struct{}), done: make(chan struct{}),
 		started: time.Now(), missing: map[string]bool{},
 	}
-	go a.watch()
-	return a
+	go m.watch()
+	return m
 }
 
-func (a *accountant) watch() {
-	defer close(a.done)
-	ticker := time.NewTicker(lookEvery)
+func (m *usageMeter) watch() {
+	defer close(m.done)
+	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
 	for {
-		a.look()
+		m.sample()
 		select {
 		case <-ticker.C:
-		case <-a.quit:
+		case <-m.quit:
 			return
 		}
 	}
 }
 
-// stop ends the watching; to be called once, before the last process ends.
-func (a *accountant) stop() {
-	close(a.quit)
-	<-a.done
+// stop ends the sampling. It must be called once, before the last process exits.
+func (m *usageMeter) stop() {
+	close(m.quit)
+	<-m.done
 }
 
-func (a *accountant) addSubject(i *instance) {
+func (m *usageMeter) addInstance(i *instance) {
 	if p, ok := process.Find(i.PID()); ok {
-		a.run.Note("subject", p)
+		m.run.Note(serverLabel, p)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.subjects = append(a.subjects, i)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.instances = append(m.instances, i)
 }
 
-// addProxy takes the processes at the root of a proxy. A container whose
-// processes are not of this machine has none that can be seen.
-func (a *accountant) addProxy(kind string, roots []int) {
+// addProxy adds a proxy with its root processes. There are none if the container does
+// not run on this machine.
+func (m *usageMeter) addProxy(kind string, roots []int) {
 	for _, pid := range roots {
 		if p, ok := process.Find(pid); ok {
-			a.run.Note(kind, p)
+			m.run.Note(kind, p)
 		}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if len(roots) == 0 {
-		a.missing[kind+" (its processes are not of this machine)"] = true
+		m.missing[kind+" (its processes do not run on this machine)"] = true
 	}
-	a.proxies = append(a.proxies, &proxyAccount{kind: kind, roots: roots})
+	m.proxies = append(m.proxies, &proxyUsage{kind: kind, roots: roots})
 }
 
-// look reads the memory of everything alive, and writes into the run's journal
-// what subjects and proxies have started since.
-func (a *accountant) look() {
+// sample reads the memory of the running processes. It writes processes that the
+// servers and proxies have started since the last sample to the journal of the run.
+func (m *usageMeter) sample() {
 	all, err := process.List()
 	if err != nil {
-		a.miss("everything but the suite (" + err.Error() + ")")
+		m.noteMissing("everything except the suite (" + err.Error() + ")")
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	sum := a.memoryOf("suite", os.Getpid())
-	for _, i := range a.subjects {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sum := m.memoryOf("suite", os.Getpid())
+	for _, i := range m.instances {
 		select {
 		case <-i.Exited():
 			continue
 		default:
 		}
-		sum += a.memoryOfAll("subject", process.Family(all, i.PID()))
+		sum += m.memoryOfAll(serverLabel, process.Family(all, i.PID()))
 	}
-	for _, p := range a.proxies {
-		sum += a.proxyMemory(all, p)
+	for _, p := range m.proxies {
+		sum += m.proxyMemory(all, p)
 	}
-	a.peak = max(a.peak, sum)
+	m.peak = max(m.peak, sum)
 }
 
-// proxyMemory asks the control group of a container whose processes belong to
-// another user and so cannot be read one by one.
-func (a *accountant) proxyMemory(all []process.Info, p *proxyAccount) int64 {
+// proxyMemory returns the memory of a proxy. If the processes belong to another user,
+// they cannot be read one by one, and it reads the control group of the container.
+func (m *usageMeter) proxyMemory(all []process.Info, p *proxyUsage) int64 {
 	if len(p.roots) > 0 {
 		if _, err := process.Memory(p.roots[0]); os.IsPermission(err) {
 			if used, ok := process.ContainerMemory(p.roots[0]); ok {
@@ -125,12 +128,12 @@ func (a *accountant) proxyMemory(all []process.Info, p *proxyAccount) int64 {
 			}
 		}
 	}
-	return a.memoryOfAll(p.kind, p.members(all))
+	return m.memoryOfAll(p.kind, p.members(all))
 }
 
-// members are the processes of a proxy, each once: a root may belong to the
-// family of another.
-func (p *proxyAccount) members(all []process.Info) []process.Info {
+// members returns the processes of a proxy without duplicates: a root process may
+// belong to the family of another root process.
+func (p *proxyUsage) members(all []process.Info) []process.Info {
 	seen := map[int]bool{}
 	var list []process.Info
 	for _, root := range p.roots {
@@ -144,45 +147,45 @@ func (p *proxyAccount) members(all []process.Info) []process.Info {
 	return list
 }
 
-func (a *accountant) memoryOfAll(what string, members []process.Info) (sum int64) {
-	a.run.Note(what, members...)
+func (m *usageMeter) memoryOfAll(what string, members []process.Info) (sum int64) {
+	m.run.Note(what, members...)
 	for _, p := range members {
-		sum += a.memoryOf(what, p.PID)
+		sum += m.memoryOf(what, p.PID)
 	}
 	return sum
 }
 
-// memoryOf needs a.mu. A process that has just ended takes no memory; one that
-// may not be read is missing from the sum, and that is said.
-func (a *accountant) memoryOf(what string, pid int) int64 {
+// memoryOf returns the memory of a process: 0 if it has exited or cannot be read. In
+// the second case it records the missing value. The caller holds m.mu.
+func (m *usageMeter) memoryOf(what string, pid int) int64 {
 	bytes, err := process.Memory(pid)
 	switch {
 	case err == nil:
 		return bytes
 	case os.IsPermission(err):
-		a.missing[fmt.Sprintf("memory of %s (not readable by this user)", what)] = true
+		m.missing[fmt.Sprintf("memory of %s (not readable by this user)", what)] = true
 	case what == "suite":
-		a.missing[fmt.Sprintf("memory (%v)", err)] = true
+		m.missing[fmt.Sprintf("memory (%v)", err)] = true
 	}
 	return 0
 }
 
-func (a *accountant) miss(what string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.missing[what] = true
+func (m *usageMeter) noteMissing(what string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.missing[what] = true
 }
 
-// closeProxy adds up what a proxy has used; to be called before it is stopped,
-// since nobody reports it after.
-func (a *accountant) closeProxy(kind string) {
+// finishProxy records the processor time of a proxy. It must be called before the
+// proxy is stopped, because the system does not report the time afterwards.
+func (m *usageMeter) finishProxy(kind string) {
 	all, err := process.List()
 	if err != nil {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, p := range a.proxies {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range m.proxies {
 		if p.kind != kind {
 			continue
 		}
@@ -193,21 +196,21 @@ func (a *accountant) closeProxy(kind string) {
 	}
 }
 
-// fill writes what was measured into a report. The provider runs inside the
-// suite's process and is counted with it. notes says what is missing.
-func (a *accountant) fill(u *report.Usage) (notes []string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	u.Wall = time.Since(a.started)
+// fill writes the measured values into a report. The provider runs in the process of
+// the suite and is counted there. The notes name the values that are missing.
+func (m *usageMeter) fill(u *report.Usage) (notes []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u.Wall = time.Since(m.started)
 	u.CPU.Suite = process.OwnCPU()
-	for _, i := range a.subjects {
+	for _, i := range m.instances {
 		u.CPU.Subjects += i.CPU()
 	}
-	for _, p := range a.proxies {
+	for _, p := range m.proxies {
 		u.CPU.Proxies += p.cpu
 	}
-	u.PeakMemory = a.peak
-	for what := range a.missing {
+	u.PeakMemory = m.peak
+	for what := range m.missing {
 		notes = append(notes, what)
 	}
 	return notes

@@ -18,49 +18,49 @@ func TestUsageCountsSubjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newAccountant(run)
+	m := newUsageMeter(run)
 	spec := specIn(t.TempDir())
 	i := start(t, &launcher{}, &target.Launch{Command: []string{"sh", "-c",
 		`n=0; while [ $n -lt 200000 ]; do n=$((n+1)); done; echo done > child; sleep 1000`}}, spec)
-	a.addSubject(i)
+	m.addInstance(i)
 	awaitFile(t, filepath.Join(spec.DataDir, "child"))
-	a.look()
-	a.addProxy("nginx", []int{i.PID()}) // any process will do for the sums
-	a.closeProxy("nginx")
+	m.sample()
+	m.addProxy("nginx", []int{i.PID()}) // any process has usage to sum up
+	m.finishProxy("nginx")
 	if err := i.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	a.stop()
+	m.stop()
 	var u report.Usage
-	notes := a.fill(&u)
+	notes := m.fill(&u)
 	if u.CPU.Subjects <= 0 || u.CPU.Suite <= 0 || u.CPU.Proxies <= 0 || u.Wall <= 0 {
 		t.Errorf("usage = %+v, want time for suite, subjects and proxies", u)
 	}
 	if _, err := process.Memory(os.Getpid()); err == nil && u.PeakMemory < 1<<20 {
 		t.Errorf("peak memory = %d octets, want at least that of this test", u.PeakMemory)
 	} else if err != nil && len(notes) == 0 {
-		t.Errorf("memory cannot be read (%v), and nobody says so", err)
+		t.Errorf("memory cannot be read (%v), and there is no note about it", err)
 	}
 	journal := read(t, run.Journal())
-	if !strings.Contains(journal, "subject") {
-		t.Errorf("the journal does not name the subject:\n%s", journal)
+	if !strings.Contains(journal, serverLabel) {
+		t.Errorf("the journal does not contain %q:\n%s", serverLabel, journal)
 	}
 	if err := run.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestUsageSaysWhatItCannotSee(t *testing.T) {
+func TestUsageNotesMissingValues(t *testing.T) {
 	t.Parallel()
 	run, _, err := openRun(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newAccountant(run)
-	a.addProxy("apache", nil) // a container on another machine
-	a.stop()
+	m := newUsageMeter(run)
+	m.addProxy("apache", nil) // a container on another machine
+	m.stop()
 	var u report.Usage
-	if notes := a.fill(&u); !strings.Contains(strings.Join(notes, " "), "apache") {
+	if notes := m.fill(&u); !strings.Contains(strings.Join(notes, " "), "apache") {
 		t.Errorf("notes = %q, want one about apache", notes)
 	}
 }

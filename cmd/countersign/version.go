@@ -11,7 +11,7 @@ import (
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
-		Short:   "Print the version, the commit and the Go release it was built with",
+		Short:   "Print the version, the commit and the Go release of the build",
 		Example: "  countersign version",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -21,8 +21,8 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// versionLine is "countersign (devel) 1a59b57 modified go1.26.8 linux/amd64",
-// as far as the build recorded it.
+// versionLine returns the version, the commit and the Go release as far as the build
+// recorded them, such as "countersign (devel) 1a59b57 modified go1.26.8 linux/amd64".
 func versionLine() string {
 	line := "countersign"
 	if info, ok := debug.ReadBuildInfo(); ok {

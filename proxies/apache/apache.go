@@ -1,6 +1,5 @@
-// Package apache holds the configuration of the Apache httpd test proxy as a
-// template. The package proxies executes it with the listeners; nothing here
-// knows them.
+// Package apache contains the template for the configuration of the Apache httpd test
+// proxy. Package proxies executes it with the listeners.
 package apache
 
 import (
@@ -15,40 +14,42 @@ import (
 var files embed.FS
 
 var parsed = template.Must(template.New("httpd.conf.tmpl").Funcs(template.FuncMap{
-	"quote":     quote,
-	"regex":     regexp.QuoteMeta,
-	"spellings": spellings,
-	"oddities":  oddities,
-	"pair":      func(all, one any) map[string]any { return map[string]any{"All": all, "S": one} },
-	"header":    func(name, env string) map[string]string { return map[string]string{"Header": name, "Env": env} },
-	"joined":    joined,
-	"trimslash": func(s string) string { return strings.TrimPrefix(s, "/") },
-	"upto":      func(n int, slots []int) []int { return slots[:n] },
-	"next":      func(n int, slots []int) int { return n%len(slots) + 1 },
+	"quote":          quote,
+	"regex":          regexp.QuoteMeta,
+	"spellings":      spellings,
+	"otherSpellings": otherSpellings,
+	"pair":           func(all, one any) map[string]any { return map[string]any{"All": all, "S": one} },
+	"header":         func(name, env string) map[string]string { return map[string]string{"Header": name, "Env": env} },
+	"joined":         joined,
+	"trimslash":      func(s string) string { return strings.TrimPrefix(s, "/") },
+	"upto":           func(n int, slots []int) []int { return slots[:n] },
+	"next":           func(n int, slots []int) int { return n%len(slots) + 1 },
 }).ParseFS(files, "*.tmpl"))
 
 // Template returns the template of the whole configuration file.
 func Template() *template.Template { return parsed }
 
-// quote writes a string of httpd's configuration language.
+// quote returns a quoted string of httpd's configuration language.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// separators are the characters of header names that httpd lets through and that
-// servers with a CGI-like environment make the same of: X_Auth_Username is
-// X-Auth-Username there. nginx drops such names by itself, httpd does not.
+// separators are characters of header names that servers with a CGI-like environment do
+// not distinguish: there, X_Auth_Username and X-Auth-Username are the same. nginx drops
+// such names by default, httpd does not.
 const separators = "-_."
 
-// most is the number of separators up to which every mixture is listed: 3^4 names.
-const most = 4
+// maxSeparators is the number of separators up to which spellings returns all
+// combinations, which are 3^4 names.
+const maxSeparators = 4
 
-var notPlain = regexp.MustCompile(`[^A-Za-z0-9]`)
+var notAlphanumeric = regexp.MustCompile(`[^A-Za-z0-9]`)
 
-// spellings lists a header with each separator in each spelling.
+// spellings returns the names that result from replacing the separators of a header in all
+// combinations. It returns only the header if it has more than maxSeparators.
 func spellings(header string) []string {
-	at := notPlain.FindAllStringIndex(header, -1)
-	if len(at) > most {
+	at := notAlphanumeric.FindAllStringIndex(header, -1)
+	if len(at) > maxSeparators {
 		return []string{header}
 	}
 	names := []string{header}
@@ -67,18 +68,18 @@ func spellings(header string) []string {
 	return names
 }
 
-// oddities is a regular expression for the spellings that spellings does not
-// list, with stranger characters or too many separators. Requests with one are
-// refused, since httpd removes headers by their exact name only.
-func oddities(header string) string {
-	pattern := notPlain.ReplaceAllString(header, "[^A-Za-z0-9]")
-	if len(notPlain.FindAllStringIndex(header, -1)) > most {
+// otherSpellings returns a regular expression for the spellings that spellings does not
+// return, because of other characters or too many separators. The configuration refuses
+// requests with such a header, because httpd removes headers by their exact name only.
+func otherSpellings(header string) string {
+	pattern := notAlphanumeric.ReplaceAllString(header, "[^A-Za-z0-9]")
+	if len(notAlphanumeric.FindAllStringIndex(header, -1)) > maxSeparators {
 		return "^(?!" + regexp.QuoteMeta(header) + "$)" + pattern + "$"
 	}
 	return "^(?![A-Za-z0-9._-]+$)" + pattern + "$"
 }
 
-// joined is the value of one header line with the first n groups.
+// joined returns the value of one header line with the first n groups.
 func joined(n int, separator string) string {
 	var slots []string
 	for i := 1; i <= n; i++ {

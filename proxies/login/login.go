@@ -1,10 +1,10 @@
-// Package login is the login server that the documented proxy examples expect
-// under /auth: a form that turns what a person types into the plain-text cookies
-// which the proxies read (proxied-authentication.txt, line 470 and the examples).
+// Package login is the login server that the documented proxy examples expect under
+// /auth. Its form sets the plain-text cookies that the proxies read
+// (proxied-authentication.txt, line 470 and the examples).
 //
-// It checks no password: whoever posts the form is who they say they are. The
-// documentation says of these cookies that they "offer no security at all", and
-// the server exists for tests. It keeps no state and is safe for concurrent use.
+// The server checks no password and accepts any username. The documentation says of
+// these cookies that they "offer no security at all"; the server is for tests only. It
+// keeps no state and is safe for concurrent use.
 package login
 
 import (
@@ -17,41 +17,40 @@ import (
 	"strings"
 )
 
-// Names of the headers by which a proxy tells the login server about the
-// listener that a request came through. Proxies overwrite or remove what a
-// client sends under these names.
+// Names of the headers in which a proxy describes the listener that received a request.
+// Proxies overwrite or remove headers of the client with these names.
 const (
 	// HeaderScheme names the cookie scheme: "" or SchemeIDFirst.
 	HeaderScheme = "Countersign-Scheme"
-	// HeaderHome is where a login without a url parameter returns to.
+	// HeaderHome is the path to which a login without a url parameter returns.
 	HeaderHome = "Countersign-Home"
-	// HeaderOrigin and HeaderTarget belong to /auth/gate: the fixed public
-	// origin of the listener, and the raw target of the request it refused.
+	// HeaderOrigin and HeaderTarget are for /auth/gate: the public origin of the
+	// listener, and the raw target of the request that it refused.
 	HeaderOrigin = "Countersign-Origin"
 	HeaderTarget = "Countersign-Target"
-	// HeaderReady carries Options.Token in the answer to /auth/ready.
+	// HeaderReady contains Options.Token in the reply to /auth/ready.
 	HeaderReady = "Countersign-Ready"
 )
 
 // SchemeIDFirst is the scheme of the documented Apache example with unique
-// identity: verified-user holds the unique id and proxyauth-as-user the username.
-// In every other example verified-user holds the username (and the id is in
-// proxyauth-as-id), as the text before the examples says.
+// identity: verified-user contains the unique id and proxyauth-as-user the username.
+// In every other example verified-user contains the username and proxyauth-as-id the
+// unique id, as the text before the examples says.
 const SchemeIDFirst = "id-first"
 
-// MaxGroups is the number of group cookies. A proxy's configuration has a fixed
-// number of slots, so a ninth group is refused instead of being lost.
+// MaxGroups is the number of group cookies. The configuration of a proxy reads a fixed
+// number of them, so the login server refuses more groups.
 const MaxGroups = 8
 
 const (
 	maxForm   = 64 << 10 // octets of a posted form
-	maxTarget = 32 << 10 // octets of a return target; proxies carry no more
+	maxTarget = 32 << 10 // octets of a return target; the proxies accept no longer request line
 )
 
-// Options of a login server.
+// Options are the options of a login server.
 type Options struct {
-	// Token is echoed by /auth/ready. Whoever starts a proxy learns from it that
-	// the proxy that answers is theirs and that its /auth route leads here.
+	// Token is returned by /auth/ready. It shows the program that starts a proxy that
+	// the proxy which answers passes its /auth route to this login server.
 	Token string
 }
 
@@ -76,8 +75,8 @@ func New(o Options) http.Handler {
 
 type server struct{ token string }
 
-// fields of the form, each with its cookie. The first two change places under
-// SchemeIDFirst.
+// fields returns the fields of the form with their cookies. With SchemeIDFirst the cookies
+// of the username and the unique id are exchanged.
 func fields(scheme string) []field {
 	user, id := "verified-user", "proxyauth-as-id"
 	if scheme == SchemeIDFirst {
@@ -97,7 +96,7 @@ type field struct{ Name, cookie, Label string }
 
 func groupCookie(n int) string { return "proxyauth-as-group-" + strconv.Itoa(n) }
 
-// cookieNames lists every cookie of both schemes.
+// cookieNames returns the cookies of both schemes.
 func cookieNames() []string {
 	names := []string{"verified-user", "proxyauth-as-user", "proxyauth-as-id", "proxyauth-as-first",
 		"proxyauth-as-last", "proxyauth-as-email", "proxyauth-as-role"}
@@ -110,7 +109,7 @@ func cookieNames() []string {
 var page = template.Must(template.New("login").Parse(`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Sign in</title></head><body>
 <h1>Sign in</h1>
-<p>A test login: no password, no security. Whoever you name, you are.</p>
+<p>This is a login for tests without passwords. It signs in any user that you name.</p>
 <form method="post" action="/auth/login?url={{.Return}}">
 {{range .Fields}}<p><label>{{.Label}} <input name="{{.Name}}" autocomplete="off"></label></p>
 {{end}}{{range .Groups}}<p><label>Group {{.}} <input name="groups" autocomplete="off"></label></p>
@@ -130,7 +129,7 @@ func (s *server) form(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	// The page holds nothing secret, and an error here is a client that went away.
+	// An error means that the client has closed the connection.
 	_ = page.Execute(w, map[string]any{
 		"Return": target, "Fields": fields(r.Header.Get(HeaderScheme)), "Groups": groups,
 	})
@@ -144,7 +143,7 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		refuse(w, fmt.Errorf("the form cannot be read: %w", err))
+		refuse(w, fmt.Errorf("read the form: %w", err))
 		return
 	}
 	cookies, err := identity(r.Header.Get(HeaderScheme), r.PostForm)
@@ -159,8 +158,8 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 	}
 	expire(w, r, set)
 	w.Header().Set("Cache-Control", "no-store")
-	// Written by hand: http.Redirect would clean the path, and the promise is
-	// that the user comes back to the identical URL.
+	// http.Redirect would clean the path, but the user must return to the identical
+	// URL.
 	w.Header().Set("Location", target)
 	w.WriteHeader(http.StatusSeeOther)
 }
@@ -172,9 +171,9 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "Signed out.\n")
 }
 
-// gate answers on behalf of a proxy that refused an anonymous request and cannot
-// percent-encode (nginx can not without njs or Lua). The raw target comes in a
-// header, so nothing between the client's request line and here has decoded it.
+// gate redirects an anonymous request to the form for a proxy that cannot percent-encode,
+// such as nginx without njs or Lua. The proxy sends the target in a header, exactly as in
+// the request line of the client.
 func (s *server) gate(w http.ResponseWriter, r *http.Request) {
 	target := r.Header.Get(HeaderTarget)
 	if target == "" {
@@ -193,10 +192,10 @@ func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
 
 type cookie struct{ name, value string }
 
-// identity makes the cookies of a posted form, or says why it cannot.
+// identity returns the cookies for a posted form.
 func identity(scheme string, form url.Values) ([]cookie, error) {
 	if form.Get("username") == "" && form.Get("unique_id") == "" {
-		return nil, fmt.Errorf("username or unique_id is required: without either nobody signs in")
+		return nil, fmt.Errorf("the form contains neither username nor unique_id; fill in at least one of them")
 	}
 	var cookies []cookie
 	known := map[string]bool{"groups": true, "url": true}
@@ -204,7 +203,7 @@ func identity(scheme string, form url.Values) ([]cookie, error) {
 		known[f.Name] = true
 		values := form[f.Name]
 		if len(values) > 1 {
-			return nil, fmt.Errorf("%s is given %d times", f.Name, len(values))
+			return nil, fmt.Errorf("the field %s is given %d times; give it once", f.Name, len(values))
 		}
 		if form.Get(f.Name) == "" {
 			continue
@@ -216,7 +215,7 @@ func identity(scheme string, form url.Values) ([]cookie, error) {
 	}
 	for name := range form {
 		if !known[name] {
-			return nil, fmt.Errorf("unknown field %q", name)
+			return nil, fmt.Errorf("unknown field %q; use the fields of the form", name)
 		}
 	}
 	n := 0
@@ -225,7 +224,7 @@ func identity(scheme string, form url.Values) ([]cookie, error) {
 			continue
 		}
 		if n++; n > MaxGroups {
-			return nil, fmt.Errorf("more than %d groups: the proxies have no more slots", MaxGroups)
+			return nil, fmt.Errorf("the form contains more than %d groups; the proxies send at most that number", MaxGroups)
 		}
 		if err := octets("groups", g); err != nil {
 			return nil, err
@@ -235,28 +234,28 @@ func identity(scheme string, form url.Values) ([]cookie, error) {
 	return cookies, nil
 }
 
-// octets says where value is not made of cookie-octets (RFC 6265, 4.1.1). What a
-// cookie cannot carry must be refused: net/http's cookie writer drops such octets
-// in silence, and then another person signs in.
+// octets returns an error if value contains an octet that is not a cookie-octet (RFC 6265,
+// 4.1.1). Such values must be refused: the cookie writer of net/http drops the octets
+// without an error, and another user would be signed in.
 func octets(name, value string) error {
 	for i := 0; i < len(value); i++ {
 		c := value[i]
 		switch {
 		case c <= ' ', c >= 0x7f, c == '"', c == ',', c == ';', c == '\\':
-			return fmt.Errorf("%s: octet %d (0x%02x) is not a cookie-octet (RFC 6265, 4.1.1), so a plain-text cookie cannot carry this value", name, i+1, c)
+			return fmt.Errorf("%s: octet %d (0x%02x) is not allowed in a plain-text cookie; use printable ASCII except blank, \", comma, ; and \\ (RFC 6265, 4.1.1)", name, i+1, c)
 		}
 	}
 	return nil
 }
 
-// returnTarget reads the url parameter: a path on the same origin, never another
-// site. Without the parameter it is the home that the proxy names, or "/".
+// returnTarget returns the url parameter, which must be a path on the same origin. Without
+// the parameter it returns the value of HeaderHome, or "/".
 func returnTarget(r *http.Request) (string, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		// The documented examples do not percent-encode; a target that was cut or
-		// damaged by that must not send the user to a third place.
-		return "", fmt.Errorf("the query cannot be read: %w", err)
+		// The documented examples do not percent-encode the target, so the query may be
+		// damaged. The user must not be redirected to a wrong path.
+		return "", fmt.Errorf("read the query: %w", err)
 	}
 	if !query.Has("url") {
 		if home := r.Header.Get(HeaderHome); home != "" {
@@ -269,15 +268,15 @@ func returnTarget(r *http.Request) (string, error) {
 	case len(target) > maxTarget:
 		return "", fmt.Errorf("url is longer than %d octets", maxTarget)
 	case !strings.HasPrefix(target, "/"):
-		return "", fmt.Errorf("url must be a path on this server, starting with a slash")
+		return "", fmt.Errorf("url must be a path on this server that begins with a slash")
 	case strings.HasPrefix(target, "//"), strings.HasPrefix(target, `/\`):
-		return "", fmt.Errorf("url must be a path on this server: two slashes at its start name another server")
+		return "", fmt.Errorf("url must be a path on this server: a URL that begins with two slashes names another server")
 	}
 	var b strings.Builder
 	for i := 0; i < len(target); i++ {
 		switch c := target[i]; {
 		case c <= ' ', c == 0x7f:
-			return "", fmt.Errorf("url: octet %d (0x%02x) cannot stand in a URL", i+1, c)
+			return "", fmt.Errorf("url: octet %d (0x%02x) is not allowed in a URL", i+1, c)
 		case c >= 0x80: // decoded by a proxy (Apache); browsers would encode it again
 			fmt.Fprintf(&b, "%%%02X", c)
 		default:
@@ -287,13 +286,13 @@ func returnTarget(r *http.Request) (string, error) {
 	return b.String(), nil
 }
 
-// addCookie writes Set-Cookie itself; see octets for the reason.
+// addCookie adds a Set-Cookie header without net/http; see octets for the reason.
 func addCookie(w http.ResponseWriter, name, value string) {
 	w.Header().Add("Set-Cookie", name+"="+value+"; Path=/; HttpOnly")
 }
 
-// expire ends the cookies that the request carries and that are not set anew, so
-// that nobody keeps the groups or the email of whoever signed in before.
+// expire deletes the cookies of the request that are not set again, so that a user does not
+// keep the groups or the email address of the previous user.
 func expire(w http.ResponseWriter, r *http.Request, keep map[string]bool) {
 	sent := strings.Join(r.Header.Values("Cookie"), "; ")
 	for _, name := range cookieNames() {

@@ -61,7 +61,7 @@ func TestLoginExpiresWhatItDoesNotSet(t *testing.T) {
 		}
 	}
 	if strings.Contains(got, "other") || strings.Contains(got, "email") {
-		t.Errorf("got cookies\n%s\nwant none that is not the request's and ours", got)
+		t.Errorf("got cookies\n%s\nwant only cookies of the login server that are in the request", got)
 	}
 	resp = post(t, "/auth/logout", nil, before)
 	if got := cookieLines(resp); resp.StatusCode != 200 || !strings.Contains(got, "verified-user=; ") || strings.Contains(got, "other") {
@@ -77,7 +77,7 @@ func TestLoginRefuses(t *testing.T) {
 		form         url.Values
 		want         string
 	}{
-		{"nobody", "/auth/login?url=/", url.Values{"role": {"viewer"}}, "username or unique_id"},
+		{"no identity", "/auth/login?url=/", url.Values{"role": {"viewer"}}, "neither username nor unique_id"},
 		{"nine groups", "/auth/login?url=/", nine, "more than 8 groups"},
 		{"blank in the name", "/auth/login?url=/", url.Values{"username": {"a b"}}, "username: octet 2 (0x20)"},
 		{"UTF-8 in the name", "/auth/login?url=/", url.Values{"username": {"é"}}, "0xc3"},
@@ -101,13 +101,13 @@ func TestLoginRefuses(t *testing.T) {
 			var body strings.Builder
 			_ = resp.Write(&body)
 			if resp.StatusCode != 400 || !strings.Contains(body.String(), test.want) || len(resp.Header.Values("Set-Cookie")) > 0 {
-				t.Errorf("got %s\nwant 400 that says %q and no cookie", body.String(), test.want)
+				t.Errorf("got %s\nwant 400 with %q and no cookie", body.String(), test.want)
 			}
 		})
 	}
 }
 
-func TestWhereALoginReturnsTo(t *testing.T) {
+func TestReturnTarget(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ target, home, want string }{
 		{"/auth/login", "", "/"},
@@ -127,7 +127,7 @@ func TestWhereALoginReturnsTo(t *testing.T) {
 	}
 }
 
-func TestFormLeadsBack(t *testing.T) {
+func TestFormKeepsTheTarget(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
 	target := `/x?a=1&b="><script>`
@@ -136,10 +136,10 @@ func TestFormLeadsBack(t *testing.T) {
 	action, _, _ := strings.Cut(rest, `"`)
 	u, err := url.Parse(action)
 	if err != nil || u.Path != "/auth/login" || u.Query().Get("url") != target {
-		t.Errorf("the form posts to %q, which returns to %q, want %q", action, u.Query().Get("url"), target)
+		t.Errorf("the action of the form is %q with the target %q, want %q", action, u.Query().Get("url"), target)
 	}
 	if strings.Contains(w.Body.String(), "<script>") {
-		t.Error("the target became part of the page")
+		t.Error("the page contains the target without escaping")
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package nginx holds the configuration of the nginx test proxy as a template.
-// The package proxies executes it with the listeners; nothing here knows them.
+// Package nginx contains the template for the configuration of the nginx test proxy.
+// Package proxies executes it with the listeners.
 package nginx
 
 import (
@@ -25,14 +25,14 @@ var parsed = template.Must(template.New("nginx.conf.tmpl").Funcs(template.FuncMa
 // Template returns the template of the whole configuration file.
 func Template() *template.Template { return parsed }
 
-// quote writes a string of nginx's configuration language.
+// quote returns a quoted string of nginx's configuration language.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// variable is the name of nginx's variable with the client's line of a header:
-// lower case, and an underscore for each dash. Only headers named with letters,
-// digits, dashes and underscores have one; "" for the rest.
+// variable returns the name of nginx's variable for a header of the client: in lower case,
+// with an underscore for each dash. It returns "" for a header whose name contains other
+// characters than letters, digits, dashes and underscores, which has no variable.
 func variable(header string) string {
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(header) {
 		return ""
@@ -40,8 +40,8 @@ func variable(header string) string {
 	return "http_" + strings.ReplaceAll(strings.ToLower(header), "-", "_")
 }
 
-// dashed is the one other spelling of a header that nginx does not drop by
-// itself as invalid: with dashes only. "" if the header is spelled so already.
+// dashed returns the other spelling of a header that nginx does not drop as invalid, with
+// dashes only. It returns "" if the header already has this spelling.
 func dashed(header string) string {
 	d := regexp.MustCompile(`[^A-Za-z0-9-]`).ReplaceAllString(header, "-")
 	if d == header {

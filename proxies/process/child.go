@@ -49,7 +49,7 @@ type Child struct {
 // the process ends, for whatever reason, the processes that it has started are
 // killed. On Linux the process receives SIGTERM when this program ends.
 //
-// Start sets cmd.SysProcAttr and waits for the command; the caller does neither.
+// Start sets cmd.SysProcAttr and waits for the command; the caller must do neither.
 func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	if o.Mark != "" {
 		cmd.Env = append(cmd.Environ(), o.Mark)
@@ -89,7 +89,8 @@ func (c *Child) supervise(started chan<- error) {
 	close(c.exited)
 }
 
-// release kills what the ended process has left and gives its number up.
+// release kills the processes that the ended process has left, and records that its number
+// may be reused.
 func (c *Child) release() {
 	c.killFamily()
 	c.mu.Lock()
@@ -161,7 +162,7 @@ func (c *Child) Stop(ctx context.Context, limit time.Duration) (late bool, err e
 	case <-c.exited:
 		return late, nil
 	case <-timer.C:
-		return late, fmt.Errorf("stop process %d: still there %v after SIGKILL", c.PID(), killTime)
+		return late, fmt.Errorf("stop process %d: it still runs %v after SIGKILL", c.PID(), killTime)
 	}
 }
 

@@ -71,14 +71,14 @@ func TestAChildThatRunsHasNoResult(t *testing.T) {
 	}
 }
 
-// TestStopEndsTheWholeFamily checks that a process which the child has started does
-// not outlive it, in whatever group it is.
+// TestStopEndsTheWholeFamily checks that a process which the child has started does not
+// outlive it, also if it is in another group.
 func TestStopEndsTheWholeFamily(t *testing.T) {
 	t.Parallel()
 	const childInItsOwnGroup = `set -m; sleep 1000 & echo $! > child; `
 	tests := []struct{ name, script string }{
-		{"polite", childInItsOwnGroup + `trap 'exit 0' TERM; wait`},
-		{"stubborn", childInItsOwnGroup + `trap '' TERM; while :; do wait; sleep 1; done`},
+		{"exits on SIGTERM", childInItsOwnGroup + `trap 'exit 0' TERM; wait`},
+		{"ignores SIGTERM", childInItsOwnGroup + `trap '' TERM; while :; do wait; sleep 1; done`},
 		{"crashed", childInItsOwnGroup + `kill -KILL $$`},
 	}
 	for _, tt := range tests {
@@ -89,8 +89,8 @@ func TestStopEndsTheWholeFamily(t *testing.T) {
 			c := startChild(t, cmd, Options{})
 			child := awaitPID(t, filepath.Join(cmd.Dir, "child"))
 			ctx, cancel := context.WithCancel(t.Context())
-			cancel() // the polite child is the only one that gets time to end
-			if tt.name == "polite" {
+			cancel() // only the child that exits on SIGTERM gets time to do so
+			if tt.name == "exits on SIGTERM" {
 				ctx = t.Context()
 			}
 			if late, err := c.Stop(ctx, 10*time.Second); late || err != nil {

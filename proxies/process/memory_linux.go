@@ -9,8 +9,8 @@ import (
 )
 
 // Memory returns the proportional set size of a process in octets: a page that n
-// processes share counts as an n-th in each, so the sum over a family is what the
-// family uses.
+// processes share counts as an n-th in each, so the sum over a family is the memory that
+// the family uses.
 func Memory(pid int) (int64, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
@@ -18,7 +18,7 @@ func Memory(pid int) (int64, error) {
 	}
 	size, found := parsePss(string(raw))
 	if !found {
-		return 0, fmt.Errorf("no Pss in smaps_rollup of process %d", pid)
+		return 0, fmt.Errorf("read the memory of process %d: smaps_rollup contains no Pss", pid)
 	}
 	return size, nil
 }

@@ -1,5 +1,6 @@
-// Package process starts, supervises, accounts for and sweeps operating-system
-// processes. The package proxies and the programs in cmd use it.
+// Package process starts and supervises operating-system processes, measures their
+// resource usage, and ends the processes of programs that were killed. The package proxies
+// and the programs in cmd use it.
 //
 // On Linux it reads /proc. On other systems it reads the output of ps, which does
 // not report environments, memory or sockets: the functions for these return
@@ -117,6 +118,5 @@ func RunMark(pid int) string {
 	return ""
 }
 
-// Kill kills a process and no other: a process that has got its number since is
-// spared.
+// Kill kills a process. It does not kill another process that has got the same number.
 func Kill(p Info) { send(p, killSignal) }

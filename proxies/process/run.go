@@ -37,7 +37,7 @@ type Run struct {
 
 // NewRun creates a run in the folder base.
 func NewRun(base string) (*Run, error) {
-	baseLock, err := Lock(filepath.Join(base, ".lock")) // a new run is not locked at once
+	baseLock, err := Lock(filepath.Join(base, ".lock")) // Sweep must not see the run before it is locked
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func NewRun(base string) (*Run, error) {
 	name := runPrefix + hex.EncodeToString(id)
 	r := &Run{Path: filepath.Join(base, name), Mark: markName + "=" + name, written: map[string]bool{}}
 	if err := os.Mkdir(r.Path, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder of the run: %w", err)
+		return nil, fmt.Errorf("create the folder of the run: %w", err)
 	}
 	if r.lock, err = Lock(filepath.Join(r.Path, lockFile)); err != nil {
 		return nil, err

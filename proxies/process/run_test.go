@@ -80,11 +80,11 @@ func TestSweepEndsOnlyTheAbandoned(t *testing.T) {
 	}
 }
 
-// TestSweepAsksBeforeItKills gives a process time to end in order.
-func TestSweepAsksBeforeItKills(t *testing.T) {
+// TestSweepSendsSIGTERMFirst checks that a process gets time to end in order.
+func TestSweepSendsSIGTERMFirst(t *testing.T) {
 	t.Parallel()
 	base, dir := t.TempDir(), t.TempDir()
-	cmd := exec.Command("sh", "-c", `trap 'echo > asked; exit' TERM; echo $$ > ready; while :; do sleep 0.02; done`)
+	cmd := exec.Command("sh", "-c", `trap 'echo > terminated; exit' TERM; echo $$ > ready; while :; do sleep 0.02; done`)
 	cmd.Dir = dir
 	cmd.SysProcAttr = newSession()
 	startPlain(t, cmd)
@@ -93,7 +93,7 @@ func TestSweepAsksBeforeItKills(t *testing.T) {
 	if _, err := Sweep(t.Context(), base, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "asked")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "terminated")); err != nil {
 		t.Errorf("the process did not receive SIGTERM: %v", err)
 	}
 }
@@ -140,13 +140,13 @@ func TestSweepEndsWithItsContext(t *testing.T) {
 		t.Errorf("Sweep() = %v, want %v", err, context.Canceled)
 	}
 	if _, err := os.Stat(run.Path); err != nil {
-		t.Errorf("the folder of a run that still has processes is not there: %v", err)
+		t.Errorf("the folder of a run that still has processes does not exist: %v", err)
 	}
 }
 
-// TestSweepSparesAnotherNamespace checks that a run whose processes cannot be seen is
-// left to a sweep that sees them.
-func TestSweepSparesAnotherNamespace(t *testing.T) {
+// TestSweepSkipsAnotherNamespace checks that Sweep does not remove a run whose processes are
+// not visible here.
+func TestSweepSkipsAnotherNamespace(t *testing.T) {
 	t.Parallel()
 	boot, space := place()
 	if space == "" {
@@ -212,7 +212,7 @@ func TestNoteWritesAProcessOnce(t *testing.T) {
 	}
 }
 
-func TestTheEndOfARunEndsWhatCarriesItsMark(t *testing.T) {
+func TestCloseKillsMarkedProcesses(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("NOT RUN: marks are read on Linux only")
@@ -228,7 +228,7 @@ func TestTheEndOfARunEndsWhatCarriesItsMark(t *testing.T) {
 		t.Errorf("Close() = %v", err)
 	}
 	if p, ok := Find(left.Process.Pid); ok && !p.Ended() {
-		t.Errorf("process %d outlives the run", p.PID)
+		t.Errorf("process %d still runs after Close", p.PID)
 	}
 }
 
@@ -271,7 +271,7 @@ func TestNoChildHoldsTheLock(t *testing.T) {
 	startPlain(t, exec.Command("sleep", "1000"))
 	if again, err := tryLock(file); err == nil {
 		again.Close()
-		t.Error("tryLock() takes a lock that is held")
+		t.Error("tryLock() acquired a lock that is held")
 	}
 	held.Close()
 	again, err := tryLock(file)

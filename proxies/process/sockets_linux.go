@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// maxSocketTable limits what is read of each table of sockets.
+// maxSocketTable limits the size of a table of sockets, in bytes.
 const maxSocketTable = 32 << 20
 
 // Listening returns the sockets that accept connections to an address: those bound
@@ -118,8 +118,8 @@ func (s Sockets) HeldBy(pid int) bool {
 		return false
 	}
 	defer open.Close()
-	const enough = 1 << 16
-	names, _ := open.Readdirnames(enough) // it may return names together with an error
+	const maxFiles = 1 << 16
+	names, _ := open.Readdirnames(maxFiles) // it may return names together with an error
 	for _, name := range names {
 		link, err := os.Readlink(dir + name)
 		if err != nil {

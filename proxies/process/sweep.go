@@ -16,8 +16,8 @@ import (
 // then, or when no leader runs, it kills. It returns the processes and folders that
 // it has removed, as texts.
 //
-// Sweep spares processes of other programs that have got the number of a process of
-// a run, and runs from another process namespace of this system.
+// Sweep does not end processes of other programs that have got the number of a process
+// of a run, and it skips runs from another process namespace of this system.
 func Sweep(ctx context.Context, base string, grace time.Duration) (swept []string, err error) {
 	baseLock, err := Lock(filepath.Join(base, ".lock")) // NewRun holds it until the run is locked
 	if err != nil {
@@ -26,7 +26,7 @@ func Sweep(ctx context.Context, base string, grace time.Duration) (swept []strin
 	defer baseLock.Close()
 	runs, err := filepath.Glob(filepath.Join(base, runPrefix+"*"))
 	if err != nil {
-		return nil, fmt.Errorf("look for killed runs: %w", err)
+		return nil, fmt.Errorf("list the folders of killed runs: %w", err)
 	}
 	var problems []error
 	for _, run := range runs {
@@ -106,7 +106,7 @@ func survivors(all []Info, noted map[int]Stamp, mark string) []Info {
 // that, or when there is no leader, it kills all. It returns the processes as texts.
 func endAll(ctx context.Context, grace time.Duration, find func() ([]Info, error)) (ended []string, err error) {
 	const interval = 10 * time.Millisecond // no event announces that other processes end
-	seen, asked := map[int]bool{}, map[int]bool{}
+	seen, terminated := map[int]bool{}, map[int]bool{}
 	for start := time.Now(); ; {
 		list, err := find()
 		if err != nil || len(list) == 0 {
@@ -120,9 +120,9 @@ func endAll(ctx context.Context, grace time.Duration, find func() ([]Info, error
 		}
 		switch elapsed := time.Since(start); {
 		case elapsed > grace+killTime:
-			return ended, fmt.Errorf("process %d does not end", list[0].PID)
+			return ended, fmt.Errorf("process %d still runs after SIGKILL", list[0].PID)
 		case elapsed < grace && len(leaders(list)) > 0:
-			ask(leaders(list), asked)
+			terminate(leaders(list), terminated)
 		default:
 			for _, p := range list {
 				Kill(p)
@@ -136,11 +136,11 @@ func endAll(ctx context.Context, grace time.Duration, find func() ([]Info, error
 	}
 }
 
-// ask sends SIGTERM to the processes that are not in asked yet.
-func ask(list []Info, asked map[int]bool) {
+// terminate sends SIGTERM to the processes that are not in done yet, and adds them.
+func terminate(list []Info, done map[int]bool) {
 	for _, p := range list {
-		if !asked[p.PID] {
-			asked[p.PID] = true
+		if !done[p.PID] {
+			done[p.PID] = true
 			send(p, syscall.SIGTERM)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // ticksPerSecond is USER_HZ, the unit of time in /proc: 100 on every architecture
-// that Go supports, whatever the rate of the kernel.
+// that Go supports, independently of the timer rate of the kernel.
 const ticksPerSecond = 100
 
 // place returns the boot and the process namespace in which process numbers and

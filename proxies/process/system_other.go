@@ -64,18 +64,18 @@ func Name(int) string { return "" }
 // environment returns nil: environments of other processes cannot be read.
 func environment(int) []byte { return nil }
 
-// Memory returns an error.
+// Memory returns an error: this system does not have /proc.
 func Memory(int) (int64, error) {
-	return 0, errors.New("memory of a process is read from /proc, which this system does not have")
+	return 0, errors.New("read the memory of a process: this system does not have /proc")
 }
 
-// ContainerMemory returns false.
+// ContainerMemory returns false: this system has no control groups.
 func ContainerMemory(int) (int64, bool) { return 0, false }
 
 // Listening returns nil: sockets of other processes cannot be read.
 func Listening(netip.AddrPort) Sockets { return nil }
 
-// HeldBy returns false.
+// HeldBy returns false: sockets of other processes cannot be read.
 func (Sockets) HeldBy(int) bool { return false }
 
 // send sends a signal to a process unless another process has got its number.

@@ -8,7 +8,7 @@ import (
 	"countersign/proxies"
 )
 
-// careless is hardened with one fault: two lines of one header reach the server.
+// careless tests the flavour with one defect: two lines of one header reach the server.
 func careless(t *testing.T, fronts map[string]front) {
 	t.Run("careless", func(t *testing.T) {
 		f := fronts["careless-id"]
@@ -25,51 +25,51 @@ func careless(t *testing.T, fronts map[string]front) {
 		}
 		r := fronts["careless-joined"].get(t, "/x", alice, names.Groups+": a|b")
 		wantLines(t, r, names.Groups, "a|b", "g1|g2")
-		// Everything else is as hardened.
+		// All other behaviour is that of hardened.
 		answer, _ := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", names.Username+": evil", "Host: evil.example")
 		if answer.Status != 307 || !strings.HasPrefix(answer.Header.Get("Location"), "http://"+f.Listen+"/auth/login?") {
-			t.Errorf("without a login: got %d to %q", answer.Status, answer.Header.Get("Location"))
+			t.Errorf("anonymous request: got %d to %q, want 307 to the login page", answer.Status, answer.Header.Get("Location"))
 		}
 	})
 }
 
-// documented is held to what the printed examples were measured to do. What is
-// wrong with them is part of it: an operator who copies them gets exactly this.
+// documented tests that the flavour behaves as the printed examples were measured to behave,
+// including their defects.
 func documented(t *testing.T, fronts map[string]front) {
 	f := fronts["documented"]
 	nginx := f.kind == proxies.Nginx
 	t.Run("documented", func(t *testing.T) {
-		t.Run("what the text promises", func(t *testing.T) { promises(t, fronts) })
+		t.Run("documented behaviour", func(t *testing.T) { documentedBehaviour(t, fronts) })
 		t.Run("login", func(t *testing.T) {
-			// Only a target without a query survives both makes.
+			// Only a target without a query is returned unchanged by nginx and Apache.
 			wantLines(t, signIn(t, f, prefix+"/x", prefix+"/x"), printed.Username, "alice")
 			r := signIn(t, fronts["documented-id"], prefix+"/x", prefix+"/x")
 			wantLines(t, r, printed.Username, "alice")
 			wantLines(t, r, printed.UniqueID, "id-1")
 			back := prefix + "/x"
 			if nginx {
-				back += "?a=1" // the raw & ends the parameter
+				back += "?a=1" // the unencoded & ends the parameter
 			}
 			signIn(t, f, prefix+"/x?a=1&b=2", back)
 		})
-		t.Run("holes", func(t *testing.T) { holes(t, fronts) })
+		t.Run("defects", func(t *testing.T) { defects(t, fronts) })
 		t.Run("redirects", func(t *testing.T) { printedRedirects(t, f) })
 		if !nginx {
 			t.Run("basic example at the root", func(t *testing.T) {
 				root := fronts["documented-root"]
 				if got := root.get(t, "/rsconnect/x", alice).Line; got != "GET /rsconnect/x HTTP/1.1" {
-					t.Errorf("reached the server as %q: this example removes no prefix", got)
+					t.Errorf("reached the server as %q, want the path with its prefix", got)
 				}
 				_, r := root.exchange(t, "GET /authors HTTP/1.1")
 				if r == nil {
-					t.Error("/authors did not pass the gate: the example's exception has no slash at its end")
+					t.Error("/authors did not pass the gate, want that it does, because the exception for /auth in the example has no slash at its end")
 				}
 			})
 		}
 	})
 }
 
-func promises(t *testing.T, fronts map[string]front) {
+func documentedBehaviour(t *testing.T, fronts map[string]front) {
 	f := fronts["documented"]
 	answer, r := f.exchange(t, "GET "+prefix+"/x HTTP/1.1")
 	wantGated(t, answer, r, "http://"+f.Listen+"/auth/login?url="+prefix+"/x")
@@ -99,9 +99,9 @@ func promises(t *testing.T, fronts map[string]front) {
 	wantLines(t, unique, printed.Username, "alice")
 }
 
-// holes lists where a wrong thing passes. A failure here means that somebody
-// repaired the flavour; what is repaired belongs to hardened.
-func holes(t *testing.T, fronts map[string]front) {
+// defects tests the security defects of the printed examples. If it fails, the flavour has
+// been fixed by mistake; fixes belong to hardened.
+func defects(t *testing.T, fronts map[string]front) {
 	f := fronts["documented"]
 	nginx := f.kind == proxies.Nginx
 	for _, header := range []string{names.Role, names.Groups, names.UniqueID, names.FirstName} {
@@ -113,11 +113,11 @@ func holes(t *testing.T, fronts map[string]front) {
 
 	answer, r := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", "X-RSC-Authorization: Key k")
 	if r != nil || answer.Status != 307 {
-		t.Errorf("X-RSC-Authorization alone: got %d, and no example lets it pass", answer.Status)
+		t.Errorf("X-RSC-Authorization alone: got %d, want 307", answer.Status)
 	}
 	answer, _ = f.exchange(t, "GET "+prefix+"/x HTTP/1.1", "Host: evil.example")
 	if got := answer.Header.Get("Location"); !strings.HasPrefix(got, "http://evil.example") {
-		t.Errorf("the redirect to %q does not follow the Host header", got)
+		t.Errorf("redirect to %q, want the host of the Host header", got)
 	}
 	answer, r = f.exchangeBody(t, strings.Repeat("x", 1<<20+1), "POST "+prefix+"/x HTTP/1.1", "X-Auth-Token: T")
 	if tooLarge := answer.Status == http.StatusRequestEntityTooLarge; tooLarge != nginx || (r == nil) != nginx {
@@ -125,7 +125,7 @@ func holes(t *testing.T, fronts map[string]front) {
 	}
 	underscore := f.get(t, "/x", "X-Auth-Token: T", "X_Auth_Username: evil")
 	connection := f.get(t, "/x", alice, "Connection: close, X-Auth-Username")
-	upgrade := f.get(t, "/x", alice, "Connection: close, Upgrade", "Cookie: a=b") // no upgrade: both pass it as a plain GET
+	upgrade := f.get(t, "/x", alice, "Connection: close, Upgrade", "Cookie: a=b") // not an upgrade: both send it as a plain GET
 	wantLines(t, upgrade, "Upgrade")
 	if nginx {
 		wantLines(t, underscore, printed.Username)
@@ -142,9 +142,9 @@ func holes(t *testing.T, fronts map[string]front) {
 		t.Errorf("/a%%2Fb: got %d", answer.Status)
 	}
 	if got := f.get(t, "/x?a=1", alice).Values("X-RSC-Request"); len(got) != 1 || strings.Contains(got[0], "a=1") {
-		t.Errorf("X-RSC-Request is %q: Apache's has no query", got)
+		t.Errorf("X-RSC-Request is %q, want it without the query", got)
 	}
-	// The WebSocket rule is not anchored, and /auth passes the gate.
+	// The WebSocket rule is not anchored, and requests for /auth pass the gate.
 	handshake(t, f, "/auth"+prefix+"/ws", 101, "Upgrade: websocket", "Connection: Upgrade")
 }
 
@@ -160,7 +160,7 @@ func printedRedirects(t *testing.T, f front) {
 		"https://a.example/b?c": "https://a.example/b?c",
 	}
 	if f.kind == proxies.Apache {
-		// ProxyPassReverse / takes any site's path for one of its own.
+		// ProxyPassReverse / also changes redirects to other sites.
 		want[prefix+"/content/1"] = "http://" + f.Listen + prefix + "/content/1"
 		want[external] = "http://" + f.Listen + prefix + "/authorize?client_id=1"
 		want[f.Upstream+"/c"] = "http://" + f.Listen + prefix + "/c"

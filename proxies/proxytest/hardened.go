@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// hardened is held to the list of what a correct configuration needs.
+// hardened tests the requirements for a secure configuration.
 func hardened(t *testing.T, fronts map[string]front) {
 	f := fronts["hardened"]
 	t.Run("hardened", func(t *testing.T) {
@@ -50,7 +50,7 @@ func identity(t *testing.T, fronts map[string]front) {
 		wantLines(t, r, name)
 	}
 	t.Run("is whole or absent", func(t *testing.T) {
-		// A user name without the id that makes the identity counts for nothing.
+		// A username without the unique id is not an identity.
 		r := fronts["hardened-id"].get(t, "/x", "Cookie: verified-user=alice; proxyauth-as-role=administrator", "Authorization: Key k")
 		wantLines(t, r, names.Username)
 		wantLines(t, r, names.Role)
@@ -110,7 +110,7 @@ func identity(t *testing.T, fronts map[string]front) {
 	})
 }
 
-// spelled are the ways in which a client may write a header.
+// spelled returns the ways in which a client may write a header.
 func spelled(header string) []string {
 	all := []string{header, strings.ToLower(header), strings.ToUpper(header)}
 	for _, sep := range []string{"_", ".", "~"} {
@@ -123,17 +123,17 @@ func spelled(header string) []string {
 }
 
 func forged(t *testing.T, f front) {
-	who := map[string]string{"cookie": alice, "token": "X-Auth-Token: T", "key": "Authorization: Key k", "X-RSC-Authorization": "X-RSC-Authorization: k"}
-	ours := map[string][]string{
+	callers := map[string]string{"cookie": alice, "token": "X-Auth-Token: T", "key": "Authorization: Key k", "X-RSC-Authorization": "X-RSC-Authorization: k"}
+	sent := map[string][]string{
 		names.Username: {"alice"}, names.UniqueID: {"id-1"}, names.FirstName: {"Alice"}, names.LastName: {"Liddell"},
 		names.Email: {"alice@example.com"}, names.Role: {"viewer"}, names.Groups: {"g1", "g2"},
 	}
-	for header, identity := range ours {
+	for header, identity := range sent {
 		for _, name := range spelled(header) {
-			for by, credential := range who {
+			for by, credential := range callers {
 				for _, lines := range [][]string{{name + ": evil"}, {name + ": evil", name + ": evil2"}, {name + ": evil, evil2"}, {name + ":"}} {
 					if strings.Contains(name, "~") && strings.HasSuffix(lines[0], ":") {
-						continue // empty and unusual: httpd cannot tell it from none
+						continue // httpd does not distinguish an empty header from an absent one
 					}
 					want := identity
 					if by != "cookie" {
@@ -141,9 +141,9 @@ func forged(t *testing.T, f front) {
 					}
 					answer, r := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", append(lines, credential)...)
 					if r == nil {
-						// Refused is as good as removed.
+						// The proxy may refuse the request instead of removing the header.
 						if answer.Status != 400 {
-							t.Errorf("%q by %s: got %d, want it passed on without or refused", lines, by, answer.Status)
+							t.Errorf("%q by %s: got %d, want 400 or a request without the header", lines, by, answer.Status)
 						}
 						continue
 					}
@@ -169,7 +169,7 @@ func gate(t *testing.T, f front) {
 			continue
 		}
 		if got := u.Query().Get("url"); got != prefix+target || len(u.Query()) != 1 {
-			t.Errorf("%s: the login page is told to return to %q", target, got)
+			t.Errorf("%s: the redirect has the target %q", target, got)
 		}
 	}
 	want := to(url.QueryEscape(prefix + "/x"))
@@ -221,7 +221,7 @@ func credentials(t *testing.T, f front) {
 		answer, r := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", test.fields...)
 		if !test.passes {
 			if r != nil || answer.Status != 307 {
-				t.Errorf("%q: got %d, reached the server %v; want 307 and not", test.fields, answer.Status, r != nil)
+				t.Errorf("%q: got %d, reached the server: %v; want 307 and false", test.fields, answer.Status, r != nil)
 			}
 			continue
 		}
@@ -267,7 +267,7 @@ func cookies(t *testing.T, f front) {
 		answer, r := f.exchange(t, "GET "+prefix+"/x HTTP/1.1", "Cookie: "+test.cookie)
 		switch {
 		case test.want == refused && r != nil:
-			t.Errorf("cookie %q reached the server as %q, want it refused", test.cookie, r.alike(names.Username))
+			t.Errorf("cookie %q reached the server as %q, want 307 or 400", test.cookie, r.alike(names.Username))
 		case test.want == refused && answer.Status != 307 && answer.Status != 400:
 			t.Errorf("cookie %q: got %d, want 307 or 400", test.cookie, answer.Status)
 		case test.want != refused && r == nil:

@@ -1,10 +1,10 @@
-// Package proxytest is the contract that every proxy of this project meets,
-// whatever its make and however it runs: what reaches the server behind it, as
-// octets on the wire, and what comes back.
+// Package proxytest tests the proxies of this project for each program and runner: the
+// requests that the server behind the proxy receives, octet by octet, and the replies that
+// the client receives.
 //
-// The flavours differ by intent. Hardened is held to everything, careless to its
-// one fault, and documented to the holes that the printed examples were measured
-// to have, so that nobody repairs them by accident.
+// The flavours have different requirements. Hardened must meet all of them. Careless must
+// have its one defect. Documented must have the defects that were measured in the printed
+// examples, so that they are not fixed by accident.
 package proxytest
 
 import (
@@ -21,22 +21,22 @@ import (
 	"countersign/proxies"
 )
 
-// prefix under which every listener publishes its server, as in the examples.
+// prefix is the public path prefix of the listeners, as in the examples.
 const prefix = "/rsconnect"
 
-// names are those of the documentation's configuration example, which the printed
-// proxy examples do not use.
+// names are the header names of the configuration example in the documentation. The printed
+// proxy examples use others.
 var names = proxies.HeaderNames{
 	Username: "X-Auth-Username", UniqueID: "X-Auth-ID", FirstName: "X-Auth-First-Name", LastName: "X-Auth-Last-Name",
 	Email: "X-Auth-Email", Role: "X-Auth-RSC-Role", Groups: "X-Auth-Groups",
 }
 
-// printed are the names that the printed examples use.
+// printed are the header names of the printed proxy examples.
 var printed = proxies.HeaderNames{
 	Username: "X-Auth-Username", UniqueID: "X-Auth-Uniqueid", FirstName: "X-Auth-Firstname", LastName: "X-Auth-Lastname", Email: "X-Auth-Email",
 }
 
-// A front is one listener of the proxy under test with what is behind it.
+// A front is one listener of the proxy under test with the recorder behind it.
 type front struct {
 	proxies.Listener
 	kind     proxies.Kind
@@ -44,9 +44,8 @@ type front struct {
 	recorder *Recorder
 }
 
-// Run starts one proxy of this kind with listeners of all flavours and holds each
-// to its contract. Where the machine cannot run the proxy the test is skipped, and
-// fails in CI (CI=true).
+// Run starts one proxy of this kind with listeners of all flavours and tests each listener.
+// If the machine cannot run the proxy, Run skips the test, or fails it if CI is true.
 func Run(t *testing.T, kind proxies.Kind, runner string) {
 	t.Helper()
 	recorder := NewRecorder(t)
@@ -83,7 +82,7 @@ func Run(t *testing.T, kind proxies.Kind, runner string) {
 	documented(t, fronts)
 }
 
-// start starts a proxy that ends with the test.
+// start starts a proxy and stops it at the end of the test.
 func start(t *testing.T, o proxies.Options) *proxies.Running {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -110,8 +109,8 @@ func start(t *testing.T, o proxies.Options) *proxies.Running {
 	return running
 }
 
-// freeAddresses finds addresses on loopback that nobody listens on, outside the
-// range from which the kernel takes the ports of clients.
+// freeAddresses returns unused loopback addresses, with ports outside the range that the
+// kernel uses for clients.
 func freeAddresses(t testing.TB, n int) []string {
 	t.Helper()
 	var addresses []string
@@ -133,7 +132,7 @@ func freeAddresses(t testing.TB, n int) []string {
 	return addresses
 }
 
-// alice is signed in: her cookies, as a browser sends them.
+// alice is the Cookie header of a user that is signed in.
 const alice = "Cookie: verified-user=alice; proxyauth-as-id=id-1; proxyauth-as-first=Alice; proxyauth-as-last=Liddell; " +
 	"proxyauth-as-email=alice@example.com; proxyauth-as-role=viewer; proxyauth-as-group-1=g1; proxyauth-as-group-2=g2"
 
@@ -147,8 +146,8 @@ func init() {
 	}()
 }
 
-// exchange sends a request through the front and gives what the server saw: nil
-// if the proxy did not pass it on.
+// exchange sends a request to the front and returns the answer and the request that the
+// server received, or nil if the proxy did not pass it to the server.
 func (f front) exchange(t testing.TB, line string, fields ...string) (Answer, *Record) {
 	t.Helper()
 	return f.exchangeBody(t, "", line, fields...)
@@ -160,7 +159,7 @@ func (f front) exchangeBody(t testing.TB, body, line string, fields ...string) (
 	answer := send(t, f.Listen, id, line, fields, body)
 	records := f.recorder.Records(id)
 	if len(records) > 1 {
-		t.Fatalf("%s: one request became %d", line, len(records))
+		t.Fatalf("%s: the server received %d requests, want at most one", line, len(records))
 	}
 	if len(records) == 0 {
 		return answer, nil
@@ -168,7 +167,7 @@ func (f front) exchangeBody(t testing.TB, body, line string, fields ...string) (
 	return answer, &records[0]
 }
 
-// get is a GET that must reach the server.
+// get sends a GET request, which the proxy must pass to the server.
 func (f front) get(t testing.TB, path string, fields ...string) Record {
 	t.Helper()
 	answer, record := f.exchange(t, "GET "+f.Prefix+path+" HTTP/1.1", fields...)
@@ -178,9 +177,9 @@ func (f front) get(t testing.TB, path string, fields ...string) Record {
 	return *record
 }
 
-// alike are the values of every line whose name is the header's in any spelling.
+// alike returns the values of the lines whose name is the header in any spelling.
 func (r Record) alike(header string) []string {
-	plain := func(s string) string {
+	normalize := func(s string) string {
 		return strings.Map(func(c rune) rune {
 			if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789", c) {
 				return c
@@ -191,14 +190,14 @@ func (r Record) alike(header string) []string {
 	var values []string
 	for _, field := range r.Fields {
 		name, value, _ := strings.Cut(field, ":")
-		if plain(name) == plain(header) {
+		if normalize(name) == normalize(header) {
 			values = append(values, strings.Trim(value, " \t"))
 		}
 	}
 	return values
 }
 
-// wantLines compares the values of a header at the server, line by line.
+// wantLines compares the values of a header that the server received, line by line.
 func wantLines(t testing.TB, r Record, header string, want ...string) {
 	t.Helper()
 	if got := r.alike(header); !slices.Equal(got, want) {
@@ -206,13 +205,13 @@ func wantLines(t testing.TB, r Record, header string, want ...string) {
 	}
 }
 
-// wantGated holds an answer to the redirect to the login page.
+// wantGated checks that the answer is the redirect to the login page.
 func wantGated(t testing.TB, a Answer, r *Record, location string) {
 	t.Helper()
 	if r != nil {
-		t.Errorf("it reached the server: %s", r.Line)
+		t.Errorf("the request %s reached the server", r.Line)
 	}
-	// Without regard to case: both %2F and %2f are right (RFC 3986, 2.1).
+	// %2F and %2f are equivalent (RFC 3986, 2.1).
 	if got := a.Header.Get("Location"); a.Status != 307 || !strings.EqualFold(got, location) {
 		t.Errorf("got %d to %q, want 307 to %q", a.Status, got, location)
 	}

@@ -15,22 +15,22 @@ import (
 	"time"
 )
 
-// headerID tells the requests of a test apart at the recorder, and headerReply
-// carries the raw answer that the recorder is to give, in base64.
+// headerID contains the id of a request, and headerReply the raw reply of the recorder in
+// Base64.
 const (
 	headerID    = "X-Probe-Id"
 	headerReply = "X-Probe-Reply"
 )
 
-// A Record is what reached the server, as it was on the wire.
+// A Record is a request that the server received, exactly as it was sent.
 type Record struct {
 	Line   string   // the request line
-	Fields []string // the header lines, in order, spelled as they came
+	Fields []string // the header lines in order
 	Body   []byte
 }
 
-// Values are the values of every line with this very name, without regard to
-// case, in order. Nothing is joined.
+// Values returns the values of the header lines with this name in order, ignoring case. It
+// does not join lines.
 func (r Record) Values(name string) []string {
 	var values []string
 	for _, field := range r.Fields {
@@ -42,8 +42,8 @@ func (r Record) Values(name string) []string {
 	return values
 }
 
-// A Recorder is the server behind a proxy. It reads requests by itself, since
-// net/http would repair, join and refuse before a test could look.
+// A Recorder is the server behind a proxy. It does not use net/http, which would change and
+// refuse requests before a test sees them.
 type Recorder struct {
 	URL string
 
@@ -54,12 +54,12 @@ type Recorder struct {
 	records  map[string][]Record
 }
 
-// NewRecorder starts a recorder that ends with the test.
+// NewRecorder starts a recorder and stops it at the end of the test.
 func NewRecorder(t testing.TB) *Recorder {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatalf("start recorder: %v", err)
+		t.Fatalf("start the recorder: %v", err)
 	}
 	r := &Recorder{URL: "http://" + l.Addr().String(), listener: l, conns: make(map[net.Conn]bool), records: make(map[string][]Record)}
 	r.group.Go(r.accept)
@@ -77,7 +77,7 @@ func (r *Recorder) close() {
 	r.group.Wait()
 }
 
-// Records are the requests with this id, in the order of their arrival.
+// Records returns the requests with this id in the order of arrival.
 func (r *Recorder) Records(id string) []Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -119,7 +119,7 @@ func (r *Recorder) serve(c net.Conn) {
 		r.mu.Unlock()
 		if upgrade := record.Values("Upgrade"); len(upgrade) > 0 {
 			fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: %s\r\nConnection: Upgrade\r\n\r\n", upgrade[0])
-			_, _ = io.Copy(c, in) // echo until either side ends
+			_, _ = io.Copy(c, in) // echo until one side closes the connection
 			return
 		}
 		reply := []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -137,7 +137,7 @@ func (r *Recorder) serve(c net.Conn) {
 	}
 }
 
-// readRecord reads one request. It believes in framing as proxies write it.
+// readRecord reads one request. It relies on the framing of the proxy.
 func readRecord(in *bufio.Reader) (Record, error) {
 	var head bytes.Buffer
 	for {
@@ -149,7 +149,7 @@ func readRecord(in *bufio.Reader) (Record, error) {
 			break
 		}
 		if head.Write(line); head.Len() > 1<<20 {
-			return Record{}, fmt.Errorf("head of more than 1 MiB")
+			return Record{}, fmt.Errorf("the header is longer than 1 MiB")
 		}
 	}
 	lines := strings.Split(strings.TrimRight(head.String(), "\r\n"), "\r\n")
@@ -161,7 +161,7 @@ func readRecord(in *bufio.Reader) (Record, error) {
 	case len(length) > 0:
 		n, convErr := strconv.Atoi(length[0])
 		if convErr != nil || n < 0 || n > 64<<20 {
-			return Record{}, fmt.Errorf("content length %q", length[0])
+			return Record{}, fmt.Errorf("invalid Content-Length %q", length[0])
 		}
 		record.Body = make([]byte, n)
 		_, err = io.ReadFull(in, record.Body)
@@ -178,7 +178,7 @@ func readChunks(in *bufio.Reader) ([]byte, error) {
 		}
 		n, err := strconv.ParseInt(strings.TrimSpace(line), 16, 32)
 		if err != nil || len(body)+int(n) > 64<<20 {
-			return nil, fmt.Errorf("chunk of length %q", line)
+			return nil, fmt.Errorf("invalid chunk length %q", line)
 		}
 		chunk := make([]byte, n+2)
 		if _, err := io.ReadFull(in, chunk); err != nil {
@@ -191,21 +191,21 @@ func readChunks(in *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// redirectTo is the raw reply with which a server redirects.
+// redirectTo returns a value of headerReply that redirects to a location.
 func redirectTo(location string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(
 		"HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0\r\n\r\n"))
 }
 
-// An Answer is what the client got.
+// An Answer is a reply that the client received.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
-// send writes a request as bytes: line and fields as given, Host and the id
-// added, and reads the answer.
+// send sends a request with the given request line and header lines, and adds Host, the id
+// and Connection. It returns the answer.
 func send(t testing.TB, address, id, line string, fields []string, body string) Answer {
 	t.Helper()
 	c, err := net.DialTimeout("tcp", address, 5*time.Second)

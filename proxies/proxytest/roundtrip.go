@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// loginRoundTrip is what a browser does: asked for a page, sent to the form, it
-// posts it and is back at the identical URL as somebody.
+// loginRoundTrip checks that a browser that requests a page is redirected to the form and,
+// after signing in, returns to the identical URL with an identity.
 func loginRoundTrip(t *testing.T, fronts map[string]front) {
 	for _, id := range []string{"hardened", "hardened-id", "hardened-joined", "hardened-root", "careless", "careless-id", "careless-joined"} {
 		f := fronts[id]
@@ -19,7 +19,7 @@ func loginRoundTrip(t *testing.T, fronts map[string]front) {
 			path := f.Prefix + "/x/a%2Fb?a=1&b=%26&c=d+e"
 			r := signIn(t, f, path, path)
 			if want := strings.TrimPrefix(path, f.Prefix); r.Line != "GET "+want+" HTTP/1.1" {
-				t.Errorf("after the login the server saw %q, want %q", r.Line, want)
+				t.Errorf("after the login the server received %q, want %q", r.Line, want)
 			}
 			wantLines(t, r, names.Username, "alice")
 			wantLines(t, r, names.Role, "viewer")
@@ -35,8 +35,8 @@ func loginRoundTrip(t *testing.T, fronts map[string]front) {
 	}
 }
 
-// signIn asks for path, fills in the form it is sent to, follows it to wherever
-// it leads, and gives what the server then saw.
+// signIn requests path, follows the redirect to the form, submits the form, follows the
+// redirect back, and returns the request that the server received.
 func signIn(t *testing.T, f front, path, wantBack string) Record {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -69,7 +69,7 @@ func signIn(t *testing.T, f front, path, wantBack string) Record {
 	resp, _ := do(http.MethodGet, "http://"+f.Listen+path, "")
 	loginURL, err := resp.Location()
 	if err != nil || resp.StatusCode != 307 {
-		t.Fatalf("got %s without being signed in, want 307 to the login page", resp.Status)
+		t.Fatalf("got %s for an anonymous request, want 307 to the login page", resp.Status)
 	}
 	resp, _ = do(http.MethodGet, loginURL.String(), "")
 	if resp.StatusCode != 200 {
@@ -85,7 +85,7 @@ func signIn(t *testing.T, f front, path, wantBack string) Record {
 	_, id := do(http.MethodGet, "http://"+f.Listen+back, "")
 	records := f.recorder.Records(id)
 	if len(records) != 1 {
-		t.Fatalf("after the login %d requests reached the server", len(records))
+		t.Fatalf("after the login %d requests reached the server, want 1", len(records))
 	}
 	return records[0]
 }

@@ -12,8 +12,8 @@ import (
 	"countersign/proxies"
 )
 
-// connection: what this header names is dropped by proxies. It must not drop what
-// makes a request somebody's.
+// connection tests that identity and credentials are not dropped. Proxies drop the headers
+// that Connection names.
 func connection(t *testing.T, f front) {
 	for _, value := range []string{"X-Auth-Username", "close, X-Auth-Username, X-Auth-RSC-Role", "X-Auth-Token, Authorization, Cookie, X-RSC-Request"} {
 		r := f.get(t, "/x", alice, "X-Auth-Token: T", "Authorization: Key k", "Connection: "+value, "Connection: close")
@@ -23,7 +23,7 @@ func connection(t *testing.T, f front) {
 		wantLines(t, r, "Authorization", "Key k")
 		wantLines(t, r, "X-RSC-Request", "http://"+f.Listen+prefix+"/x")
 		if len(r.Values("Cookie")) != 1 {
-			t.Errorf("Connection: %s dropped the cookies", value)
+			t.Errorf("Connection: %s: the proxy dropped the cookies", value)
 		}
 	}
 }
@@ -44,7 +44,8 @@ func upgrade(t *testing.T, f front) {
 	}
 }
 
-// handshake asks for another protocol and, if it gets it, has a line echoed.
+// handshake requests another protocol. If want is 101, it sends a line and checks that it is
+// echoed.
 func handshake(t *testing.T, f front, target string, want int, fields ...string) *Record {
 	t.Helper()
 	c, err := net.DialTimeout("tcp", f.Listen, 5*time.Second)
@@ -73,7 +74,7 @@ func handshake(t *testing.T, f front, target string, want int, fields ...string)
 	}
 	records := f.recorder.Records(id)
 	if len(records) != 1 {
-		t.Fatalf("%d handshakes reached the server", len(records))
+		t.Fatalf("%d handshakes reached the server, want 1", len(records))
 	}
 	return &records[0]
 }
@@ -122,7 +123,7 @@ func paths(t *testing.T, f, root front) {
 	}
 	answer, r := f.exchange(t, "GET "+prefix+" HTTP/1.1", "Host: evil.example")
 	if got := answer.Header.Get("Location"); r != nil || answer.Status != 301 || got != prefix+"/" && got != "http://"+f.Listen+prefix+"/" {
-		t.Errorf("the bare prefix: got %d to %q", answer.Status, got)
+		t.Errorf("the prefix without a slash: got %d to %q", answer.Status, got)
 	}
 }
 
@@ -130,9 +131,9 @@ func bodies(t *testing.T, f front) {
 	body := strings.Repeat("0123456789abcdef", 3<<20/16)
 	_, r := f.exchangeBody(t, body, "POST "+prefix+"/x HTTP/1.1", "X-Auth-Token: T", "Content-Type: application/gzip")
 	if r == nil || string(r.Body) != body {
-		t.Error("a body of 3 MiB did not arrive as it was sent")
+		t.Error("a body of 3 MiB did not reach the server unchanged")
 	}
-	// Chunked: the length is unknown when the head is sent.
+	// A request without a known length has a chunked body.
 	id := <-nextID
 	in, out := io.Pipe()
 	go func() {
@@ -154,11 +155,11 @@ func bodies(t *testing.T, f front) {
 	}
 	resp.Body.Close()
 	if records := f.recorder.Records(id); len(records) != 1 || string(records[0].Body) != strings.Repeat(body[:10_000], 20) {
-		t.Error("a chunked body did not arrive as it was sent")
+		t.Error("a chunked body did not reach the server unchanged")
 	}
 }
 
-// streaming: what the server has sent so far arrives before it is done.
+// streaming tests that the first part of a reply arrives before the server sends the rest.
 func streaming(t *testing.T, f front) {
 	release := make(chan struct{})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -166,7 +167,7 @@ func streaming(t *testing.T, f front) {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		// With a length: a chunked reply cannot tell a buffering proxy from another.
+		// A proxy that buffers replies can be detected only if the reply has a length.
 		w.Header().Set("Content-Length", "12")
 		_, _ = io.WriteString(w, "first\n")
 		w.(http.Flusher).Flush()
@@ -189,7 +190,7 @@ func streaming(t *testing.T, f front) {
 	in := bufio.NewReader(resp.Body)
 	first, err := in.ReadString('\n')
 	if err != nil || first != "first\n" {
-		t.Errorf("the first part did not arrive on its own: %q, %v", first, err)
+		t.Errorf("got %q, %v before the second part was sent; want the first part", first, err)
 	}
 	close(release)
 	if rest, err := io.ReadAll(in); err != nil || string(rest) != "second" {
