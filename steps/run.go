@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 
 	"countersign/steps/equipment"
@@ -61,12 +62,12 @@ func prepare(c Config) (runner.Prepared, error) {
 	}
 	tags, tagErr := plan.ParseTags(c.Tags)
 	catalogue, rulesErr := rules.Load(c.Features)
-	documents, readErr := plan.Read(c.Features)
-	if err := errors.Join(tagErr, rulesErr, readErr); err != nil {
-		return runner.Prepared{}, err
+	documents, calls, featuresErr := readFeatures(c.Features)
+	problems := []error{tagErr, rulesErr, featuresErr}
+	if rulesErr == nil {
+		problems = append(problems, checkRules(catalogue, documents, c.Rules))
 	}
-	calls, stepErr := Resolve(documents)
-	if err := errors.Join(checkRules(catalogue, documents, c.Rules), stepErr); err != nil {
+	if err := errors.Join(problems...); err != nil {
 		return runner.Prepared{}, err
 	}
 	seed := c.Seed
@@ -79,6 +80,61 @@ func prepare(c Config) (runner.Prepared, error) {
 	}
 	p, err := plan.Make(documents, plan.Selection{Fronts: fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Groups: c.Groups, Scenarios: c.Scenarios, Seed: seed})
 	return runner.Prepared{Plan: p, Catalogue: catalogue, Calls: calls}, err
+}
+
+// readFeatures reads the features and resolves their steps. The error contains every mistake once.
+func readFeatures(fsys fs.FS) ([]*plan.Document, map[*plan.Scenario][]*vocabulary.Call, error) {
+	documents, readErr := plan.Read(fsys)
+	set, err := newVocabulary()
+	if err != nil {
+		return nil, nil, err
+	}
+	calls, stepErr := resolve(set, documents)
+	return documents, calls, once(readErr, stepErr)
+}
+
+// once joins errors and leaves out those whose text was there before: the steps of a Background
+// belong to several scenarios, and what stands below a step is read twice.
+func once(all ...error) error {
+	var problems []error
+	seen := map[string]bool{}
+	for _, err := range all {
+		for _, problem := range parts(err) {
+			if !seen[problem.Error()] {
+				seen[problem.Error()] = true
+				problems = append(problems, problem)
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// parts returns the errors that were joined to err, at any depth.
+func parts(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if err == nil {
+			return nil
+		}
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, parts(e)...)
+	}
+	return all
+}
+
+// CheckFeatures returns every mistake in the features: in their steps, and definitions and words of
+// the vocabulary that no step uses.
+func CheckFeatures(fsys fs.FS) error {
+	documents, readErr := plan.Read(fsys)
+	set, err := newVocabulary()
+	if err != nil {
+		return err
+	}
+	_, stepErr := resolve(set, documents)
+	return once(readErr, stepErr, set.Unused())
 }
 
 // checkRules compares the features with the catalogue, and requires that the wanted rules exist.
@@ -95,25 +151,14 @@ func checkRules(catalogue *rules.Catalogue, documents []*plan.Document, wanted [
 	return errors.Join(problems...)
 }
 
-// Resolve resolves the steps of all scenarios. The error holds every mistake once, with file and
-// line.
-func Resolve(documents []*plan.Document) (map[*plan.Scenario][]*vocabulary.Call, error) {
-	set, err := newVocabulary()
-	if err != nil {
-		return nil, err
-	}
+// resolve resolves the steps of all scenarios.
+func resolve(set *vocabulary.Set, documents []*plan.Document) (map[*plan.Scenario][]*vocabulary.Call, error) {
 	calls := map[*plan.Scenario][]*vocabulary.Call{}
 	var problems []error
-	seen := map[string]bool{} // the steps of a Background belong to several scenarios
 	for _, d := range documents {
 		for _, s := range d.Scenarios {
 			resolved, mistakes := set.Resolve(s)
-			for _, m := range mistakes {
-				if !seen[m.Error()] {
-					seen[m.Error()] = true
-					problems = append(problems, m)
-				}
-			}
+			problems = append(problems, mistakes...)
 			calls[s] = resolved
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,35 +15,55 @@ import (
 	"countersign/steps/plan"
 )
 
-// TestVocabularyFitsTheFeatures requires that each step of the features has one definition and that
-// each definition is used.
+// TestVocabularyFitsTheFeatures requires that each step of the features has one definition, and that
+// each definition and each word of a choice is used.
 func TestVocabularyFitsTheFeatures(t *testing.T) {
 	t.Parallel()
-	documents, err := plan.Read(features.FS())
-	if err != nil {
-		t.Fatal(err)
+	if err := CheckFeatures(features.FS()); err != nil {
+		t.Error(err)
 	}
-	calls, err := Resolve(documents)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// TestMistakesAreReportedAtOnce checks that one error has each mistake of the features once, with file
+// and line.
+func TestMistakesAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
+	const feature = `Feature: A
+  Background:
+    Given a server configured with:
+      | ProxyAuth.UsernameHeadr | X-User |
+      | ProxyAuth.LoginUrl   | /      |
+    And "alice" signs inn
+
+  @PA-003
+  Scenario Outline: One
+    When "alice" visits "app"
+    Then "alice" is signed in
+
+    Examples:
+      | unused |
+      | 1      |
+      | 2      |
+`
+	_, _, err := readFeatures(fstest.MapFS{"room/a.feature": {Data: []byte(feature)}})
+	if err == nil {
+		t.Fatal("there is no error")
 	}
-	used, total := map[string]int{}, 0
-	for _, resolved := range calls {
-		for _, call := range resolved {
-			used[call.Expression()]++
-			total++
+	want := []string{
+		`room/a.feature:14: the column "unused"`,
+		`room/a.feature:3: "a server configured with:": the documents have no option "ProxyAuth.UsernameHeadr"; did you mean "ProxyAuth.UsernameHeader"?; the documents have no option "ProxyAuth.LoginUrl"; did you mean "ProxyAuth.LoginURL"?`,
+		`room/a.feature:6: "\"alice\" signs inn": no step is defined so; the nearest is "{person} signs in( again)"`,
+		`room/a.feature:10: "\"alice\" visits \"app\"": no step before it makes the content "app"`,
+	}
+	got := strings.Split(err.Error(), "\n")
+	if len(got) != len(want) {
+		t.Errorf("%d mistakes, want %d:\n%s", len(got), len(want), err)
+	}
+	for _, w := range want {
+		if !slices.ContainsFunc(got, func(g string) bool { return strings.HasPrefix(g, w) }) {
+			t.Errorf("no mistake begins with %s:\n%s", w, err)
 		}
 	}
-	set, err := newVocabulary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range set.Definitions() {
-		if used[d.Expression()] == 0 {
-			t.Errorf("no feature uses the step %q", d.Expression())
-		}
-	}
-	t.Logf("%d definitions, %d parameter types, %d scenarios, %d steps", len(set.Definitions()), len(parameters), len(calls), total)
 }
 
 // TestStepsThatNeedATag checks that a step which disturbs other scenarios is refused without the tag
@@ -60,7 +81,11 @@ func TestStepsThatNeedATag(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Resolve(documents)
+		set, err := newVocabulary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = resolve(set, documents)
 		if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
 			t.Errorf("%s, %s: %v, want %q", c.tags, c.step, err, c.problem)
 		}

@@ -71,6 +71,9 @@ func checkRules(out io.Writer, catalogue *rules.Catalogue, scenarios []rules.Sce
 	for _, p := range problems {
 		fmt.Fprintln(out, p)
 	}
+	if err := steps.CheckFeatures(features.FS()); err != nil {
+		return &exitError{code: exitViolation, err: fmt.Errorf("the features and the vocabulary disagree:\n%w", err)}
+	}
 	if len(problems) > 0 {
 		return &exitError{code: exitViolation, err: fmt.Errorf("the catalogue and the features disagree in %d places; each is printed above with its file and line", len(problems))}
 	}

@@ -21,7 +21,7 @@ Feature: Deployment from the IDE
       Then "app" answers
 
     @PA-347
-    Scenario Outline: A signature over the <path> is accepted
+    Scenario Outline: A signature over the <path>, which the client <client> makes, is accepted
       Given "alice" has deployment credentials
       When "alice" makes a signed request with the <path>
       Then the request is answered to "alice"

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,18 +47,25 @@ func ReadArgument(below *messages.PickleStepArgument) (Configuration, error) {
 	case below == nil || below.DataTable == nil:
 		return Configuration{}, fmt.Errorf("the step has neither a table nor a docstring; add a table of options and values, or a docstring with a configuration")
 	}
-	var rows [][2]string
+	var (
+		rows     [][2]string
+		problems []string
+	)
 	for _, row := range below.DataTable.Rows {
 		if len(row.Cells) != 2 {
-			return Configuration{}, fmt.Errorf("a row of the table has %d cells; write an option and its value", len(row.Cells))
+			problems = append(problems, fmt.Sprintf("a row of the table has %d cells; write an option and its value", len(row.Cells)))
+			continue
 		}
-		name := row.Cells[0].Value
+		name, value := row.Cells[0].Value, row.Cells[1].Value
 		if !slices.Contains(documented, name) {
-			return Configuration{}, fmt.Errorf("the documents have no option %q; did you mean %q?", name, nearest(name))
+			problems = append(problems, fmt.Sprintf("the documents have no option %q; did you mean %q?", name, nearest(name)))
 		}
-		if value := row.Cells[1].Value; value != notSet {
+		if value != notSet {
 			rows = append(rows, [2]string{name, value})
 		}
+	}
+	if len(problems) > 0 {
+		return Configuration{}, errors.New(strings.Join(problems, "; "))
 	}
 	return ParseConfiguration(textOf(rows))
 }

@@ -345,7 +345,7 @@ func TestTableOfOptions(t *testing.T) {
 		{"three cells", "      | ProxyAuth.RoleHeader | X | Y |", "a row of the table has 3 cells"},
 		{"nothing", "", "the step has neither a table nor a docstring"},
 	} {
-		if _, err := read(c.table); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "sample/a.feature:3") {
+		if _, err := read(c.table); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "sample/a.feature:4") {
 			t.Errorf("%s: error %v, want one with the place and %q", c.name, err, c.want)
 		}
 	}
@@ -355,10 +355,10 @@ func TestTableOfOptions(t *testing.T) {
 func TestReadRequiresAKeyword(t *testing.T) {
 	t.Parallel()
 	const background = "Feature: F\n  Background:\n    * it is set up\n\n  Scenario: A\n    Then it starts\n\n  Scenario: B\n    Then it stops\n"
-	const want = `the keyword of the step %q says neither Given nor When nor Then; write Given, When or Then`
+	const want = `%q: the keyword says neither Given nor When nor Then; write Given, When or Then`
 	for _, c := range []struct{ name, text, want string }{
 		{"an asterisk", "Feature: F\n  Scenario: S\n    Given it is set up\n    * it starts\n", "sample/a.feature:4: " + fmt.Sprintf(want, "it starts")},
-		{"a conjunction after an asterisk", "Feature: F\n  Scenario: S\n    When it is set up\n    * it starts\n    And it stops\n", "sample/a.feature:4: " + fmt.Sprintf(want, "it starts")},
+		{"a conjunction after an asterisk", "Feature: F\n  Scenario: S\n    When it is set up\n    * it starts\n    And it stops\n", "sample/a.feature:4: " + fmt.Sprintf(want, "it starts") + "\nsample/a.feature:5: " + fmt.Sprintf(want, "it stops")},
 		{"a conjunction without a step before it", "Feature: F\n  Scenario: S\n    And it starts\n", "sample/a.feature:3: " + fmt.Sprintf(want, "it starts")},
 		{"a background of two scenarios", background, "sample/a.feature:3: " + fmt.Sprintf(want, "it is set up")},
 	} {

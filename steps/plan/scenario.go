@@ -110,7 +110,7 @@ type Document struct {
 }
 
 // Read parses all features of a file system. The error joins one error for each problem, with
-// file and line.
+// file and line; the documents are those that are valid Gherkin.
 func Read(fsys fs.FS) ([]*Document, error) {
 	var documents []*Document
 	var problems []error
@@ -121,9 +121,10 @@ func Read(fsys fs.FS) ([]*Document, error) {
 		document, err := readDocument(fsys, path)
 		if err != nil {
 			problems = append(problems, err)
-			return nil
 		}
-		documents = append(documents, document)
+		if document != nil {
+			documents = append(documents, document)
+		}
 		return nil
 	})
 	if err != nil {
@@ -144,7 +145,7 @@ func readDocument(fsys fs.FS, path string) (*Document, error) {
 	}
 	d := &Document{Path: path, Text: text, blocks: blocksOf(parsed)}
 	index := indexOf(parsed)
-	var problems []error
+	problems := index.unusedColumns(path)
 	for _, pickle := range gherkin.Pickles(*parsed, path, newID) {
 		s, err := index.scenario(d, parsed.Feature.Name, pickle)
 		if err != nil {
@@ -152,7 +153,6 @@ func readDocument(fsys fs.FS, path string) (*Document, error) {
 			if !slices.ContainsFunc(problems, func(p error) bool { return p.Error() == err.Error() }) {
 				problems = append(problems, err)
 			}
-			continue
 		}
 		if s.Row > 0 {
 			s.Number = 1
@@ -215,6 +215,51 @@ func indexOf(document *messages.GherkinDocument) index {
 	return x
 }
 
+// unusedColumns returns an error for each column of an outline that its steps and its title do not
+// use: the column misleads the reader.
+func (x index) unusedColumns(path string) []error {
+	var problems []error
+	for _, s := range x.scenarios {
+		text := textOfOutline(s)
+		for _, e := range s.Examples {
+			if e.TableHeader == nil {
+				continue
+			}
+			for _, cell := range e.TableHeader.Cells {
+				if cell.Value != ruleColumn && !strings.Contains(text, "<"+cell.Value+">") {
+					problems = append(problems, fmt.Errorf("%s:%d: the column %q of the examples is used neither by a step nor in the title; remove it", path, cell.Location.Line, cell.Value))
+				}
+			}
+		}
+	}
+	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return problems
+}
+
+// ruleColumn is the column of examples that cites rules.
+const ruleColumn = "rule"
+
+// textOfOutline returns the title, the steps and their arguments.
+func textOfOutline(s *messages.Scenario) string {
+	var b strings.Builder
+	b.WriteString(s.Name)
+	for _, step := range s.Steps {
+		b.WriteString("\n" + step.Text)
+		if step.DocString != nil {
+			b.WriteString("\n" + step.DocString.Content)
+		}
+		if step.DataTable == nil {
+			continue
+		}
+		for _, row := range step.DataTable.Rows {
+			for _, cell := range row.Cells {
+				b.WriteString("\n" + cell.Value)
+			}
+		}
+	}
+	return b.String()
+}
+
 func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Scenario, error) {
 	ast := x.scenarios[pickle.AstNodeIds[0]]
 	s := &Scenario{
@@ -232,7 +277,7 @@ func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Sc
 		r := x.rows[pickle.AstNodeIds[1]]
 		s.Row = int(r.body.Location.Line)
 		for i, cell := range r.header {
-			if cell.Value == "rule" {
+			if cell.Value == ruleColumn {
 				for _, id := range strings.Split(r.body.Cells[i].Value, ", ") {
 					cited[id] = true
 				}
@@ -246,34 +291,42 @@ func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Sc
 	return s, x.readSteps(s, pickle)
 }
 
-func (x index) readSteps(s *Scenario, pickle *messages.Pickle) (err error) {
-	if s.Configuration, err = ParseConfiguration(defaults); err != nil {
+// readSteps adds the steps of a pickle to the scenario. The error contains all mistakes, each with
+// file, line and text.
+func (x index) readSteps(s *Scenario, pickle *messages.Pickle) error {
+	var problems []error
+	bad := func(step Step, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s:%d: %q: %w", s.Feature, step.Line, step.Text, err))
+		}
+	}
+	s.Configuration, _ = ParseConfiguration(defaults) // is valid
+	for _, p := range pickle.Steps {
+		keyword, known := keywords[p.Type]
+		step := Step{Keyword: keyword, Text: p.Text, Line: x.lines[p.AstNodeIds[0]], Argument: p.Argument}
+		if !known {
+			bad(step, errors.New("the keyword says neither Given nor When nor Then; write Given, When or Then"))
+		}
+		s.Steps = append(s.Steps, step)
+		if TakesConfiguration(step.Text) {
+			bad(step, s.readConfiguration(step))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// readConfiguration adds the configuration below a step to the scenario.
+func (s *Scenario) readConfiguration(step Step) error {
+	c, err := ReadArgument(step.Argument)
+	if err != nil {
 		return err
 	}
-	for _, step := range pickle.Steps {
-		line := x.lines[step.AstNodeIds[0]]
-		keyword, known := keywords[step.Type]
-		if !known {
-			return fmt.Errorf("%s:%d: the keyword of the step %q says neither Given nor When nor Then; write Given, When or Then", s.Feature, line, step.Text)
-		}
-		s.Steps = append(s.Steps, Step{Keyword: keyword, Text: step.Text, Line: line, Argument: step.Argument})
-		if !TakesConfiguration(step.Text) {
-			continue
-		}
-		c, err := ReadArgument(step.Argument)
-		if err != nil {
-			return fmt.Errorf("%s: %q: %w", s.ID(), step.Text, err)
-		}
-		if step.Text == ConfigurationStep {
-			s.Configuration = c
-			continue
-		}
-		s.Further = append(s.Further, c)
-		if err := s.mayFurther(step.Text, c); err != nil {
-			return fmt.Errorf("%s: %w", s.ID(), err)
-		}
+	if step.Text == ConfigurationStep {
+		s.Configuration = c
+		return nil
 	}
-	return nil
+	s.Further = append(s.Further, c)
+	return s.mayFurther(step.Text, c)
 }
 
 // mayFurther returns an error if the scenario must not start or restart a server with c.
@@ -284,7 +337,7 @@ func (s *Scenario) mayFurther(step string, c Configuration) error {
 	}
 	now := s.Configuration
 	if !s.Has(Direct) && (c.Headers != now.Headers || c.GroupsSeparator != now.GroupsSeparator || c.Gate() != now.Gate()) {
-		return fmt.Errorf("%q: the proxy keeps the identity headers and the login of the first configuration; tag the scenario @direct", step)
+		return errors.New("the proxy keeps the identity headers and the login of the first configuration; tag the scenario @direct")
 	}
 	return nil
 }

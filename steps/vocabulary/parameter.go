@@ -20,8 +20,9 @@ type Parameter struct {
 	pattern string // without groups that capture
 	result  reflect.Type
 	read    func(text string) (argument, error)
-	makes   string // the kind of thing that the text names for the first time
-	needs   string // the kind of thing that the text names, which an earlier step has made
+	words   []string // of a choice
+	makes   string   // the kind of thing that the text names for the first time
+	needs   string   // the kind of thing that the text names, which an earlier step has made
 }
 
 // An argument gives the value with which a function is called, from the state of a scenario.
@@ -53,10 +54,13 @@ func Choice[T any](name string, choices map[string]T) Parameter {
 		}
 		return strings.Compare(a, b)
 	})
+	patterns := make([]string, len(words))
 	for n, word := range words {
-		words[n] = regexp.QuoteMeta(word)
+		patterns[n] = regexp.QuoteMeta(word)
 	}
-	return Value(name, strings.Join(words, "|"), func(word string) (T, error) { return choices[word], nil })
+	p := Value(name, strings.Join(patterns, "|"), func(word string) (T, error) { return choices[word], nil })
+	p.words = words
+	return p
 }
 
 // quoted is the pattern of a name or a text in quotation marks.

@@ -23,6 +23,7 @@ const cited = `(?: \((` + rules.IDPattern + `(?:, ` + rules.IDPattern + `)*)\))?
 type Set struct {
 	definitions []*Definition
 	found       map[string][]*Definition // by the text of a step
+	used        map[string]bool          // expressions, and words of parameter types
 }
 
 // NewSet returns the vocabulary of definitions that work on the state S. The error names each
@@ -36,7 +37,7 @@ func NewSet[S any](parameters []Parameter, below []Below, definitions ...[]Defin
 	for n := range below {
 		byType[below[n].result] = &below[n]
 	}
-	s := &Set{found: map[string][]*Definition{}}
+	s := &Set{found: map[string][]*Definition{}, used: map[string]bool{}}
 	var problems []error
 	seen := map[string]bool{}
 	for _, d := range slices.Concat(definitions...) {
@@ -60,8 +61,28 @@ func NewSet[S any](parameters []Parameter, below []Below, definitions ...[]Defin
 	return s, errors.Join(problems...)
 }
 
-// Definitions returns all definitions.
-func (s *Set) Definitions() []*Definition { return s.definitions }
+// Unused returns an error for each definition, and for each word of a choice, that no resolved step
+// has used.
+func (s *Set) Unused() error {
+	var problems []error
+	for _, d := range s.definitions {
+		if !s.used[d.expression] {
+			problems = append(problems, fmt.Errorf("no feature uses the step %q", d.expression))
+		}
+		for _, p := range d.parameters {
+			for _, word := range p.words {
+				if !s.used[p.use(word)] {
+					problems = append(problems, fmt.Errorf("no feature uses the word %q of the parameter type {%s}", word, p.name))
+					s.used[p.use(word)] = true // once
+				}
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// use is the key of a word of a parameter type among what is used.
+func (p *Parameter) use(word string) string { return "{" + p.name + "} " + word }
 
 // A Call is a step of a scenario with its definition and arguments.
 type Call struct {
@@ -72,9 +93,6 @@ type Call struct {
 	definition *Definition
 	arguments  []argument
 }
-
-// Expression returns the expression of the step's definition.
-func (c *Call) Expression() string { return c.definition.expression }
 
 // Run calls the function of the definition with the state of a scenario.
 func (c *Call) Run(ctx context.Context, state any) error {
@@ -122,6 +140,7 @@ func (s *Set) resolve(scenario *plan.Scenario, step plan.Step, made map[string]b
 	if err != nil {
 		return nil, err
 	}
+	s.used[d.expression] = true
 	call := &Call{Text: step.Text, Keyword: step.Keyword, definition: d}
 	for _, tag := range d.tags {
 		if !scenario.Has(tag) {
@@ -133,6 +152,7 @@ func (s *Set) resolve(scenario *plan.Scenario, step plan.Step, made map[string]b
 		if err := p.follow(groups[n], made); err != nil {
 			return nil, err
 		}
+		s.used[p.use(groups[n])] = true
 		a, err := p.read(groups[n])
 		if err != nil {
 			return nil, fmt.Errorf("{%s}: %w", p.name, err)
@@ -205,16 +225,19 @@ func (s *Set) find(text string) (*Definition, error) {
 	return nil, fmt.Errorf("the step is ambiguous; it matches %q", expressions)
 }
 
-// nearest returns the expression that needs the fewest changes to become the text, apart from what
-// stands in quotation marks or for a parameter.
+// nearest returns the expression that needs the fewest changes to become the text, apart from texts
+// in quotation marks, parameters and optional text.
 func (s *Set) nearest(text string) string {
-	plain := func(text string) string { return variable.ReplaceAllString(text, "_") }
+	plain := func(text string) string { return optional.ReplaceAllString(variable.ReplaceAllString(text, "_"), "") }
 	edits := func(d *Definition) int { return levenshtein.Distance(plain(text), plain(d.expression), nil) }
 	return slices.MinFunc(s.definitions, func(a, b *Definition) int { return cmp.Compare(edits(a), edits(b)) }).expression
 }
 
-// variable matches a text in quotation marks, and a parameter.
-var variable = regexp.MustCompile(`"[^"]*"|\{[^}]*\}`)
+// variable matches a text in quotation marks, and a parameter; optional matches optional text.
+var (
+	variable = regexp.MustCompile(`"[^"]*"|\{[^}]*\}`)
+	optional = regexp.MustCompile(`\([^)]*\)`)
+)
 
 // checkedRules returns the rules that a check below Then checks: those it names, else the only
 // one that the scenario cites.

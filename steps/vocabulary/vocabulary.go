@@ -47,9 +47,6 @@ func Check(expression string, function any) Definition {
 	return Definition{expression: expression, function: reflect.ValueOf(function), check: true}
 }
 
-// Expression returns the expression of the definition.
-func (d *Definition) Expression() string { return d.expression }
-
 var (
 	contextType = reflect.TypeFor[context.Context]()
 	errorType   = reflect.TypeFor[error]()
