@@ -36,29 +36,33 @@ const DefaultTimeout = runner.DefaultTimeout
 // empty selection, features or a catalogue with errors.
 var ErrNotStarted = runner.ErrNotStarted
 
-// Run plans and runs the suite. The report accounts for every planned scenario, also when ctx is
-// cancelled. The error reports what prevented the run or a clean end of it; errors that wrap
-// [ErrNotStarted] come without a report.
-func Run(ctx context.Context, c Config, e Equipment) (report.Report, error) {
+// Prepared is a plan whose steps are resolved.
+type Prepared = runner.Prepared
+
+// Plan returns what a run would do. The error contains every mistake in the configuration, the
+// catalogue and the features, and wraps [ErrNotStarted].
+func Plan(c Config) (Prepared, error) {
 	prepared, err := prepare(c)
 	if err != nil {
+		return Prepared{}, fmt.Errorf("%w: %w", ErrNotStarted, err)
+	}
+	return prepared, nil
+}
+
+// Run runs what [Plan] has prepared, once. c may differ from the configuration of the plan in the
+// target's programs and in the folders. The report accounts for every planned scenario, also when
+// ctx is cancelled. The error reports what prevented the run or a clean end of it; errors that wrap
+// [ErrNotStarted] come without a report.
+func Run(ctx context.Context, c Config, e Equipment, prepared Prepared) (report.Report, error) {
+	if err := c.Validate(); err != nil {
 		return report.Report{}, fmt.Errorf("%w: %w", ErrNotStarted, err)
 	}
 	return runner.Run(ctx, c, e, prepared)
 }
 
-// Plan returns what a run would do. Errors wrap [ErrNotStarted].
-func Plan(c Config) (*plan.Plan, *rules.Catalogue, error) {
-	prepared, err := prepare(c)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrNotStarted, err)
-	}
-	return prepared.Plan, prepared.Catalogue, nil
-}
-
-func prepare(c Config) (runner.Prepared, error) {
+func prepare(c Config) (Prepared, error) {
 	if err := c.Validate(); err != nil {
-		return runner.Prepared{}, err
+		return Prepared{}, err
 	}
 	tags, tagErr := plan.ParseTags(c.Tags)
 	catalogue, rulesErr := rules.Load(c.Features)
@@ -68,7 +72,7 @@ func prepare(c Config) (runner.Prepared, error) {
 		problems = append(problems, checkRules(catalogue, documents, c.Rules))
 	}
 	if err := errors.Join(problems...); err != nil {
-		return runner.Prepared{}, err
+		return Prepared{}, err
 	}
 	seed := c.Seed
 	for seed == 0 {
@@ -79,7 +83,7 @@ func prepare(c Config) (runner.Prepared, error) {
 		fronts = []string{plan.Direct} // a proxy in front of a running server is not the suite's
 	}
 	p, err := plan.Make(documents, plan.Selection{Fronts: fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Groups: c.Groups, Scenarios: c.Scenarios, Seed: seed})
-	return runner.Prepared{Plan: p, Catalogue: catalogue, Calls: calls}, err
+	return Prepared{Plan: p, Catalogue: catalogue, Calls: calls}, err
 }
 
 // readFeatures reads the features and resolves their steps. The error contains every mistake once.

@@ -60,11 +60,11 @@ func (f *runFlags) runOnce(cmd *cobra.Command) (report.Report, error) {
 		return report.Report{}, err
 	}
 	c.Output = io.Discard
-	p, catalogue, err := steps.Plan(c)
+	prepared, err := steps.Plan(c)
 	if err != nil {
 		return report.Report{}, err
 	}
-	if err := one.prepare(ctx, &c, p); err != nil {
+	if err := one.prepare(ctx, &c, prepared.Plan); err != nil {
 		return report.Report{}, err
 	}
 	run, err := startRun(context.WithoutCancel(ctx), io.Discard)
@@ -72,10 +72,10 @@ func (f *runFlags) runOnce(cmd *cobra.Command) (report.Report, error) {
 		return report.Report{}, err
 	}
 	c.WorkDir = run.Path
-	rep, _, err := one.perform(ctx, cmd.ErrOrStderr(), c, run, stop)
+	rep, _, err := one.perform(ctx, cmd.ErrOrStderr(), c, prepared, run, stop)
 	if err != nil {
 		return report.Report{}, err
 	}
-	report.Conclude(&rep, catalogue)
+	report.Conclude(&rep, prepared.Catalogue)
 	return rep, nil
 }

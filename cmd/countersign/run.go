@@ -179,14 +179,14 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 		return err
 	}
 	c.Output = cmd.OutOrStdout()
-	p, catalogue, err := steps.Plan(c) // reports errors before anything is built
+	prepared, err := steps.Plan(c) // reports errors before anything is built
 	if err != nil {
 		return err
 	}
 	if f.printPlan {
-		return printPlan(c.Output, p)
+		return printPlan(c.Output, prepared.Plan)
 	}
-	if err := f.prepare(ctx, &c, p); err != nil {
+	if err := f.prepare(ctx, &c, prepared.Plan); err != nil {
 		return err
 	}
 	run, err := startRun(ctx, c.Output)
@@ -194,7 +194,7 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 		return err
 	}
 	c.WorkDir = run.Path
-	return f.runAndPublish(ctx, cmd, c, catalogue, run, stop)
+	return f.runAndPublish(ctx, cmd, c, prepared, run, stop)
 }
 
 // prepare checks the dependencies of the plan, and finds or builds the programs.
@@ -261,15 +261,19 @@ func startRun(ctx context.Context, out io.Writer) (*process.Run, error) {
 // the replies of a hostile server under test may need more.
 const memoryLimit = 512 << 20
 
+// gcPercent is the garbage collection target of a run, which allocates much and retains little. With
+// the default of 100 the collector took a fifth of the processor time.
+const gcPercent = 400
+
 // runAndPublish runs the suite, publishes the report and returns an error with the exit
 // code of the report.
-func (f *runFlags) runAndPublish(ctx context.Context, cmd *cobra.Command, c steps.Config, catalogue *rules.Catalogue, run *process.Run, stop *interrupt) error {
-	rep, notes, err := f.perform(ctx, cmd.ErrOrStderr(), c, run, stop)
+func (f *runFlags) runAndPublish(ctx context.Context, cmd *cobra.Command, c steps.Config, prepared steps.Prepared, run *process.Run, stop *interrupt) error {
+	rep, notes, err := f.perform(ctx, cmd.ErrOrStderr(), c, prepared, run, stop)
 	if err != nil {
 		return err
 	}
-	report.Conclude(&rep, catalogue)
-	if err := f.publish(cmd.OutOrStdout(), &rep, catalogue, notes); err != nil {
+	report.Conclude(&rep, prepared.Catalogue)
+	if err := f.publish(cmd.OutOrStdout(), &rep, prepared.Catalogue, notes); err != nil {
 		return &exitError{code: max(rep.Exit, report.ExitNoVerdict), err: err}
 	}
 	if rep.Exit != exitOK {
@@ -280,14 +284,17 @@ func (f *runFlags) runAndPublish(ctx context.Context, cmd *cobra.Command, c step
 
 // perform runs the suite with the equipment of this machine, and stops all processes
 // that it started. An error means that there is no report.
-func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config, run *process.Run, stop *interrupt) (report.Report, []string, error) {
+func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config, prepared steps.Prepared, run *process.Run, stop *interrupt) (report.Report, []string, error) {
 	e, err := newEquipment(c.Target, f.runner, run)
 	if err != nil {
 		return report.Report{}, nil, errors.Join(err, run.Close())
 	}
 	stop.onSecond(e.killAll)
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
-	rep, runErr := steps.Run(ctx, c, e)
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	}
+	rep, runErr := steps.Run(ctx, c, e, prepared)
 
 	// Stopping has a time limit of its own, because ctx may have ended the run.
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*stopTime)

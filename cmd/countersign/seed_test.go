@@ -34,13 +34,18 @@ func runFeature(t *testing.T, subject target.Target, feature string) report.Repo
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	rep, err := steps.Run(ctx, steps.Config{
+	config := steps.Config{
 		Target: subject, WorkDir: run.Path, Fronts: []string{plan.Direct}, ReportDir: t.TempDir(),
 		Features: fstest.MapFS{
 			features.RulesFile:     {Data: bytes.ReplaceAll(catalogue, []byte("\tdone\n"), []byte("\topen: not in this test\n"))},
 			"proxied/test.feature": {Data: []byte(feature)},
 		},
-	}, e)
+	}
+	prepared, err := steps.Plan(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := steps.Run(ctx, config, e, prepared)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ Feature: Profile attributes from headers
       Then "alice" is signed in
       And the first name of "alice" is ""
 
-    @PA-350 @direct @quiet @log
+    @PA-350 @direct @quiet
     Scenario: The log names the header of a malformed first name and the header of a malformed group
       When "alice" signs in with a first name that is broken by a tab
       Then the log says "X-Auth-First-Name"

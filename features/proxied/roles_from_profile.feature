@@ -186,7 +186,7 @@ Feature: Roles from the user's profile
 
   Rule: Invalid role values are logged only with debug logging
 
-    @PA-232 @quiet @log
+    @PA-232 @quiet
     Scenario: With debug logging, the log contains an invalid value of the role header
       Given a server configured with:
         | ProxyAuth.RoleHeader | X-Auth-RSC-Role |
@@ -198,7 +198,7 @@ Feature: Roles from the user's profile
       And "alice" signs in again
       Then the log says "overlord"
 
-    @PA-233 @quiet @log
+    @PA-233 @quiet
     Scenario: Without debug logging, the log does not contain an invalid value of the role header
       Given a server configured with:
         | ProxyAuth.RoleHeader | X-Auth-RSC-Role |

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"countersign/steps/plan"
 	"countersign/steps/rules"
 	"countersign/steps/verdict"
 )
@@ -239,9 +240,6 @@ type FrontUsage struct {
 	Exchanges int    `json:"exchanges"`
 }
 
-// knownFronts lists the fronts in the order in which they are shown.
-var knownFronts = []string{"direct", "nginx", "apache"}
-
 // fronts returns the fronts of the results without duplicates: the known ones in their order, then
 // the others by name.
 func fronts(results []Result) []string {
@@ -261,7 +259,7 @@ func selectedFronts(results []Result) []string {
 }
 
 func compareFronts(a, b string) int {
-	ia, ib := slices.Index(knownFronts, a), slices.Index(knownFronts, b)
+	ia, ib := slices.Index(plan.Fronts, a), slices.Index(plan.Fronts, b)
 	switch {
 	case ia >= 0 && ib >= 0:
 		return ia - ib

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"countersign/steps/plan"
 	"countersign/steps/rules"
 	"countersign/steps/verdict"
 )
@@ -400,7 +401,7 @@ func roots(given []Root, results []Result) []Root {
 }
 
 func frontUsage(results []Result) []FrontUsage {
-	all := make([]FrontUsage, 0, len(knownFronts))
+	all := make([]FrontUsage, 0, len(plan.Fronts))
 	for _, front := range fronts(results) {
 		u := FrontUsage{Front: front}
 		for _, r := range results {

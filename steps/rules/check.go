@@ -13,7 +13,7 @@ const MaxCited = 4
 
 // reservedTags are the tags with a defined meaning. Any other tag that is not a rule id is an
 // error, because a misspelt tag would have no effect.
-var reservedTags = []string{"@direct", "@alone", "@quiet", "@documented", "@careless", "@browser", "@log"}
+var reservedTags = []string{"@direct", "@alone", "@quiet", "@documented", "@careless"}
 
 // A ScenarioRef describes a scenario, or a row of a scenario outline.
 type ScenarioRef struct {

@@ -189,8 +189,8 @@ func TestCheck(t *testing.T) {
 		{name: "no rule", add: []rules.ScenarioRef{{Feature: "b.feature", Line: 1, Name: "x", Tags: []string{"@direct"}}}, want: []string{
 			`b.feature:1: scenario "x" cites no rule; tag it with the id of one, or give its examples a column rule`}},
 		{name: "an unknown tag", add: []rules.ScenarioRef{{Feature: "b.feature", Line: 1, Name: "x", Tags: []string{"@PA-034", "@quite", "@pa-034"}}}, want: []string{
-			`b.feature:1: scenario "x" has the unknown tag @quite; allowed: rule ids, @direct @alone @quiet @documented @careless @browser @log`,
-			`b.feature:1: scenario "x" has the unknown tag @pa-034; allowed: rule ids, @direct @alone @quiet @documented @careless @browser @log`}},
+			`b.feature:1: scenario "x" has the unknown tag @quite; allowed: rule ids, @direct @alone @quiet @documented @careless`,
+			`b.feature:1: scenario "x" has the unknown tag @pa-034; allowed: rule ids, @direct @alone @quiet @documented @careless`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ const (
 
 // Capabilities lists the capabilities that a server may declare. Scenarios that need an undeclared
 // capability are not applicable. A declared capability that does not work is a violation.
-var Capabilities = []string{"dashboard", "usermanager", "log", "container", "share-links"}
+var Capabilities = []string{"dashboard", "usermanager", "log", "share-links"}
 
 // A Target describes a server under test.
 type Target struct {
