@@ -22,7 +22,7 @@ var attributeSteps = []vocabulary.Definition{
 			p.SetIdentity(a, text)
 			return nil
 		}),
-	vocabulary.Action(`{person} is in the groups {string} at the proxy`, func(_ context.Context, _ *scenario.State, p *scenario.Person, list string) error {
+	vocabulary.Action(`{person} is in the groups {groups} at the proxy`, func(_ context.Context, _ *scenario.State, p *scenario.Person, list scenario.GroupList) error {
 		p.SetGroups(list)
 		return nil
 	}),

@@ -64,10 +64,10 @@ var groupSteps = []vocabulary.Definition{
 			return p.IntrudeCompared(ctx, g.RemoveMemberBy(other))
 		}),
 
-	vocabulary.Check(`{person} is a member of {string}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, groups string) error {
+	vocabulary.Check(`{person} is a member of {groups}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, groups scenario.GroupList) error {
 		return p.CheckMember(ctx, groups, true)
 	}),
-	vocabulary.Check(`{person} is not a member of {string}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, groups string) error {
+	vocabulary.Check(`{person} is not a member of {groups}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, groups scenario.GroupList) error {
 		return p.CheckMember(ctx, groups, false)
 	}),
 	vocabulary.Check(`there is a group {group}`, func(ctx context.Context, _ *scenario.State, g *scenario.Group) error { return g.CheckExists(ctx) }),

@@ -58,6 +58,9 @@ var parameters = []vocabulary.Parameter{
 		return s.Group(name), nil
 	}),
 	vocabulary.NewName[scenario.GroupName]("new group", "group"),
+	vocabulary.Value("groups", `"[^"]*"`, func(text string) (scenario.GroupList, error) {
+		return scenario.ParseGroupList(strings.Trim(text, `"`)), nil
+	}),
 
 	vocabulary.Object("access", `the viewer "[^"]+"|an anonymous visitor|a visitor with a share link`, access),
 

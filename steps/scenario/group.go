@@ -158,7 +158,7 @@ func (g *Group) changeMember(ctx context.Context, p *Person,
 // CheckMember requires that the person is a member of the groups, or of none of them, as the
 // administrator lists them. That a person is no member proves something once a listing has shown
 // a membership.
-func (p *Person) CheckMember(ctx context.Context, list string, want bool) error {
+func (p *Person) CheckMember(ctx context.Context, list GroupList, want bool) error {
 	gs := &p.state.Groups
 	if p.guid == "" {
 		if tried := p.state.Compared.Tried; tried != nil {
@@ -166,7 +166,7 @@ func (p *Person) CheckMember(ctx context.Context, list string, want bool) error 
 		}
 		return missing("%s has not signed in", p.Name)
 	}
-	for _, called := range splitList(list) {
+	for _, called := range list {
 		g, err := p.state.Group(called).require(ctx)
 		if err != nil {
 			return err

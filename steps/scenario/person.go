@@ -68,25 +68,27 @@ func (p *Person) ChangeIdentity(change func(*driver.Identity)) {
 	p.identity = &i
 }
 
-// SetGroups changes the groups that the proxy knows of the person. list contains names with
-// commas between them.
-func (p *Person) SetGroups(list string) {
+// SetGroups changes the groups that the proxy knows of the person.
+func (p *Person) SetGroups(list GroupList) {
 	var names []string
-	for _, short := range splitList(list) {
+	for _, short := range list {
 		names = append(names, p.state.groupName(short))
 	}
 	p.ChangeIdentity(func(i *driver.Identity) { i.Groups = names })
 }
 
-// splitList returns the parts of a list with commas, without blanks around them.
-func splitList(list string) []string {
-	var parts []string
-	for _, part := range strings.Split(list, ",") {
+// A GroupList is names of groups.
+type GroupList []string
+
+// ParseGroupList reads names with commas between them.
+func ParseGroupList(text string) GroupList {
+	var list GroupList
+	for _, part := range strings.Split(text, ",") {
 		if part = strings.TrimSpace(part); part != "" {
-			parts = append(parts, part)
+			list = append(list, part)
 		}
 	}
-	return parts
+	return list
 }
 
 // An Attribute is one of the attributes of an identity and of an account.
