@@ -13,16 +13,27 @@ type Capture struct {
 	sent, received []byte
 }
 
-func (c *Capture) add(to *[]byte, data []byte) {
+// add records octets, as far as there is room for them, and returns how many it recorded.
+func (c *Capture) add(to *[]byte, data []byte) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return
+		return 0
 	}
 	if free := maxSeen - len(*to); free < len(data) {
 		data = data[:max(free, 0)]
 	}
 	*to = append(*to, data...)
+	return len(data)
+}
+
+// remove removes the last n octets, none if n is not positive.
+func (c *Capture) remove(from *[]byte, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n > 0 && !c.closed {
+		*from = (*from)[:len(*from)-n]
+	}
 }
 
 func (c *Capture) close() (sent, received []byte) {
@@ -55,11 +66,15 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write implements [net.Conn].
+// Write implements [net.Conn]. It records the octets before it sends them: the server may reply,
+// and the exchange may end, before the write returns. It removes octets that were not sent.
 func (c *Conn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	if to := c.capture.Load(); to != nil && n > 0 {
-		to.add(&to.sent, p[:n])
+	to := c.capture.Load()
+	if to == nil {
+		return c.Conn.Write(p)
 	}
+	recorded := to.add(&to.sent, p)
+	n, err := c.Conn.Write(p)
+	to.remove(&to.sent, recorded-n)
 	return n, err
 }

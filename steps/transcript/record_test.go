@@ -311,6 +311,44 @@ func TestLateOctetsBelongToTheNextExchange(t *testing.T) {
 	}
 }
 
+// A hook is a connection whose Write calls a function and sends a number of octets less.
+type hook struct {
+	net.Conn
+	do   func()
+	less int
+}
+
+func (h hook) Write(p []byte) (int, error) {
+	h.do()
+	if h.less > 0 {
+		return len(p) - h.less, io.ErrShortWrite
+	}
+	return len(p), nil
+}
+
+// TestARequestIsRecordedBeforeItIsSent checks that an exchange that ends while its request is being
+// written has recorded the request, and that octets that were not sent are not recorded.
+func TestARequestIsRecordedBeforeItIsSent(t *testing.T) {
+	t.Parallel()
+	const head = "GET / HTTP/1.1\r\n\r\n"
+	r := transcript.New(transcript.Options{})
+	early := r.Begin(transcript.DoorClient, "", "GET", subject)
+	var ended *transcript.Exchange
+	conn := transcript.Wrap(hook{do: func() { ended = early.End(nil) }})
+	early.Use(conn)
+	_, _ = conn.Write([]byte(head))
+	if got := string(ended.RequestHead); got != head {
+		t.Errorf("the request of an exchange that ended while it was sent is %q, want %q", got, head)
+	}
+	short := r.Begin(transcript.DoorClient, "", "GET", subject)
+	conn = transcript.Wrap(hook{do: func() {}, less: 4})
+	short.Use(conn)
+	_, _ = conn.Write([]byte(head))
+	if got := string(short.End(nil).RequestHead); got != head[:len(head)-4] {
+		t.Errorf("the request of a short write is %q, want %q", got, head[:len(head)-4])
+	}
+}
+
 func BenchmarkExchange(b *testing.B) {
 	reply := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 311\r\nSet-Cookie: rsconnect=MTcz; Path=/; HttpOnly\r\n\r\n" +
 		strings.Repeat(`{"guid":"0b7d"}`, 21)[:311]
