@@ -10,8 +10,9 @@ import (
 	"countersign/steps/verdict"
 )
 
-// number matches what a server appends to a username that is taken.
-var number = regexp.MustCompile(`^[0-9]+$`)
+// number matches what a server appends to a username that is taken: the documents require a numeric
+// suffix and say nothing about a separator before it.
+var number = regexp.MustCompile(`^[-_.]?[0-9]+$`)
 
 // Value requires that an attribute has a value. name is that of the attribute.
 func Value(name, want, got string) error {

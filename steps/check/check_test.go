@@ -422,6 +422,7 @@ func accountRows(t *testing.T) []row {
 		{"Value", "equal", Value("email", "a", "a"), holds},
 		{"Value", "different", Value("email", "a", "A"), violation},
 		{"Numbered", "a number", Numbered("username", "a", "a12"), holds},
+		{"Numbered", "a number behind a separator", Numbered("username", "a", "a-12"), holds},
 		{"Numbered", "no number", Numbered("username", "a", "a"), violation},
 		{"Numbered", "letters", Numbered("username", "a", "a1b"), violation},
 		{"Numbered", "another name", Numbered("username", "a", "b1"), violation},
