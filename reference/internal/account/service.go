@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,7 +24,7 @@ type Service struct {
 	// PasswordRounds is the work factor of new password hashes; zero means the default.
 	PasswordRounds int
 
-	hashing sync.Mutex // hashes one password at a time, so that guessing does not occupy the whole machine
+	hashing turns // of the passwords that are hashed, so that guessing does not occupy the whole machine
 }
 
 // Seen is the session of a request, with its user.

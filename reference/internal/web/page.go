@@ -19,6 +19,7 @@ func (s *Server) writePageError(w http.ResponseWriter, r *http.Request, err erro
 	case e.Code == 24 && s.loginURL != "" && !unsafeMethod(r):
 		redirectAsIs(w, s.loginURL)
 	case strings.Contains(r.Header.Get("Accept"), "text/html"):
+		e.setRetryAfter(w.Header())
 		writePage(w, e.Status, errorPage, e)
 	default:
 		writeError(w, e)
