@@ -19,6 +19,8 @@ func TestUnavailable(t *testing.T) {
 		want string
 		wait string
 	}{
+		{account.ErrStoreBusy, "is busy", "5"},
+		{account.ErrStoreFull, "has no space", ""},
 		{account.ErrTooManyPasswords, "Too many users are signing in", "5"},
 	} {
 		w := httptest.NewRecorder()
