@@ -15,6 +15,7 @@ var (
 	ErrNotProvisioned     = errors.New("user is unknown and registration at first login is off")
 	ErrLocked             = errors.New("user is locked")
 	ErrWrongPassword      = errors.New("no such user and password")
+	ErrTooManyPasswords   = errors.New("too many passwords wait to be checked")
 	ErrPassword           = errors.New("password is not adequate")
 	ErrInvalidRole        = errors.New("role is not recognized")
 	ErrInvalidField       = errors.New("value is not valid")

@@ -8,8 +8,11 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // defaultRounds is the number of iterations that OWASP recommends for PBKDF2-HMAC-SHA256.
@@ -53,26 +56,59 @@ func (s *Service) rounds() int {
 	return defaultRounds
 }
 
+// maxWaiting bounds the number of requests that wait for their turn. At the default number of rounds, the last of
+// them waits for some seconds.
+const maxWaiting = 32
+
+// turns bounds how many passwords are hashed concurrently: half as many as the machine has processors. Its zero value
+// is ready for use.
+type turns struct {
+	once    sync.Once
+	taken   chan struct{}
+	waiting atomic.Int64
+}
+
+// enter waits for a turn, which leave ends. It returns ErrTooManyPasswords if too many requests wait already, and the
+// error of the context if that ends first.
+func (t *turns) enter(ctx context.Context) (leave func(), err error) {
+	t.once.Do(func() { t.taken = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)) })
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	leave = func() { <-t.taken }
+	select {
+	case t.taken <- struct{}{}:
+		return leave, nil
+	default:
+	}
+	defer t.waiting.Add(-1)
+	if t.waiting.Add(1) > maxWaiting {
+		return nil, ErrTooManyPasswords
+	}
+	select {
+	case t.taken <- struct{}{}:
+		return leave, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // PasswordSignIn opens a session for a user of the password provider. It returns ErrWrongPassword for an unknown user
-// as for a wrong password, after the same time. It returns ErrLocked only if the password is right.
+// as for a wrong password, after the same time. It returns ErrLocked only if the password is right, and
+// ErrTooManyPasswords if it does not check the password.
 func (s *Service) PasswordSignIn(ctx context.Context, username, password string) (Login, error) {
-	s.hashing.Lock()
-	defer s.hashing.Unlock()
 	users, err := s.Store.UsersByUsername(ctx, username)
 	if err != nil {
 		return Login{}, err
 	}
-	if len(users) != 1 || users[0].Credential == "" {
-		_, err := hashPassword(password, s.rounds())
-		if err != nil {
-			return Login{}, err
-		}
-		return Login{}, ErrWrongPassword
+	credential := ""
+	if len(users) == 1 {
+		credential = users[0].Credential
+	}
+	if err := s.checkPassword(ctx, credential, password); err != nil {
+		return Login{}, err
 	}
 	u := users[0]
-	if !passwordMatches(u.Credential, password) {
-		return Login{}, ErrWrongPassword
-	}
 	if u.Locked {
 		return Login{}, ErrLocked
 	}
@@ -86,4 +122,24 @@ func (s *Service) PasswordSignIn(ctx context.Context, username, password string)
 		return err
 	})
 	return login, err
+}
+
+// checkPassword returns ErrWrongPassword if a password does not match its stored form. It hashes the password even if
+// there is no stored form, so that the time of a reply does not tell whether a user exists.
+func (s *Service) checkPassword(ctx context.Context, stored, password string) error {
+	leave, err := s.hashing.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if stored == "" {
+		if _, err := hashPassword(password, s.rounds()); err != nil {
+			return err
+		}
+		return ErrWrongPassword
+	}
+	if !passwordMatches(stored, password) {
+		return ErrWrongPassword
+	}
+	return nil
 }

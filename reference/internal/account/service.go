@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,7 +24,7 @@ type Service struct {
 	// PasswordRounds is the work factor of new password hashes; zero means the default.
 	PasswordRounds int
 
-	hashing sync.Mutex // hashes one password at a time, so that guessing does not occupy the whole machine
+	hashing turns // of the passwords that are hashed, so that guessing does not occupy the whole machine
 }
 
 // Seen is the session of a request, with its user.
@@ -80,9 +79,19 @@ func (s *Service) openSession(ctx context.Context, tx Tx, u User, headersDigest 
 	return Login{User: u, Session: session, Cookie: cookie}, nil
 }
 
-// EndSession deletes the session that belongs to the value of a cookie.
-func (s *Service) EndSession(ctx context.Context, cookie string) error {
-	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteSession(ctx, digest(cookie)) })
+// EndSessions deletes the sessions that belong to the values of cookies, all in one transaction.
+func (s *Service) EndSessions(ctx context.Context, cookies []string) error {
+	if len(cookies) == 0 {
+		return nil
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		for _, cookie := range cookies {
+			if err := tx.DeleteSession(ctx, digest(cookie)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // digest returns the form in which sessions and keys are stored and found. It is the hash of secrets.Hash in Base64,

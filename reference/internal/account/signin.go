@@ -48,18 +48,21 @@ func (s *Service) register(ctx context.Context, tx Tx, c proxyauth.Claim) (User,
 		return User{}, err
 	}
 	// Another node may have registered the same user while this one waited for the lock.
-	if u, err := tx.UserByUniqueID(ctx, c.Identity); err == nil {
-		if u.Locked {
+	found, err := tx.UserByUniqueID(ctx, c.Identity)
+	if err == nil {
+		if found.Locked {
 			return User{}, ErrLocked
 		}
-		return s.refresh(ctx, tx, u, c)
+		return s.refresh(ctx, tx, found, c)
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return User{}, err
 	}
 	if !s.Policy.RegisterOnFirstLogin {
 		return User{}, ErrNotProvisioned
 	}
 	username := c.Username
 	if username == "" {
-		var err error
 		if username, err = generateUsername(ctx, tx, c.Email); err != nil {
 			return User{}, err
 		}

@@ -10,6 +10,10 @@ import (
 var (
 	ErrNotFound = errors.New("not found")
 	ErrExists   = errors.New("already exists")
+	// ErrStoreBusy means that the database cannot process a request now, but may process it later.
+	ErrStoreBusy = errors.New("the database is busy or not available")
+	// ErrStoreFull means that the database has no space to write.
+	ErrStoreFull = errors.New("the database has no space")
 )
 
 // UserQuery selects users for a list.

@@ -26,9 +26,9 @@ type NewUser struct {
 // CreateUser creates a user before their first sign-in. byRole is the role of the caller. It may be empty, for a
 // caller who is not signed in, only for the first user of the password provider. Errors: ErrForbidden,
 // ErrProhibitedUsername, ErrInvalidUsername, ErrUsernameTaken, ErrUniqueIDTaken, ErrBlankUniqueID,
-// ErrUniqueIDNotUsed, ErrInvalidRole, ErrPassword, ErrInvalidField.
+// ErrUniqueIDNotUsed, ErrInvalidRole, ErrPassword, ErrTooManyPasswords, ErrInvalidField.
 func (s *Service) CreateUser(ctx context.Context, byRole Role, n NewUser) (User, error) {
-	u, err := s.draft(n)
+	u, err := s.draft(ctx, n)
 	if err != nil {
 		return User{}, err
 	}
@@ -83,7 +83,7 @@ func (s *Service) insertDraft(ctx context.Context, tx Tx, u *User) error {
 }
 
 // draft makes the checks that do not need the store, and returns the user.
-func (s *Service) draft(n NewUser) (User, error) {
+func (s *Service) draft(ctx context.Context, n NewUser) (User, error) {
 	now := s.Now()
 	u := User{
 		GUID: newGUID(), Username: n.Username, FirstName: n.FirstName, LastName: n.LastName, Email: n.Email,
@@ -117,10 +117,10 @@ func (s *Service) draft(n NewUser) (User, error) {
 	if u.Role.Rank() == 0 {
 		return User{}, ErrInvalidRole
 	}
-	return u, s.setPassword(&u, n.Password)
+	return u, s.setPassword(ctx, &u, n.Password)
 }
 
-func (s *Service) setPassword(u *User, password string) error {
+func (s *Service) setPassword(ctx context.Context, u *User, password string) error {
 	switch {
 	case !s.Policy.PasswordLogin && password != "":
 		return ErrInvalidField
@@ -129,7 +129,11 @@ func (s *Service) setPassword(u *User, password string) error {
 	case utf8.RuneCountInString(password) < minPassword || len(password) > 1024:
 		return ErrPassword
 	}
-	var err error
+	leave, err := s.hashing.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	u.Credential, err = hashPassword(password, s.rounds())
 	return err
 }

@@ -29,7 +29,7 @@ func contentError(op string, err error) error {
 	case errors.Is(err, sql.ErrNoRows), isOrphan(err), isUnstorable(err):
 		return fmt.Errorf("%s: %w", op, content.ErrNotFound)
 	}
-	return fmt.Errorf("%s: %w", op, err)
+	return fmt.Errorf("%s: %w", op, named(err))
 }
 
 // isOrphan reports whether a statement failed because a row to which it refers does not exist.

@@ -12,6 +12,55 @@ import (
 	"countersign/reference/internal/account"
 )
 
+// named adds account.ErrStoreBusy or account.ErrStoreFull to an error of a database that is locked, not available or
+// full. It returns other errors unchanged.
+func named(err error) error {
+	switch {
+	case err == nil, errors.Is(err, account.ErrStoreBusy), errors.Is(err, account.ErrStoreFull):
+		return err
+	case isFull(err):
+		return fmt.Errorf("%w: %w", account.ErrStoreFull, err)
+	case isBusy(err):
+		return fmt.Errorf("%w: %w", account.ErrStoreBusy, err)
+	}
+	return err
+}
+
+// isFull reports whether a statement failed because the disk is full or the database has its maximum size.
+func isFull(err error) bool {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code()&0xff == sqlite3.SQLITE_FULL
+	}
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "53100" // disk_full
+}
+
+// isBusy reports whether a statement failed because of a lock, of missing resources other than space, or because the
+// database does not accept connections. The low byte of a code of SQLite is its primary code.
+func isBusy(err error) bool {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		code := lite.Code() & 0xff
+		return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return true
+	}
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	switch pg.Code {
+	case "40001", "40P01", "55P03", // serialization_failure, deadlock_detected, lock_not_available
+		"53000", "53200", "53300", // insufficient_resources, out_of_memory, too_many_connections
+		"57P01", "57P02", "57P03": // admin_shutdown, crash_shutdown, cannot_connect_now
+		return true
+	}
+	return false
+}
+
 // readError converts the error of a missing row to account.ErrNotFound. op names the operation.
 func readError(op string, err error) error {
 	switch {
@@ -20,7 +69,7 @@ func readError(op string, err error) error {
 	case errors.Is(err, sql.ErrNoRows), isUnstorable(err):
 		return fmt.Errorf("%s: %w", op, account.ErrNotFound)
 	}
-	return fmt.Errorf("%s: %w", op, err)
+	return fmt.Errorf("%s: %w", op, named(err))
 }
 
 // writeError converts a violated uniqueness to account.ErrExists.
@@ -31,7 +80,7 @@ func writeError(op string, err error) error {
 	case isDuplicate(err):
 		return fmt.Errorf("%s: %w", op, account.ErrExists)
 	}
-	return fmt.Errorf("%s: %w", op, err)
+	return fmt.Errorf("%s: %w", op, named(err))
 }
 
 // isDuplicate reports whether a statement failed because a key or unique value already exists.
@@ -51,7 +100,7 @@ func requireAffected(op string, res sql.Result, err error) error {
 	}
 	n, err := res.RowsAffected()
 	if err != nil {
-		return fmt.Errorf("%s: %w", op, err)
+		return fmt.Errorf("%s: %w", op, named(err))
 	}
 	if n == 0 {
 		return fmt.Errorf("%s: %w", op, account.ErrNotFound)

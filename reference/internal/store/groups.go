@@ -80,7 +80,7 @@ func (s queries) MembersOfGroup(ctx context.Context, groupGUID string, limit, of
 func (s queries) CountGroupsByOwnership(ctx context.Context) (owned, ownerless int, err error) {
 	err = s.q.QueryRowContext(ctx, `SELECT COUNT(owner_guid), COUNT(*) - COUNT(owner_guid) FROM groups`).Scan(&owned, &ownerless)
 	if err != nil {
-		return 0, 0, fmt.Errorf("count groups by ownership: %w", err)
+		return 0, 0, fmt.Errorf("count groups by ownership: %w", named(err))
 	}
 	return owned, ownerless, nil
 }

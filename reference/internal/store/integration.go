@@ -26,7 +26,7 @@ func integrationError(op string, err error) error {
 	case errors.Is(err, sql.ErrNoRows), isOrphan(err), isUnstorable(err):
 		return fmt.Errorf("%s: %w", op, integration.ErrNotFound)
 	}
-	return fmt.Errorf("%s: %w", op, err)
+	return fmt.Errorf("%s: %w", op, named(err))
 }
 
 const integrationColumns = `i.guid, i.id, i.name, i.description, i.template, i.config, i.secret, i.created, i.updated`

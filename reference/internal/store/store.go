@@ -74,6 +74,10 @@ func (db *DB) InTx(ctx context.Context, do func(*Tx) error) error {
 }
 
 func (db *DB) transact(ctx context.Context, lock int, do func(*Tx) error) error {
+	return named(db.tryTransact(ctx, lock, do))
+}
+
+func (db *DB) tryTransact(ctx context.Context, lock int, do func(*Tx) error) error {
 	sqlTx, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

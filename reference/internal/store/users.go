@@ -65,19 +65,19 @@ func collect[T any](ctx context.Context, q querier, op, query string, args []any
 		return []T{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
+		return nil, fmt.Errorf("%s: %w", op, named(err))
 	}
 	defer rows.Close()
 	list := []T{}
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", op, err)
+			return nil, fmt.Errorf("%s: %w", op, named(err))
 		}
 		list = append(list, v)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
+		return nil, fmt.Errorf("%s: %w", op, named(err))
 	}
 	return list, nil
 }
@@ -189,7 +189,7 @@ func (s queries) count(ctx context.Context, op, query string, args ...any) (int,
 	var n int
 	err := s.q.QueryRowContext(ctx, query, args...).Scan(&n)
 	if err != nil && !isUnstorable(err) {
-		return 0, fmt.Errorf("%s: %w", op, err)
+		return 0, fmt.Errorf("%s: %w", op, named(err))
 	}
 	return n, nil
 }

@@ -69,6 +69,12 @@ func detailedError(err error) *apiError {
 		return fail(228).withText("%s", config)
 	case errors.As(err, &refusal):
 		return exchangeError(refusal)
+	case errors.Is(err, account.ErrStoreBusy):
+		return unavailable("The database of the server is busy or not available. Try again later.").withRetryAfter(5)
+	case errors.Is(err, account.ErrStoreFull):
+		return unavailable("The database of the server has no space. Please contact your administrator.")
+	case errors.Is(err, account.ErrTooManyPasswords):
+		return unavailable("Too many users are signing in. Try again later.").withRetryAfter(5)
 	case errors.Is(err, content.ErrStopped):
 		return unavailable("The content is being stopped.")
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
@@ -15,7 +16,9 @@ type apiError struct {
 	Code   int
 	Status int
 	Text   string
-	cause  error
+	// RetryAfter is the number of seconds after which the client may repeat the request; 0 sends none.
+	RetryAfter int
+	cause      error
 }
 
 func (e *apiError) Error() string {
@@ -31,6 +34,13 @@ func (e *apiError) Unwrap() error { return e.cause }
 func (e *apiError) withCause(cause error) *apiError {
 	c := *e
 	c.cause = cause
+	return &c
+}
+
+// withRetryAfter returns e with the number of seconds after which the client may repeat the request.
+func (e *apiError) withRetryAfter(seconds int) *apiError {
+	c := *e
+	c.RetryAfter = seconds
 	return &c
 }
 
@@ -115,8 +125,16 @@ func toAPIError(err error) *apiError {
 	return fail(1).withCause(err)
 }
 
+// setRetryAfter sets the header that tells the client when to repeat the request.
+func (e *apiError) setRetryAfter(h http.Header) {
+	if e.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
+}
+
 // writeError writes an error in the form of Connect.
 func writeError(w http.ResponseWriter, e *apiError) {
+	e.setRetryAfter(w.Header())
 	writeJSON(w, e.Status, struct { //nolint:errcheck // it can be encoded
 		Code    int    `json:"code"`
 		Error   string `json:"error"`

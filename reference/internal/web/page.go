@@ -19,6 +19,7 @@ func (s *Server) writePageError(w http.ResponseWriter, r *http.Request, err erro
 	case e.Code == 24 && s.loginURL != "" && !unsafeMethod(r):
 		redirectAsIs(w, s.loginURL)
 	case strings.Contains(r.Header.Get("Accept"), "text/html"):
+		e.setRetryAfter(w.Header())
 		writePage(w, e.Status, errorPage, e)
 	default:
 		writeError(w, e)
@@ -104,10 +105,12 @@ func (s *Server) loginPage(w http.ResponseWriter, _ *http.Request) error {
 
 // logout ends the session with this server. It cannot end the session with the proxy (document line 134).
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
+	var cookies []string
 	for _, c := range cookiesNamed(r, sessionCookie) {
-		if err := s.Accounts.EndSession(r.Context(), c.Value); err != nil {
-			return err
-		}
+		cookies = append(cookies, c.Value)
+	}
+	if err := s.Accounts.EndSessions(r.Context(), cookies); err != nil {
+		return err
 	}
 	s.clearSession(w)
 	redirectAsIs(w, cmp.Or(s.loginURL, s.url(dashboardPath)))
