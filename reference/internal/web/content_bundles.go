@@ -21,16 +21,12 @@ import (
 	"countersign/reference/internal/signature"
 )
 
-// uploadTimeout bounds the time for uploading a bundle.
-const uploadTimeout = 2 * time.Minute
-
 func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 	item, _, err := s.editable(r)
 	if err != nil {
 		return err
 	}
-	// The default deadline of the server is meant for small bodies.
-	http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTimeout)) //nolint:errcheck // not supported by a recorder
+	limitBody(r, uploadTime)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, content.MaxBundle))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
