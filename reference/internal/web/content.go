@@ -69,6 +69,8 @@ func detailedError(err error) *apiError {
 		return fail(228).withText("%s", config)
 	case errors.As(err, &refusal):
 		return exchangeError(refusal)
+	case errors.Is(err, content.ErrActive):
+		return fail(75)
 	case errors.Is(err, content.ErrStopped):
 		return unavailable("The content is being stopped.")
 	}

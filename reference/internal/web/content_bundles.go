@@ -188,9 +188,6 @@ func (s *Server) deleteBundle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if b.ID == item.BundleID {
-		return fail(75)
-	}
 	return noContent(w, s.Content.DeleteBundle(r.Context(), item.GUID, b.ID))
 }
 
