@@ -31,7 +31,11 @@ func (p *Provider) Management() http.Handler {
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handle(m.setRows))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handle(m.setConsent))
 	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handle(m.revokeGrants))
-	return http.MaxBytesHandler(mux, maxBody)
+	bounded := http.MaxBytesHandler(mux, maxBody)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limitBody(w, r)
+		bounded.ServeHTTP(w, r)
+	})
 }
 
 // A statusError is an error with its status. Its text is for the client.

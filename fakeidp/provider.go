@@ -16,6 +16,17 @@ import (
 // maxBody bounds every request body, of the protocol and of the management.
 const maxBody = 64 << 10
 
+// bodyTime bounds the time for sending a body.
+const bodyTime = 5 * time.Second
+
+// limitBody sets the deadline for reading the body of a request. net/http replaces it before the next request of the
+// connection.
+func limitBody(w http.ResponseWriter, r *http.Request) {
+	if r.Body != nil && r.Body != http.NoBody {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a test's recorder has none
+	}
+}
+
 // defaultJournal is how many entries an issuer's journal keeps.
 const defaultJournal = 8192
 
@@ -101,6 +112,7 @@ var unknown = endpoint{
 
 // ServeHTTP implements the protocol.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	limitBody(w, r)
 	name, path := split(r.URL.Path)
 	is := p.issuer(name)
 	if is == nil {

@@ -51,6 +51,7 @@ var (
 	ErrNotFound  = errors.New("no such object")
 	ErrNameTaken = errors.New("an object with that name already exists")
 	ErrDuplicate = errors.New("already exists")
+	ErrActive    = errors.New("the bundle is active")
 )
 
 // A FieldError reports a field of an item with a value that is not allowed.

@@ -41,7 +41,8 @@ type Store interface {
 
 	// CreateBundle stores an archive and sets b.ID. It returns ErrNotFound if the item does not exist.
 	CreateBundle(ctx context.Context, b *Bundle, archive []byte) error
-	// Bundle, LatestBundle, Archive and DeleteBundle return ErrNotFound.
+	// Bundle, LatestBundle, Archive and DeleteBundle return ErrNotFound. DeleteBundle returns ErrActive for the active
+	// bundle of the item, which it does not delete.
 	Bundle(ctx context.Context, guid string, id int64) (*Bundle, error)
 	LatestBundle(ctx context.Context, guid string) (*Bundle, error)
 	Bundles(ctx context.Context, guid string) ([]*Bundle, error)

@@ -73,9 +73,22 @@ func (s *Content) Archive(ctx context.Context, guid string, id int64) ([]byte, e
 	return archive, contentError("read archive", err)
 }
 
-// DeleteBundle implements content.Store.
+// DeleteBundle implements content.Store. The statement itself checks that the bundle is not active, because a
+// deployment may activate it after an earlier check.
 func (s *Content) DeleteBundle(ctx context.Context, guid string, id int64) error {
-	return contentError("delete bundle", s.db.execRequired(ctx, `DELETE FROM content_bundles WHERE content_guid = $1 AND id = $2`, guid, id))
+	const active = `SELECT 1 FROM content_items WHERE guid = $1 AND bundle_id = $2`
+	err := s.db.InTx(ctx, func(tx *Tx) error {
+		touched, err := tx.exec(ctx, `DELETE FROM content_bundles WHERE content_guid = $1 AND id = $2 AND NOT EXISTS (`+active+`)`, guid, id)
+		if err != nil || touched > 0 {
+			return err
+		}
+		var one int
+		if err := tx.q.QueryRowContext(ctx, active, guid, id).Scan(&one); err != nil {
+			return err // sql.ErrNoRows: neither is the bundle active, nor does it exist
+		}
+		return content.ErrActive
+	})
+	return contentError("delete bundle", err)
 }
 
 // CreateShareLink implements content.Store.

@@ -7,24 +7,16 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
 // maxJSONBody bounds the size of JSON in a request.
 const maxJSONBody = 1 << 20
 
-// bodyTime bounds the time for sending JSON in a request.
-const bodyTime = 15 * time.Second
-
 // decode reads one JSON value from the body into v. Unknown fields, wrong types, data after the value and bodies over
 // maxJSONBody are errors with status 400. It ignores the content type, because documented clients send JSON as
 // application/x-www-form-urlencoded (curl --data).
 func decode(w http.ResponseWriter, r *http.Request, v any) error {
-	// The deadline is for the body only, because a deadline for the whole request would end streams of content.
-	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(bodyTime)) //nolint:errcheck // a test's recorder has none
-	defer control.SetReadDeadline(time.Time{})        //nolint:errcheck // as above
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSONBody))
 	if err != nil {
 		return fail(121).withText("The request JSON is invalid: the body is larger than %d bytes or cannot be read.", maxJSONBody).withCause(err)

@@ -75,6 +75,8 @@ func detailedError(err error) *apiError {
 		return unavailable("The database of the server has no space. Please contact your administrator.")
 	case errors.Is(err, account.ErrTooManyPasswords):
 		return unavailable("Too many users are signing in. Try again later.").withRetryAfter(5)
+	case errors.Is(err, content.ErrActive):
+		return fail(75)
 	case errors.Is(err, content.ErrStopped):
 		return unavailable("The content is being stopped.")
 	}

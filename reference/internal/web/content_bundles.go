@@ -21,16 +21,12 @@ import (
 	"countersign/reference/internal/signature"
 )
 
-// uploadTimeout bounds the time for uploading a bundle.
-const uploadTimeout = 2 * time.Minute
-
 func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 	item, _, err := s.editable(r)
 	if err != nil {
 		return err
 	}
-	// The default deadline of the server is meant for small bodies.
-	http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTimeout)) //nolint:errcheck // not supported by a recorder
+	limitBody(r, uploadTime)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, content.MaxBundle))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
@@ -191,9 +187,6 @@ func (s *Server) deleteBundle(w http.ResponseWriter, r *http.Request) error {
 	item, b, err := s.bundle(r)
 	if err != nil {
 		return err
-	}
-	if b.ID == item.BundleID {
-		return fail(75)
 	}
 	return noContent(w, s.Content.DeleteBundle(r.Context(), item.GUID, b.ID))
 }

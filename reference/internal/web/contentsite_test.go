@@ -37,6 +37,12 @@ type contentSite struct {
 
 func newContentSite(t *testing.T, options ...string) *contentSite {
 	t.Helper()
+	return newContentSiteWith(t, func(*web.Options) {}, options...)
+}
+
+// newContentSiteWith is newContentSite with a change of the options of the server.
+func newContentSiteWith(t *testing.T, change func(*web.Options), options ...string) *contentSite {
+	t.Helper()
 	s := &contentSite{provider: newWebProvider(t), guids: map[string]string{}}
 	dir := t.TempDir()
 	s.site = newSite(t, proxied+strings.Join(options, "\n"), func(o *web.Options, db *store.DB) {
@@ -60,6 +66,7 @@ func newContentSite(t *testing.T, options ...string) *contentSite {
 		}
 		o.Content, o.Runtime, o.Integrations = db.Content(), runtime, integrations
 		s.runtime = runtime
+		change(o)
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -33,6 +33,8 @@ type Options struct {
 	Content      content.Store
 	Runtime      *content.Runtime
 	Integrations *integration.Service
+	// BodyTime bounds the time for sending a body other than a bundle; 0 means DefaultBodyTime.
+	BodyTime time.Duration
 }
 
 // Server handles requests. It is safe for concurrent use.
@@ -62,7 +64,10 @@ func New(o Options) *Server {
 	if s.proxied {
 		s.loginURL, s.logoutURL = o.Config.ProxyAuth.LoginURL, o.Config.ProxyAuth.LogoutURL
 	}
-	s.handler = s.wrap(s.routes())
+	if s.BodyTime == 0 {
+		s.BodyTime = DefaultBodyTime
+	}
+	s.handler = s.limitBodies(s.wrap(s.routes()))
 	return s
 }
 

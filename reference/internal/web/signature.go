@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
@@ -54,10 +53,8 @@ func (s *Server) signedPaths(r *http.Request) []string {
 
 // verifyBody reads the body, compares it with the signed checksum, and replaces it by the stored copy.
 func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
-	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(uploadTimeout)) //nolint:errcheck // a test's recorder has none
-	defer control.SetReadDeadline(time.Time{})             //nolint:errcheck // as above
-	sum := md5.New()                                       //nolint:gosec // the protocol's choice
+	limitBody(r, uploadTime)
+	sum := md5.New() //nolint:gosec // the protocol's choice
 	kept, err := storeBody(io.TeeReader(http.MaxBytesReader(w, r.Body, content.MaxBundle+maxJSONBody), sum))
 	if err != nil {
 		return fail(87).withCause(err)

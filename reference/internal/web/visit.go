@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"strings"
-	"time"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
@@ -200,10 +199,7 @@ func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCal
 	if err != nil {
 		return err
 	}
-	// A stream or a WebSocket has no time limit.
-	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Time{})  //nolint:errcheck // not supported by a recorder
-	control.SetWriteDeadline(time.Time{}) //nolint:errcheck // likewise
+	limitBody(r, noLimit) // it may be a stream
 	var failed error
 	proxy := &httputil.ReverseProxy{
 		Transport:     process.Transport,

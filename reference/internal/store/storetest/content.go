@@ -231,6 +231,12 @@ func contentBundles(t *testing.T, db *store.DB) {
 	if r, err := s.Render(ctx, item.GUID); err != nil || cmp.Diff(render, r) != "" {
 		t.Errorf("Render = %+v, %v", r, err)
 	}
+	if err := s.DeleteBundle(ctx, item.GUID, b.ID); !errors.Is(err, content.ErrActive) {
+		t.Errorf("DeleteBundle of the active bundle = %v, want ErrActive", err)
+	}
+	if err := s.DeleteBundle(ctx, other.GUID, b.ID); !errors.Is(err, content.ErrNotFound) {
+		t.Errorf("DeleteBundle of what is another item's = %v, want ErrNotFound", err)
+	}
 	if err := s.DeleteBundle(ctx, item.GUID, empty.ID); err != nil {
 		t.Error(err)
 	}
