@@ -19,15 +19,17 @@ type Info struct {
 	Parent   int
 	Group    int
 	Session  int           // 0 where the system does not report it
-	State    string        // first letter of the state that ps prints
+	State    string        // first letter of the state that ps prints, which is that of the first thread
+	Threads  int           // threads that have not ended; 0 where the system does not report it
 	Start    Stamp         // identifies the process together with PID
 	CPU      time.Duration // 0 where the system does not report it
 	ChildCPU time.Duration // of children that have ended and have been waited for
 }
 
 // Ended reports whether the process has ended. A process that has ended stays in
-// the table until its parent has waited for it.
-func (p Info) Ended() bool { return p.State == "Z" || p.State == "X" }
+// the table until its parent has waited for it. The first thread can end before the
+// others, which hold the files and sockets of the process until they end.
+func (p Info) Ended() bool { return (p.State == "Z" || p.State == "X") && p.Threads <= 1 }
 
 // Older reports whether p was started before q. It returns false where start times
 // cannot be compared.

@@ -59,6 +59,11 @@ func TestEnded(t *testing.T) {
 			t.Errorf("Ended() = %t in state %q, want %t", got, state, want)
 		}
 	}
+	for threads, want := range map[int]bool{1: true, 2: false} {
+		if got := (Info{State: "Z", Threads: threads}).Ended(); got != want {
+			t.Errorf("Ended() = %t in state Z with %d threads, want %t", got, threads, want)
+		}
+	}
 }
 
 func TestStamp(t *testing.T) {

@@ -39,6 +39,18 @@ func sleeper(t *testing.T) Info {
 	return p
 }
 
+// trapping starts a leader of a session in a folder and returns when it traps SIGTERM, with
+// commands of the shell. With no commands it ignores the signal.
+func trapping(t *testing.T, dir, commands string) Info {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", "trap '"+commands+"' TERM; echo $$ > ready; while :; do sleep 0.02; done")
+	cmd.Dir = dir
+	cmd.SysProcAttr = newSession()
+	startPlain(t, cmd)
+	p, _ := Find(awaitPID(t, filepath.Join(dir, "ready")))
+	return p
+}
+
 // TestSweepEndsOnlyTheAbandoned sweeps the runs of a program that was killed, of one
 // that runs, and of one whose process number belongs to another process by now.
 func TestSweepEndsOnlyTheAbandoned(t *testing.T) {
@@ -84,11 +96,7 @@ func TestSweepEndsOnlyTheAbandoned(t *testing.T) {
 func TestSweepSendsSIGTERMFirst(t *testing.T) {
 	t.Parallel()
 	base, dir := t.TempDir(), t.TempDir()
-	cmd := exec.Command("sh", "-c", `trap 'echo > terminated; exit' TERM; echo $$ > ready; while :; do sleep 0.02; done`)
-	cmd.Dir = dir
-	cmd.SysProcAttr = newSession()
-	startPlain(t, cmd)
-	p, _ := Find(awaitPID(t, filepath.Join(dir, "ready")))
+	p := trapping(t, dir, `echo > terminated; exit`)
 	abandonedRun(t, base, p)
 	if _, err := Sweep(t.Context(), base, 10*time.Second); err != nil {
 		t.Fatal(err)
@@ -100,12 +108,8 @@ func TestSweepSendsSIGTERMFirst(t *testing.T) {
 
 func TestSweepKillsAfterTheGrace(t *testing.T) {
 	t.Parallel()
-	base, dir := t.TempDir(), t.TempDir()
-	cmd := exec.Command("sh", "-c", `trap '' TERM; echo $$ > ready; while :; do sleep 0.02; done`)
-	cmd.Dir = dir
-	cmd.SysProcAttr = newSession()
-	startPlain(t, cmd)
-	p, _ := Find(awaitPID(t, filepath.Join(dir, "ready")))
+	base := t.TempDir()
+	p := trapping(t, t.TempDir(), "")
 	abandonedRun(t, base, p)
 	if _, err := Sweep(t.Context(), base, 100*time.Millisecond); err != nil {
 		t.Fatal(err)
@@ -127,6 +131,25 @@ func TestSweepKillsWorkersWithoutALeader(t *testing.T) {
 	awaitGone(t, worker.PID)
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("Sweep() took %v", took)
+	}
+}
+
+// TestEndAllAwaitsAProcessThatIsNotFoundAgain checks that endAll does not return while a
+// process runs that was found before.
+func TestEndAllAwaitsAProcessThatIsNotFoundAgain(t *testing.T) {
+	t.Parallel()
+	p := trapping(t, t.TempDir(), "")
+	found := []Info{p}
+	ended, err := endAll(t.Context(), 100*time.Millisecond, func() ([]Info, error) {
+		list := found
+		found = nil
+		return list, nil
+	})
+	if want := []string{fmt.Sprintf("process %d", p.PID)}; err != nil || !slices.Equal(ended, want) {
+		t.Errorf("endAll() = %q, %v; want %q", ended, err, want)
+	}
+	if Alive(p.PID, p.Start) {
+		t.Errorf("process %d still runs", p.PID)
 	}
 }
 

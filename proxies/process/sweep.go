@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -101,22 +103,28 @@ func survivors(all []Info, noted map[int]Stamp, mark string) []Info {
 	return list
 }
 
-// endAll ends the processes that find returns until it returns none. Until the time
-// grace has passed it sends SIGTERM, once to each leader of a process group; after
-// that, or when there is no leader, it kills all. It returns the processes as texts.
+// endAll ends the processes that find returns until it returns none and all that it
+// has returned have ended: the mark of a process cannot be read while the process
+// ends. Until the time grace has passed endAll sends SIGTERM, once to each leader of a
+// process group; after that, or when there is no leader, it kills all. It returns the
+// processes as texts.
 func endAll(ctx context.Context, grace time.Duration, find func() ([]Info, error)) (ended []string, err error) {
 	const interval = 10 * time.Millisecond // no event announces that other processes end
-	seen, terminated := map[int]bool{}, map[int]bool{}
+	seen, terminated := map[int]Info{}, map[int]bool{}
 	for start := time.Now(); ; {
-		list, err := find()
-		if err != nil || len(list) == 0 {
+		found, err := find()
+		if err != nil {
 			return ended, err
 		}
-		for _, p := range list {
-			if !seen[p.PID] {
-				seen[p.PID] = true
+		for _, p := range found {
+			if _, known := seen[p.PID]; !known {
 				ended = append(ended, fmt.Sprintf("process %d", p.PID))
 			}
+			seen[p.PID] = p
+		}
+		list := running(seen)
+		if len(list) == 0 {
+			return ended, nil
 		}
 		switch elapsed := time.Since(start); {
 		case elapsed > grace+killTime:
@@ -134,6 +142,17 @@ func endAll(ctx context.Context, grace time.Duration, find func() ([]Info, error
 		case <-time.After(interval):
 		}
 	}
+}
+
+// running returns the processes that have not ended, by number.
+func running(list map[int]Info) []Info {
+	var still []Info
+	for _, pid := range slices.Sorted(maps.Keys(list)) {
+		if p := list[pid]; Alive(p.PID, p.Start) {
+			still = append(still, p)
+		}
+	}
+	return still
 }
 
 // terminate sends SIGTERM to the processes that are not in done yet, and adds them.

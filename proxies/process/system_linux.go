@@ -75,7 +75,7 @@ func parseStat(pid int, raw []byte) (Info, bool) {
 	number := func(i int) int { n, _ := strconv.Atoi(f[i]); return n }
 	ticks := func(i int) time.Duration { return time.Duration(number(i)) * time.Second / ticksPerSecond }
 	return Info{
-		PID: pid, State: f[0], Parent: number(1), Group: number(2), Session: number(3),
+		PID: pid, State: f[0], Parent: number(1), Group: number(2), Session: number(3), Threads: number(17),
 		CPU: ticks(11) + ticks(12), ChildCPU: ticks(13) + ticks(14), Start: newStamp(f[19]),
 	}, true
 }

@@ -5,15 +5,18 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestParseStat(t *testing.T) {
 	t.Parallel()
-	const fields = "S 10 20 30 0 -1 4194304 1 2 3 4 150 50 7 3 20 0 1 0 9876 1 2"
+	const fields = "S 10 20 30 0 -1 4194304 1 2 3 4 150 50 7 3 20 0 5 0 9876 1 2"
 	tests := []struct {
 		name, text string
 		ok         bool
@@ -25,7 +28,7 @@ func TestParseStat(t *testing.T) {
 		{"nothing", "", false},
 	}
 	want := Info{
-		PID: 42, Parent: 10, Group: 20, Session: 30, State: "S", Start: newStamp("9876"),
+		PID: 42, Parent: 10, Group: 20, Session: 30, State: "S", Threads: 5, Start: newStamp("9876"),
 		CPU: 2 * time.Second, ChildCPU: 100 * time.Millisecond,
 	}
 	for _, tt := range tests {
@@ -63,6 +66,45 @@ func TestFindReadsThisProcess(t *testing.T) {
 	}
 	if Name(p.PID) == "" || OwnCPU() <= 0 {
 		t.Errorf("Name() = %q, OwnCPU() = %v for this process", Name(p.PID), OwnCPU())
+	}
+}
+
+// endFirstThread is the variable of the environment that makes the test program end its
+// first thread, see init.
+const endFirstThread = "PROCESS_TEST_END_FIRST_THREAD"
+
+// init ends the first thread of the program, which runs it, and leaves the other threads
+// running.
+func init() {
+	if os.Getenv(endFirstThread) != "" {
+		runtime.LockOSThread()
+		go time.Sleep(time.Hour) // the runtime ends the program if it has no other goroutine
+		_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
+	}
+}
+
+// TestSweepEndsAProcessWhoseFirstThreadHasEnded checks that such a process, which the system
+// reports as a zombie, counts as running.
+func TestSweepEndsAProcessWhoseFirstThreadHasEnded(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = []string{endFirstThread + "=1"}
+	startPlain(t, cmd)
+	var p Info
+	eventually(t, "the end of the first thread", func() bool {
+		p, _ = Find(cmd.Process.Pid)
+		return p.State == "Z"
+	})
+	if p.Ended() {
+		t.Errorf("Ended() = true for %+v, whose other threads run", p)
+	}
+	abandonedRun(t, base, p)
+	if _, err := Sweep(t.Context(), base, 0); err != nil {
+		t.Fatal(err)
+	}
+	if p, found := Find(p.PID); found && p.Threads > 1 {
+		t.Errorf("process %d still has %d threads after Sweep", p.PID, p.Threads)
 	}
 }
 
