@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"countersign/proxies/process"
 	"countersign/steps/target"
 )
 
@@ -61,14 +60,7 @@ func TestAToolLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if p, alive := process.Find(pid); !alive || p.Ended() {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d still runs", pid)
-		}
-	}
+	awaitGone(t, pid)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, _, err := runTool(ctx, launch, specIn(t.TempDir()), []string{"sleep", "1000"}, "COUNTERSIGN_RUN=test"); err == nil || !strings.Contains(err.Error(), "was killed") {
