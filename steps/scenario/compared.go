@@ -32,6 +32,17 @@ func (c *Comparison) TryExcused(reply *driver.Reply, err error, parts ...check.P
 	return err
 }
 
+// tryAt is [Comparison.Try] for a request to content. If the content answered, later requests are
+// compared with it.
+func (c *Comparison) tryAt(content *Content, reply *driver.Reply) error {
+	err := c.Try(reply, nil)
+	c.content = content
+	if content.answered {
+		c.Granted = reply
+	}
+	return err
+}
+
 // CheckGranted requires that the tried request was granted. Later requests are compared with it.
 func (c *Comparison) CheckGranted() error {
 	err := check.Success(c.Tried)

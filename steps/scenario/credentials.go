@@ -246,15 +246,8 @@ func CallAbout(c *Content) Resource {
 
 // CallContent returns the visit to content.
 func CallContent(c *Content) Resource {
-	return func(ctx context.Context, s *State, client *driver.Persona, lines []driver.HeaderLine) error {
-		visit, err := client.VisitWith(ctx, c.guid, lines...)
-		if err != nil {
-			return err
-		}
-		c.recordVisit(visit)
-		err = s.Compared.TryFirst(visit.Reply, nil)
-		s.Compared.content = c
-		return err
+	return func(ctx context.Context, _ *State, client *driver.Persona, lines []driver.HeaderLine) error {
+		return c.tryVisit(client.VisitWith(ctx, c.guid, lines...))
 	}
 }
 

@@ -27,13 +27,8 @@ func (c *Content) tryVisit(visit *driver.Visit, err error) error {
 	if err != nil {
 		return err
 	}
-	compared := &c.state.Compared
-	compared.Tried, compared.content = visit.Reply, c
-	if c.answered {
-		compared.Granted = visit.Reply
-		c.state.obtained = c.state.obtained || check.SomeToken(visit.Report) == nil
-	}
-	return nil
+	c.state.obtained = c.state.obtained || c.answered && check.SomeToken(visit.Report) == nil
+	return c.state.Compared.tryAt(c, visit.Reply)
 }
 
 // Visit makes a request to the content that is no top-level navigation, so that it reaches the
@@ -381,12 +376,7 @@ func (c *Content) OpenWebSocket(ctx context.Context, visitor *driver.Persona, fo
 		return err
 	}
 	c.answered = socket.Echo == word
-	compared := &c.state.Compared
-	compared.Tried, compared.content = socket.Reply, c
-	if c.answered {
-		compared.Granted = socket.Reply
-	}
-	return nil
+	return c.state.Compared.tryAt(c, socket.Reply)
 }
 
 // reports returns those of the last visits to all content.
