@@ -18,7 +18,7 @@ func (p *Person) account(ctx context.Context) (driver.User, error) {
 		}
 	}
 	if p.refused != nil {
-		return driver.User{}, verdict.Broken("an account in which "+p.Name+" is signed in", "%s", p.refused.Summary())
+		return driver.User{}, p.refusal()
 	}
 	reply, err := p.state.Operator().User(ctx, p.guid)
 	if err != nil {

@@ -210,15 +210,21 @@ func (p *Person) User(ctx context.Context) (*driver.Persona, error) {
 }
 
 func (p *Person) requireSignIn(ctx context.Context) error {
-	reply, err := p.browser.SignIn(ctx)
-	if err != nil {
-		return err
+	reply, err := signInAsCaller(ctx, p.browser)
+	if err == nil {
+		p.recordSignIn(reply)
 	}
-	if !p.browser.IsCaller(reply) {
-		return notGranted("signing in as "+p.browser.Identity.Username, reply)
+	return err
+}
+
+// signInAsCaller signs in from a browser. It blocks the scenario unless the server answers the
+// identity of the browser.
+func signInAsCaller(ctx context.Context, b *driver.Persona) (*driver.Reply, error) {
+	reply, err := b.SignIn(ctx)
+	if err == nil && !b.IsCaller(reply) {
+		err = notGranted("signing in as "+b.Identity.Username, reply)
 	}
-	p.recordSignIn(reply)
-	return nil
+	return reply, err
 }
 
 // recordSignIn records what the server has told in reply to a sign-in that was granted.
@@ -237,11 +243,16 @@ func (p *Person) accountGUID() (string, error) {
 	case !p.hasAccount():
 		return "", missing("%s has neither signed in nor been given an account", p.Name)
 	case p.refused != nil:
-		return "", verdict.Broken("an account in which "+p.Name+" is signed in", "%s", p.refused.Summary())
+		return "", p.refusal()
 	case p.guid == "":
 		return "", verdict.Broken("an account with a guid for "+p.Name, "none")
 	}
 	return p.guid, nil
+}
+
+// refusal returns the violation of a server that has refused the last sign-in.
+func (p *Person) refusal() error {
+	return verdict.Broken("an account in which "+p.Name+" is signed in", "%s", p.refused.Summary())
 }
 
 // RequireSignedIn signs the person in unless they are signed in. Later requests are compared with
@@ -292,10 +303,7 @@ func (p *Person) RequireKey(ctx context.Context) error {
 	if err != nil || b.HasKey() {
 		return err
 	}
-	reply, err := b.CreateKey(ctx, p.guid, "made by "+p.Name)
-	if err == nil && !b.HasKey() {
-		return notGranted("creating an API key for "+b.Identity.Username, reply)
-	}
+	_, err = p.createKey(ctx, b)
 	return err
 }
 
@@ -305,12 +313,18 @@ func (p *Person) CreateKey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reply, err := b.CreateKey(ctx, p.guid, "made by "+p.Name)
-	p.state.Compared.Granted = reply
-	if err == nil && !b.HasKey() {
-		return notGranted("creating an API key for "+b.Identity.Username, reply)
-	}
+	p.state.Compared.Granted, err = p.createKey(ctx, b)
 	return err
+}
+
+// createKey creates an API key in the person's browser. It blocks the scenario if there is none
+// then.
+func (p *Person) createKey(ctx context.Context, b *driver.Persona) (*driver.Reply, error) {
+	reply, err := b.CreateKey(ctx, p.guid, "made by "+p.Name)
+	if err == nil && !b.HasKey() {
+		err = notGranted("creating an API key for "+b.Identity.Username, reply)
+	}
+	return reply, err
 }
 
 // Publisher returns the browser of the person after the administrator has made them a publisher
