@@ -31,7 +31,7 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (caller, e
 	case 1:
 		return s.keyCaller(r.Context(), keys[0])
 	default:
-		return caller{}, fail(30).withCause(errors.New("several API keys"))
+		return caller{}, errBadCredentials.withCause(errors.New("several API keys"))
 	}
 	if tokens, present := r.Header[signature.TokenHeader]; present {
 		return s.signedCaller(w, r, tokens)
@@ -53,7 +53,7 @@ func (s *Server) rejectHeaders(r *http.Request, err error) error {
 		}
 		s.Log.Warn(message, "reason", string(refusal.Reason), "header", refusal.Header, "remote", r.RemoteAddr)
 	}
-	return fail(30).withCause(err)
+	return errBadCredentials.withCause(err)
 }
 
 // presentedKeys returns the API keys of a request. If X-RSC-Authorization is present, Authorization is ignored
@@ -88,7 +88,7 @@ func (s *Server) keyCaller(ctx context.Context, text string) (caller, error) {
 	key, user, err := s.Accounts.UserOfKey(ctx, text)
 	switch {
 	case errors.Is(err, account.ErrNoKey):
-		return caller{}, fail(30).withCause(err)
+		return caller{}, errBadCredentials.withCause(err)
 	case err != nil:
 		return caller{}, err
 	}
@@ -139,7 +139,7 @@ func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim pro
 	if err != nil {
 		s.Log.Info("Refused proxied authentication attempt", "reason", err.Error(), "remote", r.RemoteAddr)
 		if slices.ContainsFunc(undisclosedErrors, func(known error) bool { return errors.Is(err, known) }) {
-			err = fail(30).withCause(err)
+			err = errBadCredentials.withCause(err)
 		}
 		return caller{}, err
 	}

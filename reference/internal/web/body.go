@@ -19,24 +19,24 @@ const maxJSONBody = 1 << 20
 func decode(w http.ResponseWriter, r *http.Request, v any) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSONBody))
 	if err != nil {
-		return fail(121).withText("The request JSON is invalid: the body is larger than %d bytes or cannot be read.", maxJSONBody).withCause(err)
+		return errInvalidJSON.withText("The request JSON is invalid: the body is larger than %d bytes or cannot be read.", maxJSONBody).withCause(err)
 	}
 	if bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
-		return fail(121).withText("The request JSON is invalid: the body may not be null.") // Decode would accept it for every type
+		return errInvalidJSON.withText("The request JSON is invalid: the body may not be null.") // Decode would accept it for every type
 	}
 	if !utf8.Valid(body) {
-		return fail(121).withText("The request JSON is invalid: it is not UTF-8.") // Decode would store replacement characters
+		return errInvalidJSON.withText("The request JSON is invalid: it is not UTF-8.") // Decode would store replacement characters
 	}
 	if hasNUL(body) {
-		return fail(121).withText("The request JSON is invalid: it has the character U+0000.") // no text in Postgres can contain it
+		return errInvalidJSON.withText("The request JSON is invalid: it has the character U+0000.") // no text in Postgres can contain it
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
-		return fail(121).withText("The request JSON is invalid: %s.", jsonProblem(err)).withCause(err)
+		return errInvalidJSON.withText("The request JSON is invalid: %s.", jsonProblem(err)).withCause(err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return fail(121).withText("The request JSON is invalid: there is data after the value.")
+		return errInvalidJSON.withText("The request JSON is invalid: there is data after the value.")
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (c caller) Interactive() bool { return c.Via == viaHeader || c.Via == viaCo
 func interactiveCaller(r *http.Request) (caller, error) {
 	c := callerOf(r)
 	if !c.Interactive() {
-		return c, fail(95)
+		return c, errAuthenticationType
 	}
 	return c, nil
 }

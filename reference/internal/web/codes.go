@@ -1,126 +1,100 @@
 package web
 
-// apiCode is the status and text of an error code of Connect.
-type apiCode struct {
-	status int
-	text   string
+// This file is the table of the errors that this server returns to clients, with the code of Connect, the status and
+// the text of each. Texts up to code 195 are the published ones, if they were found; the others are from this project.
+
+// connectError returns an error with a code of Connect. Errors of the table are never changed: the methods of
+// apiError return copies.
+func connectError(code, status int, text string) *apiError {
+	return &apiError{Code: code, Status: status, Text: text}
 }
 
-// apiCodes is the part of the table of Connect that this server uses. Texts up to 195 are the published ones, if they
-// were found; the others are from this project.
-var apiCodes = map[int]apiCode{
-	1:   {500, "An internal failure occurred."},
-	2:   {404, "The requested method or endpoint is not supported."},
-	3:   {400, "The requested object ID is invalid."},
-	4:   {404, "The requested object does not exist."},
-	5:   {400, "The content name is invalid: use 3 to 64 letters, digits, '.', '-' and '_'."},
-	6:   {400, "The password is not adequate."},
-	7:   {400, "The requested username is not permitted."},
-	8:   {409, "The requested username is already in use. Usernames are case sensitive. Please ensure you are using the correct case."},
-	9:   {404, "The requested user could not be found."},
-	12:  {400, "A required parameter is missing."},
-	14:  {400, "The group name is invalid."},
-	15:  {409, "The requested group name is already in use."},
-	16:  {409, "The user is already a member of the group."},
-	17:  {404, "The requested item could not be removed because it does not exist."},
-	19:  {403, "You don't have permission to access this item."},
-	21:  {403, "You don't have permission to change this item."},
-	22:  {403, "You don't have permission to perform this operation."},
-	23:  {403, "You don't have permission to give the user this role."},
-	24:  {401, "The requested operation requires authentication."},
-	25:  {400, "The parameter is invalid."},
-	26:  {409, "An object with that name already exists."},
-	28:  {404, "No application bundle to deploy."},
-	29:  {401, "The token is expired. Authentication tokens must be claimed within one hour."},
-	33:  {403, "A collaborator must be a publisher or an administrator."},
-	34:  {400, "The owner of the content cannot be one of its collaborators or viewers."},
-	30:  {401, "We couldn't log you in with the provided credentials. Please ask your administrator for assistance."},
-	36:  {400, "This user's username has already been set and cannot be changed."},
-	38:  {400, "The application's manifest is invalid or missing."},
-	46:  {400, "Internal user fields cannot be changed via API."},
-	47:  {403, "You cannot log in because the configured policy requires that the Posit Connect administrator provision your account first. Please contact your administrator."},
-	49:  {403, "You don't have permission to lock/unlock this user."},
-	50:  {403, "This user is locked."},
-	53:  {400, "Immutable field cannot be changed."},
-	61:  {400, "You cannot change the role of the only remaining administrator."},
-	62:  {400, "An API key name must not be blank."},
-	75:  {400, "The active bundle cannot be deleted."},
-	76:  {400, "A user using the same Unique ID already exists"},
-	84:  {403, "The token has already been claimed. Tokens can only be claimed once."},
-	85:  {400, "A token using the same token key already exists"},
-	86:  {400, "A new token MUST contain a public_key and token in the json body."},
-	87:  {400, "The request body cannot be parsed"},
-	91:  {400, "The external authentication provider did not provide a valid username."},
-	92:  {403, "XSRF token mismatch"},
-	95:  {403, "This API does not allow the current authentication type."},
-	104: {400, "The content checksum header and body MD5 sum are not equal."},
-	107: {400, "That username is not allowed because it is prohibited by policy."},
-	112: {400, "The provided user role is not recognized."},
-	117: {400, "Unknown access type."},
-	118: {400, "The access type is prohibited."},
-	119: {400, "The authentication provider does not support creating records from a retrieved ticket. POST new content instead."},
-	121: {400, "The request JSON is invalid."},
-	122: {400, "The content title is invalid: use 3 to 1024 characters."},
-	123: {400, "The content description is invalid: use at most 4096 characters."},
-	129: {400, "The user unique ID cannot be blank."},
-	130: {400, "The group unique ID cannot be blank."},
-	131: {400, "A group using the same unique ID already exists"},
-	132: {400, "The configured provider cannot access this endpoint."},
-	134: {400, "The bundle could not be written."},
-	135: {400, "The bundle could not be unpacked."},
-	141: {404, "The requested task does not exist."},
-	147: {400, "The content's app mode is not executable."},
-	148: {400, "The app mode is invalid."},
-	152: {400, "The principal type must be 'user' or 'group'."},
-	153: {404, "The requested group could not be found."},
-	156: {403, "The owner is invalid."},
-	161: {400, "The parameter include is invalid."},
-	163: {409, "The job is not active."},
-	165: {403, "Bootstrap is prohibited."},
-	166: {401, "The JWT is invalid."},
-	175: {409, "An environment with that name already exists."},
-	203: {400, "The OAuth client id is invalid."},
-	205: {400, "The OAuth client secret is invalid."},
-	207: {400, "The OAuth integration GUID is invalid."},
-	208: {400, "The OAuth integrations are invalid."},
-	209: {400, "The OAuth integrations cannot be associated with this content item."},
-	210: {400, "The form body is missing."},
-	211: {400, "The form body cannot be parsed."},
-	212: {400, "No OAuth integrations have been associated with this content item."},
-	213: {400, "Invalid grant_type"},
-	214: {400, "Invalid subject_token_type"},
-	215: {400, "Invalid subject_token"},
-	216: {400, "Invalid issuer claim of the subject_token"},
-	217: {400, "Invalid subject claim of the subject_token"},
-	218: {400, "Invalid OAuth session"},
-	219: {400, "Refresh token is invalid"},
-	220: {400, "No OAuth session was found for this user. Log in to the integration first."},
-	225: {400, "The OAuth integration name is invalid."},
-	226: {400, "The OAuth integration description is invalid."},
-	227: {404, "The OAuth template does not exist."},
-	228: {400, "The OAuth integration config is invalid."},
-	229: {400, "The template of an OAuth integration cannot be changed."},
-	230: {400, "The OAuth integration login is invalid."},
-	231: {400, "There is no content."},
-	234: {400, "The role of the API key is invalid."},
-	235: {400, "Invalid OAuth refresh token"},
-	236: {400, "Invalid content session token"},
-	237: {400, "The auth type of the OAuth integration does not fit this content item."},
-	238: {400, "The OAuth integration does not support this auth flow."},
-	240: {400, "Only Service Account integrations can be verified."},
-	241: {400, "Unable to retrieve a token from the OAuth provider."},
-	242: {400, "Invalid requested_token_type."},
-	244: {400, "Invalid maximum role for the visitor API key."},
-	249: {400, "Invalid combination of subject_token_type and requested_token_type."},
-	250: {400, "No handler supports this exchange."},
-	252: {400, "The subject_token_type does not fit the auth type of the OAuth integration."},
-	256: {400, "Invalid audience"},
-	257: {400, "Several OAuth integrations are associated with this content item: name one as audience."},
-	258: {400, "An OAuth integration is listed more than once."},
-	261: {400, "The user GUID is invalid."},
-	262: {400, "The group GUID is invalid."},
-	264: {400, "The email address is invalid."},
-	268: {400, "The first name is invalid."},
-	277: {429, "There are too many of these requests."},
-	269: {400, "The last name is invalid."},
-}
+var (
+	errInternal               = connectError(1, 500, "An internal failure occurred.")
+	errNoEndpoint             = connectError(2, 404, "The requested method or endpoint is not supported.")
+	errInvalidID              = connectError(3, 400, "The requested object ID is invalid.")
+	errNotFound               = connectError(4, 404, "The requested object does not exist.")
+	errContentName            = connectError(5, 400, "The content name is invalid: use 3 to 64 letters, digits, '.', '-' and '_'.")
+	errPassword               = connectError(6, 400, "The password is not adequate.")
+	errUsername               = connectError(7, 400, "The requested username is not permitted.")
+	errUsernameTaken          = connectError(8, 409, "The requested username is already in use. Usernames are case sensitive. Please ensure you are using the correct case.")
+	errNoUser                 = connectError(9, 404, "The requested user could not be found.")
+	errMissingParameter       = connectError(12, 400, "A required parameter is missing.")
+	errGroupName              = connectError(14, 400, "The group name is invalid.")
+	errGroupNameTaken         = connectError(15, 409, "The requested group name is already in use.")
+	errMember                 = connectError(16, 409, "The user is already a member of the group.")
+	errNotMember              = connectError(17, 404, "The requested item could not be removed because it does not exist.")
+	errNoAccess               = connectError(19, 403, "You don't have permission to access this item.")
+	errNotEditor              = connectError(21, 403, "You don't have permission to change this item.")
+	errForbidden              = connectError(22, 403, "You don't have permission to perform this operation.")
+	errNotSignedIn            = connectError(24, 401, "The requested operation requires authentication.")
+	errInvalidParameter       = connectError(25, 400, "The parameter is invalid.")
+	errNameTaken              = connectError(26, 409, "An object with that name already exists.")
+	errNoBundle               = connectError(28, 404, "No application bundle to deploy.")
+	errTokenExpired           = connectError(29, 401, "The token is expired. Authentication tokens must be claimed within one hour.")
+	errBadCredentials         = connectError(30, 401, "We couldn't log you in with the provided credentials. Please ask your administrator for assistance.")
+	errCollaboratorRole       = connectError(33, 403, "A collaborator must be a publisher or an administrator.")
+	errOwnerPermission        = connectError(34, 400, "The owner of the content cannot be one of its collaborators or viewers.")
+	errUsernameNotEditable    = connectError(36, 400, "This user's username has already been set and cannot be changed.")
+	errFieldNotEditable       = connectError(46, 400, "Internal user fields cannot be changed via API.")
+	errNotProvisioned         = connectError(47, 403, "You cannot log in because the configured policy requires that the Posit Connect administrator provision your account first. Please contact your administrator.")
+	errLocked                 = connectError(50, 403, "This user is locked.")
+	errImmutableField         = connectError(53, 400, "Immutable field cannot be changed.")
+	errSoleAdministrator      = connectError(61, 400, "You cannot change the role of the only remaining administrator.")
+	errBlankKeyName           = connectError(62, 400, "An API key name must not be blank.")
+	errActiveBundle           = connectError(75, 400, "The active bundle cannot be deleted.")
+	errUniqueIDTaken          = connectError(76, 400, "A user using the same Unique ID already exists")
+	errTokenClaimed           = connectError(84, 403, "The token has already been claimed. Tokens can only be claimed once.")
+	errTokenTaken             = connectError(85, 400, "A token using the same token key already exists")
+	errTokenAttributes        = connectError(86, 400, "A new token MUST contain a public_key and token in the json body.")
+	errUnreadableBody         = connectError(87, 400, "The request body cannot be parsed")
+	errNoUsername             = connectError(91, 400, "The external authentication provider did not provide a valid username.")
+	errXSRF                   = connectError(92, 403, "XSRF token mismatch")
+	errAuthenticationType     = connectError(95, 403, "This API does not allow the current authentication type.")
+	errChecksum               = connectError(104, 400, "The content checksum header and body MD5 sum are not equal.")
+	errProhibitedUsername     = connectError(107, 400, "That username is not allowed because it is prohibited by policy.")
+	errUnknownRole            = connectError(112, 400, "The provided user role is not recognized.")
+	errAccessType             = connectError(117, 400, "Unknown access type.")
+	errNoTickets              = connectError(119, 400, "The authentication provider does not support creating records from a retrieved ticket. POST new content instead.")
+	errInvalidJSON            = connectError(121, 400, "The request JSON is invalid.")
+	errContentTitle           = connectError(122, 400, "The content title is invalid: use 3 to 1024 characters.")
+	errContentDescription     = connectError(123, 400, "The content description is invalid: use at most 4096 characters.")
+	errBlankUniqueID          = connectError(129, 400, "The user unique ID cannot be blank.")
+	errBlankGroupUniqueID     = connectError(130, 400, "The group unique ID cannot be blank.")
+	errGroupUniqueIDTaken     = connectError(131, 400, "A group using the same unique ID already exists")
+	errProviderEndpoint       = connectError(132, 400, "The configured provider cannot access this endpoint.")
+	errBundleWrite            = connectError(134, 400, "The bundle could not be written.")
+	errNoTask                 = connectError(141, 404, "The requested task does not exist.")
+	errPrincipalType          = connectError(152, 400, "The principal type must be 'user' or 'group'.")
+	errNoGroup                = connectError(153, 404, "The requested group could not be found.")
+	errInvalidOwner           = connectError(156, 403, "The owner is invalid.")
+	errInvalidInclude         = connectError(161, 400, "The parameter include is invalid.")
+	errNoIntegration          = connectError(207, 400, "The OAuth integration GUID is invalid.")
+	errNoForm                 = connectError(210, 400, "The form body is missing.")
+	errInvalidForm            = connectError(211, 400, "The form body cannot be parsed.")
+	errNoAssociation          = connectError(212, 400, "No OAuth integrations have been associated with this content item.")
+	errGrantType              = connectError(213, 400, "Invalid grant_type")
+	errSubjectTokenType       = connectError(214, 400, "Invalid subject_token_type")
+	errSubjectToken           = connectError(215, 400, "Invalid subject_token")
+	errLoginState             = connectError(218, 400, "Invalid OAuth session")
+	errRefreshToken           = connectError(219, 400, "Refresh token is invalid")
+	errNoOAuthLogin           = connectError(220, 400, "No OAuth session was found for this user. Log in to the integration first.")
+	errIntegrationName        = connectError(225, 400, "The OAuth integration name is invalid.")
+	errIntegrationDescription = connectError(226, 400, "The OAuth integration description is invalid.")
+	errNoTemplate             = connectError(227, 404, "The OAuth template does not exist.")
+	errIntegrationConfig      = connectError(228, 400, "The OAuth integration config is invalid.")
+	errTemplateFixed          = connectError(229, 400, "The template of an OAuth integration cannot be changed.")
+	errLoginRefused           = connectError(230, 400, "The OAuth integration login is invalid.")
+	errKeyRole                = connectError(234, 400, "The role of the API key is invalid.")
+	errNoRefreshToken         = connectError(235, 400, "Invalid OAuth refresh token")
+	errContentSessionToken    = connectError(236, 400, "Invalid content session token")
+	errContentClass           = connectError(237, 400, "The auth type of the OAuth integration does not fit this content item.")
+	errAuthFlow               = connectError(238, 400, "The OAuth integration does not support this auth flow.")
+	errNotVerifiable          = connectError(240, 400, "Only Service Account integrations can be verified.")
+	errProvider               = connectError(241, 400, "Unable to retrieve a token from the OAuth provider.")
+	errRequestedTokenType     = connectError(242, 400, "Invalid requested_token_type.")
+	errAudience               = connectError(256, 400, "Invalid audience")
+	errSeveralAssociations    = connectError(257, 400, "Several OAuth integrations are associated with this content item: name one as audience.")
+	errDuplicateAssociation   = connectError(258, 400, "An OAuth integration is listed more than once.")
+	errTooManyTokens          = connectError(277, 429, "There are too many of these requests.")
+)

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -15,7 +14,6 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/integration"
 )
 
 // A route is a pattern with the role that it requires.
@@ -51,36 +49,6 @@ func (s *Server) contentRoutes() []route {
 		{"POST " + one + "/share_links", publisher, s.createShareLink},
 		{"DELETE " + one + "/share_links/{link}", publisher, s.deleteShareLink},
 	}
-}
-
-// detailedError returns the reply for errors of other packages that contain details for the client, and nil for all
-// others.
-func detailedError(err error) *apiError {
-	var field *content.FieldError
-	var config *integration.ConfigError
-	var refusal *integration.Refusal
-	switch {
-	case errors.As(err, &field):
-		if code := map[string]int{"name": 5, "title": 122, "description": 123, "access_type": 117}[field.Field]; code != 0 {
-			return fail(code)
-		}
-		return fail(25).withText("The parameter is invalid: %s %s.", field.Field, field.Problem)
-	case errors.As(err, &config):
-		return fail(228).withText("%s", config)
-	case errors.As(err, &refusal):
-		return exchangeError(refusal)
-	case errors.Is(err, account.ErrStoreBusy):
-		return unavailable("The database of the server is busy or not available. Try again later.").withRetryAfter(5)
-	case errors.Is(err, account.ErrStoreFull):
-		return unavailable("The database of the server has no space. Please contact your administrator.")
-	case errors.Is(err, account.ErrTooManyPasswords):
-		return unavailable("Too many users are signing in. Try again later.").withRetryAfter(5)
-	case errors.Is(err, content.ErrActive):
-		return fail(75)
-	case errors.Is(err, content.ErrStopped):
-		return unavailable("The content is being stopped.")
-	}
-	return nil
 }
 
 // visitor converts the caller to the form that package content uses.
@@ -129,7 +97,7 @@ func (s *Server) viewable(r *http.Request) (*content.Item, content.AppRole, erro
 		return nil, "", err
 	}
 	if !role.CanView() && !visitor.Admin {
-		return nil, "", fail(19)
+		return nil, "", errNoAccess
 	}
 	return item, role, nil
 }
@@ -144,9 +112,9 @@ func (s *Server) editable(r *http.Request) (*content.Item, content.AppRole, erro
 		return item, role, nil
 	}
 	if !role.CanView() {
-		return nil, "", fail(19)
+		return nil, "", errNoAccess
 	}
-	return nil, "", fail(21)
+	return nil, "", errNotEditor
 }
 
 // contentView returns an item in the form of the API. It has every field of the schema; fields without a value on
@@ -213,7 +181,7 @@ func (s *Server) include(r *http.Request, item *content.Item, view map[string]an
 	asked := strings.Split(r.URL.Query().Get("include"), ",")
 	for _, name := range asked {
 		if !slices.Contains([]string{"", "tags", "owner", "vanity_url", "bookmarked", "schedule"}, name) {
-			return fail(161)
+			return errInvalidInclude
 		}
 	}
 	if !slices.Contains(asked, "owner") {
@@ -241,7 +209,7 @@ func (s *Server) createContent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if change.owner != nil {
-		return fail(21).withText("The owner of new content is whoever creates it.")
+		return errNotEditor.withText("The owner of new content is whoever creates it.")
 	}
 	if err := change.apply(item); err != nil {
 		return err
@@ -295,14 +263,14 @@ func (s *Server) changeContent(w http.ResponseWriter, r *http.Request) error {
 // checkOwner returns an error if the caller may not make that user the owner of the item.
 func (s *Server) checkOwner(r *http.Request, guid string) error {
 	if callerOf(r).Role != account.Administrator {
-		return fail(22)
+		return errForbidden
 	}
 	user, err := s.Accounts.Store.UserByGUID(r.Context(), guid)
 	if err != nil {
-		return notFoundAs(err, 156)
+		return notFoundAs(err, errInvalidOwner)
 	}
 	if user.Locked || !user.Role.AtLeast(account.Publisher) {
-		return fail(156)
+		return errInvalidOwner
 	}
 	return nil
 }
@@ -337,14 +305,14 @@ func (s *Server) contentChange(w http.ResponseWriter, r *http.Request) (contentC
 		target, isText := texts[name]
 		if !isText {
 			if err := content.CheckSetting(name, value); err != nil {
-				return contentChange{}, fail(121).withText("The request JSON is invalid: %s.", err)
+				return contentChange{}, errInvalidJSON.withText("The request JSON is invalid: %s.", err)
 			}
 			change.settings[name] = value
 			continue
 		}
 		// null leaves a field unchanged, because some clients send null for fields that they do not set.
 		if err := json.Unmarshal(value, target); err != nil {
-			return contentChange{}, fail(121).withText("The request JSON is invalid: field %s wants a string.", name)
+			return contentChange{}, errInvalidJSON.withText("The request JSON is invalid: field %s wants a string.", name)
 		}
 	}
 	return change, nil
@@ -376,7 +344,7 @@ func noContent(w http.ResponseWriter, err error) error {
 func pathID(r *http.Request, name string) (int64, error) {
 	id, err := strconv.ParseInt(r.PathValue(name), 10, 64)
 	if err != nil {
-		return 0, fail(3).withCause(fmt.Errorf("%s is not a number", name))
+		return 0, errInvalidID.withCause(fmt.Errorf("%s is not a number", name))
 	}
 	return id, nil
 }

@@ -31,13 +31,13 @@ func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			return fail(134).withText("The bundle is larger than %d bytes.", int64(content.MaxBundle))
+			return errBundleWrite.withText("The bundle is larger than %d bytes.", int64(content.MaxBundle))
 		}
-		return fail(134).withCause(err)
+		return errBundleWrite.withCause(err)
 	}
 	sum := md5.Sum(body) //nolint:gosec // the protocol's choice; it guards against damage only
 	if sent := r.Header.Get(signature.ChecksumHeader); sent != "" && !checksumMatches(sent, sum[:]) {
-		return fail(104)
+		return errChecksum
 	}
 	archive, metadata, err := bundleParts(r, body)
 	if err != nil {
@@ -70,23 +70,23 @@ func bundleParts(r *http.Request, body []byte) ([]byte, map[string]string, error
 			break
 		}
 		if err != nil {
-			return nil, nil, fail(87).withCause(err)
+			return nil, nil, errUnreadableBody.withCause(err)
 		}
 		text, err := io.ReadAll(part)
 		if err != nil {
-			return nil, nil, fail(87).withCause(err)
+			return nil, nil, errUnreadableBody.withCause(err)
 		}
 		switch part.FormName() {
 		case "archive":
 			archive = text
 		case "metadata":
 			if err := json.Unmarshal(text, &metadata); err != nil {
-				return nil, nil, fail(121).withCause(err)
+				return nil, nil, errInvalidJSON.withCause(err)
 			}
 		}
 	}
 	if archive == nil {
-		return nil, nil, fail(12).withText("The form has no part named archive.")
+		return nil, nil, errMissingParameter.withText("The form has no part named archive.")
 	}
 	return archive, metadata, nil
 }
@@ -209,7 +209,7 @@ func (s *Server) deployContent(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if body.Activate != nil && !*body.Activate {
-		return fail(25).withText("The parameter is invalid: this server deploys no drafts, activate must be true.")
+		return errInvalidParameter.withText("The parameter is invalid: this server deploys no drafts, activate must be true.")
 	}
 	b, err := s.chosenBundle(r.Context(), item, body.BundleID)
 	if err != nil {
@@ -231,12 +231,12 @@ func (s *Server) chosenBundle(ctx context.Context, item *content.Item, id *json.
 		// Clients send the id as a string, like the API, or as a number.
 		n, notNumber := strconv.ParseInt(strings.Trim(string(*id), `"`), 10, 64)
 		if notNumber != nil {
-			return nil, fail(121).withText("The request JSON is invalid: bundle_id is not the id of a bundle.")
+			return nil, errInvalidJSON.withText("The request JSON is invalid: bundle_id is not the id of a bundle.")
 		}
 		b, err = s.Content.Bundle(ctx, item.GUID, n)
 	}
 	if errors.Is(err, content.ErrNotFound) {
-		return nil, fail(28).withCause(err)
+		return nil, errNoBundle.withCause(err)
 	}
 	return b, err
 }
@@ -256,7 +256,7 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request) error {
 	// The permission is checked before waiting, so that other users do not learn when the task changes.
 	task, err := s.Runtime.WaitTask(r.Context(), r.PathValue("id"), 0, 0)
 	if errors.Is(err, content.ErrNotFound) || err == nil && task.UserGUID != c.User.GUID && c.Role != account.Administrator {
-		return fail(141)
+		return errNoTask
 	}
 	if err == nil && wait > 0 {
 		task, err = s.Runtime.WaitTask(r.Context(), task.ID, first, time.Duration(wait)*time.Second)
@@ -283,7 +283,7 @@ func countParam(text string) (int, error) {
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || n < 0 || n > 1e6 || n != n {
-		return 0, fail(25)
+		return 0, errInvalidParameter
 	}
 	return int(n), nil
 }

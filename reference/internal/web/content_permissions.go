@@ -64,7 +64,7 @@ func (s *Server) permission(r *http.Request, item *content.Item) (content.Permis
 			return p, nil
 		}
 	}
-	return content.Permission{}, fail(4)
+	return content.Permission{}, errNotFound
 }
 
 // permissionBody is the body of a request. PUT repeats the principal, which must not change.
@@ -107,7 +107,7 @@ func (s *Server) changePermission(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	if body.PrincipalGUID != p.PrincipalGUID || body.PrincipalType != p.PrincipalType {
-		return fail(53)
+		return errImmutableField
 	}
 	p.Role = body.Role
 	if err := s.checkPermission(r, item, p); err != nil {
@@ -122,22 +122,22 @@ func (s *Server) changePermission(w http.ResponseWriter, r *http.Request) error 
 // checkPermission returns an error if the principal of p does not exist or cannot have the role.
 func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.Permission) error {
 	if p.Role != content.RoleViewer && p.Role != content.RoleCollaborator {
-		return fail(25).withText("The parameter is invalid: role wants viewer or owner.")
+		return errInvalidParameter.withText("The parameter is invalid: role wants viewer or owner.")
 	}
 	switch p.PrincipalType {
 	case content.PrincipalUser:
 		user, err := s.Accounts.Store.UserByGUID(r.Context(), p.PrincipalGUID)
 		if errors.Is(err, account.ErrNotFound) {
-			return fail(9)
+			return errNoUser
 		}
 		if err != nil {
 			return err
 		}
 		if user.GUID == item.OwnerGUID {
-			return fail(34)
+			return errOwnerPermission
 		}
 		if p.Role == content.RoleCollaborator && !user.Role.AtLeast(account.Publisher) {
-			return fail(33)
+			return errCollaboratorRole
 		}
 		return nil
 	case content.PrincipalGroup:
@@ -146,11 +146,11 @@ func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.
 		}
 		_, err := s.Accounts.Store.GroupByGUID(r.Context(), p.PrincipalGUID)
 		if errors.Is(err, account.ErrNotFound) {
-			return fail(153)
+			return errNoGroup
 		}
 		return err
 	}
-	return fail(152)
+	return errPrincipalType
 }
 
 func (s *Server) deletePermission(w http.ResponseWriter, r *http.Request) error {

@@ -51,63 +51,88 @@ func (e *apiError) withText(format string, args ...any) *apiError {
 	return &c
 }
 
-// fail returns the error with that code of Connect, with status and text from the table. For a code that is not in
-// the table it returns code 1.
-func fail(code int) *apiError {
-	known, ok := apiCodes[code]
-	if !ok {
-		return &apiError{Code: 1, Status: http.StatusInternalServerError, Text: apiCodes[1].text, cause: fmt.Errorf("error code %d is not in the table", code)}
-	}
-	return &apiError{Code: code, Status: known.status, Text: known.text}
-}
-
-// domainCodes maps errors of other packages to codes. The first entry that an error wraps counts.
-var domainCodes = []struct {
-	err  error
-	code int
+// domainErrors maps errors of other packages to those of the table. The first entry that an error wraps counts.
+var domainErrors = []struct {
+	err   error
+	reply *apiError
 }{
-	{account.ErrProhibitedUsername, 107},
-	{account.ErrInvalidUsername, 7},
-	{account.ErrNoUsername, 91},
-	{account.ErrUsernameTaken, 8},
-	{account.ErrUniqueIDTaken, 76},
-	{account.ErrBlankUniqueID, 129},
-	{account.ErrUniqueIDNotUsed, 25},
-	{account.ErrNotProvisioned, 47},
-	{account.ErrLocked, 50},
-	{account.ErrWrongPassword, 30},
-	{account.ErrPassword, 6},
-	{account.ErrInvalidRole, 112},
-	{account.ErrInvalidField, 25},
-	{account.ErrNotEditable, 46},
-	{account.ErrUsernameNotEdit, 36},
-	{account.ErrForbidden, 22},
-	{account.ErrSoleAdministrator, 61},
-	{account.ErrNoKey, 4},
-	{account.ErrTokenExpired, 29},
-	{account.ErrTokenClaimed, 84},
-	{account.ErrTokenTaken, 85},
-	{account.ErrTokenAttributes, 86},
-	{account.ErrTooManyTokens, 277},
-	{account.ErrBlankKeyName, 62},
-	{account.ErrKeyRole, 234},
-	{account.ErrGroupsOff, 132},
-	{account.ErrGroupsExternal, 95},
-	{account.ErrGroupName, 14},
-	{account.ErrGroupNameTaken, 15},
-	{account.ErrGroupUniqueIDTaken, 131},
-	{account.ErrGroupBlankUniqueID, 130},
-	{account.ErrMember, 16},
-	{account.ErrNotMember, 17},
-	{account.ErrNoUser, 9},
-	{account.ErrNoGroup, 153},
-	{account.ErrNotFound, 4},
-	{content.ErrNotFound, 4},
-	{content.ErrNameTaken, 26},
-	{integration.ErrNotFound, 4},
+	{account.ErrProhibitedUsername, errProhibitedUsername},
+	{account.ErrInvalidUsername, errUsername},
+	{account.ErrNoUsername, errNoUsername},
+	{account.ErrUsernameTaken, errUsernameTaken},
+	{account.ErrUniqueIDTaken, errUniqueIDTaken},
+	{account.ErrBlankUniqueID, errBlankUniqueID},
+	{account.ErrUniqueIDNotUsed, errInvalidParameter},
+	{account.ErrNotProvisioned, errNotProvisioned},
+	{account.ErrLocked, errLocked},
+	{account.ErrWrongPassword, errBadCredentials},
+	{account.ErrPassword, errPassword},
+	{account.ErrInvalidRole, errUnknownRole},
+	{account.ErrInvalidField, errInvalidParameter},
+	{account.ErrNotEditable, errFieldNotEditable},
+	{account.ErrUsernameNotEdit, errUsernameNotEditable},
+	{account.ErrForbidden, errForbidden},
+	{account.ErrSoleAdministrator, errSoleAdministrator},
+	{account.ErrNoKey, errNotFound},
+	{account.ErrTokenExpired, errTokenExpired},
+	{account.ErrTokenClaimed, errTokenClaimed},
+	{account.ErrTokenTaken, errTokenTaken},
+	{account.ErrTokenAttributes, errTokenAttributes},
+	{account.ErrTooManyTokens, errTooManyTokens},
+	{account.ErrBlankKeyName, errBlankKeyName},
+	{account.ErrKeyRole, errKeyRole},
+	{account.ErrGroupsOff, errProviderEndpoint},
+	{account.ErrGroupsExternal, errAuthenticationType},
+	{account.ErrGroupName, errGroupName},
+	{account.ErrGroupNameTaken, errGroupNameTaken},
+	{account.ErrGroupUniqueIDTaken, errGroupUniqueIDTaken},
+	{account.ErrGroupBlankUniqueID, errBlankGroupUniqueID},
+	{account.ErrMember, errMember},
+	{account.ErrNotMember, errNotMember},
+	{account.ErrNoUser, errNoUser},
+	{account.ErrNoGroup, errNoGroup},
+	{account.ErrNotFound, errNotFound},
+	{content.ErrNotFound, errNotFound},
+	{content.ErrNameTaken, errNameTaken},
+	{integration.ErrNotFound, errNotFound},
 }
 
-// toAPIError converts an error to a reply: an apiError unchanged, a known error of another package by its code, and
+// fieldErrors maps the fields of an item that have an error of their own to this error.
+var fieldErrors = map[string]*apiError{
+	"name": errContentName, "title": errContentTitle, "description": errContentDescription, "access_type": errAccessType,
+}
+
+// detailedError returns the reply for errors of other packages that contain details for the client, and nil for all
+// others.
+func detailedError(err error) *apiError {
+	var field *content.FieldError
+	var config *integration.ConfigError
+	var refusal *integration.Refusal
+	switch {
+	case errors.As(err, &field):
+		if known := fieldErrors[field.Field]; known != nil {
+			return known
+		}
+		return errInvalidParameter.withText("The parameter is invalid: %s %s.", field.Field, field.Problem)
+	case errors.As(err, &config):
+		return errIntegrationConfig.withText("%s", config)
+	case errors.As(err, &refusal):
+		return exchangeError(refusal)
+	case errors.Is(err, account.ErrStoreBusy):
+		return unavailable("The database of the server is busy or not available. Try again later.").withRetryAfter(5)
+	case errors.Is(err, account.ErrStoreFull):
+		return unavailable("The database of the server has no space. Please contact your administrator.")
+	case errors.Is(err, account.ErrTooManyPasswords):
+		return unavailable("Too many users are signing in. Try again later.").withRetryAfter(5)
+	case errors.Is(err, content.ErrActive):
+		return errActiveBundle
+	case errors.Is(err, content.ErrStopped):
+		return unavailable("The content is being stopped.")
+	}
+	return nil
+}
+
+// toAPIError converts an error to a reply: an apiError unchanged, a known error of another package by the table, and
 // all others as an internal error without details.
 func toAPIError(err error) *apiError {
 	var e *apiError
@@ -117,12 +142,12 @@ func toAPIError(err error) *apiError {
 	if told := detailedError(err); told != nil {
 		return told.withCause(err)
 	}
-	for _, d := range domainCodes {
+	for _, d := range domainErrors {
 		if errors.Is(err, d.err) {
-			return fail(d.code).withCause(err)
+			return d.reply.withCause(err)
 		}
 	}
-	return fail(1).withCause(err)
+	return errInternal.withCause(err)
 }
 
 // setRetryAfter sets the header that tells the client when to repeat the request.

@@ -78,7 +78,7 @@ func (s *Server) getGroup(w http.ResponseWriter, r *http.Request) error {
 	}
 	g, err := s.Accounts.Store.GroupByGUID(r.Context(), r.PathValue("guid"))
 	if err != nil {
-		return notFoundAs(err, 153)
+		return notFoundAs(err, errNoGroup)
 	}
 	return writeJSON(w, http.StatusOK, viewGroup(g))
 }
@@ -114,7 +114,7 @@ func (s *Server) listMembers(w http.ResponseWriter, r *http.Request) error {
 	}
 	guid := r.PathValue("guid")
 	if _, err := s.Accounts.Store.GroupByGUID(r.Context(), guid); err != nil {
-		return notFoundAs(err, 153)
+		return notFoundAs(err, errNoGroup)
 	}
 	users, total, err := s.Accounts.Store.MembersOfGroup(r.Context(), guid, size, (number-1)*size)
 	if err != nil {

@@ -31,7 +31,7 @@ func viewKey(k account.APIKey, shown string) keyView {
 func ownKeys(r *http.Request) (caller, error) {
 	c := callerOf(r)
 	if c.User.GUID != r.PathValue("guid") || c.Via == viaContent {
-		return c, fail(22)
+		return c, errForbidden
 	}
 	return c, nil
 }
@@ -69,17 +69,17 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 	if in.UserRole != nil {
 		role, ok := account.ParseRole(*in.UserRole)
 		if !ok {
-			return fail(112)
+			return errUnknownRole
 		}
 		if role.Rank() > c.Role.Rank() {
-			return fail(234) // the role of the key bounds that of the keys created with it
+			return errKeyRole // the role of the key bounds that of the keys created with it
 		}
 		n.Role = role
 	}
 	if in.ExpiresAt != nil {
 		t, err := time.Parse(time.RFC3339, *in.ExpiresAt)
 		if err != nil {
-			return fail(25).withText("The parameter expires_at must be a time as in RFC 3339.")
+			return errInvalidParameter.withText("The parameter expires_at must be a time as in RFC 3339.")
 		}
 		n.Expires = t
 	}
@@ -104,7 +104,7 @@ func (s *Server) getKey(w http.ResponseWriter, r *http.Request) error {
 			return writeJSON(w, http.StatusOK, viewKey(k, k.Tail))
 		}
 	}
-	return fail(4)
+	return errNotFound
 }
 
 func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
@@ -114,7 +114,7 @@ func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
-		return fail(3)
+		return errInvalidID
 	}
 	if err := s.Accounts.RemoveKey(r.Context(), c.User.GUID, id); err != nil {
 		return err

@@ -22,7 +22,7 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 			return
 		}
 		if r.Method == http.MethodTrace { // it would return headers that a proxy added
-			s.refuse(w, r, fail(2))
+			s.refuse(w, r, errNoEndpoint)
 			return
 		}
 		c, err := s.authenticate(w, r)
@@ -33,7 +33,7 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 		}
 		defer r.Body.Close() //nolint:errcheck // a signed body may be kept in a file
 		if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") && c.Interactive() && !s.sameOrigin(r) {
-			s.refuse(w, r, fail(22)) // browsers send cookies with a WebSocket of a page of another site
+			s.refuse(w, r, errForbidden) // browsers send cookies with a WebSocket of a page of another site
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), c)))
@@ -49,7 +49,7 @@ func (s *Server) recoverPanic(w http.ResponseWriter, r *http.Request) {
 		panic(v)
 	default:
 		s.Log.Error("Panic in a handler", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
-		writeError(w, fail(1))
+		writeError(w, errInternal)
 	}
 }
 
@@ -89,7 +89,7 @@ func (s *Server) page(need account.Role, h handler) http.Handler {
 		switch {
 		case err != nil:
 		case unsafeMethod(r) && c.Interactive() && !s.sameOrigin(r):
-			err = fail(92)
+			err = errXSRF
 		default:
 			err = h(w, r)
 		}
@@ -104,9 +104,9 @@ func checkRole(c caller, need account.Role) error {
 	case need == anyone:
 		return nil
 	case !c.SignedIn():
-		return fail(24)
+		return errNotSignedIn
 	case !c.Role.AtLeast(need):
-		return fail(22)
+		return errForbidden
 	}
 	return nil
 }
@@ -152,10 +152,10 @@ func (s *Server) checkXSRF(r *http.Request, c caller) error {
 		return nil
 	case c.SignedIn() && !c.newSession:
 		if !equal(r.Header.Get("X-Rsc-Xsrf"), c.xsrf) {
-			return fail(92)
+			return errXSRF
 		}
 	case !s.sameOrigin(r):
-		return fail(92)
+		return errXSRF
 	}
 	return nil
 }

@@ -65,11 +65,11 @@ type integrationBody struct {
 // setTexts sets name and description if the body has them. null removes them.
 func (b integrationBody) setTexts(i *integration.Integration) error {
 	for _, field := range []struct {
-		raw    json.RawMessage
-		target **string
-		max    int
-		code   int
-	}{{b.Name, &i.Name, 256, 225}, {b.Description, &i.Description, 4096, 226}} {
+		raw     json.RawMessage
+		target  **string
+		max     int
+		tooLong *apiError
+	}{{b.Name, &i.Name, 256, errIntegrationName}, {b.Description, &i.Description, 4096, errIntegrationDescription}} {
 		if field.raw == nil {
 			continue
 		}
@@ -79,15 +79,15 @@ func (b integrationBody) setTexts(i *integration.Integration) error {
 		}
 		var text string
 		if err := json.Unmarshal(field.raw, &text); err != nil {
-			return fail(121).withCause(err)
+			return errInvalidJSON.withCause(err)
 		}
 		if utf8.RuneCountInString(text) > field.max {
-			return fail(field.code)
+			return field.tooLong
 		}
 		*field.target = &text
 	}
 	if len(b.Permissions) > 0 {
-		return fail(25).withText("The parameter is invalid: this server has no permissions of integrations, permissions must be empty.")
+		return errInvalidParameter.withText("The parameter is invalid: this server has no permissions of integrations, permissions must be empty.")
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func (s *Server) createIntegration(w http.ResponseWriter, r *http.Request) error
 	now := s.Now()
 	i := &integration.Integration{GUID: uuid.NewString(), Template: integration.TemplateCustom, CreatedTime: now, UpdatedTime: now}
 	if body.Template != integration.TemplateCustom {
-		return fail(227).withText("The OAuth template does not exist: this server has the template custom.")
+		return errNoTemplate.withText("The OAuth template does not exist: this server has the template custom.")
 	}
 	if err := body.setTexts(i); err != nil {
 		return err
@@ -169,7 +169,7 @@ func (s *Server) changeIntegration(w http.ResponseWriter, r *http.Request) error
 	}
 	changed, err := s.Integrations.Store.UpdateIntegration(r.Context(), r.PathValue("guid"), func(i *integration.Integration) error {
 		if body.Template != "" && body.Template != i.Template {
-			return fail(229)
+			return errTemplateFixed
 		}
 		if err := body.setTexts(i); err != nil {
 			return err
@@ -194,12 +194,12 @@ func (s *Server) verifyIntegration(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	if i.Config.AuthType != integration.ServiceAccount {
-		return fail(240)
+		return errNotVerifiable
 	}
 	_, err = s.Integrations.ServiceToken(r.Context(), i)
 	var fault *integration.Fault
 	if errors.As(err, &fault) {
-		return fail(241).withText("Unable to retrieve a token: %s.", fault)
+		return errProvider.withText("Unable to retrieve a token: %s.", fault)
 	}
 	if err != nil {
 		return err
@@ -265,18 +265,18 @@ func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
 	seen := map[string]bool{}
 	for _, entry := range body {
 		if seen[entry.GUID] {
-			return fail(258)
+			return errDuplicateAssociation
 		}
 		seen[entry.GUID] = true
 		i, err := s.Integrations.Store.Integration(r.Context(), entry.GUID)
 		if errors.Is(err, integration.ErrNotFound) {
-			return fail(207).withCause(err)
+			return errNoIntegration.withCause(err)
 		}
 		if err != nil {
 			return err
 		}
 		if class := item.Mode.Class(); !integration.Fits(i.Config.AuthType, class) {
-			return fail(237).withText("%s integrations cannot be associated with %s content.", i.Config.AuthType, class)
+			return errContentClass.withText("%s integrations cannot be associated with %s content.", i.Config.AuthType, class)
 		}
 		guids = append(guids, i.GUID)
 	}

@@ -21,7 +21,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Pragma", "no-cache") // RFC 6749 5.1 asks for it beside the Cache-Control that every reply of the API has
 	c := callerOf(r)
 	if c.Via != viaKey && c.Via != viaContent {
-		return fail(95) // browsers are refused, because credentials that they send by themselves do not prove that content made the request
+		return errAuthenticationType // browsers are refused, because credentials that they send by themselves do not prove that content made the request
 	}
 	form, err := exchangeForm(w, r)
 	if err != nil {
@@ -56,36 +56,35 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) error {
 func exchangeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, fail(210).withText("The form body is missing: send application/x-www-form-urlencoded.")
+		return nil, errNoForm.withText("The form body is missing: send application/x-www-form-urlencoded.")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
 	if err != nil {
-		return nil, fail(211).withCause(errors.New("body cannot be read or is too long"))
+		return nil, errInvalidForm.withCause(errors.New("body cannot be read or is too long"))
 	}
 	if len(body) == 0 {
-		return nil, fail(210)
+		return nil, errNoForm
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, fail(211).withCause(errors.New("body is not a form")) // the error itself quotes the body
+		return nil, errInvalidForm.withCause(errors.New("body is not a form")) // the error itself quotes the body
 	}
 	for _, name := range []string{"grant_type", "subject_token_type", "subject_token", "requested_token_type", "audience"} {
 		if len(form[name]) > 1 {
-			return nil, fail(211).withText("The form body cannot be parsed: %s is there more than once.", name)
+			return nil, errInvalidForm.withText("The form body cannot be parsed: %s is there more than once.", name)
 		}
 	}
 	return form, nil
 }
 
-// exchangeCodes maps refusals to codes of Connect (the table of error codes in its API reference; most texts are from
-// this project).
-var exchangeCodes = map[integration.Reason]int{
-	integration.NoGrant: 213, integration.NoSubjectType: 214, integration.NoRequestedType: 242, integration.BadSubject: 215,
-	integration.BadContentSession: 236, integration.NotOwner: 22, integration.NoAssociation: 212, integration.BadAudience: 256,
-	integration.NeedAudience: 257, integration.WrongAuthType: 238, integration.WrongContent: 237, integration.NoPermission: 19,
-	integration.NotLoggedIn: 220, integration.RefreshInvalid: 219, integration.ProviderFault: 241,
+// exchangeErrors maps refusals to errors of Connect. The reply contains the text of the refusal.
+var exchangeErrors = map[integration.Reason]*apiError{
+	integration.NoGrant: errGrantType, integration.NoSubjectType: errSubjectTokenType, integration.NoRequestedType: errRequestedTokenType, integration.BadSubject: errSubjectToken,
+	integration.BadContentSession: errContentSessionToken, integration.NotOwner: errForbidden, integration.NoAssociation: errNoAssociation, integration.BadAudience: errAudience,
+	integration.NeedAudience: errSeveralAssociations, integration.WrongAuthType: errAuthFlow, integration.WrongContent: errContentClass, integration.NoPermission: errNoAccess,
+	integration.NotLoggedIn: errNoOAuthLogin, integration.RefreshInvalid: errRefreshToken, integration.ProviderFault: errProvider,
 }
 
 func exchangeError(r *integration.Refusal) *apiError {
-	return fail(exchangeCodes[r.Reason]).withText("%s", r.Text)
+	return exchangeErrors[r.Reason].withText("%s", r.Text)
 }

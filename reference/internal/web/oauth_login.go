@@ -35,7 +35,7 @@ func (s *Server) setLoginCookie(w http.ResponseWriter, state, value string) {
 // page of another site makes without a navigation.
 func (s *Server) loginCaller(r *http.Request) (caller, error) {
 	if !s.sameOrigin(r) && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
-		return caller{}, fail(22)
+		return caller{}, errForbidden
 	}
 	return interactiveCaller(r)
 }
@@ -94,11 +94,11 @@ func loginFailure(err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	codes := map[integration.LoginReason]int{
-		integration.LoginState: 218, integration.LoginRefused: 230, integration.LoginIssuer: 230, integration.LoginType: 230,
-		integration.LoginProvider: 241, integration.LoginRefresh: 235,
+	known := map[integration.LoginReason]*apiError{
+		integration.LoginState: errLoginState, integration.LoginRefused: errLoginRefused, integration.LoginIssuer: errLoginRefused, integration.LoginType: errLoginRefused,
+		integration.LoginProvider: errProvider, integration.LoginRefresh: errNoRefreshToken,
 	}
-	return fail(codes[failed.Reason]).withText("%s", failed.Text).withCause(err)
+	return known[failed.Reason].withText("%s", failed.Text).withCause(err)
 }
 
 // oauthLogout deletes the session of the caller with the integration, with its tokens (OAuth document, line 48).

@@ -25,7 +25,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	if text := r.URL.Query().Get("all"); text != "" {
 		all, err := strconv.ParseBool(text) // one client sends True
 		if err != nil {
-			return fail(25).withText("The parameter is invalid: all wants true or false.")
+			return errInvalidParameter.withText("The parameter is invalid: all wants true or false.")
 		}
 		if all && c.Role == account.Administrator {
 			user = ""
@@ -50,7 +50,7 @@ func (s *Server) session(r *http.Request) (*integration.Session, error) {
 		return nil, err
 	}
 	if c := callerOf(r); session.UserGUID != c.User.GUID && c.Role != account.Administrator {
-		return nil, fail(4)
+		return nil, errNotFound
 	}
 	return session, nil
 }

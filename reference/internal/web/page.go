@@ -16,7 +16,7 @@ import (
 func (s *Server) writePageError(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.clientError(r, err)
 	switch {
-	case e.Code == 24 && s.loginURL != "" && !unsafeMethod(r):
+	case e.Code == errNotSignedIn.Code && s.loginURL != "" && !unsafeMethod(r):
 		redirectAsIs(w, s.loginURL)
 	case strings.Contains(r.Header.Get("Accept"), "text/html"):
 		e.setRetryAfter(w.Header())
@@ -97,7 +97,7 @@ func (s *Server) dashboard(w http.ResponseWriter, r *http.Request) error {
 // loginPage redirects to LoginURL without changing it.
 func (s *Server) loginPage(w http.ResponseWriter, _ *http.Request) error {
 	if s.loginURL == "" {
-		return fail(2)
+		return errNoEndpoint
 	}
 	redirectAsIs(w, s.loginURL)
 	return nil
@@ -120,7 +120,7 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 // passwordLogin signs a user in with the password provider.
 func (s *Server) passwordLogin(w http.ResponseWriter, r *http.Request) error {
 	if s.proxied {
-		return fail(95)
+		return errAuthenticationType
 	}
 	var in struct {
 		Username string `json:"username"`

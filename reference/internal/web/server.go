@@ -151,7 +151,7 @@ func (s *Server) routes() http.Handler {
 	page("GET /{$}", anyone, s.home)
 	page("GET /connect/", anyone, s.dashboard)
 
-	page("/", anyone, func(http.ResponseWriter, *http.Request) error { return fail(2) })
+	page("/", anyone, func(http.ResponseWriter, *http.Request) error { return errNoEndpoint })
 	return s.tidy(mux, folders)
 }
 

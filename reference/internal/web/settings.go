@@ -82,5 +82,5 @@ func (s *Server) runtimeSettings(w http.ResponseWriter, r *http.Request) error {
 	case "r", "python", "quarto", "nodejs", "tensorflow":
 		return writeJSON(w, http.StatusOK, map[string]any{"installations": []any{}})
 	}
-	return fail(2)
+	return errNoEndpoint
 }

@@ -23,7 +23,7 @@ const anonymousToken = "anonymous-access"
 // before it has an effect, because the signature covers only its checksum.
 func (s *Server) signedCaller(w http.ResponseWriter, r *http.Request, tokens []string) (caller, error) {
 	if len(tokens) != 1 {
-		return caller{}, fail(30).withCause(errors.New("several X-Auth-Token headers"))
+		return caller{}, errBadCredentials.withCause(errors.New("several X-Auth-Token headers"))
 	}
 	if tokens[0] == anonymousToken {
 		return caller{}, nil
@@ -31,12 +31,12 @@ func (s *Server) signedCaller(w http.ResponseWriter, r *http.Request, tokens []s
 	key, user, err := s.Accounts.UserOfToken(r.Context(), tokens[0])
 	switch {
 	case errors.Is(err, account.ErrNoToken):
-		return caller{}, fail(30).withCause(err)
+		return caller{}, errBadCredentials.withCause(err)
 	case err != nil:
 		return caller{}, err
 	}
 	if err := signature.Verify(key, r.Method, s.signedPaths(r), r.Header); err != nil {
-		return caller{}, fail(30).withCause(err)
+		return caller{}, errBadCredentials.withCause(err)
 	}
 	if err := s.verifyBody(w, r); err != nil {
 		return caller{}, err
@@ -57,10 +57,10 @@ func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 	sum := md5.New() //nolint:gosec // the protocol's choice
 	kept, err := storeBody(io.TeeReader(http.MaxBytesReader(w, r.Body, content.MaxBundle+maxJSONBody), sum))
 	if err != nil {
-		return fail(87).withCause(err)
+		return errUnreadableBody.withCause(err)
 	}
 	if !checksumMatches(r.Header.Get(signature.ChecksumHeader), sum.Sum(nil)) {
-		return errors.Join(fail(30).withCause(signature.Error("the body does not have the checksum that was signed")), kept.Close())
+		return errors.Join(errBadCredentials.withCause(signature.Error("the body does not have the checksum that was signed")), kept.Close())
 	}
 	r.Body = kept
 	return nil

@@ -69,7 +69,7 @@ func (s *Server) claimToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
 	if !equal(r.PostFormValue("xsrf"), c.xsrf) {
-		return fail(92)
+		return errXSRF
 	}
 	if err := s.Accounts.ClaimToken(r.Context(), r.PathValue("token"), c.User); err != nil {
 		return err

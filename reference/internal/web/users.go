@@ -109,7 +109,7 @@ func userQuery(r *http.Request) (account.UserQuery, int, error) {
 	q := account.UserQuery{Prefix: form.Get("prefix"), Sort: form.Get("sort"), Limit: size, Offset: (number - 1) * size}
 	sorts := []string{"", "first_name", "last_name", "username", "active_time", "created_time", "user_role"}
 	if !slices.Contains(sorts, q.Sort) {
-		return q, 0, fail(25).withText("The parameter sort is invalid.")
+		return q, 0, errInvalidParameter.withText("The parameter sort is invalid.")
 	}
 	if q.Desc, err = descending(r); err != nil {
 		return q, 0, err
@@ -117,13 +117,13 @@ func userQuery(r *http.Request) (account.UserQuery, int, error) {
 	for _, v := range alternatives(form["user_role"]) {
 		role, ok := account.ParseRole(v)
 		if !ok {
-			return q, 0, fail(112)
+			return q, 0, errUnknownRole
 		}
 		q.Roles = append(q.Roles, role)
 	}
 	for _, v := range alternatives(form["account_status"]) {
 		if v != "locked" && v != "licensed" && v != "inactive" {
-			return q, 0, fail(25).withText("The parameter account_status is invalid.")
+			return q, 0, errInvalidParameter.withText("The parameter account_status is invalid.")
 		}
 		q.Status = append(q.Status, v)
 	}
@@ -139,7 +139,7 @@ func descending(r *http.Request) (bool, error) {
 	case "false", "0":
 		return true, nil
 	}
-	return false, fail(25).withText("The parameter asc_order is invalid.")
+	return false, errInvalidParameter.withText("The parameter asc_order is invalid.")
 }
 
 // alternatives splits the values of a query parameter at "|", which means "or".
@@ -177,7 +177,7 @@ func pageOf(r *http.Request, size int) (number, limit int, err error) {
 		}
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 || n > p.max {
-			return 0, 0, fail(25).withText("The parameter %s must be a number from 1 to %d.", p.name, p.max)
+			return 0, 0, errInvalidParameter.withText("The parameter %s must be a number from 1 to %d.", p.name, p.max)
 		}
 		*p.to = n
 	}
@@ -187,11 +187,11 @@ func pageOf(r *http.Request, size int) (number, limit int, err error) {
 func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
 	c, guid := callerOf(r), r.PathValue("guid")
 	if s.Accounts.Policy.ViewersSeeThemselves && c.Role == account.Viewer && guid != c.User.GUID {
-		return fail(9)
+		return errNoUser
 	}
 	u, err := s.Accounts.Store.UserByGUID(r.Context(), guid)
 	if err != nil {
-		return notFoundAs(err, 9)
+		return notFoundAs(err, errNoUser)
 	}
 	return writeJSON(w, http.StatusOK, s.userView(u, maySeePrivate(c, guid)))
 }
@@ -225,7 +225,7 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 	if in.UserRole != "" {
 		role, ok := account.ParseRole(in.UserRole)
 		if !ok {
-			return fail(112)
+			return errUnknownRole
 		}
 		n.Role = role
 	}
@@ -234,17 +234,17 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	u, err := s.Accounts.CreateUser(r.Context(), c.Role, n)
 	if err != nil {
-		if !c.SignedIn() && toAPIError(err).Code == 22 {
-			return fail(24)
+		if !c.SignedIn() && toAPIError(err).Code == errForbidden.Code {
+			return errNotSignedIn
 		}
 		return err
 	}
 	return writeJSON(w, http.StatusOK, s.userView(u, true))
 }
 
-func (s *Server) pushUser(http.ResponseWriter, *http.Request) error { return fail(119) }
+func (s *Server) pushUser(http.ResponseWriter, *http.Request) error { return errNoTickets }
 
-func (s *Server) noRemote(http.ResponseWriter, *http.Request) error { return fail(132) }
+func (s *Server) noRemote(http.ResponseWriter, *http.Request) error { return errProviderEndpoint }
 
 func (s *Server) updateUser(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
@@ -262,7 +262,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request) error {
 	if in.UserRole != nil {
 		role, ok := account.ParseRole(*in.UserRole)
 		if !ok {
-			return fail(112)
+			return errUnknownRole
 		}
 		change.Role = &role
 	}
@@ -285,7 +285,7 @@ func (s *Server) lockUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if in.Locked == nil {
-		return fail(12).withText("A required parameter is missing: locked.")
+		return errMissingParameter.withText("A required parameter is missing: locked.")
 	}
 	err := s.Accounts.LockUser(r.Context(), c.User, c.Role, r.PathValue("guid"), *in.Locked)
 	if err != nil {
@@ -294,10 +294,10 @@ func (s *Server) lockUser(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, struct{}{})
 }
 
-// notFoundAs replaces the general "not found" error by one with the code for the kind of object.
-func notFoundAs(err error, code int) error {
-	if e := toAPIError(err); e.Code == 4 {
-		return fail(code).withCause(err)
+// notFoundAs replaces the general "not found" error by the one for the kind of object.
+func notFoundAs(err error, known *apiError) error {
+	if e := toAPIError(err); e.Code == errNotFound.Code {
+		return known.withCause(err)
 	}
 	return err
 }

@@ -78,16 +78,16 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 	case content.ClassStatic:
 		return s.visitFiles(w, r, item)
 	}
-	return fail(4).withText("This content has not been deployed yet.")
+	return errNotFound.withText("This content has not been deployed yet.")
 }
 
 // refuseVisit returns the error for a refused visitor. writePageError redirects visitors who are not signed in to
 // LoginURL, if it is configured.
 func refuseVisit(c caller) error {
 	if c.SignedIn() {
-		return fail(19)
+		return errNoAccess
 	}
-	return fail(24)
+	return errNotSignedIn
 }
 
 // loginFor returns the login to which a visitor is redirected, or "". It applies to visitors who open an item
@@ -129,7 +129,7 @@ func (s *Server) urlOf(r *http.Request) string {
 // visitRender serves the last render without an execution, which is part of the deployment.
 func (s *Server) visitRender(w http.ResponseWriter, r *http.Request, item *content.Item) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.PathValue("path") != "" {
-		return fail(2)
+		return errNoEndpoint
 	}
 	render, err := s.Content.Render(r.Context(), item.GUID)
 	if err != nil {
@@ -150,7 +150,7 @@ func (s *Server) visitRender(w http.ResponseWriter, r *http.Request, item *conte
 // visitFiles serves the files of a static item. The manifest names the first page and is not served.
 func (s *Server) visitFiles(w http.ResponseWriter, r *http.Request, item *content.Item) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return fail(2)
+		return errNoEndpoint
 	}
 	folder, err := s.Runtime.Folder(item)(r.Context())
 	if err != nil {
@@ -170,16 +170,16 @@ func (s *Server) visitFiles(w http.ResponseWriter, r *http.Request, item *conten
 	}
 	defer root.Close()
 	if name == content.ManifestName || strings.HasSuffix(name, "/") {
-		return fail(4)
+		return errNotFound
 	}
 	file, err := root.Open(name)
 	if err != nil {
-		return fail(4).withCause(err)
+		return errNotFound.withCause(err)
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		return fail(4)
+		return errNotFound
 	}
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
