@@ -59,6 +59,16 @@ type User struct {
 	Credential string    // encoded password hash of the password provider; "" otherwise
 }
 
+// Actor is the user who makes a request. Role is the role with which the request acts: the role of the user, or less
+// if the API key of the request has less. The zero Actor is anonymous.
+type Actor struct {
+	User User
+	Role Role
+}
+
+// Anonymous reports whether the request has no user.
+func (a Actor) Anonymous() bool { return a.User.GUID == "" }
+
 // Group is a named set of users. OwnerGUID is empty for groups that automatic provisioning created. UniqueID is empty
 // unless ProxyAuth.GroupsByUniqueId is on.
 type Group struct {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/proxyauth"
 )
 
@@ -36,7 +37,7 @@ func (b *brokenStore) UserByUniqueID(context.Context, string) (User, error) {
 		return User{}, err
 	}
 	if !b.registered {
-		return User{}, ErrNotFound
+		return User{}, dberr.NotFound
 	}
 	return b.user, nil
 }
@@ -101,15 +102,15 @@ func TestErrorsOfTheStoreAreReturned(t *testing.T) {
 		{"first sign-in", synced, false, func(s *Service) error { return second(s.SignIn(ctx, claim)) }},
 		{"sign-in", synced, true, func(s *Service) error { return second(s.SignIn(ctx, claim)) }},
 		{"create group", groups, true, func(s *Service) error {
-			return second(s.CreateGroup(ctx, admin, Administrator, NewGroup{Name: "A"}))
+			return second(s.CreateGroup(ctx, Actor{admin, Administrator}, NewGroup{Name: "A"}))
 		}},
 		{"change group", groups, true, func(s *Service) error {
-			return second(s.ChangeGroup(ctx, admin, Administrator, "g", &name, &name))
+			return second(s.ChangeGroup(ctx, Actor{admin, Administrator}, "g", &name, &name))
 		}},
-		{"delete group", groups, true, func(s *Service) error { return s.DeleteGroup(ctx, admin, Administrator, "g") }},
-		{"add member", groups, true, func(s *Service) error { return s.AddMember(ctx, admin, Administrator, "g", "u") }},
-		{"remove member", groups, true, func(s *Service) error { return s.RemoveMember(ctx, admin, Administrator, "g", "u") }},
-		{"leave group", groups, true, func(s *Service) error { return s.RemoveMember(ctx, viewer, Viewer, "g", viewer.GUID) }},
+		{"delete group", groups, true, func(s *Service) error { return s.DeleteGroup(ctx, Actor{admin, Administrator}, "g") }},
+		{"add member", groups, true, func(s *Service) error { return s.AddMember(ctx, Actor{admin, Administrator}, "g", "u") }},
+		{"remove member", groups, true, func(s *Service) error { return s.RemoveMember(ctx, Actor{admin, Administrator}, "g", "u") }},
+		{"leave group", groups, true, func(s *Service) error { return s.RemoveMember(ctx, Actor{viewer, Viewer}, "g", viewer.GUID) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			run := func(failing int) (*brokenStore, error) {

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"countersign/reference/internal/dberr"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,14 +32,14 @@ func (s *Service) mayOwnGroups(role Role) bool {
 
 // CreateGroup creates a group, which the caller owns. Errors: ErrGroupsOff, ErrForbidden, ErrGroupName,
 // ErrGroupNameTaken, ErrGroupUniqueIDTaken, ErrGroupBlankUniqueID, ErrUniqueIDNotUsed.
-func (s *Service) CreateGroup(ctx context.Context, by User, byRole Role, n NewGroup) (Group, error) {
+func (s *Service) CreateGroup(ctx context.Context, by Actor, n NewGroup) (Group, error) {
 	if !s.Policy.Groups {
 		return Group{}, ErrGroupsOff
 	}
-	if !s.mayOwnGroups(byRole) {
+	if !s.mayOwnGroups(by.Role) {
 		return Group{}, ErrForbidden
 	}
-	g := Group{GUID: newGUID(), Name: n.Name, OwnerGUID: by.GUID, Created: s.Now()}
+	g := Group{GUID: newGUID(), Name: n.Name, OwnerGUID: by.User.GUID, Created: s.Now()}
 	if err := checkGroupName(g.Name); err != nil {
 		return Group{}, err
 	}
@@ -57,7 +58,7 @@ func (s *Service) CreateGroup(ctx context.Context, by User, byRole Role, n NewGr
 			return err
 		}
 		err := tx.InsertGroup(ctx, &g)
-		if errors.Is(err, ErrExists) {
+		if errors.Is(err, dberr.Exists) {
 			return ErrGroupUniqueIDTaken
 		}
 		return err
@@ -93,7 +94,7 @@ func (s *Service) checkGroupFree(ctx context.Context, tx Tx, g Group) error {
 }
 
 // group returns a group that the user by may manage.
-func (s *Service) group(ctx context.Context, tx Tx, by User, byRole Role, guid string) (Group, error) {
+func (s *Service) group(ctx context.Context, tx Tx, by Actor, guid string) (Group, error) {
 	if !s.Policy.Groups {
 		return Group{}, ErrGroupsOff
 	}
@@ -101,7 +102,7 @@ func (s *Service) group(ctx context.Context, tx Tx, by User, byRole Role, guid s
 	if err != nil {
 		return Group{}, asNoGroup(err)
 	}
-	if byRole != Administrator && !(s.mayOwnGroups(byRole) && g.OwnerGUID == by.GUID) {
+	if by.Role != Administrator && !(s.mayOwnGroups(by.Role) && g.OwnerGUID == by.User.GUID) {
 		return Group{}, ErrForbidden
 	}
 	return g, nil
@@ -109,11 +110,11 @@ func (s *Service) group(ctx context.Context, tx Tx, by User, byRole Role, guid s
 
 // ChangeGroup renames a group or changes its owner. A nil argument leaves a field unchanged. Memberships and access
 // to content do not change.
-func (s *Service) ChangeGroup(ctx context.Context, by User, byRole Role, guid string, name, owner *string) (Group, error) {
+func (s *Service) ChangeGroup(ctx context.Context, by Actor, guid string, name, owner *string) (Group, error) {
 	var g Group
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		var err error
-		if g, err = s.group(ctx, tx, by, byRole, guid); err != nil {
+		if g, err = s.group(ctx, tx, by, guid); err != nil {
 			return err
 		}
 		if name != nil && *name != g.Name {
@@ -137,9 +138,9 @@ func (s *Service) ChangeGroup(ctx context.Context, by User, byRole Role, guid st
 }
 
 // DeleteGroup deletes a group with its memberships and its access to content.
-func (s *Service) DeleteGroup(ctx context.Context, by User, byRole Role, guid string) error {
+func (s *Service) DeleteGroup(ctx context.Context, by Actor, guid string) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
-		if _, err := s.group(ctx, tx, by, byRole, guid); err != nil {
+		if _, err := s.group(ctx, tx, by, guid); err != nil {
 			return err
 		}
 		return tx.DeleteGroup(ctx, guid)
@@ -148,9 +149,9 @@ func (s *Service) DeleteGroup(ctx context.Context, by User, byRole Role, guid st
 
 // AddMember adds a user to a group. It fails if the proxy sends groups, because the next sign-in would remove the
 // user again. Errors, in addition to those of group: ErrGroupsExternal, ErrNoUser, ErrMember.
-func (s *Service) AddMember(ctx context.Context, by User, byRole Role, groupGUID, userGUID string) error {
+func (s *Service) AddMember(ctx context.Context, by Actor, groupGUID, userGUID string) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
-		if _, err := s.group(ctx, tx, by, byRole, groupGUID); err != nil {
+		if _, err := s.group(ctx, tx, by, groupGUID); err != nil {
 			return err
 		}
 		if s.Policy.GroupsSent {
@@ -160,7 +161,7 @@ func (s *Service) AddMember(ctx context.Context, by User, byRole Role, groupGUID
 			return asNoUser(err)
 		}
 		err := tx.AddMember(ctx, groupGUID, userGUID)
-		if errors.Is(err, ErrExists) {
+		if errors.Is(err, dberr.Exists) {
 			return ErrMember
 		}
 		return err
@@ -168,18 +169,18 @@ func (s *Service) AddMember(ctx context.Context, by User, byRole Role, groupGUID
 }
 
 // RemoveMember ends a membership. Every user may leave a group.
-func (s *Service) RemoveMember(ctx context.Context, by User, byRole Role, groupGUID, userGUID string) error {
+func (s *Service) RemoveMember(ctx context.Context, by Actor, groupGUID, userGUID string) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
-		if _, err := s.group(ctx, tx, by, byRole, groupGUID); err != nil {
-			if !(errors.Is(err, ErrForbidden) && by.GUID == userGUID) {
+		if _, err := s.group(ctx, tx, by, groupGUID); err != nil {
+			if !(errors.Is(err, ErrForbidden) && by.User.GUID == userGUID) {
 				return err
 			}
 		}
-		if s.Policy.GroupsSent && by.GUID != userGUID {
+		if s.Policy.GroupsSent && by.User.GUID != userGUID {
 			return ErrGroupsExternal
 		}
 		err := tx.RemoveMember(ctx, groupGUID, userGUID)
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, dberr.NotFound) {
 			return ErrNotMember
 		}
 		return err
@@ -187,7 +188,7 @@ func (s *Service) RemoveMember(ctx context.Context, by User, byRole Role, groupG
 }
 
 func asNoGroup(err error) error {
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, dberr.NotFound) {
 		return fmt.Errorf("%w: %w", ErrNoGroup, err)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"countersign/reference/internal/account/secrets"
+	"countersign/reference/internal/dberr"
 )
 
 // NewKey describes a key that MakeKey creates.
@@ -57,7 +58,7 @@ func (s *Service) UserOfKey(ctx context.Context, text string) (APIKey, User, err
 	k, u, err := s.Store.KeyUser(ctx, digest(text))
 	now := s.Now()
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, dberr.NotFound):
 		return APIKey{}, User{}, ErrNoKey
 	case err != nil:
 		return APIKey{}, User{}, err
@@ -77,7 +78,7 @@ func (s *Service) UserOfKey(ctx context.Context, text string) (APIKey, User, err
 	return k, u, nil
 }
 
-// RemoveKey deletes a key of a user. It returns ErrNotFound if the user has no such key.
+// RemoveKey deletes a key of a user. It returns dberr.NotFound if the user has no such key.
 func (s *Service) RemoveKey(ctx context.Context, userGUID string, id int64) error {
 	return s.Store.Update(ctx, func(tx Tx) error { return tx.DeleteKey(ctx, userGUID, id) })
 }

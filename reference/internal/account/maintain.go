@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/proxyauth"
 )
 
@@ -117,7 +118,7 @@ func (s *Service) AlterUser(ctx context.Context, ref UserRef, a UserAlteration) 
 		}
 		after.Updated = s.Now()
 		err := tx.UpdateUser(ctx, after)
-		if errors.Is(err, ErrExists) {
+		if errors.Is(err, dberr.Exists) {
 			return ErrUniqueIDTaken
 		}
 		if err != nil {
@@ -226,7 +227,7 @@ func (s *Service) Transfer(ctx context.Context, from, to UserRef) (source, targe
 			return ErrSameUser
 		}
 		err := tx.TransferOwnership(ctx, source.GUID, target.GUID)
-		if errors.Is(err, ErrExists) {
+		if errors.Is(err, dberr.Exists) {
 			return ErrContentNames
 		}
 		return err
@@ -285,7 +286,7 @@ func alterGroupUniqueID(ctx context.Context, tx Tx, g *Group, want *string) erro
 	g.UniqueID = *want
 	other, err := tx.GroupByUniqueID(ctx, *want)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, dberr.NotFound):
 		return nil
 	case err == nil && other.GUID != g.GUID:
 		return ErrGroupUniqueIDTaken

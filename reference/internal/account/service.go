@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"countersign/reference/internal/account/secrets"
+	"countersign/reference/internal/dberr"
 )
 
 // Service applies the rules of accounts on top of a Store. It is safe for concurrent use.
@@ -38,7 +39,7 @@ type Seen struct {
 func (s *Service) SessionOf(ctx context.Context, cookie string) (Seen, error) {
 	session, user, err := s.Store.SessionUser(ctx, digest(cookie))
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, dberr.NotFound):
 		return Seen{}, ErrNoSession
 	case err != nil:
 		return Seen{}, err

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/proxyauth"
 )
 
@@ -20,7 +21,7 @@ func (s *Service) SignIn(ctx context.Context, c proxyauth.Claim) (Login, error) 
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		u, err := tx.UserByUniqueID(ctx, c.Identity)
 		switch {
-		case errors.Is(err, ErrNotFound):
+		case errors.Is(err, dberr.NotFound):
 			u, err = s.register(ctx, tx, c)
 		case err == nil && u.Locked:
 			return ErrLocked
@@ -55,7 +56,7 @@ func (s *Service) register(ctx context.Context, tx Tx, c proxyauth.Claim) (User,
 		}
 		return s.refresh(ctx, tx, found, c)
 	}
-	if !errors.Is(err, ErrNotFound) {
+	if !errors.Is(err, dberr.NotFound) {
 		return User{}, err
 	}
 	if !s.Policy.RegisterOnFirstLogin {

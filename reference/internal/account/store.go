@@ -2,18 +2,7 @@ package account
 
 import (
 	"context"
-	"errors"
 	"time"
-)
-
-// Errors that a Store returns and that callers may act on.
-var (
-	ErrNotFound = errors.New("not found")
-	ErrExists   = errors.New("already exists")
-	// ErrStoreBusy means that the database cannot process a request now, but may process it later.
-	ErrStoreBusy = errors.New("the database is busy or not available")
-	// ErrStoreFull means that the database has no space to write.
-	ErrStoreFull = errors.New("the database has no space")
 )
 
 // UserQuery selects users for a list.
@@ -35,7 +24,7 @@ type GroupQuery struct {
 	Offset int
 }
 
-// Reader reads accounts. Methods that return one object return ErrNotFound if it does not exist. Lists may be empty.
+// Reader reads accounts. Methods that return one object return dberr.NotFound if it does not exist. Lists may be empty.
 type Reader interface {
 	UserByGUID(ctx context.Context, guid string) (User, error)
 	UserByID(ctx context.Context, id int64) (User, error)
@@ -76,12 +65,12 @@ type Tx interface {
 	// HoldUsers makes concurrent transactions that call it wait until this one ends, on every node. Checks such as
 	// "is this the first user" and "is this username free" need it.
 	HoldUsers(ctx context.Context) error
-	// InsertUser sets u.ID. It returns ErrExists if the unique id is taken.
+	// InsertUser sets u.ID. It returns dberr.Exists if the unique id is taken.
 	InsertUser(ctx context.Context, u *User) error
 	UpdateUser(ctx context.Context, u User) error
 	// DeleteUser returns ErrOwnsContent if the user owns content.
 	DeleteUser(ctx context.Context, guid string) error
-	// TransferOwnership gives content and groups of one user to another. It returns ErrExists if both own content of
+	// TransferOwnership gives content and groups of one user to another. It returns dberr.Exists if both own content of
 	// the same name.
 	TransferOwnership(ctx context.Context, from, to string) error
 
@@ -91,9 +80,9 @@ type Tx interface {
 	InsertGroups(ctx context.Context, groups []Group) error
 	UpdateGroup(ctx context.Context, g Group) error
 	DeleteGroup(ctx context.Context, guid string) error
-	// AddMember returns ErrExists if the user is already a member.
+	// AddMember returns dberr.Exists if the user is already a member.
 	AddMember(ctx context.Context, groupGUID, userGUID string) error
-	// RemoveMember returns ErrNotFound if the user is not a member.
+	// RemoveMember returns dberr.NotFound if the user is not a member.
 	RemoveMember(ctx context.Context, groupGUID, userGUID string) error
 	// Join and Leave create and end memberships of a user in many groups. They ignore memberships that already exist,
 	// or that do not exist.
@@ -109,13 +98,13 @@ type Tx interface {
 
 	// InsertKey sets k.ID.
 	InsertKey(ctx context.Context, k *APIKey) error
-	// DeleteKey deletes a key of that user. It returns ErrNotFound if the user has no such key.
+	// DeleteKey deletes a key of that user. It returns dberr.NotFound if the user has no such key.
 	DeleteKey(ctx context.Context, userGUID string, id int64) error
 	TouchKey(ctx context.Context, id int64, used time.Time) error
 
-	// InsertToken returns ErrExists if the token exists.
+	// InsertToken returns dberr.Exists if the token exists.
 	InsertToken(ctx context.Context, t Token) error
-	// ClaimToken returns ErrNotFound if there is no unclaimed token of that name.
+	// ClaimToken returns dberr.NotFound if there is no unclaimed token of that name.
 	ClaimToken(ctx context.Context, token, userGUID string, claimed time.Time) error
 	CountUnclaimedTokens(ctx context.Context) (int, error)
 	DeleteUnclaimedTokensBefore(ctx context.Context, created time.Time) error

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"countersign/reference/internal/dberr"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -59,14 +60,14 @@ func (s *Service) RegisterToken(ctx context.Context, token, publicKey string) er
 			return ErrTooManyTokens
 		}
 		err = tx.InsertToken(ctx, Token{Token: token, PublicKey: publicKey, Created: now})
-		if errors.Is(err, ErrExists) {
+		if errors.Is(err, dberr.Exists) {
 			return ErrTokenTaken
 		}
 		return err
 	})
 }
 
-// ClaimableToken returns a token that a user may claim now. Errors: ErrNotFound, ErrTokenClaimed, ErrTokenExpired.
+// ClaimableToken returns a token that a user may claim now. Errors: dberr.NotFound, ErrTokenClaimed, ErrTokenExpired.
 func (s *Service) ClaimableToken(ctx context.Context, token string) (Token, error) {
 	t, _, err := s.Store.TokenUser(ctx, token)
 	if err != nil {
@@ -96,7 +97,7 @@ func (s *Service) ClaimToken(ctx context.Context, token string, u User) error {
 			return err
 		}
 		err = tx.ClaimToken(ctx, token, u.GUID, s.Now())
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, dberr.NotFound) {
 			return ErrTokenClaimed // another user was faster
 		}
 		return err
@@ -111,7 +112,7 @@ func (s *Service) UserOfToken(ctx context.Context, token string) (*rsa.PublicKey
 	}
 	t, u, err := s.Store.TokenUser(ctx, token)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, dberr.NotFound):
 		return nil, User{}, ErrNoToken
 	case err != nil:
 		return nil, User{}, err

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/proxyauth"
 )
 
@@ -23,11 +24,11 @@ type NewUser struct {
 	Password                             string // password provider only
 }
 
-// CreateUser creates a user before their first sign-in. byRole is the role of the caller. It may be empty, for a
-// caller who is not signed in, only for the first user of the password provider. Errors: ErrForbidden,
+// CreateUser creates a user before their first sign-in. by may be anonymous only for the first
+// user of the password provider. Errors: ErrForbidden,
 // ErrProhibitedUsername, ErrInvalidUsername, ErrUsernameTaken, ErrUniqueIDTaken, ErrBlankUniqueID,
 // ErrUniqueIDNotUsed, ErrInvalidRole, ErrPassword, ErrTooManyPasswords, ErrInvalidField.
-func (s *Service) CreateUser(ctx context.Context, byRole Role, n NewUser) (User, error) {
+func (s *Service) CreateUser(ctx context.Context, by Actor, n NewUser) (User, error) {
 	u, err := s.draft(ctx, n)
 	if err != nil {
 		return User{}, err
@@ -43,7 +44,7 @@ func (s *Service) CreateUser(ctx context.Context, byRole Role, n NewUser) (User,
 		switch {
 		case count == 0 && s.Policy.PasswordLogin:
 			u.Role = Administrator
-		case byRole != Administrator:
+		case by.Role != Administrator:
 			return ErrForbidden
 		}
 		return s.insertDraft(ctx, tx, &u)
@@ -74,9 +75,9 @@ func (s *Service) insertDraft(ctx context.Context, tx Tx, u *User) error {
 	}
 	err := tx.InsertUser(ctx, u)
 	switch {
-	case errors.Is(err, ErrExists) && s.Policy.UniqueIDs:
+	case errors.Is(err, dberr.Exists) && s.Policy.UniqueIDs:
 		return ErrUniqueIDTaken
-	case errors.Is(err, ErrExists):
+	case errors.Is(err, dberr.Exists):
 		return ErrUsernameTaken
 	}
 	return err
@@ -164,7 +165,7 @@ type UserChange struct {
 // ChangeUser edits a user. A field with its present value is no change, so that clients may send whole objects back.
 // Errors: ErrNoUser, ErrForbidden, ErrNotEditable, ErrUsernameNotEdit, ErrUsernameTaken, ErrInvalidUsername,
 // ErrProhibitedUsername, ErrInvalidRole, ErrSoleAdministrator, ErrInvalidField.
-func (s *Service) ChangeUser(ctx context.Context, by User, byRole Role, guid string, c UserChange) (User, error) {
+func (s *Service) ChangeUser(ctx context.Context, by Actor, guid string, c UserChange) (User, error) {
 	var u User
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		if err := tx.HoldUsers(ctx); err != nil {
@@ -174,8 +175,8 @@ func (s *Service) ChangeUser(ctx context.Context, by User, byRole Role, guid str
 		if u, err = tx.UserByGUID(ctx, guid); err != nil {
 			return asNoUser(err)
 		}
-		self := by.GUID == guid
-		if byRole != Administrator && !(self && s.Policy.SelfEdit) {
+		self := by.User.GUID == guid
+		if by.Role != Administrator && !(self && s.Policy.SelfEdit) {
 			return ErrForbidden
 		}
 		before := u
@@ -185,7 +186,7 @@ func (s *Service) ChangeUser(ctx context.Context, by User, byRole Role, guid str
 		if err := s.changeUsername(ctx, tx, &u, c.Username); err != nil {
 			return err
 		}
-		if err := s.changeRoleByHand(ctx, tx, &u, byRole, c.Role); err != nil {
+		if err := s.changeRoleByHand(ctx, tx, &u, by, c.Role); err != nil {
 			return err
 		}
 		if u == before {
@@ -244,14 +245,14 @@ func (s *Service) changeUsername(ctx context.Context, tx Tx, u *User, want *stri
 	return nil
 }
 
-func (s *Service) changeRoleByHand(ctx context.Context, tx Tx, u *User, byRole Role, want *Role) error {
+func (s *Service) changeRoleByHand(ctx context.Context, tx Tx, u *User, by Actor, want *Role) error {
 	if want == nil || *want == u.Role {
 		return nil
 	}
 	switch {
 	case want.Rank() == 0:
 		return ErrInvalidRole
-	case byRole != Administrator:
+	case by.Role != Administrator:
 		return ErrForbidden
 	case !s.Policy.RolesEditable():
 		return ErrNotEditable
@@ -264,7 +265,7 @@ func (s *Service) changeRoleByHand(ctx context.Context, tx Tx, u *User, byRole R
 // LockUser locks or unlocks a user. Administrators may lock every user except the last administrator; other users may
 // lock themselves only. The sessions of a locked user end immediately, and their keys are refused until they are
 // unlocked. Errors: ErrNoUser, ErrForbidden, ErrSoleAdministrator.
-func (s *Service) LockUser(ctx context.Context, by User, byRole Role, guid string, locked bool) error {
+func (s *Service) LockUser(ctx context.Context, by Actor, guid string, locked bool) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
 		if err := tx.HoldUsers(ctx); err != nil {
 			return err
@@ -273,7 +274,7 @@ func (s *Service) LockUser(ctx context.Context, by User, byRole Role, guid strin
 		if err != nil {
 			return asNoUser(err)
 		}
-		if byRole != Administrator && by.GUID != guid {
+		if by.Role != Administrator && by.User.GUID != guid {
 			return ErrForbidden
 		}
 		if u.Locked == locked {
@@ -309,7 +310,7 @@ func checkAdministratorRemains(ctx context.Context, tx Tx, before, after User) e
 }
 
 func asNoUser(err error) error {
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, dberr.NotFound) {
 		return fmt.Errorf("%w: %w", ErrNoUser, err)
 	}
 	return err

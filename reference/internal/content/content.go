@@ -48,9 +48,7 @@ func (a Access) Valid() bool { return a == AccessAll || a == AccessLoggedIn || a
 
 // Errors that callers may act on. The methods of [Store] document which of them they return.
 var (
-	ErrNotFound  = errors.New("no such object")
 	ErrNameTaken = errors.New("an object with that name already exists")
-	ErrDuplicate = errors.New("already exists")
 	ErrActive    = errors.New("the bundle is active")
 )
 

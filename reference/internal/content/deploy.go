@@ -3,6 +3,7 @@ package content
 import (
 	"bytes"
 	"context"
+	"countersign/reference/internal/dberr"
 	"errors"
 	"fmt"
 	"os"
@@ -57,7 +58,7 @@ func (d *deployment) run() {
 	// If the server is stopping, the end of the task must still be saved.
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := d.rt.Store.SaveTask(ctx, &d.task); err != nil && !errors.Is(err, ErrNotFound) {
+	if err := d.rt.Store.SaveTask(ctx, &d.task); err != nil && !errors.Is(err, dberr.NotFound) {
 		d.rt.Log.Error("save task", "task", d.task.ID, "err", err)
 	}
 	d.rt.tasks.notify(d.task.ID, true)
@@ -97,7 +98,7 @@ func (d *deployment) describeError(err error) (int, string) {
 		return known.code, known.text
 	case errors.As(err, &bundle):
 		return 38, bundle.Error()
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, dberr.NotFound):
 		return 28, "The content or its bundle no longer exists."
 	case errors.Is(err, ErrNoRuntime):
 		return 59, err.Error()

@@ -19,6 +19,7 @@ import (
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/content/contenttest"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/store/storetest"
 )
@@ -473,7 +474,7 @@ func TestStartClearsWhatAKilledServerLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close(ctx) //nolint:errcheck // nothing runs
-	if _, err := r.items.Execution(ctx, "n1"); !errors.Is(err, content.ErrNotFound) {
+	if _, err := r.items.Execution(ctx, "n1"); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("own execution is still there: %v", err)
 	}
 	if _, err := r.items.Execution(ctx, "n2"); err != nil {

@@ -21,27 +21,27 @@ type Store interface {
 
 	// CreateItem stores i and sets its ID. It returns ErrNameTaken if the owner has an item of that name.
 	CreateItem(ctx context.Context, i *Item) error
-	// Item returns ErrNotFound.
+	// Item returns dberr.NotFound.
 	Item(ctx context.Context, guid string) (*Item, error)
 	// Items lists items, oldest first.
 	Items(ctx context.Context, f Filter) ([]*Item, error)
-	// UpdateItem changes an item under a lock. It returns the error of change, ErrNotFound or ErrNameTaken.
+	// UpdateItem changes an item under a lock. It returns the error of change, dberr.NotFound or ErrNameTaken.
 	UpdateItem(ctx context.Context, guid string, change func(*Item) error) (*Item, error)
-	// DeleteItem deletes an item with all its data. It returns ErrNotFound if there is no such item.
+	// DeleteItem deletes an item with all its data. It returns dberr.NotFound if there is no such item.
 	DeleteItem(ctx context.Context, guid string) error
 
 	// Permissions returns the permissions of an item, oldest first.
 	Permissions(ctx context.Context, guid string) ([]Permission, error)
 	// PutPermission stores p, or changes the role of the existing permission of the principal, and sets p.ID. It
-	// returns ErrNotFound if the item does not exist.
+	// returns dberr.NotFound if the item does not exist.
 	PutPermission(ctx context.Context, p *Permission) error
-	// SetPermissionRole and DeletePermission return ErrNotFound.
+	// SetPermissionRole and DeletePermission return dberr.NotFound.
 	SetPermissionRole(ctx context.Context, guid string, id int64, role PermissionRole) (Permission, error)
 	DeletePermission(ctx context.Context, guid string, id int64) error
 
-	// CreateBundle stores an archive and sets b.ID. It returns ErrNotFound if the item does not exist.
+	// CreateBundle stores an archive and sets b.ID. It returns dberr.NotFound if the item does not exist.
 	CreateBundle(ctx context.Context, b *Bundle, archive []byte) error
-	// Bundle, LatestBundle, Archive and DeleteBundle return ErrNotFound. DeleteBundle returns ErrActive for the active
+	// Bundle, LatestBundle, Archive and DeleteBundle return dberr.NotFound. DeleteBundle returns ErrActive for the active
 	// bundle of the item, which it does not delete.
 	Bundle(ctx context.Context, guid string, id int64) (*Bundle, error)
 	LatestBundle(ctx context.Context, guid string) (*Bundle, error)
@@ -49,9 +49,9 @@ type Store interface {
 	Archive(ctx context.Context, guid string, id int64) ([]byte, error)
 	DeleteBundle(ctx context.Context, guid string, id int64) error
 
-	// Activate activates a bundle, with its mode and, for rendered content, its render. It returns ErrNotFound.
+	// Activate activates a bundle, with its mode and, for rendered content, its render. It returns dberr.NotFound.
 	Activate(ctx context.Context, guid string, bundle int64, mode Mode, render *Render, now time.Time) error
-	// Render returns the last render, or ErrNotFound.
+	// Render returns the last render, or dberr.NotFound.
 	Render(ctx context.Context, guid string) (*Render, error)
 
 	// CreateShareLink stores a link with the hash of its token.
@@ -59,7 +59,7 @@ type Store interface {
 	ShareLinks(ctx context.Context, guid string) ([]ShareLink, error)
 	// ShareLinkHolds reports whether the item has a link with that token.
 	ShareLinkHolds(ctx context.Context, guid, tokenHash string) (bool, error)
-	// DeleteShareLink returns ErrNotFound.
+	// DeleteShareLink returns dberr.NotFound.
 	DeleteShareLink(ctx context.Context, guid, link string) error
 }
 
@@ -79,13 +79,13 @@ type Execution struct {
 
 // ExecutionStore stores executions.
 type ExecutionStore interface {
-	// StartExecution stores e. It returns ErrNotFound if the item does not exist.
+	// StartExecution stores e. It returns dberr.NotFound if the item does not exist.
 	StartExecution(ctx context.Context, e *Execution) error
 	// EndExecution deletes an execution and its API key. It returns nil if the execution does not exist.
 	EndExecution(ctx context.Context, id string) error
 	// EndExecutions deletes all executions of a node, with their keys.
 	EndExecutions(ctx context.Context, node string) error
-	// Execution and ExecutionBySession return ErrNotFound.
+	// Execution and ExecutionBySession return dberr.NotFound.
 	Execution(ctx context.Context, id string) (*Execution, error)
 	ExecutionBySession(ctx context.Context, sessionHash string) (*Execution, error)
 }
@@ -106,7 +106,7 @@ type Task struct {
 // TaskStore stores tasks.
 type TaskStore interface {
 	CreateTask(ctx context.Context, t *Task) error
-	// Task returns ErrNotFound.
+	// Task returns dberr.NotFound.
 	Task(ctx context.Context, id string) (*Task, error)
 	// SaveTask replaces output, end, code and error.
 	SaveTask(ctx context.Context, t *Task) error

@@ -71,7 +71,7 @@ const MaxTaskWait = 30 * time.Second
 const foreignPoll = 200 * time.Millisecond
 
 // WaitTask returns a task when it is finished or has more than first lines of output, or after the time wait. It
-// returns ErrNotFound if there is no such task.
+// returns dberr.NotFound if there is no such task.
 func (rt *Runtime) WaitTask(ctx context.Context, id string, first int, wait time.Duration) (*Task, error) {
 	timer := time.NewTimer(min(wait, MaxTaskWait))
 	defer timer.Stop()

@@ -7,6 +7,7 @@ import (
 
 	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 )
 
 // The identifiers of RFC 8693 and of the clients of Posit. One published page misprints the grant as urn:eitf.
@@ -20,9 +21,9 @@ const (
 // Content gives an exchange access to content, executions and users. The exchange always reads the present state, so
 // that a lost permission, a locked user or a stopped process has an immediate effect.
 type Content interface {
-	// Item returns content.ErrNotFound.
+	// Item returns dberr.NotFound.
 	Item(ctx context.Context, guid string) (*content.Item, error)
-	// Execution and ExecutionBySession return content.ErrNotFound unless the execution is running.
+	// Execution and ExecutionBySession return dberr.NotFound unless the execution is running.
 	Execution(ctx context.Context, id string) (*content.Execution, error)
 	ExecutionBySession(ctx context.Context, hash string) (*content.Execution, error)
 	// RoleOfUser returns the role of a user on an item. It is content.AppNone for a user who is locked or deleted.
@@ -85,7 +86,7 @@ func (s *Service) Exchange(ctx context.Context, r Request) (AccessToken, error) 
 		return AccessToken{}, err
 	}
 	item, err := s.Content.Item(ctx, run.ContentGUID)
-	if errors.Is(err, content.ErrNotFound) {
+	if errors.Is(err, dberr.NotFound) {
 		return AccessToken{}, badSubject(r)
 	}
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *Service) subject(ctx context.Context, r Request) (*content.Execution, V
 		}
 		run, err = s.Content.Execution(ctx, visit.Execution)
 	}
-	if errors.Is(err, content.ErrNotFound) {
+	if errors.Is(err, dberr.NotFound) {
 		return nil, Visit{}, badSubject(r)
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 )
 
@@ -23,21 +24,21 @@ type stage struct {
 
 func (s *stage) Item(_ context.Context, guid string) (*content.Item, error) {
 	if s.item == nil || s.item.GUID != guid {
-		return nil, content.ErrNotFound
+		return nil, dberr.NotFound
 	}
 	return s.item, nil
 }
 
 func (s *stage) Execution(_ context.Context, id string) (*content.Execution, error) {
 	if s.run == nil || s.run.ID != id {
-		return nil, content.ErrNotFound
+		return nil, dberr.NotFound
 	}
 	return s.run, nil
 }
 
 func (s *stage) ExecutionBySession(_ context.Context, hash string) (*content.Execution, error) {
 	if s.run == nil || s.run.SessionHash != hash {
-		return nil, content.ErrNotFound
+		return nil, dberr.NotFound
 	}
 	return s.run, nil
 }

@@ -62,8 +62,7 @@ const (
 
 // Errors that callers may act on. The methods of [Store] document which of them they return.
 var (
-	ErrNotFound = errors.New("no such object")
-	ErrChanged  = errors.New("changed meanwhile")
+	ErrChanged = errors.New("changed meanwhile")
 )
 
 // A ConfigError reports a problem with a key of the configuration of an integration, in the terms of the API.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"countersign/reference/internal/account/secrets"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/vault"
 )
 
@@ -125,14 +126,14 @@ type Callback struct {
 // is known, it returns the path together with a *LoginError.
 func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo string, err error) {
 	login, err := s.Store.TakeLogin(ctx, secrets.Hash(back.Query.Get("state")), secrets.Hash(back.Browser), back.User, s.Now())
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, dberr.NotFound) {
 		return "", badState()
 	}
 	if err != nil {
 		return "", fmt.Errorf("take login: %w", err)
 	}
 	in, err := s.Store.Integration(ctx, login.IntegrationGUID)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, dberr.NotFound) {
 		return "", badState()
 	}
 	if err != nil {

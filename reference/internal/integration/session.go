@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"countersign/reference/internal/dberr"
 	"errors"
 	"fmt"
 	"time"
@@ -36,7 +37,7 @@ const leasePoll = 40 * time.Millisecond
 // *Fault, or an internal one.
 func (s *Service) ViewerToken(ctx context.Context, in *Integration, user string) (AccessToken, error) {
 	session, err := s.Store.SessionOf(ctx, user, in.GUID)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, dberr.NotFound) {
 		return AccessToken{}, ErrNotLoggedIn
 	}
 	if err != nil {
@@ -91,7 +92,7 @@ func (s *Service) refreshOrWait(ctx context.Context, in *Integration, user strin
 	for {
 		session, err := s.Store.SessionOf(ctx, user, in.GUID)
 		switch {
-		case errors.Is(err, ErrNotFound):
+		case errors.Is(err, dberr.NotFound):
 			return AccessToken{}, ErrNotLoggedIn
 		case err != nil:
 			return AccessToken{}, fmt.Errorf("read session: %w", err)

@@ -9,19 +9,19 @@ import (
 type Store interface {
 	// CreateIntegration stores i and sets its ID.
 	CreateIntegration(ctx context.Context, i *Integration) error
-	// Integration returns ErrNotFound if there is no integration with that guid.
+	// Integration returns dberr.NotFound if there is no integration with that guid.
 	Integration(ctx context.Context, guid string) (*Integration, error)
 	// Integrations returns all integrations, oldest first.
 	Integrations(ctx context.Context) ([]*Integration, error)
-	// UpdateIntegration changes an integration under a lock. It returns the error of change, or ErrNotFound. If the
+	// UpdateIntegration changes an integration under a lock. It returns the error of change, or dberr.NotFound. If the
 	// provider changes (Config.SameProvider), it deletes the sessions and started logins of the integration.
 	UpdateIntegration(ctx context.Context, guid string, change func(*Integration) error) (*Integration, error)
 	// DeleteIntegration deletes an integration with its associations, sessions and started logins. It returns
-	// ErrNotFound.
+	// dberr.NotFound.
 	DeleteIntegration(ctx context.Context, guid string) error
 
 	// SetAssociations replaces the associations of an item by guids. Existing associations keep their time. It
-	// returns ErrNotFound, without a change, if an integration or the item does not exist.
+	// returns dberr.NotFound, without a change, if an integration or the item does not exist.
 	SetAssociations(ctx context.Context, content string, guids []string, now time.Time) error
 	// Associations returns the associations of an item, oldest integration first.
 	Associations(ctx context.Context, content string) ([]Association, error)
@@ -29,9 +29,9 @@ type Store interface {
 	AssociationsOf(ctx context.Context, integration string) ([]Association, error)
 
 	// EnsureSession returns the session of s.UserGUID with s.IntegrationGUID. It stores s if there is none.
-	// Concurrent callers get the same session. It returns ErrNotFound if the integration does not exist.
+	// Concurrent callers get the same session. It returns dberr.NotFound if the integration does not exist.
 	EnsureSession(ctx context.Context, s *Session) (*Session, error)
-	// Session and SessionOf return ErrNotFound.
+	// Session and SessionOf return dberr.NotFound.
 	Session(ctx context.Context, guid string) (*Session, error)
 	SessionOf(ctx context.Context, user, integration string) (*Session, error)
 	// Sessions returns the sessions of a user, or of all users if user is "", oldest first.
@@ -39,7 +39,7 @@ type Store interface {
 	// SaveTokens replaces the tokens of a session of any revision and ends a lease. It creates the session if it does
 	// not exist.
 	SaveTokens(ctx context.Context, s *Session, now time.Time) error
-	// DeleteSession deletes a session and the started logins of its user and integration. It returns ErrNotFound.
+	// DeleteSession deletes a session and the started logins of its user and integration. It returns dberr.NotFound.
 	DeleteSession(ctx context.Context, guid string) error
 	// DeleteSessionOf deletes the session of a user with an integration. It returns nil if there is none.
 	DeleteSessionOf(ctx context.Context, user, integration string) error
@@ -56,7 +56,7 @@ type Store interface {
 	// integration.
 	StartLogin(ctx context.Context, l *Login, now time.Time) error
 	// TakeLogin returns and deletes the login with this state, browser and user, so that it succeeds once. For other
-	// combinations, and for an expired login, it returns ErrNotFound and deletes nothing.
+	// combinations, and for an expired login, it returns dberr.NotFound and deletes nothing.
 	TakeLogin(ctx context.Context, stateHash, browserHash, user string, now time.Time) (*Login, error)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 )
 
 // Visitors implements Content with the store of content and the accounts.
@@ -17,7 +18,7 @@ type Visitors struct {
 // RoleOfUser implements Content.
 func (v Visitors) RoleOfUser(ctx context.Context, item *content.Item, guid string) (content.AppRole, error) {
 	user, err := v.Accounts.Store.UserByGUID(ctx, guid)
-	if errors.Is(err, account.ErrNotFound) || err == nil && user.Locked {
+	if errors.Is(err, dberr.NotFound) || err == nil && user.Locked {
 		return content.AppNone, nil
 	}
 	if err != nil {

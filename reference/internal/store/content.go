@@ -13,6 +13,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 )
 
 // Content is the part of the database that package content needs. It implements content.Store.
@@ -27,7 +28,7 @@ func contentError(op string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, sql.ErrNoRows), isOrphan(err), isUnstorable(err):
-		return fmt.Errorf("%s: %w", op, content.ErrNotFound)
+		return fmt.Errorf("%s: %w", op, dberr.NotFound)
 	}
 	return fmt.Errorf("%s: %w", op, named(err))
 }

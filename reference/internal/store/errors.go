@@ -1,6 +1,7 @@
 package store
 
 import (
+	"countersign/reference/internal/dberr"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -8,20 +9,18 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"countersign/reference/internal/account"
 )
 
-// named adds account.ErrStoreBusy or account.ErrStoreFull to an error of a database that is locked, not available or
+// named adds dberr.Busy or dberr.Full to an error of a database that is locked, not available or
 // full. It returns other errors unchanged.
 func named(err error) error {
 	switch {
-	case err == nil, errors.Is(err, account.ErrStoreBusy), errors.Is(err, account.ErrStoreFull):
+	case err == nil, errors.Is(err, dberr.Busy), errors.Is(err, dberr.Full):
 		return err
 	case isFull(err):
-		return fmt.Errorf("%w: %w", account.ErrStoreFull, err)
+		return fmt.Errorf("%w: %w", dberr.Full, err)
 	case isBusy(err):
-		return fmt.Errorf("%w: %w", account.ErrStoreBusy, err)
+		return fmt.Errorf("%w: %w", dberr.Busy, err)
 	}
 	return err
 }
@@ -61,24 +60,24 @@ func isBusy(err error) bool {
 	return false
 }
 
-// readError converts the error of a missing row to account.ErrNotFound. op names the operation.
+// readError converts the error of a missing row to dberr.NotFound. op names the operation.
 func readError(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, sql.ErrNoRows), isUnstorable(err):
-		return fmt.Errorf("%s: %w", op, account.ErrNotFound)
+		return fmt.Errorf("%s: %w", op, dberr.NotFound)
 	}
 	return fmt.Errorf("%s: %w", op, named(err))
 }
 
-// writeError converts a violated uniqueness to account.ErrExists.
+// writeError converts a violated uniqueness to dberr.Exists.
 func writeError(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case isDuplicate(err):
-		return fmt.Errorf("%s: %w", op, account.ErrExists)
+		return fmt.Errorf("%s: %w", op, dberr.Exists)
 	}
 	return fmt.Errorf("%s: %w", op, named(err))
 }
@@ -103,7 +102,7 @@ func requireAffected(op string, res sql.Result, err error) error {
 		return fmt.Errorf("%s: %w", op, named(err))
 	}
 	if n == 0 {
-		return fmt.Errorf("%s: %w", op, account.ErrNotFound)
+		return fmt.Errorf("%s: %w", op, dberr.NotFound)
 	}
 	return nil
 }

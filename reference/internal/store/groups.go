@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"countersign/reference/internal/account"
+	"countersign/reference/internal/dberr"
 )
 
 const groupColumns = `g.guid, g.id, g.unique_id, g.name, g.owner_guid, g.created`
@@ -122,7 +123,7 @@ func (t *Tx) AddMember(ctx context.Context, groupGUID, userGUID string) error {
 	}
 	// A failed INSERT would end the whole transaction in Postgres.
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return fmt.Errorf("add member: %w", account.ErrExists)
+		return fmt.Errorf("add member: %w", dberr.Exists)
 	}
 	return nil
 }

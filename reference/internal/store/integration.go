@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 )
 
@@ -24,7 +25,7 @@ func integrationError(op string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, sql.ErrNoRows), isOrphan(err), isUnstorable(err):
-		return fmt.Errorf("%s: %w", op, integration.ErrNotFound)
+		return fmt.Errorf("%s: %w", op, dberr.NotFound)
 	}
 	return fmt.Errorf("%s: %w", op, named(err))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"countersign/reference/internal/account"
+	"countersign/reference/internal/dberr"
 )
 
 // A write while another process has locked the database returns ErrStoreBusy, and a write to a full one ErrStoreFull.
@@ -46,7 +47,7 @@ func TestSQLiteBusyAndFull(t *testing.T) {
 	if _, err := db.write.ExecContext(ctx, "PRAGMA busy_timeout = 10"); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(); !errors.Is(err, account.ErrStoreBusy) {
+	if err := add(); !errors.Is(err, dberr.Busy) {
 		t.Errorf("locked: %v", err)
 	}
 	if err := lock.Rollback(); err != nil {
@@ -55,7 +56,7 @@ func TestSQLiteBusyAndFull(t *testing.T) {
 	if _, err := db.write.ExecContext(ctx, "PRAGMA max_page_count = 1"); err != nil { // the present size
 		t.Fatal(err)
 	}
-	if err := add(); !errors.Is(err, account.ErrStoreFull) {
+	if err := add(); !errors.Is(err, dberr.Full) {
 		t.Errorf("full: %v", err)
 	}
 }
@@ -63,10 +64,10 @@ func TestSQLiteBusyAndFull(t *testing.T) {
 // The errors of Postgres have the same names. An error of another kind has neither.
 func TestPostgresBusyAndFull(t *testing.T) {
 	t.Parallel()
-	for code, want := range map[string]error{"53100": account.ErrStoreFull, "53300": account.ErrStoreBusy, "55P03": account.ErrStoreBusy,
-		"40001": account.ErrStoreBusy, "57P03": account.ErrStoreBusy, "42601": nil} {
+	for code, want := range map[string]error{"53100": dberr.Full, "53300": dberr.Busy, "55P03": dberr.Busy,
+		"40001": dberr.Busy, "57P03": dberr.Busy, "42601": nil} {
 		err := readError("read", &pgconn.PgError{Code: code})
-		for _, name := range []error{account.ErrStoreBusy, account.ErrStoreFull} {
+		for _, name := range []error{dberr.Busy, dberr.Full} {
 			if errors.Is(err, name) != (name == want) {
 				t.Errorf("%s is %v", code, err)
 			}

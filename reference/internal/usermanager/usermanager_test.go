@@ -17,6 +17,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/proxyauth"
 	"countersign/reference/internal/store"
 	um "countersign/reference/internal/usermanager"
@@ -393,7 +394,7 @@ func TestNormalizeRefuses(t *testing.T) {
 	d := newDesk(t, p)
 	ada := d.user("ada")
 	for _, g := range [][2]string{{"team", "1"}, {"team", "2"}, {"crew", "3"}, {"crew", "4"}, {"solo", "5"}} {
-		if _, err := d.CreateGroup(context.Background(), ada, ada.Role, account.NewGroup{Name: g[0], UniqueID: g[1], UniqueIDGiven: true}); err != nil {
+		if _, err := d.CreateGroup(context.Background(), account.Actor{User: ada, Role: ada.Role}, account.NewGroup{Name: g[0], UniqueID: g[1], UniqueIDGiven: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -419,7 +420,7 @@ func TestTransferAndDelete(t *testing.T) {
 		}
 	}
 	publish(bob, "b", "report")
-	if _, err := d.CreateGroup(ctx, bob, account.Administrator, account.NewGroup{Name: "eng"}); err != nil {
+	if _, err := d.CreateGroup(ctx, account.Actor{User: bob, Role: account.Administrator}, account.NewGroup{Name: "eng"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.run(um.Command{Action: um.Delete, User: named("bob")}); !errors.Is(err, account.ErrOwnsContent) {
@@ -442,7 +443,7 @@ func TestTransferAndDelete(t *testing.T) {
 		t.Errorf("got %+v, %v", g, err)
 	}
 	d.must(um.Command{Action: um.Delete, User: named("bob")})
-	if _, err := d.db.UserByGUID(ctx, bob.GUID); !errors.Is(err, account.ErrNotFound) {
+	if _, err := d.db.UserByGUID(ctx, bob.GUID); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("after the deletion: %v", err)
 	}
 }

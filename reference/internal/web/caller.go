@@ -30,6 +30,9 @@ type caller struct {
 	newSession bool   // the session was created by this request
 }
 
+// actor returns the caller in the form of package account.
+func (c caller) actor() account.Actor { return account.Actor{User: c.User, Role: c.Role} }
+
 // SignedIn reports whether the caller is not anonymous.
 func (c caller) SignedIn() bool { return c.Via != anonymous }
 

@@ -18,6 +18,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/signature"
 )
 
@@ -97,7 +98,7 @@ func (s *Server) bundleView(ctx context.Context, item *content.Item, b *content.
 	switch user, err := s.Accounts.Store.UserByGUID(ctx, b.CreatedBy); {
 	case err == nil:
 		name = user.Username
-	case !errors.Is(err, account.ErrNotFound): // if the user was deleted, the bundle remains
+	case !errors.Is(err, dberr.NotFound): // if the user was deleted, the bundle remains
 		return nil, err
 	}
 	metadata := map[string]any{"source": nil, "source_repo": nil, "source_branch": nil, "source_commit": nil}
@@ -235,7 +236,7 @@ func (s *Server) chosenBundle(ctx context.Context, item *content.Item, id *json.
 		}
 		b, err = s.Content.Bundle(ctx, item.GUID, n)
 	}
-	if errors.Is(err, content.ErrNotFound) {
+	if errors.Is(err, dberr.NotFound) {
 		return nil, errNoBundle.withCause(err)
 	}
 	return b, err
@@ -255,7 +256,7 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
 	// The permission is checked before waiting, so that other users do not learn when the task changes.
 	task, err := s.Runtime.WaitTask(r.Context(), r.PathValue("id"), 0, 0)
-	if errors.Is(err, content.ErrNotFound) || err == nil && task.UserGUID != c.User.GUID && c.Role != account.Administrator {
+	if errors.Is(err, dberr.NotFound) || err == nil && task.UserGUID != c.User.GUID && c.Role != account.Administrator {
 		return errNoTask
 	}
 	if err == nil && wait > 0 {

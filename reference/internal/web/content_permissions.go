@@ -7,6 +7,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 )
 
 // permissionView is a permission in the form of the API.
@@ -127,7 +128,7 @@ func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.
 	switch p.PrincipalType {
 	case content.PrincipalUser:
 		user, err := s.Accounts.Store.UserByGUID(r.Context(), p.PrincipalGUID)
-		if errors.Is(err, account.ErrNotFound) {
+		if errors.Is(err, dberr.NotFound) {
 			return errNoUser
 		}
 		if err != nil {
@@ -145,7 +146,7 @@ func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.
 			return err
 		}
 		_, err := s.Accounts.Store.GroupByGUID(r.Context(), p.PrincipalGUID)
-		if errors.Is(err, account.ErrNotFound) {
+		if errors.Is(err, dberr.NotFound) {
 			return errNoGroup
 		}
 		return err

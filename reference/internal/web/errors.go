@@ -8,6 +8,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 )
 
@@ -91,10 +92,8 @@ var domainErrors = []struct {
 	{account.ErrNotMember, errNotMember},
 	{account.ErrNoUser, errNoUser},
 	{account.ErrNoGroup, errNoGroup},
-	{account.ErrNotFound, errNotFound},
-	{content.ErrNotFound, errNotFound},
+	{dberr.NotFound, errNotFound},
 	{content.ErrNameTaken, errNameTaken},
-	{integration.ErrNotFound, errNotFound},
 }
 
 // fieldErrors maps the fields of an item that have an error of their own to this error.
@@ -118,9 +117,9 @@ func detailedError(err error) *apiError {
 		return errIntegrationConfig.withText("%s", config)
 	case errors.As(err, &refusal):
 		return exchangeError(refusal)
-	case errors.Is(err, account.ErrStoreBusy):
+	case errors.Is(err, dberr.Busy):
 		return unavailable("The database of the server is busy or not available. Try again later.").withRetryAfter(5)
-	case errors.Is(err, account.ErrStoreFull):
+	case errors.Is(err, dberr.Full):
 		return unavailable("The database of the server has no space. Please contact your administrator.")
 	case errors.Is(err, account.ErrTooManyPasswords):
 		return unavailable("Too many users are signing in. Try again later.").withRetryAfter(5)

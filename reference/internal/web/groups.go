@@ -65,7 +65,7 @@ func (s *Server) createGroup(w http.ResponseWriter, r *http.Request) error {
 	if in.UniqueID != nil {
 		n.UniqueID = *in.UniqueID
 	}
-	g, err := s.Accounts.CreateGroup(r.Context(), c.User, c.Role, n)
+	g, err := s.Accounts.CreateGroup(r.Context(), c.actor(), n)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (s *Server) updateGroup(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &in); err != nil {
 		return err
 	}
-	g, err := s.Accounts.ChangeGroup(r.Context(), c.User, c.Role, r.PathValue("guid"), in.Name, in.OwnerGUID)
+	g, err := s.Accounts.ChangeGroup(r.Context(), c.actor(), r.PathValue("guid"), in.Name, in.OwnerGUID)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (s *Server) updateGroup(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
-	return noContent(w, s.Accounts.DeleteGroup(r.Context(), c.User, c.Role, r.PathValue("guid")))
+	return noContent(w, s.Accounts.DeleteGroup(r.Context(), c.actor(), r.PathValue("guid")))
 }
 
 func (s *Server) listMembers(w http.ResponseWriter, r *http.Request) error {
@@ -136,10 +136,10 @@ func (s *Server) addMember(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &in); err != nil {
 		return err
 	}
-	return noContent(w, s.Accounts.AddMember(r.Context(), c.User, c.Role, r.PathValue("guid"), in.UserGUID))
+	return noContent(w, s.Accounts.AddMember(r.Context(), c.actor(), r.PathValue("guid"), in.UserGUID))
 }
 
 func (s *Server) removeMember(w http.ResponseWriter, r *http.Request) error {
 	c := callerOf(r)
-	return noContent(w, s.Accounts.RemoveMember(r.Context(), c.User, c.Role, r.PathValue("guid"), r.PathValue("user")))
+	return noContent(w, s.Accounts.RemoveMember(r.Context(), c.actor(), r.PathValue("guid"), r.PathValue("user")))
 }

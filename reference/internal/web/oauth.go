@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 )
 
@@ -269,7 +270,7 @@ func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
 		}
 		seen[entry.GUID] = true
 		i, err := s.Integrations.Store.Integration(r.Context(), entry.GUID)
-		if errors.Is(err, integration.ErrNotFound) {
+		if errors.Is(err, dberr.NotFound) {
 			return errNoIntegration.withCause(err)
 		}
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"countersign/reference/internal/account"
+	"countersign/reference/internal/dberr"
 )
 
 // A request that the server cannot process now is answered with 503, and with the time of another try if that can
@@ -19,8 +20,8 @@ func TestUnavailable(t *testing.T) {
 		want string
 		wait string
 	}{
-		{account.ErrStoreBusy, "is busy", "5"},
-		{account.ErrStoreFull, "has no space", ""},
+		{dberr.Busy, "is busy", "5"},
+		{dberr.Full, "has no space", ""},
 		{account.ErrTooManyPasswords, "Too many users are signing in", "5"},
 	} {
 		w := httptest.NewRecorder()

@@ -232,7 +232,7 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 	if id := cmp.Or(in.ExternalID, in.UniqueID); id != nil {
 		n.UniqueID, n.UniqueIDGiven = *id, true
 	}
-	u, err := s.Accounts.CreateUser(r.Context(), c.Role, n)
+	u, err := s.Accounts.CreateUser(r.Context(), c.actor(), n)
 	if err != nil {
 		if !c.SignedIn() && toAPIError(err).Code == errForbidden.Code {
 			return errNotSignedIn
@@ -266,7 +266,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request) error {
 		}
 		change.Role = &role
 	}
-	u, err := s.Accounts.ChangeUser(r.Context(), c.User, c.Role, r.PathValue("guid"), change)
+	u, err := s.Accounts.ChangeUser(r.Context(), c.actor(), r.PathValue("guid"), change)
 	if err != nil {
 		return err
 	}
@@ -287,7 +287,7 @@ func (s *Server) lockUser(w http.ResponseWriter, r *http.Request) error {
 	if in.Locked == nil {
 		return errMissingParameter.withText("A required parameter is missing: locked.")
 	}
-	err := s.Accounts.LockUser(r.Context(), c.User, c.Role, r.PathValue("guid"), *in.Locked)
+	err := s.Accounts.LockUser(r.Context(), c.actor(), r.PathValue("guid"), *in.Locked)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 )
 
@@ -106,7 +107,7 @@ func (s *Server) loginFor(r *http.Request, v visitCall) (string, error) {
 			continue
 		}
 		session, err := s.Integrations.Store.SessionOf(r.Context(), v.caller.User.GUID, a.Integration.GUID)
-		if errors.Is(err, integration.ErrNotFound) {
+		if errors.Is(err, dberr.NotFound) {
 			session, err = &integration.Session{}, nil
 		}
 		if err != nil {

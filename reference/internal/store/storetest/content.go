@@ -13,6 +13,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/store"
 )
 
@@ -66,7 +67,7 @@ func contentItems(t *testing.T, db *store.DB) {
 	if err := s.CreateItem(ctx, &again); err != nil || again.ID <= first.ID {
 		t.Errorf("another owner's item of that name: id %d, %v", again.ID, err)
 	}
-	if _, err := s.Item(ctx, "nothing"); !errors.Is(err, content.ErrNotFound) {
+	if _, err := s.Item(ctx, "nothing"); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("Item = %v, want ErrNotFound", err)
 	}
 }
@@ -130,7 +131,7 @@ func contentUpdates(t *testing.T, db *store.DB) {
 	if _, err := s.UpdateItem(ctx, item.GUID, func(i *content.Item) error { i.Name = other.Name; return nil }); !errors.Is(err, content.ErrNameTaken) {
 		t.Errorf("UpdateItem to a taken name = %v", err)
 	}
-	if _, err := s.UpdateItem(ctx, "nothing", func(*content.Item) error { return nil }); !errors.Is(err, content.ErrNotFound) {
+	if _, err := s.UpdateItem(ctx, "nothing", func(*content.Item) error { return nil }); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("UpdateItem of nothing = %v", err)
 	}
 	// Concurrent changes must not overwrite each other.
@@ -170,17 +171,17 @@ func contentPermissions(t *testing.T, db *store.DB) {
 	if got, err := s.SetPermissionRole(ctx, item.GUID, p.ID, content.RoleViewer); err != nil || got.Role != content.RoleViewer {
 		t.Errorf("SetPermissionRole = %+v, %v", got, err)
 	}
-	if err := s.DeletePermission(ctx, "other", p.ID); !errors.Is(err, content.ErrNotFound) {
+	if err := s.DeletePermission(ctx, "other", p.ID); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("another item's permission: %v", err)
 	}
 	if err := s.DeletePermission(ctx, item.GUID, p.ID); err != nil {
 		t.Error(err)
 	}
-	if err := s.DeletePermission(ctx, item.GUID, p.ID); !errors.Is(err, content.ErrNotFound) {
+	if err := s.DeletePermission(ctx, item.GUID, p.ID); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("a second time: %v", err)
 	}
 	orphan := &content.Permission{ContentGUID: "nothing", PrincipalGUID: "u", PrincipalType: content.PrincipalUser, Role: content.RoleViewer}
-	if err := s.PutPermission(ctx, orphan); !errors.Is(err, content.ErrNotFound) {
+	if err := s.PutPermission(ctx, orphan); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("of no item: %v", err)
 	}
 }
@@ -208,7 +209,7 @@ func contentBundles(t *testing.T, db *store.DB) {
 	if latest, err := s.LatestBundle(ctx, item.GUID); err != nil || latest.ID != empty.ID {
 		t.Errorf("LatestBundle = %+v, %v", latest, err)
 	}
-	if _, err := s.LatestBundle(ctx, other.GUID); !errors.Is(err, content.ErrNotFound) {
+	if _, err := s.LatestBundle(ctx, other.GUID); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("LatestBundle of none = %v", err)
 	}
 	for name, err := range map[string]error{
@@ -217,7 +218,7 @@ func contentBundles(t *testing.T, db *store.DB) {
 		"Activate": s.Activate(ctx, other.GUID, b.ID, "shiny", nil, day),
 		"Render":   second(s.Render(ctx, item.GUID)),
 	} {
-		if !errors.Is(err, content.ErrNotFound) {
+		if !errors.Is(err, dberr.NotFound) {
 			t.Errorf("%s of what is another item's = %v, want ErrNotFound", name, err)
 		}
 	}
@@ -234,7 +235,7 @@ func contentBundles(t *testing.T, db *store.DB) {
 	if err := s.DeleteBundle(ctx, item.GUID, b.ID); !errors.Is(err, content.ErrActive) {
 		t.Errorf("DeleteBundle of the active bundle = %v, want ErrActive", err)
 	}
-	if err := s.DeleteBundle(ctx, other.GUID, b.ID); !errors.Is(err, content.ErrNotFound) {
+	if err := s.DeleteBundle(ctx, other.GUID, b.ID); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("DeleteBundle of what is another item's = %v, want ErrNotFound", err)
 	}
 	if err := s.DeleteBundle(ctx, item.GUID, empty.ID); err != nil {
@@ -264,7 +265,7 @@ func contentShares(t *testing.T, db *store.DB) {
 	if list, err := s.ShareLinks(ctx, item.GUID); err != nil || cmp.Diff([]content.ShareLink{*link}, list) != "" {
 		t.Errorf("ShareLinks = %+v, %v", list, err)
 	}
-	if err := s.DeleteShareLink(ctx, other.GUID, "l"); !errors.Is(err, content.ErrNotFound) {
+	if err := s.DeleteShareLink(ctx, other.GUID, "l"); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("another item's link: %v", err)
 	}
 	if err := s.DeleteShareLink(ctx, item.GUID, "l"); err != nil {
@@ -292,7 +293,7 @@ func contentExecutions(t *testing.T, db *store.DB) {
 	}
 	keyGone := func(id string) bool {
 		_, _, err := db.KeyUser(ctx, "key-"+id)
-		return errors.Is(err, account.ErrNotFound)
+		return errors.Is(err, dberr.NotFound)
 	}
 	one, _ := start("one", "n1")
 	start("two", "n1")
@@ -308,7 +309,7 @@ func contentExecutions(t *testing.T, db *store.DB) {
 	if err := s.EndExecution(ctx, "one"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.ExecutionBySession(ctx, "session-one"); !errors.Is(err, content.ErrNotFound) || !keyGone("one") {
+	if _, err := s.ExecutionBySession(ctx, "session-one"); !errors.Is(err, dberr.NotFound) || !keyGone("one") {
 		t.Errorf("after its end: %v, key gone %v", err, keyGone("one"))
 	}
 	if err := s.EndExecution(ctx, "one"); err != nil {
@@ -323,7 +324,7 @@ func contentExecutions(t *testing.T, db *store.DB) {
 	if _, err := s.Execution(ctx, "three"); err != nil {
 		t.Errorf("another node's execution: %v", err)
 	}
-	if err := s.StartExecution(ctx, &content.Execution{ID: "x", ContentGUID: "nothing", SessionHash: "x"}); !errors.Is(err, content.ErrNotFound) {
+	if err := s.StartExecution(ctx, &content.Execution{ID: "x", ContentGUID: "nothing", SessionHash: "x"}); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("of no item: %v", err)
 	}
 }
@@ -359,7 +360,7 @@ func contentTasks(t *testing.T, db *store.DB) {
 	if got, _ := s.Task(ctx, "t2"); got.Finished {
 		t.Error("another node's task was ended")
 	}
-	if _, err := s.Task(ctx, "nothing"); !errors.Is(err, content.ErrNotFound) {
+	if _, err := s.Task(ctx, "nothing"); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("Task = %v", err)
 	}
 }
@@ -393,11 +394,11 @@ func contentDelete(t *testing.T, db *store.DB) {
 		"item": second(s.Item(ctx, item.GUID)), "bundle": second(s.Bundle(ctx, item.GUID, b.ID)), "archive": second(s.Archive(ctx, item.GUID, b.ID)),
 		"task": second(s.Task(ctx, "t")), "execution": second(s.Execution(ctx, "e")), "deleting again": s.DeleteItem(ctx, item.GUID),
 	} {
-		if !errors.Is(err, content.ErrNotFound) {
+		if !errors.Is(err, dberr.NotFound) {
 			t.Errorf("%s is still there: %v", name, err)
 		}
 	}
-	if _, _, err := db.KeyUser(ctx, "content"); !errors.Is(err, account.ErrNotFound) {
+	if _, _, err := db.KeyUser(ctx, "content"); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("the content's key still holds: %v", err)
 	}
 	if _, _, err := db.KeyUser(ctx, "own"); err != nil {

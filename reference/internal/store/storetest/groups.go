@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"countersign/reference/internal/account"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/store"
 )
 
@@ -20,7 +21,7 @@ func groups(t *testing.T, db *store.DB) {
 	err := db.Update(ctx, func(tx account.Tx) error {
 		return tx.InsertGroup(ctx, &account.Group{GUID: "gd", Name: "x", UniqueID: "u1"})
 	})
-	isErr(t, "taken unique id", err, account.ErrExists)
+	isErr(t, "taken unique id", err, dberr.Exists)
 	got, err := db.GroupByGUID(ctx, "ga")
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +61,8 @@ func groups(t *testing.T, db *store.DB) {
 	}
 	same(t, "after update and the owner's deletion", got, a)
 	update(t, db, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") })
-	isErr(t, "deleted", second(db.GroupByGUID(ctx, "ga")), account.ErrNotFound)
-	isErr(t, "deleted again", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") }), account.ErrNotFound)
+	isErr(t, "deleted", second(db.GroupByGUID(ctx, "ga")), dberr.NotFound)
+	isErr(t, "deleted again", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") }), dberr.NotFound)
 }
 
 func memberships(t *testing.T, db *store.DB) {
@@ -73,8 +74,8 @@ func memberships(t *testing.T, db *store.DB) {
 	})
 	// A refused membership must leave the transaction usable.
 	update(t, db, func(tx account.Tx) error {
-		isErr(t, "twice", tx.AddMember(ctx, "g", a.GUID), account.ErrExists)
-		isErr(t, "no member", tx.RemoveMember(ctx, "h", b.GUID), account.ErrNotFound)
+		isErr(t, "twice", tx.AddMember(ctx, "g", a.GUID), dberr.Exists)
+		isErr(t, "no member", tx.RemoveMember(ctx, "h", b.GUID), dberr.NotFound)
 		return tx.RemoveMember(ctx, "h", a.GUID)
 	})
 	if err := db.Update(ctx, func(tx account.Tx) error { return tx.AddMember(ctx, "nope", a.GUID) }); err == nil {
@@ -118,7 +119,7 @@ func manyGroups(t *testing.T, db *store.DB) {
 	same(t, "the next id", next.ID, older.ID+n+1)
 	isErr(t, "taken unique id", db.Update(ctx, func(tx account.Tx) error {
 		return tx.InsertGroups(ctx, []account.Group{{GUID: "x", Name: "x", UniqueID: "u1"}})
-	}), account.ErrExists)
+	}), dberr.Exists)
 
 	byName, err := db.GroupsByNames(ctx, append([]string{"none"}, names...))
 	if err != nil || len(byName) != n+1 {

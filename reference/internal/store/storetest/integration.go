@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"countersign/reference/internal/account"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 	"countersign/reference/internal/store"
 )
@@ -77,7 +78,7 @@ func oauthIntegrations(t *testing.T, db *store.DB) {
 	}
 	for name, err := range map[string]error{"Integration": second(s.Integration(ctx, "zz")), "DeleteIntegration": s.DeleteIntegration(ctx, "zz"),
 		"UpdateIntegration": second(s.UpdateIntegration(ctx, "zz", func(*integration.Integration) error { return nil }))} {
-		if !errors.Is(err, integration.ErrNotFound) {
+		if !errors.Is(err, dberr.NotFound) {
 			t.Errorf("%s of nothing = %v", name, err)
 		}
 	}
@@ -116,13 +117,13 @@ func oauthAssociations(t *testing.T, db *store.DB) {
 	if list, err := s.AssociationsOf(ctx, "b"); err != nil || len(list) != 2 {
 		t.Errorf("AssociationsOf = %v, %v", guidsOf(list), err)
 	}
-	if err := s.SetAssociations(ctx, x.GUID, []string{"nothing"}, day); !errors.Is(err, integration.ErrNotFound) {
+	if err := s.SetAssociations(ctx, x.GUID, []string{"nothing"}, day); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("SetAssociations of an unknown integration = %v", err)
 	}
 	if list, _ := s.Associations(ctx, x.GUID); len(list) != 2 {
 		t.Errorf("a failed set changed the associations: %v", guidsOf(list))
 	}
-	if err := s.SetAssociations(ctx, "nothing", nil, day); !errors.Is(err, integration.ErrNotFound) {
+	if err := s.SetAssociations(ctx, "nothing", nil, day); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("SetAssociations of an unknown item = %v", err)
 	}
 	set(x.GUID, day)
@@ -155,7 +156,7 @@ func oauthSessions(t *testing.T, db *store.DB) {
 	}
 	ensure(t, db, "s3", alice.GUID, "b")
 	ensure(t, db, "s4", bob.GUID, "a")
-	if _, err := s.EnsureSession(ctx, newSession("s5", alice.GUID, "nothing")); !errors.Is(err, integration.ErrNotFound) {
+	if _, err := s.EnsureSession(ctx, newSession("s5", alice.GUID, "nothing")); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("EnsureSession with no integration = %v", err)
 	}
 	own, err1 := s.Sessions(ctx, alice.GUID)
@@ -177,7 +178,7 @@ func oauthSessions(t *testing.T, db *store.DB) {
 		t.Error(err)
 	}
 	for name, err := range map[string]error{"Session": second(s.Session(ctx, first.GUID)), "SessionOf": second(s.SessionOf(ctx, alice.GUID, "a")), "DeleteSession": s.DeleteSession(ctx, first.GUID)} {
-		if !errors.Is(err, integration.ErrNotFound) {
+		if !errors.Is(err, dberr.NotFound) {
 			t.Errorf("%s of a deleted session = %v", name, err)
 		}
 	}
@@ -309,7 +310,7 @@ func oauthLogins(t *testing.T, db *store.DB) {
 			return s.TakeLogin(ctx, l.StateHash, "browser", alice.GUID, l.ExpiresTime)
 		},
 	} {
-		if _, err := take(); !errors.Is(err, integration.ErrNotFound) {
+		if _, err := take(); !errors.Is(err, dberr.NotFound) {
 			t.Errorf("%s: %v, want ErrNotFound", name, err)
 		}
 	}
@@ -321,7 +322,7 @@ func oauthLogins(t *testing.T, db *store.DB) {
 	for n := range integration.MaxLogins + 5 {
 		start(100 + n)
 	}
-	if _, err := s.TakeLogin(ctx, "state104", "browser", alice.GUID, day); !errors.Is(err, integration.ErrNotFound) {
+	if _, err := s.TakeLogin(ctx, "state104", "browser", alice.GUID, day); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("beyond the bound: %v", err)
 	}
 	if _, err := s.TakeLogin(ctx, "state105", "browser", alice.GUID, day); err != nil {
@@ -330,7 +331,7 @@ func oauthLogins(t *testing.T, db *store.DB) {
 	if err := s.DeleteSessionOf(ctx, alice.GUID, "a"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.TakeLogin(ctx, "state110", "browser", alice.GUID, day); !errors.Is(err, integration.ErrNotFound) {
+	if _, err := s.TakeLogin(ctx, "state110", "browser", alice.GUID, day); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("after a logout: %v", err)
 	}
 }
@@ -348,7 +349,7 @@ func oauthOneLogin(t *testing.T, db *store.DB) {
 		wg.Go(func() {
 			if _, err := s.TakeLogin(ctx, "state1", "browser", alice.GUID, day); err == nil {
 				got.Add(1)
-			} else if !errors.Is(err, integration.ErrNotFound) {
+			} else if !errors.Is(err, dberr.NotFound) {
 				t.Errorf("TakeLogin: %v", err)
 			}
 		})
@@ -398,7 +399,7 @@ func oauthCascades(t *testing.T, db *store.DB) {
 	if sessions, associations := count(); sessions != 0 || associations != 1 {
 		t.Errorf("after a change of provider: %d sessions, %d associations", sessions, associations)
 	}
-	if _, err := s.TakeLogin(ctx, "state1", "browser", alice.GUID, day); !errors.Is(err, integration.ErrNotFound) {
+	if _, err := s.TakeLogin(ctx, "state1", "browser", alice.GUID, day); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("a login that was started with the other provider: %v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 	"countersign/reference/internal/proxyauth"
 	"countersign/reference/internal/store"
@@ -293,7 +294,7 @@ func oneLogin(t *testing.T, a, b *store.DB) {
 	must(t, a.Integrations().StartLogin(ctx, &integration.Login{StateHash: "h", UserGUID: alice.GUID, IntegrationGUID: "i", ExpiresTime: day.Add(time.Hour)}, day))
 	n := succeeded(t, atOnce(a, b, 12, func(_ int, node *store.DB) error {
 		return second(node.Integrations().TakeLogin(ctx, "h", "", alice.GUID, day))
-	}), integration.ErrNotFound)
+	}), dberr.NotFound)
 	same(t, "logins taken", n, 1)
 }
 
@@ -384,7 +385,7 @@ func crosswise(t *testing.T, a, b *store.DB) {
 		must(t, a.Integrations().SetAssociations(ctx, item.GUID, []string{"kept", "gone" + strconv.Itoa(i)}, day))
 	}
 	expected := func(err error) error {
-		for _, known := range []error{integration.ErrNotFound, account.ErrNoUser} {
+		for _, known := range []error{dberr.NotFound, account.ErrNoUser} {
 			if errors.Is(err, known) {
 				return nil // another goroutine has deleted it
 			}
@@ -398,7 +399,7 @@ func crosswise(t *testing.T, a, b *store.DB) {
 		case 0: // the row of the user, then that of a group
 			err = second(accounts(node, policy).SignIn(ctx, claim("alice", "g"+name)))
 		case 1: // locks first, then the row of the user
-			err = second(accounts(node, policy).ChangeUser(ctx, admin, account.Administrator, alice.GUID, account.UserChange{FirstName: &name}))
+			err = second(accounts(node, policy).ChangeUser(ctx, account.Actor{User: admin, Role: account.Administrator}, alice.GUID, account.UserChange{FirstName: &name}))
 		case 2: // the item, its associations, integrations
 			err = node.Integrations().SetAssociations(ctx, item.GUID, []string{"kept", "gone" + name}, day)
 		case 3: // an integration, its associations

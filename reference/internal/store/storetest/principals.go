@@ -6,6 +6,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/store"
 )
 
@@ -45,7 +46,7 @@ func principals(t *testing.T, db *store.DB) {
 	same(t, "after the group", left(), []string{"user " + viewer.GUID, "group stays"})
 	update(t, db, func(tx account.Tx) error { return tx.DeleteUser(ctx, viewer.GUID) })
 	same(t, "after the user", left(), []string{"group stays"})
-	isErr(t, "no such group", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "item") }), account.ErrNotFound)
+	isErr(t, "no such group", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "item") }), dberr.NotFound)
 	same(t, "after nobody", left(), []string{"group stays"})
 }
 
@@ -58,7 +59,7 @@ func ownership(t *testing.T, db *store.DB) {
 		t.Errorf("UserByID: %+v, %v", byID, err)
 	}
 	_, err = db.UserByID(ctx, 4711)
-	isErr(t, "no such id", err, account.ErrNotFound)
+	isErr(t, "no such id", err, dberr.NotFound)
 
 	group := account.Group{GUID: "group", Name: "group", OwnerGUID: from.GUID}
 	update(t, db, func(tx account.Tx) error { return tx.InsertGroup(ctx, &group) })
@@ -101,7 +102,7 @@ func ownership(t *testing.T, db *store.DB) {
 	}
 
 	isErr(t, "an owner", remove(), account.ErrOwnsContent)
-	isErr(t, "two items of one name", transfer(), account.ErrExists)
+	isErr(t, "two items of one name", transfer(), dberr.Exists)
 	same(t, "after refusals", owners(), []string{"a " + from.GUID, "b " + from.GUID, "c " + to.GUID, "group " + from.GUID})
 	if err := c.DeleteItem(ctx, "c"); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/integration"
+	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/store"
 )
 
@@ -122,12 +122,12 @@ func users(t *testing.T, db *store.DB) {
 		"guid":      second(db.UserByGUID(ctx, "nope")),
 		"unique id": second(db.UserByUniqueID(ctx, "ID/1=")),
 	} {
-		isErr(t, what, err, account.ErrNotFound)
+		isErr(t, what, err, dberr.NotFound)
 	}
 	err = db.Update(ctx, func(tx account.Tx) error {
 		return tx.InsertUser(ctx, &account.User{GUID: "g3", UniqueID: "id/1", Username: "c"})
 	})
-	isErr(t, "taken unique id", err, account.ErrExists)
+	isErr(t, "taken unique id", err, dberr.Exists)
 
 	a.Username, a.Locked, a.Role, a.Updated, a.UniqueID, a.Active = "x", true, account.Administrator, day.Add(time.Minute), "other", time.Time{}
 	update(t, db, func(tx account.Tx) error { return tx.UpdateUser(ctx, a) })
@@ -135,9 +135,9 @@ func users(t *testing.T, db *store.DB) {
 		t.Fatal(err)
 	}
 	same(t, "after the update", got, a)
-	isErr(t, "update of nobody", db.Update(ctx, func(tx account.Tx) error { return tx.UpdateUser(ctx, account.User{GUID: "nope"}) }), account.ErrNotFound)
+	isErr(t, "update of nobody", db.Update(ctx, func(tx account.Tx) error { return tx.UpdateUser(ctx, account.User{GUID: "nope"}) }), dberr.NotFound)
 	update(t, db, func(tx account.Tx) error { return tx.DeleteUser(ctx, a.GUID) })
-	isErr(t, "after the deletion", second(db.UserByGUID(ctx, a.GUID)), account.ErrNotFound)
+	isErr(t, "after the deletion", second(db.UserByGUID(ctx, a.GUID)), dberr.NotFound)
 }
 
 func second[T any](_ T, err error) error { return err }
@@ -228,7 +228,7 @@ func sessions(t *testing.T, db *store.DB) {
 			switch {
 			case err == nil:
 				ids += id
-			case !errors.Is(err, account.ErrNotFound):
+			case !errors.Is(err, dberr.NotFound):
 				t.Fatal(err)
 			}
 		}
@@ -274,13 +274,13 @@ func keys(t *testing.T, db *store.DB) {
 		t.Fatal(err)
 	}
 	same(t, "keys of a", list, []account.APIKey{k1, k2})
-	isErr(t, "visitor key that is over", third(db.KeyUser(ctx, "5")), account.ErrNotFound)
+	isErr(t, "visitor key that is over", third(db.KeyUser(ctx, "5")), dberr.NotFound)
 
-	isErr(t, "somebody else's key", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteKey(ctx, b.GUID, k1.ID) }), account.ErrNotFound)
+	isErr(t, "somebody else's key", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteKey(ctx, b.GUID, k1.ID) }), dberr.NotFound)
 	update(t, db, func(tx account.Tx) error {
 		return errors.Join(tx.DeleteKey(ctx, a.GUID, k1.ID), tx.TouchKey(ctx, k2.ID, day.Add(time.Minute)))
 	})
-	for hash, want := range map[string]error{"1": account.ErrNotFound, "2": nil, "3": nil, "4": nil, "6": nil} {
+	for hash, want := range map[string]error{"1": dberr.NotFound, "2": nil, "3": nil, "4": nil, "6": nil} {
 		isErr(t, "key "+hash, third(db.KeyUser(ctx, hash)), want)
 	}
 	if k, _, _ := db.KeyUser(ctx, "2"); !k.Used.Equal(day.Add(time.Minute)) {
@@ -293,15 +293,15 @@ func tokens(t *testing.T, db *store.DB) {
 	old := account.Token{Token: "T1", PublicKey: "k1", Created: day.Add(-time.Second)}
 	now := account.Token{Token: "T2", PublicKey: "k2", Created: day}
 	update(t, db, func(tx account.Tx) error { return errors.Join(tx.InsertToken(ctx, old), tx.InsertToken(ctx, now)) })
-	isErr(t, "the same again", db.Update(ctx, func(tx account.Tx) error { return tx.InsertToken(ctx, old) }), account.ErrExists)
-	isErr(t, "no such token", third(db.TokenUser(ctx, "T3")), account.ErrNotFound)
+	isErr(t, "the same again", db.Update(ctx, func(tx account.Tx) error { return tx.InsertToken(ctx, old) }), dberr.Exists)
+	isErr(t, "no such token", third(db.TokenUser(ctx, "T3")), dberr.NotFound)
 	got, nobody, err := db.TokenUser(ctx, "T1")
 	isErr(t, "unclaimed", err, nil)
 	same(t, "token", got, old)
 	same(t, "nobody", nobody, account.User{})
 
 	update(t, db, func(tx account.Tx) error { return tx.ClaimToken(ctx, "T2", a.GUID, day.Add(time.Minute)) })
-	isErr(t, "claimed twice", db.Update(ctx, func(tx account.Tx) error { return tx.ClaimToken(ctx, "T2", a.GUID, day) }), account.ErrNotFound)
+	isErr(t, "claimed twice", db.Update(ctx, func(tx account.Tx) error { return tx.ClaimToken(ctx, "T2", a.GUID, day) }), dberr.NotFound)
 	got, user, err := db.TokenUser(ctx, "T2")
 	isErr(t, "claimed", err, nil)
 	now.UserGUID, now.Claimed = a.GUID, day.Add(time.Minute)
@@ -314,10 +314,10 @@ func tokens(t *testing.T, db *store.DB) {
 		}
 		return tx.DeleteUnclaimedTokensBefore(ctx, day.Add(time.Hour))
 	})
-	isErr(t, "an old one", third(db.TokenUser(ctx, "T1")), account.ErrNotFound)
+	isErr(t, "an old one", third(db.TokenUser(ctx, "T1")), dberr.NotFound)
 	isErr(t, "a claimed one", third(db.TokenUser(ctx, "T2")), nil)
 	update(t, db, func(tx account.Tx) error { return tx.DeleteUser(ctx, a.GUID) })
-	isErr(t, "that of a user who is gone", third(db.TokenUser(ctx, "T2")), account.ErrNotFound)
+	isErr(t, "that of a user who is gone", third(db.TokenUser(ctx, "T2")), dberr.NotFound)
 }
 
 func third[A, B any](_ A, _ B, err error) error { return err }
@@ -332,7 +332,7 @@ func rollback(t *testing.T, db *store.DB) {
 		return failed
 	})
 	isErr(t, "Update", err, failed)
-	isErr(t, "the user", second(db.UserByGUID(ctx, "g")), account.ErrNotFound)
+	isErr(t, "the user", second(db.UserByGUID(ctx, "g")), dberr.NotFound)
 }
 
 func readsInTransaction(t *testing.T, db *store.DB) {
@@ -344,7 +344,7 @@ func readsInTransaction(t *testing.T, db *store.DB) {
 		if _, err := tx.UserByUniqueID(ctx, "u"); err != nil {
 			t.Errorf("a transaction does not see its own write: %v", err)
 		}
-		isErr(t, "outside, before the commit", second(db.UserByGUID(ctx, "g")), account.ErrNotFound)
+		isErr(t, "outside, before the commit", second(db.UserByGUID(ctx, "g")), dberr.NotFound)
 		return nil
 	})
 }
@@ -413,12 +413,12 @@ func readersDuringWrite(t *testing.T, db *store.DB) {
 // strangeText tests that a request for a text that the database cannot contain finds no row.
 func strangeText(t *testing.T, db *store.DB) {
 	for _, text := range []string{"a\x00b", "\xff\xfe", "\xed\xa0\x80"} {
-		isErr(t, "guid", second(db.UserByGUID(ctx, text)), account.ErrNotFound)
-		isErr(t, "unique id", second(db.UserByUniqueID(ctx, text)), account.ErrNotFound)
-		isErr(t, "group", second(db.GroupByGUID(ctx, text)), account.ErrNotFound)
-		isErr(t, "item", second(db.Content().Item(ctx, text)), content.ErrNotFound)
-		isErr(t, "task", second(db.Content().Task(ctx, text)), content.ErrNotFound)
-		isErr(t, "integration", second(db.Integrations().Integration(ctx, text)), integration.ErrNotFound)
+		isErr(t, "guid", second(db.UserByGUID(ctx, text)), dberr.NotFound)
+		isErr(t, "unique id", second(db.UserByUniqueID(ctx, text)), dberr.NotFound)
+		isErr(t, "group", second(db.GroupByGUID(ctx, text)), dberr.NotFound)
+		isErr(t, "item", second(db.Content().Item(ctx, text)), dberr.NotFound)
+		isErr(t, "task", second(db.Content().Task(ctx, text)), dberr.NotFound)
+		isErr(t, "integration", second(db.Integrations().Integration(ctx, text)), dberr.NotFound)
 		if list, n, err := db.Users(ctx, account.UserQuery{Prefix: text, Limit: 9}); err != nil || len(list)+n != 0 {
 			t.Errorf("users that begin with %q: %v of %d, %v", text, list, n, err)
 		}
