@@ -24,6 +24,15 @@ func (s *Service) GroupsOf(ctx context.Context, userGUID string) ([]Group, error
 	return s.Store.GroupsOfUser(ctx, userGUID)
 }
 
+// FindGroup returns the group with that guid. Errors: ErrGroupsOff, ErrNoGroup.
+func (s *Service) FindGroup(ctx context.Context, guid string) (Group, error) {
+	if !s.Policy.Groups {
+		return Group{}, ErrGroupsOff
+	}
+	g, err := s.Store.GroupByGUID(ctx, guid)
+	return g, asNoGroup(err)
+}
+
 // mayOwnGroups reports whether users with the role may own groups: administrators, and publishers if the
 // configuration allows it.
 func (s *Service) mayOwnGroups(role Role) bool {

@@ -156,6 +156,12 @@ func usable(s string) bool {
 	return len(s) <= maxName && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
+// FindUser returns the user with that guid, or ErrNoUser.
+func (s *Service) FindUser(ctx context.Context, guid string) (User, error) {
+	u, err := s.Store.UserByGUID(ctx, guid)
+	return u, asNoUser(err)
+}
+
 // UserChange is a change through the API. A nil field is not changed.
 type UserChange struct {
 	Username, FirstName, LastName, Email *string
