@@ -28,7 +28,7 @@ func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	limitBody(r, uploadTime)
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, content.MaxBundle))
+	body, err := io.ReadAll(maxBytes(w, r.Body, content.MaxBundle))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {

@@ -78,8 +78,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // rewrite some relative redirects wrongly.
 func (s *Server) url(path string) string { return s.Base + strings.TrimPrefix(path, "/") }
 
-// handler is an endpoint. The caller writes the error that it returns. A handler that has written a reply must return
-// nil, even if the client did not receive it.
+// handler is an endpoint. The caller sends the error that it returns to the client. If the reply has begun, the error
+// ends the connection. If the client only did not receive the reply, the handler returns nil.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 // The roles that endpoints require. Only these are used with api and page.
