@@ -76,6 +76,7 @@ const (
 	godog          = "github.com/cucumber/godog"
 	gherkin        = "github.com/cucumber/gherkin/go/v26"
 	testcontainers = "github.com/testcontainers/testcontainers-go"
+	openapi        = "github.com/getkin/kin-openapi/..."
 )
 
 var bans = []ban{
@@ -107,6 +108,7 @@ var bans = []ban{
 	{"./cmd/countersign-server", false, "testing", "code for tests does not belong in a program, and testing registers flags"},
 	{"./cmd/countersign-server", false, godog, "godog runs `go env` at every start, and start-up is a budget"},
 	{"./cmd/countersign-server", false, gherkin, "the server reads no features"},
+	{"./cmd/countersign-server", false, openapi, "the document is for readers and tests; the server only sends it"},
 	{"./cmd/countersign-server", false, testcontainers, "testcontainers walks /proc at start, and start-up is a budget"},
 
 	{"./cmd/countersign-probe", false, "testing", "code for tests does not belong in a program"},

@@ -84,7 +84,11 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
 	s.url = server.URL + "/"
-	o := web.Options{Config: cfg, Log: logger, Now: s.clock.now, Base: s.url, Accounts: s.accounts}
+	document, err := os.ReadFile(documentFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := web.Options{Config: cfg, Log: logger, Now: s.clock.now, Base: s.url, Accounts: s.accounts, Document: document}
 	if cfg.Server.Address != "" {
 		o.Base = cfg.Server.Address
 	}
@@ -146,6 +150,7 @@ func (s *site) visitor(lines ...string) *persona {
 		s.t.Fatal(err)
 	}
 	p := &persona{site: s, header: http.Header{}, client: &http.Client{
+		Transport:     checkedTransport{s.t.Errorf, http.DefaultTransport},
 		Jar:           jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       10 * time.Second,
