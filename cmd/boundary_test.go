@@ -57,6 +57,7 @@ var importRules = []importRule{
 	{folder: "reference/internal/proxyauth", standardOnly: true, not: []string{"net", "os", "database/sql"}},
 	{folder: "reference/internal/account", may: []string{"reference/internal/account/...", "reference/internal/proxyauth", "reference/internal/dberr"}, not: []string{"net", "net/http", "os", "database/sql"}},
 	{folder: "reference/internal/dberr", standardOnly: true, not: []string{"net", "os", "database/sql"}},
+	{folder: "reference/internal/framing", standardOnly: true, not: []string{"os", "database/sql"}},
 	{folder: "reference/internal/signature", standardOnly: true, not: []string{"net", "os", "database/sql"}},
 	{folder: "fakeidp", may: []string{"fakeidp/..."}},
 	{folder: "fakeidp/control"},

@@ -86,6 +86,7 @@
 //   - What a header means to the server: reference/internal/proxyauth.
 //   - What a user is: reference/internal/account.
 //   - What signed a request: reference/internal/signature.
+//   - Where a request ends on a connection: reference/internal/framing.
 //   - SQL: reference/internal/store. Status codes: reference/internal/web.
 //   - Processes of the operating system: proxies/process.
 //   - Flags and environment: cmd.

@@ -16,6 +16,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/framing"
 	"countersign/reference/internal/web"
 )
 
@@ -107,7 +108,7 @@ func (s *Server) open(ctx context.Context, c Config) error {
 	if s.store, err = openDatabase(ctx, s.cfg); err != nil {
 		return err
 	}
-	if s.listener, err = net.Listen("tcp", s.cfg.HTTP.Listen); err != nil {
+	if s.listener, err = framing.Listen(s.cfg.HTTP.Listen); err != nil {
 		return fmt.Errorf("HTTP.Listen: %w", err)
 	}
 	if err := s.warnAboutGroups(ctx); err != nil {
@@ -146,6 +147,7 @@ func (s *Server) serve(h http.Handler) {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    512 << 10, // enough for a thousand groups
 		Protocols:         protocols,
+		ConnState:         framing.ConnState,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/framing"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/web"
 )
@@ -81,8 +82,7 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 		SessionLifetime: cfg.Authentication.Lifetime,
 	}
 	var handler http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	t.Cleanup(server.Close)
+	server := serveFramed(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	s.url = server.URL + "/"
 	document, err := os.ReadFile(documentFile)
 	if err != nil {
@@ -97,6 +97,19 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	}
 	handler = web.New(o)
 	return s
+}
+
+// serveFramed serves a handler with the listener of the reference server.
+func serveFramed(t testing.TB, h http.Handler) *httptest.Server {
+	t.Helper()
+	l, err := framing.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: h, ConnState: framing.ConnState}}
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
 }
 
 // newStore opens an empty store. It copies a store that is migrated once for all tests, because a migration takes
