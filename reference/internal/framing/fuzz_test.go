@@ -23,6 +23,7 @@ func FuzzFollow(f *testing.F) {
 		head + "Transfer-Encoding: chunked\r\n\r\nA \r\n0123456789\r\n000\r\n\r\nPUT / HTTP/1.1\r\nContent-Length: 1\r\n\r\n\r\n",
 		head + "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\nGET / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		head + "Content-Length : 3\r\n\r\nabc", head + "A: " + strings.Repeat("b", 5000) + "\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+		head + "Content-Length: 3\r\n\r\nabc\r\nPOST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\nGET / HTTP/1.1\r\n\r\n",
 		head + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n",
 	} {
 		for _, step := range []uint8{0, 1, 7} {
