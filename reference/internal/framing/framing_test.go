@@ -20,6 +20,11 @@ func serve(t testing.TB, h http.HandlerFunc) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, l, h)
+}
+
+func serveOn(t testing.TB, l net.Listener, h http.HandlerFunc) string {
+	t.Helper()
 	server := &http.Server{Handler: h, ConnState: framing.ConnState, ReadHeaderTimeout: 10 * time.Second}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
@@ -183,3 +188,37 @@ func TestUpgrade(t *testing.T) {
 		t.Errorf("%d bytes came back, want %d; %v", len(got), len(text), err)
 	}
 }
+
+// BenchmarkUpload compares an upload of 64 MiB with one to a listener of package net.
+func BenchmarkUpload(b *testing.B) {
+	const size = 64 << 20
+	discard := func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) } //nolint:errcheck // a benchmark
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, address := range map[string]string{"followed": serve(b, discard), "plain": serveOn(b, plain, discard)} {
+		for kind, length := range map[string]int64{"length": size, "chunks": -1} {
+			b.Run(name+"/"+kind, func(b *testing.B) {
+				b.SetBytes(size)
+				for b.Loop() {
+					req, err := http.NewRequest("POST", "http://"+address, io.LimitReader(zeros{}, size)) //nolint:noctx // a benchmark
+					if err != nil {
+						b.Fatal(err)
+					}
+					req.ContentLength = length
+					res, err := http.DefaultClient.Do(req)
+					if err != nil {
+						b.Fatal(err)
+					}
+					res.Body.Close()
+				}
+			})
+		}
+	}
+}
+
+// zeros is an endless reader.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
