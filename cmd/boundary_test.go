@@ -89,6 +89,8 @@ var bans = []ban{
 	{"./reference/...", true, module + "/fakeidp/...", "the server meets a provider over HTTP like any other client"},
 	{"./reference/...", true, module + "/proxies/...", "the server must not know which proxy is in front of it"},
 	{"./reference/...", true, godog, "the server has no business with the suite's runner"},
+	{"./reference/internal/usermanager", false, module + "/reference/internal/web", "usermanager changes the database and has no HTTP interface"},
+	{"./reference/internal/policy", false, module + "/reference/internal/web", "usermanager applies the same policies and has no HTTP interface"},
 	{"./reference/...", true, testcontainers, "databases for tests come from dockertest, proxies are not the server's"},
 
 	{"./fakeidp/...", true, module + "/reference/...", "a provider that shares code with its client shares its mistakes"},
