@@ -132,16 +132,10 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 	if !ok {
 		return tokens{}, invalidGrant("the code is unknown")
 	}
-	if k.client != c {
-		// The code remains valid: a client that stole it must not prevent its use by the owner.
-		return tokens{}, invalidGrant("the code was issued to another client")
+	if err := k.claim(ex, c, "code"); err != nil {
+		return tokens{}, err
 	}
-	ex.entry.Account = k.account
-	if k.spent {
-		k.revoked = true
-		return tokens{}, invalidGrant("the code was used before, and what it got is revoked")
-	}
-	k.spent = true
+	k.used = true // also if the checks below fail
 	if err := k.check(ps["redirect_uri"], verifier, is.now()); err != nil {
 		return tokens{}, err
 	}
@@ -202,15 +196,10 @@ func (ex *exchange) redeemRefresh(c *client, ps params) (tokens, error) {
 	if !ok {
 		return tokens{}, invalidGrant("the refresh token is unknown")
 	}
-	if old.client != c {
-		return tokens{}, invalidGrant("the refresh token was issued to another client")
+	if err := old.claim(ex, c, "refresh token"); err != nil {
+		return tokens{}, err
 	}
-	ex.entry.Account = old.account
 	switch {
-	case old.used:
-		// Either the client or an attacker has the newer token, and the provider cannot know which.
-		old.revoked = true
-		return tokens{}, invalidGrant("the refresh token was used before, and its whole grant is revoked")
 	case old.revoked:
 		return tokens{}, invalidGrant("the grant is revoked")
 	case !is.now().Before(old.expires):
