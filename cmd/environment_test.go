@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// environmentReaders lists the packages outside cmd that may use the environment of the process. All other
+// environmentReaders lists the files outside cmd that may use the environment of the process. All other
 // packages receive from cmd what they need of it.
-var environmentReaders = []struct{ packages, reason string }{
-	{"proxies", "testcontainers reads its options from the environment only, and proxies/container.go sets two of them"},
+var environmentReaders = []struct{ files, reason string }{
+	{"proxies/container.go", "testcontainers reads its options from the environment only, and this file sets two of them"},
 	{"reference/internal/content/...", "content processes inherit the path of programs and the language of the server"},
 }
 
@@ -33,8 +33,8 @@ func TestEnvironmentIsReadInCmd(t *testing.T) {
 		for _, function := range environmentUses(parsed) {
 			allowed := false
 			for _, r := range environmentReaders {
-				if matches(folder, r.packages) {
-					used[r.packages], allowed = true, true
+				if matches(file, r.files) {
+					used[r.files], allowed = true, true
 				}
 			}
 			if !allowed {
@@ -44,8 +44,8 @@ func TestEnvironmentIsReadInCmd(t *testing.T) {
 		return nil
 	})
 	for _, r := range environmentReaders {
-		if !used[r.packages] {
-			t.Errorf("nothing in %s uses the environment; remove it from environmentReaders", r.packages)
+		if !used[r.files] {
+			t.Errorf("nothing in %s uses the environment; remove it from environmentReaders", r.files)
 		}
 	}
 }
