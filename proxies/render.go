@@ -49,7 +49,8 @@ var templates = map[Kind]*template.Template{
 	Apache: parse("httpd.conf.tmpl", apache.Files, apache.Functions),
 }
 
-// parse returns the template of a configuration file, with the functions of the proxy and those for both proxies.
+// parse returns the template of a configuration file. The template can call the functions of
+// the proxy and those for both proxies.
 func parse(name string, files fs.FS, functions template.FuncMap) *template.Template {
 	return template.Must(template.New(name).Funcs(functions).Funcs(template.FuncMap{
 		"quote": quote,
@@ -58,7 +59,8 @@ func parse(name string, files fs.FS, functions template.FuncMap) *template.Templ
 	}).ParseFS(files, "*.tmpl"))
 }
 
-// quote returns a quoted string of the configuration languages of nginx and httpd, which are the same in this.
+// quote returns a quoted string of the configuration languages of nginx and of httpd, which
+// have the same syntax for it.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

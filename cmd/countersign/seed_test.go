@@ -38,7 +38,7 @@ func runFeature(t *testing.T, subject target.Target, feature string) report.Repo
 	config := steps.Config{
 		Target: subject, WorkDir: run.Path, Fronts: []string{plan.Direct}, ReportDir: t.TempDir(),
 		Features: fstest.MapFS{
-			rules.File:     {Data: bytes.ReplaceAll(catalogue, []byte("\tdone\n"), []byte("\topen: not in this test\n"))},
+			rules.File:             {Data: bytes.ReplaceAll(catalogue, []byte("\tdone\n"), []byte("\topen: not in this test\n"))},
 			"proxied/test.feature": {Data: []byte(feature)},
 		},
 	}

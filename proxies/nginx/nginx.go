@@ -9,7 +9,8 @@ import (
 	"text/template"
 )
 
-// Files contains the template nginx.conf.tmpl of the whole configuration file, and those that it uses.
+// Files contains the template nginx.conf.tmpl of the whole configuration file, and the
+// templates that it uses.
 //
 //go:embed *.tmpl
 var Files embed.FS
