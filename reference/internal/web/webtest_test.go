@@ -11,6 +11,8 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +22,6 @@ import (
 	"countersign/reference/internal/config"
 	"countersign/reference/internal/policy"
 	"countersign/reference/internal/store"
-	"countersign/reference/internal/store/storetest"
 	"countersign/reference/internal/web"
 )
 
@@ -73,7 +74,7 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	if err != nil {
 		t.Fatalf("configuration: %v", err)
 	}
-	db, path := storetest.OpenFile(t)
+	db, path := newStore(t)
 	s := &site{t: t, store: db, path: path, log: &logBuffer{}, clock: &clock{t: time.Now().Truncate(time.Second)}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.accounts = &account.Service{
@@ -94,6 +95,43 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	handler = web.New(o)
 	return s
 }
+
+// newStore opens an empty store. It copies a store that is migrated once for all tests, because a migration takes
+// longer than most tests under the race detector.
+func newStore(t testing.TB) (db *store.DB, path string) {
+	t.Helper()
+	empty, err := emptyStore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "test.db")
+	if err := os.WriteFile(path, empty, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if db, err = store.OpenSQLite(context.Background(), path); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the folder goes next
+	return db, path
+}
+
+// emptyStore returns the file of a store without rows.
+var emptyStore = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "webtest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "empty.db")
+	db, err := store.OpenSQLite(context.Background(), path)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // persona is a cookie jar with the headers that a proxy adds for one user.
 type persona struct {

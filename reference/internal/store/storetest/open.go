@@ -10,30 +10,24 @@ import (
 	"countersign/reference/internal/store"
 )
 
-// Open returns an empty store for a test of another package.
-func Open(t testing.TB) *store.DB {
-	t.Helper()
-	db, _ := OpenFile(t)
-	return db
-}
-
-// OpenFile is like Open and also returns the path of the database. It copies a store that is migrated once, because a
+// Open returns an empty store for a test of another package. It copies a store that is migrated once, because a
 // migration takes longer than most tests under the race detector.
-func OpenFile(t testing.TB) (db *store.DB, path string) {
+func Open(t testing.TB) *store.DB {
 	t.Helper()
 	migrated, err := empty()
 	if err != nil {
 		t.Fatalf("migrate an empty store: %v", err)
 	}
-	path = filepath.Join(t.TempDir(), "test.db")
+	path := filepath.Join(t.TempDir(), "test.db")
 	if err := os.WriteFile(path, migrated, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if db, err = store.OpenSQLite(context.Background(), path); err != nil {
+	db, err := store.OpenSQLite(context.Background(), path)
+	if err != nil {
 		t.Fatalf("open store: %v", err)
 	}
 	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the folder goes next
-	return db, path
+	return db
 }
 
 // empty returns the file of a store without rows.
