@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/content/contenttest"
 	"countersign/reference/internal/web"
 )
 
@@ -187,4 +188,61 @@ func checkOne(t *testing.T, url, method, want string) {
 	if want == "" && got != "" || !strings.Contains(got, want) {
 		t.Errorf("reported %q, want %q", got, want)
 	}
+}
+
+// pathParam is a parameter in the path of an operation.
+var pathParam = regexp.MustCompile(`\{\w+\}`)
+
+// request returns the method and a path for an operation.
+func (o *operation) request() (method, path string) {
+	method = o.Method
+	if o.Operation.Extensions["x-any-method"] == true {
+		method = http.MethodPost
+	}
+	return method, pathParam.ReplaceAllString(o.Path, "1")
+}
+
+// Every operation refuses callers without its role, and changes without the XSRF token, as documented.
+func TestDocumentedRoles(t *testing.T) {
+	t.Parallel()
+	s := newContentSite(t)
+	visitor, viewer, admin := s.visitor(), s.byKey(s.person("vera").key()), s.signIn("ada")
+	for pattern, op := range mustLoadContract(t).operations {
+		method, path := op.request()
+		role := op.Operation.Extensions["x-role"]
+		if role != "anyone" {
+			visitor.do(method, path, "").want(http.StatusUnauthorized, 24)
+		}
+		if role == "publisher" || role == "administrator" {
+			viewer.do(method, path, "").want(http.StatusForbidden, 22)
+		}
+		if role == "administrator" {
+			s.publisher.do(method, path, "").want(http.StatusForbidden, 22)
+		}
+		unsafe := method != http.MethodGet
+		if slices.Contains(op.codes, 92) != unsafe {
+			t.Errorf("%s: code 92 is documented: %t", pattern, !unsafe)
+		}
+		if unsafe {
+			admin.do(method, path, "", "Sec-Fetch-Site: cross-site").want(http.StatusForbidden, 92)
+		}
+	}
+}
+
+// Operations that no other test calls with success.
+func TestDocumentedReads(t *testing.T) {
+	t.Parallel()
+	s := newContentSite(t)
+	ada := s.signIn("ada")
+	ada.get("__api__/v1/server_settings/python").want(200, 0)
+	ada.get("__api__/v1/server_settings/cobol").want(404, 2)
+	ada.get("__api__/me").want(200, 0)
+	group := ada.post("__api__/v1/groups", `{"name":"crew"}`).want(200, 0).str("guid")
+	ada.get("__api__/v1/groups/"+group).want(200, 0)
+	item := s.create(`{}`)
+	bundles := "__api__/v1/content/" + item + "/bundles"
+	bundle := s.publisher.do("POST", bundles, string(contenttest.Bundle(t, "static", nil))).want(200, 0).str("id")
+	s.publisher.get(bundles+"/"+bundle).want(200, 0)
+	s.publisher.get(bundles+"/x").want(400, 3)
+	s.publisher.get(bundles+"/99").want(404, 4)
 }
