@@ -106,8 +106,8 @@ func TestRefused(t *testing.T) {
 			if got := replies(t, in, 1); !strings.HasPrefix(got, "400 ") {
 				t.Errorf("got %s, want 400", got)
 			}
-			if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 {
-				t.Errorf("the connection goes on: %q, %v", rest, err)
+			if rest, _ := io.ReadAll(in); len(rest) > 0 { // the connection may be reset
+				t.Errorf("the connection goes on: %q", rest)
 			}
 		})
 	}
