@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
 )
 
 // UserTokenLifetime is the time for which content may use the token of a visit. Each request of a visit has a new
@@ -55,7 +56,7 @@ func (t *UserTokens) issue(v Visit) (string, error) {
 	now := t.now()
 	return jwt.Signed(t.signer).Claims(userClaims{
 		Claims: jwt.Claims{
-			Issuer: userTokenIssuer, Subject: v.User, Audience: jwt.Audience{v.Content}, ID: newGUID(),
+			Issuer: userTokenIssuer, Subject: v.User, Audience: jwt.Audience{v.Content}, ID: uuid.NewString(),
 			IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(UserTokenLifetime)),
 		},
 		Execution: v.Execution,
