@@ -9,15 +9,6 @@ import (
 	"countersign/reference/internal/dberr"
 )
 
-// Fits reports whether an integration of a type can be associated with content of a class, according to the published
-// tables (OI-011 to OI-016: other associations are refused immediately).
-func Fits(t AuthType, c content.Class) bool {
-	if t == Viewer {
-		return c == content.ClassInteractive
-	}
-	return c.Executes()
-}
-
 // Associations returns the associations of an item, oldest integration first. The caller has checked that the actor may
 // view the item.
 func (s *Service) Associations(ctx context.Context, item *content.Item) ([]Association, error) {
@@ -45,9 +36,8 @@ func (s *Service) Associate(ctx context.Context, item *content.Item, guids []str
 		if err != nil {
 			return err
 		}
-		kept := map[string]bool{}
 		for _, a := range present {
-			if kept[a.Integration.GUID] = slices.Contains(guids, a.Integration.GUID); kept[a.Integration.GUID] {
+			if slices.Contains(guids, a.Integration.GUID) {
 				continue
 			}
 			if err := tx.DeleteAssociation(ctx, item.GUID, a.Integration.GUID); err != nil {
@@ -55,7 +45,7 @@ func (s *Service) Associate(ctx context.Context, item *content.Item, guids []str
 			}
 		}
 		for _, guid := range guids {
-			if kept[guid] {
+			if slices.ContainsFunc(present, func(a Association) bool { return a.Integration.GUID == guid }) {
 				continue
 			}
 			if err := tx.InsertAssociation(ctx, item.GUID, guid, s.now()); err != nil {

@@ -210,3 +210,12 @@ func providerFault(err error) error {
 	}
 	return err
 }
+
+// Fits reports whether an integration of a type can be associated with content of a class, according to the published
+// tables (OI-011 to OI-016: other associations are refused immediately).
+func Fits(t AuthType, c content.Class) bool {
+	if t == Viewer {
+		return c == content.ClassInteractive
+	}
+	return c.Executes()
+}

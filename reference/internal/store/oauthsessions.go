@@ -37,6 +37,18 @@ func (r integrationReader) SessionsOf(ctx context.Context, user string) ([]*inte
 	return list(ctx, r.q, "list sessions", selectOAuthSession+`WHERE user_guid = $1 ORDER BY id`, []any{user}, scanOAuthSession)
 }
 
+// DeleteSession implements integration.Tx.
+func (t *integrationTx) DeleteSession(ctx context.Context, user, guid string) error {
+	_, err := exec(ctx, t.q, "delete session", `DELETE FROM oauth_sessions WHERE user_guid = $1 AND integration_guid = $2`, user, guid)
+	return err
+}
+
+// DeleteSessionsOf implements integration.Tx.
+func (t *integrationTx) DeleteSessionsOf(ctx context.Context, guid string) error {
+	_, err := exec(ctx, t.q, "delete sessions", `DELETE FROM oauth_sessions WHERE integration_guid = $1`, guid)
+	return err
+}
+
 // SaveSession implements integration.Tx.
 func (t *integrationTx) SaveSession(ctx context.Context, s *integration.Session) error {
 	id, err := t.tx.nextID(ctx, "oauth sessions")
@@ -51,18 +63,6 @@ func (t *integrationTx) SaveSession(ctx context.Context, s *integration.Session)
 			revision = oauth_sessions.revision + 1, leased_until = 0`,
 		s.GUID, id, s.UserGUID, s.IntegrationGUID, s.Tokens.Access, s.Tokens.Refresh,
 		stamp(&s.Tokens.ObtainedTime), stamp(&s.Tokens.ExpiresTime), stamp(&s.CreatedTime), stamp(&s.UpdatedTime))
-	return err
-}
-
-// DeleteSession implements integration.Tx.
-func (t *integrationTx) DeleteSession(ctx context.Context, user, guid string) error {
-	_, err := exec(ctx, t.q, "delete session", `DELETE FROM oauth_sessions WHERE user_guid = $1 AND integration_guid = $2`, user, guid)
-	return err
-}
-
-// DeleteSessionsOf implements integration.Tx.
-func (t *integrationTx) DeleteSessionsOf(ctx context.Context, guid string) error {
-	_, err := exec(ctx, t.q, "delete sessions", `DELETE FROM oauth_sessions WHERE integration_guid = $1`, guid)
 	return err
 }
 
