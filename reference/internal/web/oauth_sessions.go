@@ -16,6 +16,14 @@ func viewSession(s *integration.Session) map[string]any {
 	}
 }
 
+func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
+	session, err := s.Integrations.Session(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewSession(session))
+}
+
 // listSessions writes the sessions of the caller, or with all=true those that an administrator sees.
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	all := false
@@ -34,14 +42,6 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 		views = append(views, viewSession(session))
 	}
 	return writeJSON(w, http.StatusOK, views)
-}
-
-func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.Integrations.Session(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, viewSession(session))
 }
 
 func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {
