@@ -64,8 +64,8 @@ func badConfig(key, format string, args ...any) error {
 	return refuse(ErrConfig, "The config key %s %s", key, fmt.Sprintf(format, args...))
 }
 
-// SecretKey is the key of the client secret, which the API accepts and never returns.
-const SecretKey = "client_secret"
+// secretKey is the key of the client secret, which the API accepts and never returns.
+const secretKey = "client_secret"
 
 // ParseConfig reads the configuration of a custom integration. given is the object of the API, merged with the stored
 // configuration. It returns the client secret separately, or nil if given has none. The other keys have defaults
@@ -88,7 +88,7 @@ func ParseConfig(given map[string]any) (Config, *string, error) {
 				return Config{}, nil, badConfig(key, "must be true or false")
 			}
 			c.UsePKCE = on
-		case key == SecretKey:
+		case key == secretKey:
 			text, ok := value.(string)
 			if !ok {
 				return Config{}, nil, badConfig(key, "must be a string")
@@ -131,7 +131,7 @@ func (c Config) Validate(hasSecret bool) error {
 	if c.AuthType == ServiceAccount {
 		// RFC 6749 section 4.4 permits this grant for confidential clients only.
 		if c.AuthMode == modePublic || !hasSecret {
-			return badConfig(SecretKey, "is required by Service Account integrations")
+			return badConfig(secretKey, "is required by Service Account integrations")
 		}
 		return nil
 	}
@@ -139,7 +139,7 @@ func (c Config) Validate(hasSecret bool) error {
 		return err
 	}
 	if c.AuthMode == modeConfidential && !hasSecret {
-		return badConfig(SecretKey, "is required unless auth_mode is Public")
+		return badConfig(secretKey, "is required unless auth_mode is Public")
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func (s *Service) configure(in *Integration, config map[string]any) error {
 		return err
 	}
 	sealed := in.Secret
-	if _, named := config[SecretKey]; named {
+	if _, named := config[secretKey]; named {
 		sealed = ""
 		if secret != nil {
 			sealed = s.sealSecret(in.GUID, *secret)

@@ -30,7 +30,7 @@ type Service struct {
 	now       func() time.Time
 	client    client
 	refreshes singleflight.Group // one refresh for each session within this process
-	tokens    *UserTokens
+	tokens    *userTokens
 }
 
 // New returns a Service.
