@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/dberr"
@@ -36,19 +37,19 @@ func (s *Service) Associate(ctx context.Context, item *content.Item, guids []str
 		if err != nil {
 			return err
 		}
+		since := map[string]time.Time{}
 		for _, a := range present {
-			if slices.Contains(guids, a.Integration.GUID) {
-				continue
-			}
-			if err := tx.DeleteAssociation(ctx, item.GUID, a.Integration.GUID); err != nil {
-				return err
-			}
+			since[a.Integration.GUID] = a.CreatedTime
+		}
+		if err := tx.DeleteAssociations(ctx, item.GUID); err != nil {
+			return err
 		}
 		for _, guid := range guids {
-			if slices.ContainsFunc(present, func(a Association) bool { return a.Integration.GUID == guid }) {
-				continue
+			created, old := since[guid]
+			if !old {
+				created = s.now()
 			}
-			if err := tx.InsertAssociation(ctx, item.GUID, guid, s.now()); err != nil {
+			if err := tx.InsertAssociation(ctx, item.GUID, guid, created); err != nil {
 				return err
 			}
 		}

@@ -97,10 +97,10 @@ func (s *Service) storeLogin(ctx context.Context, tx Tx, login *Login) error {
 	if err := tx.DeleteLoginsBefore(ctx, now); err != nil {
 		return err
 	}
-	if err := tx.InsertLogin(ctx, login); err != nil {
+	if err := tx.TrimLogins(ctx, login.UserGUID, login.IntegrationGUID, maxLogins-1); err != nil {
 		return err
 	}
-	return tx.TrimLogins(ctx, login.UserGUID, login.IntegrationGUID, maxLogins)
+	return tx.InsertLogin(ctx, login)
 }
 
 // Callback is the request to which the provider redirected the browser.

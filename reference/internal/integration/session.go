@@ -57,13 +57,13 @@ func (s *Service) Logout(ctx context.Context, user, guid string) error {
 	})
 }
 
-// endSession deletes the session of a user with an integration and the started logins, so that a callback after a
+// endSession deletes the session of a user with an integration, and the started logins, so that a callback after a
 // logout has no effect.
 func endSession(ctx context.Context, tx Tx, user, guid string) error {
-	if err := tx.DeleteSession(ctx, user, guid); err != nil {
+	if err := tx.DeleteLogins(ctx, user, guid); err != nil {
 		return err
 	}
-	return tx.DeleteLogins(ctx, user, guid)
+	return tx.DeleteSession(ctx, user, guid)
 }
 
 // LoginFor returns the guid of the Viewer integration to which a visitor of an item must log in, or "" (OAuth document,

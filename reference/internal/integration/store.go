@@ -40,8 +40,8 @@ type Tx interface {
 	// InsertAssociation returns dberr.NotFound if the item or the integration does not exist, and dberr.Exists if they
 	// are associated.
 	InsertAssociation(ctx context.Context, content, integration string, created time.Time) error
-	// DeleteAssociation returns dberr.NotFound if the item and the integration are not associated.
-	DeleteAssociation(ctx context.Context, content, integration string) error
+	// DeleteAssociations deletes the associations of an item.
+	DeleteAssociations(ctx context.Context, content string) error
 
 	// SaveSession stores s. If its user already has a session with its integration, SaveSession replaces the tokens and
 	// the time of the update of this session, increases its revision and ends a lease. It returns dberr.NotFound if the

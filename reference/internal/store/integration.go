@@ -105,8 +105,8 @@ func (t *integrationTx) InsertAssociation(ctx context.Context, content, guid str
 	return err
 }
 
-// DeleteAssociation implements integration.Tx.
-func (t *integrationTx) DeleteAssociation(ctx context.Context, content, guid string) error {
-	return execOne(ctx, t.q, "delete association",
-		`DELETE FROM oauth_associations WHERE content_guid = $1 AND integration_guid = $2`, content, guid)
+// DeleteAssociations implements integration.Tx.
+func (t *integrationTx) DeleteAssociations(ctx context.Context, content string) error {
+	_, err := exec(ctx, t.q, "delete associations", `DELETE FROM oauth_associations WHERE content_guid = $1`, content)
+	return err
 }

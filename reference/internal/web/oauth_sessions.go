@@ -26,7 +26,7 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 
 // listSessions writes the sessions of the caller, or with all=true those that an administrator sees.
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
-	all := false
+	var all bool
 	if text := r.URL.Query().Get("all"); text != "" {
 		var err error
 		if all, err = strconv.ParseBool(text); err != nil { // one client sends True

@@ -131,11 +131,12 @@ func oauthAssociations(t *testing.T, db *store.DB) {
 	if err := s.Update(ctx, func(tx integration.Tx) error { return tx.InsertAssociation(ctx, x.GUID, "a", day) }); !errors.Is(err, dberr.Exists) {
 		t.Errorf("InsertAssociation twice = %v", err)
 	}
-	remove := func(tx integration.Tx) error { return tx.DeleteAssociation(ctx, x.GUID, "b") }
-	write(t, db, remove)
-	wantNotFound(t, db, "DeleteAssociation twice", remove)
+	write(t, db, func(tx integration.Tx) error { return tx.DeleteAssociations(ctx, x.GUID) })
+	if list, err := s.Associations(ctx, x.GUID); err != nil || len(list) != 0 {
+		t.Errorf("after DeleteAssociations: %v, %v", guidsOf(list), err)
+	}
 	if list, err := s.AssociationsOf(ctx, "b"); err != nil || len(list) != 1 || list[0].ContentGUID != y.GUID {
-		t.Errorf("after DeleteAssociation: %v, %v", guidsOf(list), err)
+		t.Errorf("associations of another item after DeleteAssociations: %v, %v", guidsOf(list), err)
 	}
 }
 
