@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"time"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/store"
@@ -41,7 +39,7 @@ func Manage(ctx context.Context, c Config, command UserCommand) error {
 	if out == nil {
 		out = io.Discard
 	}
-	accounts := &account.Service{Store: db, Policy: web.AccountPolicy(cfg), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	accounts := account.New(account.Options{Store: db.Accounts(), Policy: web.AccountPolicy(cfg)})
 	return errors.Join(command.Run(ctx, accounts, out), db.Close())
 }
 

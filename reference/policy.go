@@ -17,7 +17,7 @@ func (s *Server) warnAboutGroups(ctx context.Context) error {
 	if !policy.Groups || !policy.GroupsSent {
 		return nil
 	}
-	owned, ownerless, err := s.store.CountGroupsByOwnership(ctx)
+	owned, ownerless, err := s.store.Accounts().CountGroupsByOwnership(ctx)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func OpenSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
-	return &DB{read: read, write: write, queries: queries{newPrepared(read)}}, nil
+	return &DB{read: read, write: write, q: newPrepared(read)}, nil
 }
 
 // sqliteDSN returns the data source name. The write-ahead log lets readers continue while a transaction writes. With

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
 )
@@ -15,8 +14,8 @@ var ErrOtherKeys = errors.New("what is stored was sealed by another key")
 // that sealed them. It returns ErrOtherKeys.
 func (db *DB) UseVaultKey(ctx context.Context, id string, has func(id string) bool) error {
 	return db.InTx(ctx, func(tx *Tx) error {
-		noted, err := collect(ctx, tx.q, "vault keys", `SELECT id FROM vault_keys`, nil, func(rows *sql.Rows) (id string, err error) {
-			return id, rows.Scan(&id)
+		noted, err := list(ctx, tx.q, "vault keys", `SELECT id FROM vault_keys`, nil, func(row scanner) (id string, err error) {
+			return id, row.Scan(&id)
 		})
 		if err != nil {
 			return err
@@ -24,7 +23,7 @@ func (db *DB) UseVaultKey(ctx context.Context, id string, has func(id string) bo
 		if len(noted) > 0 && !slices.ContainsFunc(noted, has) {
 			return ErrOtherKeys
 		}
-		_, err = tx.exec(ctx, `INSERT INTO vault_keys (id) VALUES ($1) ON CONFLICT DO NOTHING`, id)
-		return writeError("note vault key", err)
+		_, err = exec(ctx, tx.q, "record vault key", `INSERT INTO vault_keys (id) VALUES ($1) ON CONFLICT DO NOTHING`, id)
+		return err
 	})
 }

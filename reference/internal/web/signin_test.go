@@ -405,7 +405,7 @@ func TestConcurrentFirstLogin(t *testing.T) {
 	if len(different) != 2 {
 		t.Errorf("%d accounts, want 2", len(different))
 	}
-	if n, err := s.store.CountActiveAdministrators(t.Context()); err != nil || n != 1 {
+	if n, err := s.store.Accounts().CountActiveAdministrators(t.Context()); err != nil || n != 1 {
 		t.Errorf("%d administrators, %v", n, err)
 	}
 }

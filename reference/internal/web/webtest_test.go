@@ -76,10 +76,10 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	db, path := newStore(t)
 	s := &site{t: t, store: db, path: path, log: &logBuffer{}, clock: &clock{t: time.Now().Truncate(time.Second)}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.accounts = &account.Service{
-		Store: db, Policy: web.AccountPolicy(cfg), Now: s.clock.now, Log: logger, PasswordRounds: 10,
+	s.accounts = account.New(account.Options{
+		Store: db.Accounts(), Policy: web.AccountPolicy(cfg), Now: s.clock.now, Log: logger, PasswordRounds: 10,
 		SessionLifetime: cfg.Authentication.Lifetime,
-	}
+	})
 	var handler http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
@@ -281,7 +281,7 @@ func (r *reply) str(member string) string {
 // usernames lists all users, in order of their creation.
 func (s *site) usernames() string {
 	s.t.Helper()
-	users, _, err := s.store.Users(context.Background(), account.UserQuery{Sort: "created_time", Limit: 500})
+	users, _, err := s.store.Accounts().Users(context.Background(), account.UserQuery{Sort: "created_time", Limit: 500})
 	if err != nil {
 		s.t.Fatal(err)
 	}
