@@ -40,14 +40,23 @@ type Tx struct {
 	space int32 // as in DB
 }
 
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
+// migrator returns the migrations of a database.
+func migrator(db *sql.DB, dialect goose.Dialect) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p, err := goose.NewProvider(dialect, db, files)
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return p, nil
+}
+
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
+	p, err := migrator(db, dialect)
+	if err != nil {
+		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)

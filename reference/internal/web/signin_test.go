@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"html"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -426,6 +427,28 @@ func TestLockedUser(t *testing.T) {
 	ada.post("__api__/v1/users/"+self+"/lock", `{"locked":true}`).want(400, 61)
 }
 
+// A copy of the database contains neither the cookie nor the XSRF token of a session.
+func TestDatabaseContainsNoTokens(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, proxied)
+	ada := s.signIn("ada")
+	stored := ""
+	for _, suffix := range []string{"", "-wal"} {
+		part, err := os.ReadFile(s.path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored += string(part)
+	}
+	for what, text := range map[string]string{
+		"username": account.EncodeUniqueID("ada"), "cookie": ada.cookie("rsconnect"), "XSRF token": ada.cookie("RSC-XSRF"),
+	} {
+		if text == "" || strings.Contains(stored, text) != (what == "username") {
+			t.Errorf("the database contains the %s: %t", what, strings.Contains(stored, text))
+		}
+	}
+}
+
 func TestXSRF(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, proxied)
@@ -433,7 +456,7 @@ func TestXSRF(t *testing.T) {
 	guid, token := ada.get("__api__/v1/user").str("guid"), ada.cookie("RSC-XSRF")
 	key := ada.key()
 	path, body := "__api__/v1/users/"+guid+"/keys", `{"name":"k"}`
-	other := s.signIn("bob").cookie("RSC-XSRF")
+	other, earlier := s.signIn("bob").cookie("RSC-XSRF"), s.signIn("ada").cookie("RSC-XSRF")
 	// cookies returns a visitor with cookies of another server on the same host, in addition to those of ada.
 	session, xsrf := "rsconnect="+ada.cookie("rsconnect")+"; ", "RSC-XSRF="+token+"; "
 	cookies := func(all string) *persona {
@@ -449,6 +472,7 @@ func TestXSRF(t *testing.T) {
 		{"without", ada, nil, 403},
 		{"wrong", ada, []string{"X-Rsc-Xsrf: " + token + "x"}, 403},
 		{"somebody else's", s.visitor("X-Auth-Username: ada", "Cookie: rsconnect="+ada.cookie("rsconnect")+"; RSC-XSRF="+other), []string{"X-Rsc-Xsrf: " + other}, 403},
+		{"of another session", cookies(session + "RSC-XSRF=" + earlier), []string{"X-Rsc-Xsrf: " + earlier}, 403},
 		{"one of two XSRF cookies", cookies(session + "RSC-XSRF=theirs; " + xsrf), []string{"X-Rsc-Xsrf: " + token}, 200},
 		{"one of two of each", cookies("rsconnect=theirs; " + session + xsrf + "RSC-XSRF=theirs; "), []string{"X-Rsc-Xsrf: " + token}, 200},
 		{"none of two", cookies(session + "RSC-XSRF=theirs; RSC-XSRF=" + other + "; "), []string{"X-Rsc-Xsrf: " + other}, 403},
