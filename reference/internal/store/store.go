@@ -6,17 +6,10 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
-
-	"github.com/pressly/goose/v3"
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
 
 // DB is an open database with the newest schema. It is safe for concurrent use, and its opener must close it.
 type DB struct {
@@ -38,30 +31,6 @@ type querier interface {
 type Tx struct {
 	q     querier
 	space int32 // as in DB
-}
-
-// migrator returns the migrations of a database.
-func migrator(db *sql.DB, dialect goose.Dialect) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	p, err := goose.NewProvider(dialect, db, files)
-	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
-	}
-	return p, nil
-}
-
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
-	p, err := migrator(db, dialect)
-	if err != nil {
-		return err
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	return nil
 }
 
 // Close closes both pools.
@@ -87,6 +56,9 @@ func (db *DB) tryTransact(ctx context.Context, lock int, do func(*Tx) error) err
 	}
 	defer sqlTx.Rollback() //nolint:errcheck // after Commit it reports ErrTxDone
 	tx := &Tx{sqlTx, db.space}
+	if db.space == 0 {
+		tx.q = uncancelled{sqlTx}
+	}
 	if err := tx.lock(ctx, lock); err != nil {
 		return err
 	}

@@ -59,17 +59,13 @@ func (r accountReader) UsersByUsername(ctx context.Context, username string) ([]
 // Users implements account.Reader. The statement consists of constants only.
 func (r accountReader) Users(ctx context.Context, q account.UserQuery) ([]account.User, int, error) {
 	where, args := userFilter(q)
-	pool := r.q
-	if p, ok := pool.(*prepared); ok {
-		pool = p.db // there are too many variants to keep compiled
-	}
-	total, err := count(ctx, pool, "count users", `SELECT COUNT(*) FROM users u`+where, args...)
+	total, err := count(ctx, r.q, "count users", `SELECT COUNT(*) FROM users u`+where, args...)
 	if err != nil {
 		return nil, 0, err
 	}
 	n := len(args)
 	query := fmt.Sprintf(`SELECT %s FROM users u%s ORDER BY %s LIMIT $%d OFFSET $%d`, userColumns, where, userOrder(q), n+1, n+2)
-	users, err := list(ctx, pool, "list users", query, append(args, q.Limit, q.Offset), scanUser)
+	users, err := list(ctx, r.q, "list users", query, append(args, q.Limit, q.Offset), scanUser)
 	return users, total, err
 }
 

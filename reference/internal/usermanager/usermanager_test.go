@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"countersign/reference/internal/account"
@@ -18,6 +15,7 @@ import (
 	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/proxyauth"
 	"countersign/reference/internal/store"
+	"countersign/reference/internal/store/storetest"
 	um "countersign/reference/internal/usermanager"
 )
 
@@ -28,40 +26,9 @@ type desk struct {
 	*account.Service
 }
 
-// emptyStore returns the file of a store without rows. It is shared, because a migration takes longer than most
-// tests.
-var emptyStore = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "usermanagertest-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "empty.db")
-	db, err := store.OpenSQLite(context.Background(), path)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
 func newDesk(t *testing.T, p account.Policy) *desk {
 	t.Helper()
-	empty, err := emptyStore()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "x.db")
-	if err := os.WriteFile(path, empty, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.OpenSQLite(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := storetest.Open(t)
 	return &desk{t, db, account.New(account.Options{Store: db.Accounts(), Policy: p})}
 }
 
