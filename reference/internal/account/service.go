@@ -59,37 +59,39 @@ func New(o Options) *Service {
 	return s
 }
 
-// Seen is the session of a request, with its user and the XSRF token of the session.
-type Seen struct {
+// Login is a session with its user. Cookie is its secret value, which only the browser keeps.
+type Login struct {
 	User    User
 	Session Session
-	XSRF    string
+	Cookie  string
+}
+
+// XSRFToken returns the token with which the pages of the session with that cookie prove that they belong to it. It is
+// derived from the cookie, so that the database, which does not contain the cookie, contains no token either.
+func XSRFToken(cookie string) string {
+	mac := hmac.New(sha256.New, []byte(cookie))
+	mac.Write([]byte("XSRF token of a session")) //nolint:errcheck // never fails
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // SessionOf returns the session that belongs to the value of a cookie, with its user. It performs one indexed read
 // and writes nothing. It returns ErrNoSession if there is no session or it has expired.
-func (s *Service) SessionOf(ctx context.Context, cookie string) (Seen, error) {
+func (s *Service) SessionOf(ctx context.Context, cookie string) (Login, error) {
 	session, user, err := s.store.SessionUser(ctx, secrets.Hash(cookie))
 	switch {
 	case errors.Is(err, dberr.NotFound):
-		return Seen{}, ErrNoSession
+		return Login{}, ErrNoSession
 	case err != nil:
-		return Seen{}, err
+		return Login{}, err
 	case !session.Expires.After(s.now()):
-		return Seen{}, ErrNoSession
+		return Login{}, ErrNoSession
 	}
-	return Seen{User: user, Session: session, XSRF: xsrfToken(cookie)}, nil
+	return Login{User: user, Session: session, Cookie: cookie}, nil
 }
 
 // maxSessions bounds the sessions of one user. A script that sends the header and keeps no cookie creates one with
 // each request; the oldest are deleted.
 const maxSessions = 200
-
-// Login is a new session. Cookie is its secret value, which only the browser keeps.
-type Login struct {
-	Seen
-	Cookie string
-}
 
 // openSession creates a session for u and deletes expired sessions.
 func (s *Service) openSession(ctx context.Context, tx Tx, u User, headersDigest string) (Login, error) {
@@ -108,7 +110,7 @@ func (s *Service) openSession(ctx context.Context, tx Tx, u User, headersDigest 
 	if err := tx.TrimSessions(ctx, u.GUID, maxSessions); err != nil {
 		return Login{}, err
 	}
-	return Login{Seen{User: u, Session: session, XSRF: xsrfToken(cookie)}, cookie}, nil
+	return Login{User: u, Session: session, Cookie: cookie}, nil
 }
 
 // EndSessions deletes the sessions that belong to the values of cookies, all in one transaction.
@@ -124,14 +126,6 @@ func (s *Service) EndSessions(ctx context.Context, cookies []string) error {
 		}
 		return nil
 	})
-}
-
-// xsrfToken returns the token with which the pages of a session prove that they belong to it. It is derived from the
-// secret value of the session cookie, so that the database, which does not contain this value, contains no token either.
-func xsrfToken(cookie string) string {
-	mac := hmac.New(sha256.New, []byte(cookie))
-	mac.Write([]byte("XSRF token of a session")) //nolint:errcheck // never fails
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 func newGUID() string { return uuid.NewString() }
