@@ -45,7 +45,7 @@ func (t *accountTx) DeleteSessionsBefore(ctx context.Context, expiry time.Time) 
 
 // TrimSessions implements account.Tx.
 func (t *accountTx) TrimSessions(ctx context.Context, userGUID string, keep int) error {
-	_, err := exec(ctx, t.q, "trim sessions", `DELETE FROM sessions WHERE user_guid = $1 AND id NOT IN
-		(SELECT id FROM sessions WHERE user_guid = $1 ORDER BY created DESC, id LIMIT $2)`, userGUID, keep)
+	_, err := exec(ctx, t.q, "trim sessions", `DELETE FROM sessions WHERE id IN
+		(SELECT id FROM sessions WHERE user_guid = $1 ORDER BY created DESC, id LIMIT 1000000 OFFSET $2)`, userGUID, keep)
 	return err
 }
