@@ -54,13 +54,6 @@ func principals(t *testing.T, db *store.DB) {
 // as a whole.
 func ownership(t *testing.T, db *store.DB) {
 	from, to := addUser(t, db, account.User{Username: "from"}), addUser(t, db, account.User{Username: "to"})
-	byID, err := db.Accounts().UserByID(ctx, from.ID)
-	if err != nil || byID.GUID != from.GUID {
-		t.Errorf("UserByID: %+v, %v", byID, err)
-	}
-	_, err = db.Accounts().UserByID(ctx, 4711)
-	isErr(t, "no such id", err, dberr.NotFound)
-
 	group := account.Group{GUID: "group", Name: "group", OwnerGUID: from.GUID}
 	update(t, db, func(tx account.Tx) error { return tx.InsertGroup(ctx, &group) })
 	c := db.Content()
@@ -70,21 +63,7 @@ func ownership(t *testing.T, db *store.DB) {
 			t.Fatal(err)
 		}
 	}
-	owners := func() []string {
-		var all []string
-		items, err := c.Items(ctx, content.Filter{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, i := range items {
-			all = append(all, i.GUID+" "+i.OwnerGUID)
-		}
-		g, err := db.Accounts().GroupByGUID(ctx, group.GUID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return append(all, "group "+g.OwnerGUID)
-	}
+	owners := func() []string { return ownersOf(t, db, group.GUID) }
 	transfer := func() error {
 		return db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.TransferOwnership(ctx, from.GUID, to.GUID) })
 	}
@@ -126,4 +105,22 @@ func ownership(t *testing.T, db *store.DB) {
 	if err := remove(); err != nil {
 		t.Errorf("a user who owns nothing any more: %v", err)
 	}
+}
+
+// ownersOf returns the owners of all items and of a group.
+func ownersOf(t *testing.T, db *store.DB, group string) []string {
+	t.Helper()
+	var all []string
+	items, err := db.Content().Items(ctx, content.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range items {
+		all = append(all, i.GUID+" "+i.OwnerGUID)
+	}
+	g, err := db.Accounts().GroupByGUID(ctx, group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(all, "group "+g.OwnerGUID)
 }

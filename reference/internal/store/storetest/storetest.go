@@ -109,6 +109,10 @@ func users(t *testing.T, db *store.DB) {
 		t.Fatal(err)
 	}
 	same(t, "by unique id", got, a)
+	if got, err = db.Accounts().UserByID(ctx, a.ID); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "by id", got, a)
 	both, err := db.Accounts().UsersByUsername(ctx, "ålice")
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +124,7 @@ func users(t *testing.T, db *store.DB) {
 	}
 	for what, err := range map[string]error{
 		"guid":      second(db.Accounts().UserByGUID(ctx, "nope")),
+		"id":        second(db.Accounts().UserByID(ctx, 4711)),
 		"unique id": second(db.Accounts().UserByUniqueID(ctx, "ID/1=")),
 	} {
 		isErr(t, what, err, dberr.NotFound)
