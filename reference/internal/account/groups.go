@@ -2,10 +2,11 @@ package account
 
 import (
 	"context"
-	"countersign/reference/internal/dberr"
 	"errors"
 	"fmt"
 	"strings"
+
+	"countersign/reference/internal/dberr"
 )
 
 // NewGroup describes a group that the API creates.

@@ -337,7 +337,6 @@ func (s *Service) NormalizeGroups(ctx context.Context) (before, after []Group, e
 		if err := eachGroup(ctx, tx, func(g Group) error { groups = append(groups, g); return nil }); err != nil {
 			return err
 		}
-		var err error
 		if before, after, err = s.normalized(groups); err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"countersign/reference/internal/dberr"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -10,6 +9,8 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"countersign/reference/internal/dberr"
 )
 
 // Token identifies a deployment client, together with the public key for the signatures of the client. It is

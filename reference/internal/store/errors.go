@@ -1,13 +1,14 @@
 package store
 
 import (
-	"countersign/reference/internal/dberr"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"countersign/reference/internal/dberr"
 )
 
 // named adds dberr.Busy or dberr.Full to an error of a database that is locked, not available or
