@@ -15,7 +15,8 @@ import (
 type manager struct{ p *Provider }
 
 // Management returns the handler of the second listener. It has no authentication and cannot be reached through the
-// listener of the protocol; serve it on a loopback address. Bodies are JSON without unknown members.
+// listener of the protocol; serve it on a loopback address. It refuses requests with a foreign Host or Origin header.
+// Bodies are JSON without unknown members.
 func (p *Provider) Management() http.Handler {
 	m := manager{p}
 	mux := http.NewServeMux()
@@ -33,7 +34,7 @@ func (p *Provider) Management() http.Handler {
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handle(m.setRows))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handle(m.setConsent))
 	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handle(m.revokeGrants))
-	bounded := http.MaxBytesHandler(mux, maxBody)
+	bounded := http.MaxBytesHandler(p.guard(mux), maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limitBody(w, r)
 		bounded.ServeHTTP(w, r)
@@ -55,16 +56,21 @@ func (m manager) handle(do func(*http.Request) (int, any, error)) http.HandlerFu
 		if err != nil {
 			status, v = refusal(err), control.Failure{Message: err.Error()}
 		}
+		limitSending(w) // the handler may have waited for the journal
 		if v == nil {
 			reply{status: http.StatusNoContent}.write(w)
 			return
 		}
-		rep, err := jsonReply(status, v)
-		if err != nil {
-			rep = reply{status: http.StatusInternalServerError}
-		}
-		rep.write(w)
+		writeJSON(w, status, v)
 	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	rep, err := jsonReply(status, v)
+	if err != nil {
+		rep = reply{status: http.StatusInternalServerError}
+	}
+	rep.write(w)
 }
 
 // refusal returns the status of an error. An error without its own status means that the request is invalid.

@@ -5,19 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"countersign/fakeidp"
 	"countersign/fakeidp/control"
-)
-
-// Limits of the listeners of the provider.
-const (
-	idpHeaderTime = 5 * time.Second
-	idpIdleTime   = 60 * time.Second
-	idpHeaderSize = 64 << 10
 )
 
 func newIDP() *cobra.Command {
@@ -89,9 +81,7 @@ func startProvider(listen, management, url string) (*provider, error) {
 }
 
 func (p *provider) serve(l net.Listener, h http.Handler) {
-	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: idpHeaderTime, IdleTimeout: idpIdleTime, MaxHeaderBytes: idpHeaderSize,
-	}
+	s := fakeidp.NewServer(h)
 	p.servers = append(p.servers, s)
 	go func() { _ = s.Serve(l) }() // returns http.ErrServerClosed after stop
 }
