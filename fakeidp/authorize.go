@@ -93,11 +93,13 @@ func (ex *exchange) authParams() (params, bool, error) {
 func (ex *exchange) recognise(ps params) error {
 	c := ex.is.client(ps["client_id"])
 	if c == nil {
-		return invalidRequest("client_id is missing, repeated or not registered")
+		return invalidRequest("client_id is missing, repeated or not registered").
+			because(absent(ps["client_id"], "client_id is missing or repeated", "client_id is not registered"))
 	}
 	ex.entry.ClientID = c.spec.ID
 	if !slices.Contains(c.spec.RedirectURIs, ps["redirect_uri"]) {
-		return invalidRequest("redirect_uri is missing, repeated or not exactly one of those registered")
+		return invalidRequest("redirect_uri is missing, repeated or not exactly one of those registered").
+			because(absent(ps["redirect_uri"], "redirect_uri is missing or repeated", "redirect_uri is not exactly one of those registered"))
 	}
 	ex.entry.RedirectURI = ps["redirect_uri"]
 	ex.back = &authRequest{client: c, redirectURI: ps["redirect_uri"]}
@@ -106,6 +108,14 @@ func (ex *exchange) recognise(ps params) error {
 		return nil
 	}
 	return invalidRequest("state holds characters that are not printable ASCII")
+}
+
+// absent returns the first text if a parameter has no value, and otherwise the second one.
+func absent(value, isAbsent, isPresent string) string {
+	if value == "" {
+		return isAbsent
+	}
+	return isPresent
 }
 
 // read reads and checks the other parameters of the request.

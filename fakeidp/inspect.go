@@ -79,7 +79,7 @@ func (ex *exchange) introspect() (reply, error) {
 		return reply{}, err
 	}
 	if c.spec.Public {
-		return reply{}, invalidClient()
+		return reply{}, invalidClient("a public client may not introspect")
 	}
 	return jsonReply(http.StatusOK, ex.about(c, d))
 }

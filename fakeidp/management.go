@@ -3,9 +3,13 @@ package fakeidp
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strconv"
+	"time"
 
 	"countersign/fakeidp/control"
 )
@@ -25,6 +29,7 @@ func (p *Provider) Management() http.Handler {
 	mux.HandleFunc("GET /issuers/{issuer}", m.handle(m.show))
 	mux.HandleFunc("DELETE /issuers/{issuer}", m.handle(m.remove))
 	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handle(m.journal))
+	mux.HandleFunc("DELETE /issuers/{issuer}/journal", m.handle(m.clearJournal))
 	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handle(m.setDefault))
 	mux.HandleFunc("PUT /issuers/{issuer}/faults", m.handle(m.setFaults))
 	mux.HandleFunc("GET /issuers/{issuer}/faults", m.handle(m.showFaults))
@@ -164,12 +169,55 @@ func (m manager) remove(r *http.Request) (int, any, error) {
 	return 0, nil, nil
 }
 
+// maxWait bounds the time for which a request waits for the journal.
+const maxWait = 30 * time.Second
+
 func (m manager) journal(r *http.Request) (int, any, error) {
 	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, is.journal.read(), nil
+	after, wait, err := journalQuery(r.URL.RawQuery)
+	if err != nil {
+		return 0, nil, err
+	}
+	j, grown := is.journal.read(after)
+	if grown != nil && wait > 0 && !pause(r, wait, grown) {
+		j, _ = is.journal.read(after)
+	}
+	return http.StatusOK, j, nil
+}
+
+// journalQuery parses the query of a request for the journal: the number after which entries are returned, and the
+// number of seconds to wait for one.
+func journalQuery(query string) (after int, wait time.Duration, err error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return 0, 0, fmt.Errorf("the query: %w", err)
+	}
+	for name, vs := range values {
+		n, err := strconv.ParseUint(vs[0], 10, 31)
+		switch {
+		case name == "after" && len(vs) == 1 && err == nil:
+			after = int(n)
+		case name == "wait" && len(vs) == 1 && err == nil && n <= uint64(maxWait/time.Second):
+			wait = time.Duration(n) * time.Second
+		case name == "after" || name == "wait":
+			return 0, 0, fmt.Errorf("%s: %q: want one whole number; wait is 0 to 30 seconds", name, vs)
+		default:
+			return 0, 0, fmt.Errorf("unknown parameter %q; the known parameters are after, wait", name)
+		}
+	}
+	return after, wait, nil
+}
+
+func (m manager) clearJournal(r *http.Request) (int, any, error) {
+	is, err := m.findIssuer(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	is.journal.clear()
+	return 0, nil, nil
 }
 
 func (m manager) setDefault(r *http.Request) (int, any, error) {

@@ -166,7 +166,7 @@ func (ex *exchange) answer(ep endpoint) reply {
 	}
 	if err != nil {
 		prob := asProblem(err)
-		ex.entry.Outcome, ex.entry.Detail = prob.code, prob.description
+		ex.entry.Outcome, ex.entry.Detail = prob.code, or(prob.reason, prob.description)
 		rep = ep.refuse(ex, prob)
 	}
 	return rep

@@ -129,8 +129,19 @@ func (c Client) RevokeGrants(ctx context.Context, issuer, account string) (int, 
 // Journal returns the entries of an issuer, oldest first. If entries were dropped, it returns the remaining ones with
 // a [*TruncatedError].
 func (c Client) Journal(ctx context.Context, issuer string) ([]Entry, error) {
+	return c.JournalAfter(ctx, issuer, 0, 0)
+}
+
+// JournalAfter returns the entries of an issuer with numbers above after, oldest first. If there are none, it waits
+// for one, at most 30 seconds, and returns an empty list if there is still none. If entries were dropped that it would
+// have returned, it returns the remaining ones with a [*TruncatedError].
+func (c Client) JournalAfter(ctx context.Context, issuer string, after int, wait time.Duration) ([]Entry, error) {
 	var j Journal
-	if err := c.call(ctx, http.MethodGet, nil, &j, "issuers", issuer, "journal"); err != nil {
+	path := pathOf("issuers", issuer, "journal")
+	if after > 0 || wait > 0 {
+		path += fmt.Sprintf("?after=%d&wait=%d", after, int(wait.Seconds()))
+	}
+	if err := c.callPath(ctx, http.MethodGet, nil, &j, path); err != nil {
 		return nil, err
 	}
 	if j.Dropped > 0 {
@@ -139,13 +150,52 @@ func (c Client) Journal(ctx context.Context, issuer string) ([]Entry, error) {
 	return j.Entries, nil
 }
 
-// call sends one request and decodes its reply into out, if out is not nil.
-func (c Client) call(ctx context.Context, method string, in, out any, path ...string) error {
-	for i, segment := range path {
-		path[i] = url.PathEscape(segment)
+// awaitStep is the time for which one request of AwaitEntry waits, less than the timeout of the default client.
+const awaitStep = 5 * time.Second
+
+// AwaitEntry returns the first entry with a number above after that match accepts. It waits for the entry without
+// polling. If ctx ends first, the error says how many entries match refused.
+func (c Client) AwaitEntry(ctx context.Context, issuer string, after int, match func(Entry) bool) (Entry, error) {
+	for refused := 0; ; {
+		entries, err := c.JournalAfter(ctx, issuer, after, awaitStep)
+		if ctx.Err() != nil {
+			return Entry{}, fmt.Errorf("await an entry of issuer %q: %d entries do not match: %w", issuer, refused, context.Cause(ctx))
+		}
+		if err != nil {
+			return Entry{}, err
+		}
+		for _, e := range entries {
+			if match(e) {
+				return e, nil
+			}
+			refused++
+			after = e.Seq
+		}
 	}
-	where := "/" + strings.Join(path, "/")
-	op := "provider: " + method + " " + where
+}
+
+// ClearJournal removes the entries of an issuer. The numbers of later entries continue.
+func (c Client) ClearJournal(ctx context.Context, issuer string) error {
+	return c.call(ctx, http.MethodDelete, nil, nil, "issuers", issuer, "journal")
+}
+
+// pathOf joins segments to a path.
+func pathOf(segments ...string) string {
+	var path strings.Builder
+	for _, segment := range segments {
+		path.WriteString("/" + url.PathEscape(segment))
+	}
+	return path.String()
+}
+
+// call sends one request and decodes its reply into out, if out is not nil.
+func (c Client) call(ctx context.Context, method string, in, out any, segments ...string) error {
+	return c.callPath(ctx, method, in, out, pathOf(segments...))
+}
+
+// callPath is call for a path with a query.
+func (c Client) callPath(ctx context.Context, method string, in, out any, path string) error {
+	op := "provider: " + method + " " + path
 	var body io.Reader
 	if in != nil {
 		text, err := json.Marshal(in)
@@ -154,7 +204,7 @@ func (c Client) call(ctx context.Context, method string, in, out any, path ...st
 		}
 		body = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+where, body)
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+path, body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
