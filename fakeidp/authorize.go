@@ -35,7 +35,7 @@ type authRequest struct {
 // answer returns the URL to which the browser is redirected: the registered redirect URI with its query, state (RFC
 // 6749, section 4.1.2) and iss (RFC 9207, section 2), also for errors.
 func (a *authRequest) answer(iss string, values url.Values) string {
-	values.Set("iss", iss)
+	values.Set("iss", a.client.claimedIssuer(iss))
 	if a.state != "" {
 		values.Set("state", a.state)
 	}
@@ -97,7 +97,8 @@ func (ex *exchange) recognise(ps params) error {
 			because(absent(ps["client_id"], "client_id is missing or repeated", "client_id is not registered"))
 	}
 	ex.entry.ClientID = c.spec.ID
-	if !slices.Contains(c.spec.RedirectURIs, ps["redirect_uri"]) {
+	anyURI := c.lax().AnyRedirectURI && redirectable(ps["redirect_uri"])
+	if !anyURI && !slices.Contains(c.spec.RedirectURIs, ps["redirect_uri"]) {
 		return invalidRequest("redirect_uri is missing, repeated or not exactly one of those registered").
 			because(absent(ps["redirect_uri"], "redirect_uri is missing or repeated", "redirect_uri is not exactly one of those registered"))
 	}
@@ -151,13 +152,16 @@ func (a *authRequest) read(ps params, now time.Time) error {
 // readPKCE implements RFC 7636, sections 4.3 and 4.4. It refuses a challenge without a method, because the default
 // method plain does not protect against an attacker who can read the request.
 func (a *authRequest) readPKCE(ps params) error {
+	if a.client.lax().IgnorePKCE {
+		return nil
+	}
 	a.challenge = ps["code_challenge"]
 	method := ps["code_challenge_method"]
 	switch {
 	case a.challenge == "" && method != "":
 		return invalidRequest("code_challenge_method without code_challenge")
-	case a.challenge == "" && a.client.spec.RequirePKCE:
-		return invalidRequest("code_challenge is required")
+	case a.challenge == "" && !a.client.spec.OptionalPKCE:
+		return invalidRequest("code_challenge is required") // RFC 9700, section 2.1.1
 	case a.challenge == "":
 		return nil
 	case method != "S256":

@@ -67,7 +67,7 @@ func TestAuthorizationRefusedByRedirect(t *testing.T) {
 		{"long challenge", "web", []string{"code_challenge", challenge(verifier) + "A"}, "invalid_request"},
 		{"padded challenge", "web", []string{"code_challenge", challenge(verifier)[:42] + "="}, "invalid_request"},
 		{"public client without PKCE", "spa", []string{"code_challenge", "-", "code_challenge_method", "-"}, "invalid_request"},
-		{"client registered for PKCE without", "strict", []string{"code_challenge", "-", "code_challenge_method", "-"}, "invalid_request"},
+		{"confidential client without PKCE", "web", []string{"code_challenge", "-", "code_challenge_method", "-"}, "invalid_request"},
 		{"request object", "web", []string{"request", "e30.e30."}, "request_not_supported"},
 		{"request object by reference", "web", []string{"request_uri", "urn:x"}, "request_uri_not_supported"},
 		{"registration", "web", []string{"registration", "{}"}, "registration_not_supported"},

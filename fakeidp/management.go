@@ -34,7 +34,15 @@ func (p *Provider) Management() http.Handler {
 	mux.HandleFunc("PUT /issuers/{issuer}/faults", m.handle(m.setFaults))
 	mux.HandleFunc("GET /issuers/{issuer}/faults", m.handle(m.showFaults))
 	mux.HandleFunc("DELETE /issuers/{issuer}/faults", m.handle(m.removeFaults))
+	mux.HandleFunc("PUT /issuers/{issuer}/clock", m.handle(m.setClock))
+	mux.HandleFunc("GET /issuers/{issuer}/clock", m.handle(m.showClock))
+	mux.HandleFunc("DELETE /issuers/{issuer}/clock", m.handle(m.releaseClock))
+	mux.HandleFunc("POST /issuers/{issuer}/keys", m.handle(m.rotateKey))
+	mux.HandleFunc("GET /issuers/{issuer}/keys", m.handle(m.showKeys))
 	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handle(m.addClient))
+	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}/lax", m.handle(m.setLax))
+	mux.HandleFunc("GET /issuers/{issuer}/clients/{client}/lax", m.handle(m.showLax))
+	mux.HandleFunc("DELETE /issuers/{issuer}/clients/{client}/lax", m.handle(m.removeLax))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handle(m.addAccount))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handle(m.setRows))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handle(m.setConsent))
@@ -118,7 +126,7 @@ func (m manager) findIssuer(r *http.Request) (*issuer, error) {
 	return nil, &statusError{http.StatusNotFound, "no such issuer"}
 }
 
-// missing returns the error for a path with an account that does not exist.
+// missing returns the error for a path with an account or a client that does not exist.
 func missing(err error) error {
 	if errors.Is(err, errMissing) {
 		return &statusError{http.StatusNotFound, err.Error()}
@@ -230,37 +238,6 @@ func (m manager) setDefault(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	return 0, nil, missing(is.setDefault(who.Account))
-}
-
-func (m manager) setFaults(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
-	var list control.Faults
-	if err := read(r, &list); err != nil {
-		return 0, nil, err
-	}
-	if list.Faults == nil {
-		return 0, nil, errors.New("faults: want a list; DELETE removes all faults")
-	}
-	return 0, nil, is.setFaults(list.Faults)
-}
-
-func (m manager) showFaults(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
-	return http.StatusOK, is.reportFaults(), nil
-}
-
-func (m manager) removeFaults(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
-	return 0, nil, is.setFaults(nil)
 }
 
 func (m manager) addClient(r *http.Request) (int, any, error) {

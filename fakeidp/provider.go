@@ -145,6 +145,9 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, is *issuer, ep 
 	ex := &exchange{r: r, is: is, iss: p.base(r) + "/" + is.name}
 	ex.entry = control.Entry{Time: is.now(), Endpoint: ep.name, Outcome: "ok", RemoteAddr: r.RemoteAddr}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if is.clockSetting.Load() != nil {
+		w.Header().Set("Date", is.now().UTC().Format(http.TimeFormat)) // RFC 9110, section 6.6.1
+	}
 	if set := is.faults.Load(); set != nil {
 		ex.answerFaulty(w, ep, set)
 		return

@@ -71,7 +71,7 @@ var grants = map[string]func(*exchange, *client, params) (tokens, error){
 
 // grantReply returns the reply to a successful token request.
 func (ex *exchange) grantReply(t tokens, grantType string) (reply, error) {
-	ex.entry.Account, ex.entry.Scope = t.grant.account, t.scope.String()
+	ex.entry.Account, ex.entry.Scope = t.holder(), t.scope.String()
 	ex.issued(control.KindAccessToken, t.access)
 	body := tokenReply{AccessToken: t.access, TokenType: "Bearer", RefreshToken: t.refresh, Scope: t.scope.String()}
 	if !ex.is.omitExpiresIn {
@@ -97,10 +97,10 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 	if shown == "" {
 		return tokens{}, invalidRequest("code is missing")
 	}
-	if ps["redirect_uri"] == "" {
+	if ps["redirect_uri"] == "" && !c.lax().AnyRedirectURI {
 		return tokens{}, invalidRequest("redirect_uri is missing, and the authorization request had one")
 	}
-	if verifier != "" && !verifierSyntax.MatchString(verifier) {
+	if verifier != "" && !verifierSyntax.MatchString(verifier) && !c.lax().IgnorePKCE {
 		return tokens{}, invalidRequest("code_verifier is not well-formed")
 	}
 	t, err := ex.is.newTokens(true)
@@ -119,7 +119,7 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 		return tokens{}, invalidGrant("the code was issued to another client")
 	}
 	ex.entry.Account = k.account
-	if k.spent {
+	if k.spent && !c.lax().ReuseCodes {
 		k.revoked = true
 		return tokens{}, invalidGrant("the code was used before, and what it got is revoked")
 	}
@@ -137,13 +137,16 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 
 // check returns an error if a token request does not belong to the authorization request of its code.
 func (k *code) check(redirectURI, verifier string, now time.Time) error {
+	lax := k.client.lax()
 	switch {
 	case k.revoked:
 		return invalidGrant("the grant is revoked")
 	case !now.Before(k.issued.Add(codeLifetime)):
 		return invalidGrant("the code has expired")
-	case redirectURI != k.redirectURI:
+	case redirectURI != k.redirectURI && !lax.AnyRedirectURI:
 		return invalidGrant("redirect_uri is not that of the authorization request")
+	case lax.IgnorePKCE:
+		return nil
 	case k.challenge == "" && verifier != "":
 		// RFC 9700, section 4.8.2: otherwise an attacker could remove the challenge.
 		return invalidGrant("code_verifier without a code_challenge in the authorization request")
@@ -200,7 +203,7 @@ func (ex *exchange) redeemRefresh(c *client, ps params) (tokens, error) {
 	case !asked.within(old.scope):
 		return tokens{}, invalidScope("the scope exceeds what was granted")
 	}
-	old.used = true
+	old.used = !c.lax().ReuseRefreshTokens
 	t.grant, t.scope = old.grant, old.scope
 	if len(asked) > 0 {
 		t.scope = asked // of the access token; the new refresh token keeps the whole scope

@@ -110,6 +110,46 @@ func (c Client) Faults(ctx context.Context, issuer string) ([]FaultReport, error
 	return reports.Faults, err
 }
 
+// SetClock sets the clock of an issuer and returns it. The zero setting is the clock of the provider.
+func (c Client) SetClock(ctx context.Context, issuer string, setting ClockSetting) (Clock, error) {
+	var clock Clock
+	err := c.call(ctx, http.MethodPut, setting, &clock, "issuers", issuer, "clock")
+	return clock, err
+}
+
+// Clock returns the clock of an issuer.
+func (c Client) Clock(ctx context.Context, issuer string) (Clock, error) {
+	var clock Clock
+	err := c.call(ctx, http.MethodGet, nil, &clock, "issuers", issuer, "clock")
+	return clock, err
+}
+
+// RotateKey makes a new signing key and returns the keys.
+func (c Client) RotateKey(ctx context.Context, issuer string, rotation KeyRotation) (Keys, error) {
+	var keys Keys
+	err := c.call(ctx, http.MethodPost, rotation, &keys, "issuers", issuer, "keys")
+	return keys, err
+}
+
+// Keys returns the signing keys of an issuer.
+func (c Client) Keys(ctx context.Context, issuer string) (Keys, error) {
+	var keys Keys
+	err := c.call(ctx, http.MethodGet, nil, &keys, "issuers", issuer, "keys")
+	return keys, err
+}
+
+// SetLax replaces what an issuer does not check for a client. The zero Lax makes the issuer strict again.
+func (c Client) SetLax(ctx context.Context, issuer, client string, lax Lax) error {
+	return c.call(ctx, http.MethodPut, lax, nil, "issuers", issuer, "clients", client, "lax")
+}
+
+// Lax returns what an issuer does not check for a client.
+func (c Client) Lax(ctx context.Context, issuer, client string) (Lax, error) {
+	var lax Lax
+	err := c.call(ctx, http.MethodGet, nil, &lax, "issuers", issuer, "clients", client, "lax")
+	return lax, err
+}
+
 // Grant replaces the rows that /resource returns for an account. Without rows the account is refused.
 func (c Client) Grant(ctx context.Context, issuer, account string, rows []string) error {
 	if rows == nil {

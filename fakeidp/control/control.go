@@ -74,9 +74,9 @@ type ClientSpec struct {
 	GrantTypes []string `json:"grant_types,omitempty"`
 	// TokenEndpointAuthMethod defaults to client_secret_basic, and to none for public clients.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty"`
-	// RequirePKCE refuses authorization requests without a code challenge. Public clients always need one (RFC 9700,
-	// section 2.1.1).
-	RequirePKCE bool `json:"require_pkce,omitempty"`
+	// OptionalPKCE accepts authorization requests of a confidential client without a code challenge, which RFC 9700,
+	// section 2.1.1, permits but does not recommend. Public clients always need one.
+	OptionalPKCE bool `json:"optional_pkce,omitempty"`
 	// Scopes are the scopes that the client may request. Empty means openid, profile, offline_access.
 	Scopes []string `json:"scopes,omitempty"`
 	// ServiceAccount is the account of tokens of the client credentials grant. It must exist.
