@@ -70,7 +70,7 @@ func (ex *exchange) authorize() (reply, error) {
 	if s == nil {
 		return ex.showChoice()
 	}
-	return ex.decide(s)
+	return ex.decide(s, nil)
 }
 
 // authParams returns the parameters of the query, or of the body of a POST.
@@ -223,8 +223,18 @@ func (ex *exchange) currentSession() (*session, error) {
 	return s, nil
 }
 
-// decide follows the script of the account and redirects the browser with a code or an error.
-func (ex *exchange) decide(s *session) (reply, error) {
+// offered returns the scopes that the account can grant. OpenID Connect Core, section 11: offline_access is ignored,
+// and not refused, for clients that may not have it.
+func (is *issuer) offered(a *authRequest) scope {
+	if is.omitRefresh || !a.client.may(control.GrantRefreshToken) {
+		return a.scope.without(scopeOffline)
+	}
+	return a.scope
+}
+
+// decide follows the script of the account and redirects the browser with a code or an error. The user has refused
+// some scopes.
+func (ex *exchange) decide(s *session, refused scope) (reply, error) {
 	ex.entry.Account = s.account
 	is, a := ex.is, ex.back
 	var consent control.Consent
@@ -234,14 +244,11 @@ func (ex *exchange) decide(s *session) (reply, error) {
 	if !consent.Approve {
 		return reply{}, refusedBy(consent.Error)
 	}
-	granted := a.scope.without(consent.Withhold...)
-	if len(granted) == 0 && len(a.scope) > 0 {
+	withheld := append(slices.Clone(consent.Withhold), refused...)
+	if len(a.scope) > 0 && a.scope.within(withheld) {
 		return reply{}, refusedBy("access_denied")
 	}
-	// OpenID Connect Core, section 11: offline_access is ignored, and not refused, for clients that may not have it.
-	if is.omitRefresh || !a.client.may(control.GrantRefreshToken) {
-		granted = granted.without(scopeOffline)
-	}
+	granted := is.offered(a).without(withheld...)
 	secret, err := is.mint(markCode)
 	if err != nil {
 		return reply{}, err
