@@ -26,27 +26,27 @@ func (p *Provider) Management() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /issuers", m.handle(m.names))
 	mux.HandleFunc("PUT /issuers/{issuer}", m.handle(m.create))
-	mux.HandleFunc("GET /issuers/{issuer}", m.handle(m.show))
+	mux.HandleFunc("GET /issuers/{issuer}", m.handleIssuer(m.show))
 	mux.HandleFunc("DELETE /issuers/{issuer}", m.handle(m.remove))
-	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handle(m.journal))
-	mux.HandleFunc("DELETE /issuers/{issuer}/journal", m.handle(m.clearJournal))
-	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handle(m.setDefault))
-	mux.HandleFunc("PUT /issuers/{issuer}/faults", m.handle(m.setFaults))
-	mux.HandleFunc("GET /issuers/{issuer}/faults", m.handle(m.showFaults))
-	mux.HandleFunc("DELETE /issuers/{issuer}/faults", m.handle(m.removeFaults))
-	mux.HandleFunc("PUT /issuers/{issuer}/clock", m.handle(m.setClock))
-	mux.HandleFunc("GET /issuers/{issuer}/clock", m.handle(m.showClock))
-	mux.HandleFunc("DELETE /issuers/{issuer}/clock", m.handle(m.releaseClock))
-	mux.HandleFunc("POST /issuers/{issuer}/keys", m.handle(m.rotateKey))
-	mux.HandleFunc("GET /issuers/{issuer}/keys", m.handle(m.showKeys))
-	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handle(m.addClient))
-	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}/lax", m.handle(m.setLax))
-	mux.HandleFunc("GET /issuers/{issuer}/clients/{client}/lax", m.handle(m.showLax))
-	mux.HandleFunc("DELETE /issuers/{issuer}/clients/{client}/lax", m.handle(m.removeLax))
-	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handle(m.addAccount))
-	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handle(m.setRows))
-	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handle(m.setConsent))
-	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handle(m.revokeGrants))
+	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handleIssuer(m.journal))
+	mux.HandleFunc("DELETE /issuers/{issuer}/journal", m.handleIssuer(m.clearJournal))
+	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handleIssuer(m.setDefault))
+	mux.HandleFunc("PUT /issuers/{issuer}/faults", m.handleIssuer(m.setFaults))
+	mux.HandleFunc("GET /issuers/{issuer}/faults", m.handleIssuer(m.showFaults))
+	mux.HandleFunc("DELETE /issuers/{issuer}/faults", m.handleIssuer(m.removeFaults))
+	mux.HandleFunc("PUT /issuers/{issuer}/clock", m.handleIssuer(m.setClock))
+	mux.HandleFunc("GET /issuers/{issuer}/clock", m.handleIssuer(m.showClock))
+	mux.HandleFunc("DELETE /issuers/{issuer}/clock", m.handleIssuer(m.releaseClock))
+	mux.HandleFunc("POST /issuers/{issuer}/keys", m.handleIssuer(m.rotateKey))
+	mux.HandleFunc("GET /issuers/{issuer}/keys", m.handleIssuer(m.showKeys))
+	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handleIssuer(m.addClient))
+	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}/lax", m.handleIssuer(m.setLax))
+	mux.HandleFunc("GET /issuers/{issuer}/clients/{client}/lax", m.handleIssuer(m.showLax))
+	mux.HandleFunc("DELETE /issuers/{issuer}/clients/{client}/lax", m.handleIssuer(m.removeLax))
+	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handleIssuer(m.addAccount))
+	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handleIssuer(m.setRows))
+	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handleIssuer(m.setConsent))
+	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handleIssuer(m.revokeGrants))
 	bounded := http.MaxBytesHandler(p.guard(mux), maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limitBody(w, r)
@@ -86,6 +86,20 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	rep.write(w)
 }
 
+// handleIssuer is like handle for a handler that needs the issuer in the path.
+func (m manager) handleIssuer(do func(*issuer, *http.Request) (int, any, error)) http.HandlerFunc {
+	return m.handle(func(r *http.Request) (int, any, error) {
+		is := m.p.issuer(r.PathValue("issuer"))
+		if is == nil {
+			return 0, nil, errNoIssuer
+		}
+		return do(is, r)
+	})
+}
+
+// errNoIssuer is the error for a path with an issuer that does not exist.
+var errNoIssuer = &statusError{http.StatusNotFound, "no such issuer"}
+
 // refusal returns the status of an error. An error without its own status means that the request is invalid.
 func refusal(err error) int {
 	var se *statusError
@@ -116,14 +130,6 @@ func read(r *http.Request, v any) error {
 		return errors.New("the body is null")
 	}
 	return control.Strict(text, v)
-}
-
-// findIssuer returns the issuer in the path.
-func (m manager) findIssuer(r *http.Request) (*issuer, error) {
-	if is := m.p.issuer(r.PathValue("issuer")); is != nil {
-		return is, nil
-	}
-	return nil, &statusError{http.StatusNotFound, "no such issuer"}
 }
 
 // missing returns the error for a path with an account or a client that does not exist.
@@ -162,17 +168,13 @@ func (m manager) create(r *http.Request) (int, any, error) {
 	return http.StatusCreated, made, nil
 }
 
-func (m manager) show(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) show(is *issuer, _ *http.Request) (int, any, error) {
 	return http.StatusOK, is.describe(), nil
 }
 
 func (m manager) remove(r *http.Request) (int, any, error) {
 	if !m.p.remove(r.PathValue("issuer")) {
-		return 0, nil, &statusError{http.StatusNotFound, "no such issuer"}
+		return 0, nil, errNoIssuer
 	}
 	return 0, nil, nil
 }
@@ -180,11 +182,7 @@ func (m manager) remove(r *http.Request) (int, any, error) {
 // maxWait bounds the time for which a request waits for the journal.
 const maxWait = 30 * time.Second
 
-func (m manager) journal(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) journal(is *issuer, r *http.Request) (int, any, error) {
 	after, wait, err := journalQuery(r.URL.RawQuery)
 	if err != nil {
 		return 0, nil, err
@@ -219,20 +217,12 @@ func journalQuery(query string) (after int, wait time.Duration, err error) {
 	return after, wait, nil
 }
 
-func (m manager) clearJournal(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) clearJournal(is *issuer, _ *http.Request) (int, any, error) {
 	is.journal.clear()
 	return 0, nil, nil
 }
 
-func (m manager) setDefault(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setDefault(is *issuer, r *http.Request) (int, any, error) {
 	var who control.Who
 	if err := read(r, &who); err != nil {
 		return 0, nil, err
@@ -240,11 +230,7 @@ func (m manager) setDefault(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.setDefault(who.Account))
 }
 
-func (m manager) addClient(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) addClient(is *issuer, r *http.Request) (int, any, error) {
 	var spec control.ClientSpec
 	if err := errors.Join(read(r, &spec), checkName(&spec.ID, r.PathValue("client"))); err != nil {
 		return 0, nil, err
@@ -253,11 +239,7 @@ func (m manager) addClient(r *http.Request) (int, any, error) {
 	return http.StatusCreated, made, err
 }
 
-func (m manager) addAccount(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) addAccount(is *issuer, r *http.Request) (int, any, error) {
 	var a control.Account
 	if err := errors.Join(read(r, &a), checkName(&a.Name, r.PathValue("account"))); err != nil {
 		return 0, nil, err
@@ -265,11 +247,7 @@ func (m manager) addAccount(r *http.Request) (int, any, error) {
 	return 0, nil, is.addAccount(a)
 }
 
-func (m manager) setRows(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setRows(is *issuer, r *http.Request) (int, any, error) {
 	var rows control.Rows
 	if err := read(r, &rows); err != nil {
 		return 0, nil, err
@@ -277,11 +255,7 @@ func (m manager) setRows(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.change(r.PathValue("account"), func(a *account) { a.rows = rows.Rows }))
 }
 
-func (m manager) setConsent(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setConsent(is *issuer, r *http.Request) (int, any, error) {
 	var c control.Consent
 	if err := read(r, &c); err != nil {
 		return 0, nil, err
@@ -289,11 +263,7 @@ func (m manager) setConsent(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.setConsent(r.PathValue("account"), c))
 }
 
-func (m manager) revokeGrants(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) revokeGrants(is *issuer, r *http.Request) (int, any, error) {
 	n, err := is.revokeAccount(r.PathValue("account"))
 	return http.StatusOK, control.Revoked{Revoked: n}, missing(err)
 }

@@ -1,7 +1,7 @@
 package fakeidp
 
 import (
-	"fmt"
+	"errors"
 	"net/http"
 
 	"countersign/fakeidp/control"
@@ -9,42 +9,26 @@ import (
 
 // The handlers of this file change how an issuer behaves: its faults, its clock, its keys, and what it does not check.
 
-func (m manager) setFaults(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setFaults(is *issuer, r *http.Request) (int, any, error) {
 	var list control.Faults
 	if err := read(r, &list); err != nil {
 		return 0, nil, err
 	}
 	if list.Faults == nil {
-		return 0, nil, fmt.Errorf("faults: want a list; DELETE removes all faults")
+		return 0, nil, errors.New("faults: want a list; DELETE removes all faults")
 	}
 	return 0, nil, is.setFaults(list.Faults)
 }
 
-func (m manager) showFaults(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) showFaults(is *issuer, _ *http.Request) (int, any, error) {
 	return http.StatusOK, is.reportFaults(), nil
 }
 
-func (m manager) removeFaults(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) removeFaults(is *issuer, _ *http.Request) (int, any, error) {
 	return 0, nil, is.setFaults(nil)
 }
 
-func (m manager) setClock(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setClock(is *issuer, r *http.Request) (int, any, error) {
 	var c control.ClockSetting
 	if err := read(r, &c); err != nil {
 		return 0, nil, err
@@ -55,27 +39,15 @@ func (m manager) setClock(r *http.Request) (int, any, error) {
 	return http.StatusOK, is.describeClock(), nil
 }
 
-func (m manager) showClock(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) showClock(is *issuer, _ *http.Request) (int, any, error) {
 	return http.StatusOK, is.describeClock(), nil
 }
 
-func (m manager) releaseClock(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) releaseClock(is *issuer, _ *http.Request) (int, any, error) {
 	return 0, nil, is.setClock(control.ClockSetting{})
 }
 
-func (m manager) rotateKey(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) rotateKey(is *issuer, r *http.Request) (int, any, error) {
 	var rotation control.KeyRotation
 	if err := read(r, &rotation); err != nil {
 		return 0, nil, err
@@ -86,19 +58,11 @@ func (m manager) rotateKey(r *http.Request) (int, any, error) {
 	return http.StatusCreated, is.keys.Load().describe(), nil
 }
 
-func (m manager) showKeys(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) showKeys(is *issuer, _ *http.Request) (int, any, error) {
 	return http.StatusOK, is.keys.Load().describe(), nil
 }
 
-func (m manager) setLax(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setLax(is *issuer, r *http.Request) (int, any, error) {
 	var l control.Lax
 	if err := read(r, &l); err != nil {
 		return 0, nil, err
@@ -106,11 +70,7 @@ func (m manager) setLax(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.setLax(r.PathValue("client"), l))
 }
 
-func (m manager) showLax(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) showLax(is *issuer, r *http.Request) (int, any, error) {
 	c := is.client(r.PathValue("client"))
 	if c == nil {
 		return 0, nil, &statusError{http.StatusNotFound, "no such client"}
@@ -118,10 +78,6 @@ func (m manager) showLax(r *http.Request) (int, any, error) {
 	return http.StatusOK, c.lax(), nil
 }
 
-func (m manager) removeLax(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) removeLax(is *issuer, r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.setLax(r.PathValue("client"), control.Lax{}))
 }
