@@ -16,13 +16,15 @@ import (
 const maxReply = 16 << 20
 
 // A Client is a client of the management listener of a provider. If HTTP is nil, it uses a client with a timeout of
-// ten seconds. A Client is safe for concurrent use and may be copied.
+// ten seconds, and the time for which it waits for the journal. A Client is safe for concurrent use and may be copied.
 type Client struct {
 	Base string // http://127.0.0.2:20002
 	HTTP *http.Client
 }
 
-var defaultHTTP = &http.Client{Timeout: 10 * time.Second}
+const defaultTimeout = 10 * time.Second
+
+var defaultHTTP = &http.Client{Timeout: defaultTimeout}
 
 // An Error is an error reply of the management API.
 type Error struct {
@@ -173,13 +175,16 @@ func (c Client) Journal(ctx context.Context, issuer string) ([]Entry, error) {
 }
 
 // JournalAfter returns the entries of an issuer with numbers above after, oldest first. If there are none, it waits
-// for one, at most 30 seconds, and returns an empty list if there is still none. If entries were dropped that it would
-// have returned, it returns the remaining ones with a [*TruncatedError].
+// for one, at most 30 seconds, and returns an empty list if there is still none. The time is rounded up to seconds. If
+// entries were dropped that it would have returned, it returns the remaining ones with a [*TruncatedError].
 func (c Client) JournalAfter(ctx context.Context, issuer string, after int, wait time.Duration) ([]Entry, error) {
 	var j Journal
 	path := pathOf("issuers", issuer, "journal")
 	if after > 0 || wait > 0 {
-		path += fmt.Sprintf("?after=%d&wait=%d", after, int(wait.Seconds()))
+		path += fmt.Sprintf("?after=%d&wait=%d", after, (wait+time.Second-1)/time.Second)
+	}
+	if c.HTTP == nil {
+		c.HTTP = &http.Client{Timeout: defaultTimeout + wait}
 	}
 	if err := c.callPath(ctx, http.MethodGet, nil, &j, path); err != nil {
 		return nil, err

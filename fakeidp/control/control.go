@@ -4,6 +4,13 @@
 // The package does not depend on the provider, so that tests can prepare issuers, read journals and script consent of
 // a provider in their own process or in another one.
 //
+// These calls change how an issuer or a client is treated; all are off at first:
+//
+//   - [Client.SetFaults]: replies that differ, are late, are cut or are not sent
+//   - [Client.SetClock] and [Client.RotateKey]: the time and the signing keys of an issuer
+//   - [Client.SetLax]: checks that the issuer omits for one client
+//   - [Client.SetConsent], [Client.SetDefaultAccount], [Client.Grant] and [Client.RevokeGrants]: what an account does
+//
 // It is for tests only. The management listener is never the listener of the protocol, has no authentication, and
 // must have a loopback address.
 package control

@@ -19,8 +19,7 @@ type Lax struct {
 	// ReuseRefreshTokens accepts a refresh token again after it was used. RFC 9700, section 2.2.2, requires rotation or
 	// sender-constrained refresh tokens for public clients, and section 4.14.2 the detection of reuse.
 	ReuseRefreshTokens bool `json:"reuse_refresh_tokens,omitempty"`
-	// Account is the account of all access tokens and ID tokens of code and refresh grants, instead of the account that
-	// granted access. RFC 6749, section 1.4: an access token represents the authorization of the resource owner.
+	// Account is the account of all access tokens and ID tokens, instead of the account that granted access. RFC 6749, section 1.4: an access token represents the authorization of the resource owner.
 	// OpenID Connect Core, section 12.2: the sub of a refreshed ID token must be the original one.
 	Account string `json:"account,omitempty"`
 	// Issuer is the iss of authorization replies and ID tokens. RFC 9207, section 2.4, and OpenID Connect Core, section
