@@ -43,6 +43,7 @@
 //   - proxies: real nginx and Apache, in containers or as processes, and the login server that
 //     the documented examples expect. proxies/process starts, supervises, accounts for and sweeps
 //     operating-system processes; proxies, cmd/countersign and cmd/countersign-mutate use it.
+//     proxies/upstream is the recording server behind a proxy under test.
 //   - cmd: flags, environment, processes, exit codes.
 //
 // # Imports
@@ -71,6 +72,10 @@
 // scenarios restart servers and read their logs: in this order no package needs an interface that
 // only one other package implements. The table of boundary_test.go has the exact rules and
 // executes them.
+//
+// The recording server is equipment like the login server: the suite receives it through
+// steps.Equipment, and proxies/proxytest uses it directly. Neither steps nor proxies imports the
+// other for it.
 //
 // The suite is black-box. A constant that suite and server share would hide a mistake in it, so
 // each spells header names for itself. What the suite is given (proxies, a provider, processes of

@@ -105,7 +105,7 @@ func identity(t *testing.T, fronts map[string]front) {
 			}
 			_, _ = io.Copy(io.Discard, resp.Body)
 			resp.Body.Close()
-			wantLines(t, fronts["hardened"].recorder.Records(id)[0], names.Username, want...)
+			wantLines(t, fronts["hardened"].received(id)[0], names.Username, want...)
 		}
 	})
 }
