@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -63,7 +62,7 @@ type Running struct {
 	listeners []Listener
 	run       *process.Run // of a proxy that runs as a process
 	proxy     running
-	login     *http.Server
+	login     *login.Server
 	token     string
 
 	stop    sync.Once
@@ -119,15 +118,15 @@ func (r *Running) start(ctx context.Context, parent string) error {
 	if err := r.makeDir(parent); err != nil {
 		return err
 	}
-	address, err := r.startLogin()
-	if err != nil {
+	var err error
+	if r.login, err = login.Start("127.0.0.1:0", login.Options{Token: r.token}); err != nil {
 		return err
 	}
 	launch := startProcess
 	if r.runner == RunnerContainer {
 		launch = startContainer
 	}
-	if r.proxy, err = launch(ctx, job{kind: r.kind, listeners: r.listeners, dir: r.dir, ownDir: r.ownDir, login: address, run: r.run}); err != nil {
+	if r.proxy, err = launch(ctx, job{kind: r.kind, listeners: r.listeners, dir: r.dir, ownDir: r.ownDir, login: r.login.Address(), run: r.run}); err != nil {
 		return err
 	}
 	if err := r.await(ctx); err != nil {
@@ -222,24 +221,6 @@ func (r *Running) ownParent() (string, error) {
 		return r.run.Path, nil
 	}
 	return runsFolder()
-}
-
-// startLogin starts the login server on loopback only, because it signs in any user without
-// a password.
-func (r *Running) startLogin() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("start the login server: %w", err)
-	}
-	r.login = &http.Server{
-		Handler:           login.New(login.Options{Token: r.token}),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		MaxHeaderBytes:    128 << 10, // the limit of the hardened proxies
-	}
-	go func() { _ = r.login.Serve(l) }() // returns after Close
-	return l.Addr().String(), nil
 }
 
 // await returns when every listener has passed a request to the login server. An open port

@@ -48,8 +48,9 @@ const (
 	maxBody = 64 << 20
 )
 
-// read reads one request. It relies on the framing of the proxy.
-func read(in *bufio.Reader) (*Request, error) {
+// read reads one request. It relies on the framing of the proxy. To a request that expects it, it
+// writes 100 Continue before it reads the body.
+func read(in *bufio.Reader, out io.Writer) (*Request, error) {
 	lines, err := readLines(in)
 	if err != nil {
 		return nil, err
@@ -58,6 +59,11 @@ func read(in *bufio.Reader) (*Request, error) {
 		return nil, errors.New("the request begins with an empty line")
 	}
 	r := &Request{Line: lines[0], Fields: lines[1:]}
+	if strings.EqualFold(strings.Join(r.Values("Expect"), ","), "100-continue") {
+		if _, err := io.WriteString(out, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
+			return nil, err
+		}
+	}
 	body := sha256.New()
 	switch length := r.Values("Content-Length"); {
 	case strings.EqualFold(strings.Join(r.Values("Transfer-Encoding"), ","), "chunked"):

@@ -143,7 +143,7 @@ func (s *Server) serve(c net.Conn) {
 	in := bufio.NewReader(c)
 	for {
 		_ = c.SetDeadline(time.Now().Add(idleTime)) // the next read reports a broken connection
-		received, err := read(in)
+		received, err := read(in, c)
 		if err != nil {
 			return
 		}

@@ -79,6 +79,21 @@ func TestRequestsAreRecordedAsTheyWereSent(t *testing.T) {
 	}
 }
 
+func TestABodyThatIsExpectedIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c, in := dial(t, s, "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n"+upstream.HeaderID+": one\r\n\r\n")
+	if resp, err := http.ReadResponse(in, nil); err != nil || resp.StatusCode != 100 {
+		t.Fatalf("got %v, %v, want 100", resp, err)
+	}
+	if _, err := io.WriteString(c, "abc"); err != nil {
+		t.Fatal(err)
+	}
+	if resp, _ := answer(t, in); resp.StatusCode != 200 || s.Received("one")[0].Length != 3 {
+		t.Errorf("got %s and %+v", resp.Status, s.Received("one"))
+	}
+}
+
 func TestAReplyIsSentPartByPart(t *testing.T) {
 	t.Parallel()
 	s := start(t)
