@@ -28,6 +28,8 @@
 //     giving up a server that does not answer.
 //   - steps/equipment: what the suite is given to work with, as an interface that cmd/countersign
 //     implements.
+//   - steps/arrival: what reached the server behind a proxy under test, as plain data, and the
+//     interface of the recording server.
 //   - steps/plan: features to scenarios, configurations, instances, fronts and ports.
 //   - steps/rules: the catalogue, and its comparison with the features.
 //   - steps/target: the description of what is under test.
@@ -64,7 +66,8 @@
 //	runner              -> vocabulary, scenario, instance, equipment, plan, report, ...
 //	scenario            -> check, instance, driver, transcript, probe, target, plan
 //	instance            -> driver, equipment, plan, target, transcript
-//	check               -> driver and probe for the types of observations, verdict
+//	check               -> driver, probe and arrival for the types of observations, verdict
+//	arrival             -> nothing of ours
 //	vocabulary          -> plan, rules
 //	driver              -> plan, probe, transcript
 //

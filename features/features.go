@@ -12,7 +12,7 @@ import (
 // RulesFile is the name of the rule catalogue within [FS].
 const RulesFile = "rules.tsv"
 
-//go:embed all:proxied all:oauth rules.tsv
+//go:embed all:proxied all:oauth all:proxies rules.tsv
 var files embed.FS
 
 // FS returns the specification: [RulesFile] and the folders of features,

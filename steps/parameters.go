@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	messages "github.com/cucumber/messages/go/v21"
@@ -24,10 +25,10 @@ const (
 
 // newVocabulary returns the vocabulary of the features.
 func newVocabulary() (*vocabulary.Set, error) {
-	return vocabulary.NewSet[*scenario.State](parameters, below,
+	return vocabulary.NewSet[*scenario.State](slices.Concat(parameters, proxyParameters), below,
 		serverSteps, logSteps, signInSteps, accountSteps, attributeSteps, keySteps, credentialSteps, groupSteps,
 		contentSteps, visitSteps, managementSteps, dashboardSteps, integrationSteps, associationSteps, loginSteps,
-		sessionSteps, tokenSteps, providerSteps, usermanagerSteps,
+		sessionSteps, tokenSteps, providerSteps, usermanagerSteps, proxySteps, proxyIdentitySteps, proxyWireSteps,
 	)
 }
 
@@ -147,6 +148,7 @@ func (v value) of(s *scenario.State, a scenario.Attribute) string {
 var below = []vocabulary.Below{
 	vocabulary.BelowStep(plan.ReadArgument),
 	vocabulary.BelowStep(readHeaders),
+	vocabulary.BelowStep(readCallers),
 }
 
 // readHeaders reads a table of header names and values.

@@ -11,6 +11,7 @@ import (
 	"countersign/fakeidp/control"
 	"countersign/proxies"
 	"countersign/proxies/process"
+	"countersign/proxies/upstream"
 	"countersign/steps"
 	"countersign/steps/target"
 )
@@ -28,6 +29,8 @@ type equipment struct {
 	mu        sync.Mutex
 	instances []*instance
 	proxies   []*proxies.Running
+	upstreams []*upstream.Server
+	stranger  *stranger // the proxy under test that the command of the target starts, nil if there is none
 }
 
 var _ steps.Equipment = (*equipment)(nil)
@@ -114,7 +117,7 @@ func (e *equipment) Launch(_ context.Context, spec steps.InstanceSpec) (steps.In
 func (e *equipment) close(ctx context.Context) error {
 	e.usage.stop()
 	e.mu.Lock()
-	instances, running := e.instances, e.proxies
+	instances, running, upstreams, proxy := e.instances, e.proxies, e.upstreams, e.stranger
 	e.mu.Unlock()
 
 	problems := make(chan error, len(instances)+len(running))
@@ -128,6 +131,12 @@ func (e *equipment) close(ctx context.Context) error {
 	for range cap(problems) {
 		all = append(all, <-problems)
 	}
+	if proxy != nil {
+		all = append(all, proxy.stop(ctx))
+	}
+	for _, u := range upstreams {
+		all = append(all, u.Close())
+	}
 	all = append(all, e.provider.stop())
 	return errors.Join(all...)
 }
@@ -139,6 +148,9 @@ func (e *equipment) killAll() {
 	defer e.mu.Unlock()
 	for _, i := range e.instances {
 		i.Kill()
+	}
+	if e.stranger != nil && e.stranger.child != nil {
+		e.stranger.child.Kill()
 	}
 	left, _ := e.run.Marked() // after an error, the next run removes the processes
 	for _, p := range left {

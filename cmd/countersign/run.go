@@ -32,6 +32,7 @@ type runFlags struct {
 	seed                                 int64
 	strict, printPlan, race, failFast    bool
 	timeout                              time.Duration
+	seat                                 seatFlags
 
 	flags *pflag.FlagSet // flags of the command
 	like  *target.Target // content of a target file with like: reference, set by config
@@ -42,8 +43,8 @@ func newRun() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run the suite against a target and print the verdict",
-		Long: `Runs the features against a target: the reference server, or the server that a
-target file describes. The command starts the proxies, the OAuth provider and the
+		Long: `Runs the features against a target: the reference server, proxies of this project,
+or the server or proxy that a target file describes. The command starts the proxies, the OAuth provider and the
 instances that the plan needs, runs the scenarios, stops all processes and prints
 the verdict.
 
@@ -54,6 +55,8 @@ started; 3 a planned scenario did not run; 130 the run was interrupted.`,
   countersign run --tags '@direct and not @quiet'
   countersign run --rule PA-034,PA-035 --seed 7
   countersign run --target mine.yaml --spread lean --report report
+  countersign run --seat proxy --proxy nginx --flavour documented
+  countersign run --target my-proxy.yaml
   countersign run --print-plan`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -84,7 +87,8 @@ func (f *runFlags) register(cmd *cobra.Command) {
 func (f *runFlags) registerDependencies(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.flags = flags
-	flags.StringVar(&f.target, "target", "", "YAML file that describes the server under test; default the reference server")
+	flags.StringVar(&f.target, "target", "", "YAML file that describes the server or the proxy under test; default the reference server")
+	f.seat.register(cmd)
 	flags.StringSliceVar(&f.fronts, "front", nil, "run at these fronts: direct, nginx, apache; default all")
 	flags.StringVar(&f.runner, "runner", proxies.RunnerAuto, "how proxies run: auto, container or process; auto prefers containers")
 	flags.BoolVar(&f.race, "race", false, "build the reference server with the race detector; a data race fails the run")
@@ -100,7 +104,11 @@ func (f *runFlags) config() (steps.Config, error) {
 		WorkDir: os.TempDir(), // until the folder of the run exists
 		Command: append([]string{"countersign"}, os.Args[1:]...), Version: versionLine(),
 	}
+	wrong.join(f.seat.validate(f.flags.Changed))
 	c.Target = target.Reference(serverProgram)
+	if f.seat.isOwnProxy() {
+		c.Target = target.OwnProxy(f.seat.proxies, f.seat.flavour)
+	}
 	if f.target != "" {
 		t, err := target.Load(f.target)
 		wrong.join(err)
@@ -108,6 +116,7 @@ func (f *runFlags) config() (steps.Config, error) {
 			f.like = &t
 			c.Target = t.Over(target.Reference(serverProgram))
 		}
+		wrong.join(f.seat.checkOwned(t))
 	}
 	var err error
 	c.Scenarios, err = readScenarios(f.scenarios)
@@ -116,7 +125,7 @@ func (f *runFlags) config() (steps.Config, error) {
 	wrong.join(err)
 	wrong.join(checkRunner(f.runner))
 	if f.race && !f.builtin() {
-		wrong.add("--race builds the reference server, and --target names another server; leave out one of the two")
+		wrong.add("--race builds the reference server, and the target is another server or a proxy; leave out one of the two")
 	}
 	wrong.join(f.emptyLists())
 	if f.timeout <= 0 {
@@ -142,7 +151,9 @@ func (f *runFlags) emptyLists() error {
 
 // builtin reports whether the target is the reference server, also if a target file
 // changes how it is run. It is valid after config.
-func (f *runFlags) builtin() bool { return f.target == "" || f.like != nil }
+func (f *runFlags) builtin() bool {
+	return f.target == "" && !f.seat.isOwnProxy() || f.like != nil
+}
 
 // reference returns the target for the reference server with the program of this machine.
 func reference(ctx context.Context, s *programFinder) (target.Target, error) {
@@ -346,7 +357,7 @@ func printPlan(out io.Writer, p *plan.Plan) error {
 		fmt.Fprintf(out, "%-10s %s  %s\n", j.Front, j.Scenario.ID(), j.Scenario.Name)
 	}
 	fmt.Fprintf(out, "\n%d scenarios (", len(p.Jobs))
-	for n, front := range plan.Fronts {
+	for n, front := range report.SortFronts(perFront) {
 		if n > 0 {
 			fmt.Fprint(out, ", ")
 		}

@@ -483,6 +483,7 @@ func TestChecks(t *testing.T) {
 	rows = append(rows, contentRows()...)
 	rows = append(rows, sessionRows()...)
 	rows = append(rows, accountRows(t)...)
+	rows = append(rows, passageRows()...)
 	run(t, rows)
 	failed := map[string]bool{}
 	for _, r := range rows {

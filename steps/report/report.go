@@ -4,6 +4,7 @@
 package report
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -251,6 +252,11 @@ func fronts(results []Result) []string {
 	}
 	slices.SortFunc(found, compareFronts)
 	return found
+}
+
+// SortFronts returns the keys of a map, which are names of fronts, in the order of the reports.
+func SortFronts[V any](by map[string]V) []string {
+	return slices.SortedFunc(maps.Keys(by), compareFronts)
 }
 
 // selectedFronts returns the fronts at which a scenario was selected.

@@ -107,6 +107,9 @@ func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool
 	}
 	rep.Deviations = r.deviations()
 	r.attributeLeaks(ctx)
+	if n := len(r.plan.Elsewhere); n > 0 {
+		r.remark(fmt.Sprintf("%d scenarios are not applicable: they are about a %s, and the target has the seat %s", n, r.plan.Elsewhere[0].Seat(), r.plan.Seat))
+	}
 	rep.Problems, rep.Notes = r.unread, r.notes
 	for _, job := range r.plan.Jobs {
 		result, ran := r.results[job]
@@ -129,7 +132,10 @@ func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool
 func (r *run) selection() report.Selection {
 	c := r.config
 	fronts, spread := c.Fronts, c.Spread
-	if len(fronts) == 0 {
+	switch {
+	case c.Target.Proxy != nil:
+		fronts = c.Target.Proxy.Fronts()
+	case len(fronts) == 0:
 		fronts = plan.Fronts
 	}
 	if spread == "" {

@@ -1,0 +1,62 @@
+package driver
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// A ProxyLogin is the course of a login at the page of a proxy.
+type ProxyLogin struct {
+	Redirect *Reply // to the login page
+	Page     *Reply // the login page
+	Done     *Reply // to the form
+	Cookie   string // the value of the Cookie header that the browser sends from now on, "" if it has no cookie
+}
+
+// maxLoginRedirects bounds the redirects to the login page.
+const maxLoginRedirects = 5
+
+// LogIn opens target in a browser without cookies, follows redirects to the login page of the proxy and
+// submits the form with the given fields to the page's own URL. target is the target of the request
+// line; "" is the public address. It returns what was received until the proxy does something else.
+func (p *Persona) LogIn(ctx context.Context, target string, form url.Values) (*ProxyLogin, error) {
+	p.cookies.reset()
+	first := p.subject.Public
+	if target != "" {
+		u, err := first.Parse(target)
+		if err != nil {
+			return nil, err
+		}
+		first = u
+	}
+	login := &ProxyLogin{}
+	page, err := p.send(ctx, requestSpec{method: http.MethodGet, url: first, lines: []HeaderLine{{"Accept", "text/html"}}, withoutIdentity: true})
+	for hops := 0; err == nil && page.redirects() && hops < maxLoginRedirects; hops++ {
+		if login.Redirect == nil {
+			login.Redirect = page
+		}
+		page, err = p.send(ctx, requestSpec{method: http.MethodGet, url: page.location(), lines: []HeaderLine{{"Accept", "text/html"}}, withoutIdentity: true})
+	}
+	if err != nil {
+		return nil, err
+	}
+	login.Page = page
+	if login.Redirect == nil || !page.Is(2) {
+		return login, nil
+	}
+	login.Done, err = p.send(ctx, requestSpec{
+		method: http.MethodPost, url: page.url, body: []byte(form.Encode()), withoutIdentity: true,
+		lines: []HeaderLine{{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "text/html"}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if line, ok := p.cookies.line(first); ok {
+		login.Cookie = line.Value
+	}
+	return login, nil
+}
+
+// Origin returns the origin of the subject's public address.
+func (s Subject) Origin() string { return origin(s.Public) }
