@@ -110,7 +110,7 @@ func (f *runFlags) config() (steps.Config, error) {
 		c.Target = target.OwnProxy(f.seat.proxies, f.seat.flavour)
 	}
 	if f.target != "" {
-		t, err := target.Load(f.target)
+		t, err := target.Load(f.target, os.LookupEnv)
 		wrong.join(err)
 		if c.Target = t; t.Like == target.LikeReference {
 			f.like = &t

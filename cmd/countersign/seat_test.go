@@ -38,7 +38,7 @@ func runSeat(t *testing.T, flags ...string) *report.Report {
 // requireProxy skips the test if this machine cannot run the proxy.
 func requireProxy(t *testing.T, kind string) {
 	t.Helper()
-	if _, _, err := proxies.Usable(t.Context(), proxies.Kind(kind), proxies.RunnerAuto); err != nil {
+	if _, _, err := proxies.Usable(t.Context(), proxies.Kind(kind), proxies.RunnerAuto, installation()); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("NOT TESTED, and CI must test it: %v", err)
 		}

@@ -24,7 +24,7 @@ func loadText(t *testing.T, text string) (Target, error) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Load(file)
+	return Load(file, os.LookupEnv)
 }
 
 func TestLoadProxy(t *testing.T) {
