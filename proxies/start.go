@@ -47,6 +47,8 @@ type Options struct {
 	Dir string
 	// Installation names programs and files in unusual places.
 	Installation Installation
+	// Fault is a deliberate mistake in the configuration; nil for none.
+	Fault *Fault
 }
 
 // ErrUnavailable reports that this machine cannot run the proxy with the selected runner,
@@ -63,6 +65,7 @@ type Running struct {
 	ownDir       bool
 	listeners    []Listener
 	installation Installation
+	fault        *Fault
 	run          *process.Run // of a proxy that runs as a process
 	proxy        running
 	login        *login.Server
@@ -105,7 +108,7 @@ func Start(ctx context.Context, o Options) (*Running, error) {
 	if err := checkPorts(o.Listeners); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Kind, err)
 	}
-	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, installation: o.Installation, token: newToken()}
+	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, installation: o.Installation, fault: o.Fault, token: newToken()}
 	if err := r.start(ctx, o.Dir); err != nil {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*stopWithin)
 		defer cancel()
@@ -129,7 +132,7 @@ func (r *Running) start(ctx context.Context, parent string) error {
 	if r.runner == RunnerContainer {
 		launch = startContainer
 	}
-	if r.proxy, err = launch(ctx, job{kind: r.kind, listeners: r.listeners, installation: r.installation, dir: r.dir, ownDir: r.ownDir, login: r.login.Address(), run: r.run}); err != nil {
+	if r.proxy, err = launch(ctx, job{kind: r.kind, fault: r.fault, listeners: r.listeners, installation: r.installation, dir: r.dir, ownDir: r.ownDir, login: r.login.Address(), run: r.run}); err != nil {
 		return err
 	}
 	if err := r.await(ctx); err != nil {
@@ -172,6 +175,7 @@ type job struct {
 	kind         Kind
 	listeners    []Listener
 	installation Installation
+	fault        *Fault
 	dir          string
 	ownDir       bool // whether Stop removes dir
 	login        string
@@ -180,7 +184,7 @@ type job struct {
 
 // write renders the configuration into the job's folder and returns its path.
 func (j job) write(o RenderOptions) (string, error) {
-	o.Login, o.Dir = j.login, j.dir
+	o.Login, o.Dir, o.Fault = j.login, j.dir, j.fault
 	text, err := Render(j.kind, j.listeners, o)
 	if err != nil {
 		return "", err

@@ -81,9 +81,13 @@ func (e *equipment) Fronts(ctx context.Context, kind string, specs []steps.Front
 			Headers: proxies.HeaderNames(s.Headers), GroupsSeparator: s.GroupsSeparator, Gate: s.Gate,
 		})
 	}
+	fault, err := e.fault(kind)
+	if err != nil {
+		return nil, err
+	}
 	running, err := proxies.Start(ctx, proxies.Options{
 		Kind: proxies.Kind(kind), Runner: e.runner, Listeners: listeners, Dir: filepath.Join(e.run.Path, kind),
-		Installation: installation(),
+		Installation: installation(), Fault: fault,
 	})
 	if err != nil {
 		return nil, err
@@ -96,6 +100,15 @@ func (e *equipment) Fronts(ctx context.Context, kind string, specs []steps.Front
 		e.usage.finishProxy(kind)
 		return running.Stop(ctx)
 	}, nil
+}
+
+// fault returns the deliberate mistake in the configuration of a proxy under test, or nil.
+func (e *equipment) fault(kind string) (*proxies.Fault, error) {
+	if e.target.Proxy == nil || e.target.Proxy.Fault == "" {
+		return nil, nil
+	}
+	f, err := proxies.FindFault(proxies.Kind(kind), e.target.Proxy.Fault)
+	return &f, err
 }
 
 func (e *equipment) Launch(_ context.Context, spec steps.InstanceSpec) (steps.Instance, error) {

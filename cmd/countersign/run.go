@@ -107,7 +107,7 @@ func (f *runFlags) config() (steps.Config, error) {
 	wrong.join(f.seat.validate(f.flags.Changed))
 	c.Target = target.Reference(serverProgram)
 	if f.seat.isOwnProxy() {
-		c.Target = target.OwnProxy(f.seat.proxies, f.seat.flavour)
+		c.Target = f.seat.target()
 	}
 	if f.target != "" {
 		t, err := target.Load(f.target, os.LookupEnv)

@@ -13,9 +13,9 @@ import (
 
 // seatFlags are the flags that choose what is under test: a server or a proxy.
 type seatFlags struct {
-	seat, flavour string
-	proxies       []string
-	owned         bool // the user owns a proxy that is not on this machine
+	seat, flavour, fault string
+	proxies              []string
+	owned                bool // the user owns a proxy that is not on this machine
 }
 
 func (f *seatFlags) register(cmd *cobra.Command) {
@@ -23,6 +23,7 @@ func (f *seatFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.seat, "seat", target.SeatServer, "what is under test without --target: server (the reference server) or proxy (the proxies of this project)")
 	flags.StringSliceVar(&f.proxies, "proxy", proxyKinds, "with --seat proxy: the proxies under test, nginx or apache")
 	flags.StringVar(&f.flavour, "flavour", proxies.Hardened, "with --seat proxy: flavour of their configuration: "+strings.Join(flavours, ", "))
+	flags.StringVar(&f.fault, "fault", "", "with --seat proxy: build this mistake into the hardened configuration, to see which scenarios notice it; its name is in proxies/faults")
 	flags.BoolVar(&f.owned, "i-own-this-proxy", false, "permit forged requests to a proxy that is not on this machine")
 }
 
@@ -44,12 +45,27 @@ func (f *seatFlags) validate(given func(name string) bool) error {
 	if given("target") && given("seat") {
 		wrong.add("--seat has no effect with --target, whose file names the seat; leave out one of the two")
 	}
-	for _, name := range []string{"proxy", "flavour"} {
+	if f.fault != "" && (len(f.proxies) != 1 || f.flavour != proxies.Hardened) {
+		wrong.add("--fault changes the hardened configuration of one proxy; name it with --proxy, and leave out --flavour")
+	} else if f.fault != "" && f.seat == target.SeatProxy {
+		_, err := proxies.FindFault(proxies.Kind(f.proxies[0]), f.fault)
+		wrong.join(err)
+	}
+	for _, name := range []string{"proxy", "flavour", "fault"} {
 		if given(name) && f.seat != target.SeatProxy {
 			wrong.add("--%s needs --seat proxy", name)
 		}
 	}
 	return wrong.err()
+}
+
+// target returns the description of the proxies of this project.
+func (f *seatFlags) target() target.Target {
+	t := target.OwnProxy(f.proxies, f.flavour)
+	if f.fault != "" {
+		t = t.WithFault(f.fault)
+	}
+	return t
 }
 
 // isOwnProxy reports whether the flags choose proxies of this project.

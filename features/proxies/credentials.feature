@@ -21,16 +21,18 @@ Feature: Requests with credentials that the server checks
         | a cookie of another site   | Cookie        | theme=dark   |
         | a header of an application | X-Application | one          |
 
-    Scenario Outline: The header <header> of a deployment request reaches the server unchanged
-      When an API client requests a page through the proxy with the headers:
-        | <header> | <value> |
-      Then the headers reach the server behind the proxy unchanged (<rule>)
+    @PA-051 @PA-052 @PA-053
+    Scenario: The headers of a deployment request reach the server unchanged
+      When a deployment client sends a GET request through the proxy
+      Then the headers reach the server behind the proxy unchanged (PA-051, PA-052, PA-053)
 
-      Examples:
-        | header             | value                    | rule   |
-        | X-Auth-Token       | T0123456789abcdef==      | PA-051 |
-        | X-Auth-Signature   | c2lnbmF0dXJl+/==         | PA-052 |
-        | X-Content-Checksum | 1B2M2Y8AsgTpgAmY7PhCfg== | PA-053 |
+    @PA-051 @PA-052 @PA-053
+    Scenario: The headers of a deployment request from a browser that is signed in reach the server unchanged
+      When a signed-in visitor requests a page through the proxy with the headers:
+        | X-Auth-Token       | T0123456789abcdef==      |
+        | X-Auth-Signature   | c2lnbmF0dXJl+/==         |
+        | X-Content-Checksum | 1B2M2Y8AsgTpgAmY7PhCfg== |
+      Then the headers reach the server behind the proxy unchanged (PA-051, PA-052, PA-053)
 
     @PA-048
     Scenario Outline: A deployment request with a body of <octets> octets reaches the server unchanged

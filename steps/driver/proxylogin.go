@@ -19,8 +19,10 @@ const maxLoginRedirects = 5
 
 // LogIn opens target in a browser without cookies, follows redirects to the login page of the proxy and
 // submits the form with the given fields to the page's own URL. target is the target of the request
-// line; "" is the public address. It returns what was received until the proxy does something else.
-func (p *Persona) LogIn(ctx context.Context, target string, form url.Values) (*ProxyLogin, error) {
+// line; "" is the public address. known is the path of the login page, which LogIn opens if the proxy
+// does not redirect; "" if it is not known. It returns what was received until the proxy does something
+// else.
+func (p *Persona) LogIn(ctx context.Context, target, known string, form url.Values) (*ProxyLogin, error) {
 	p.cookies.reset()
 	first := p.subject.Public
 	if target != "" {
@@ -38,11 +40,14 @@ func (p *Persona) LogIn(ctx context.Context, target string, form url.Values) (*P
 		}
 		page, err = p.send(ctx, requestSpec{method: http.MethodGet, url: page.location(), lines: []HeaderLine{{"Accept", "text/html"}}, withoutIdentity: true})
 	}
+	if err == nil && login.Redirect == nil && known != "" {
+		page, err = p.openLoginPage(ctx, known)
+	}
 	if err != nil {
 		return nil, err
 	}
 	login.Page = page
-	if login.Redirect == nil || !page.Is(2) {
+	if login.Redirect == nil && known == "" || !page.Is(2) {
 		return login, nil
 	}
 	login.Done, err = p.send(ctx, requestSpec{
@@ -56,6 +61,14 @@ func (p *Persona) LogIn(ctx context.Context, target string, form url.Values) (*P
 		login.Cookie = line.Value
 	}
 	return login, nil
+}
+
+func (p *Persona) openLoginPage(ctx context.Context, path string) (*Reply, error) {
+	u, err := p.subject.Public.Parse(path)
+	if err != nil {
+		return nil, err
+	}
+	return p.send(ctx, requestSpec{method: http.MethodGet, url: u, lines: []HeaderLine{{"Accept", "text/html"}}, withoutIdentity: true})
 }
 
 // Origin returns the origin of the subject's public address.

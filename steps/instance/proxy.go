@@ -112,7 +112,7 @@ func SignInAtProxy(ctx context.Context, s driver.Subject, how target.SignIn, i d
 			}
 		}
 	}
-	login, err := driver.NewPersona(s, i.Username, i, plan.HeaderNames{}, r).WithoutIdentity().LogIn(ctx, page, form)
+	login, err := driver.NewPersona(s, i.Username, i, plan.HeaderNames{}, r).WithoutIdentity().LogIn(ctx, page, how.Page, form)
 	if err != nil {
 		return ProxySession{}, err
 	}

@@ -38,6 +38,7 @@ type Proxy struct {
 
 	Kinds   []string `yaml:"-"` // of proxies that the suite configures
 	Flavour string   `yaml:"-"` // of their configuration
+	Fault   string   `yaml:"-"` // a deliberate mistake in it, "" for none
 	Folder  string   `yaml:"-"` // of the target file
 }
 
@@ -48,6 +49,8 @@ type SignIn struct {
 	// Form holds the fields of the form on the page to which the proxy redirects an anonymous
 	// browser.
 	Form map[string]string `yaml:"form"`
+	// Page is the path of that page, for a proxy that does not redirect to it.
+	Page string `yaml:"page"`
 	// Headers are the header lines of a user who is signed in.
 	Headers map[string]string `yaml:"headers"`
 	// IdentityCookie names the cookie that contains the username in plain text, if there is one.
@@ -71,11 +74,19 @@ var ownServer = map[string]string{
 func OwnProxy(kinds []string, flavour string) Target {
 	return Target{
 		Name: strings.Join(kinds, ", ") + " (" + flavour + ")", Version: "this checkout", Seat: SeatProxy, Instances: maxInstances,
-		Proxy: &Proxy{Kinds: kinds, Flavour: flavour, Server: ownServer, SignIn: &SignIn{IdentityCookie: "verified-user", Form: map[string]string{
+		Proxy: &Proxy{Kinds: kinds, Flavour: flavour, Server: ownServer, SignIn: &SignIn{IdentityCookie: "verified-user", Page: "/auth/login", Form: map[string]string{
 			"username": "{username}", "unique_id": "{unique_id}", "first_name": "{first_name}", "last_name": "{last_name}",
 			"email": "{email}", "role": "{role}", "groups": "{group1}\n{group2}",
 		}}},
 	}
+}
+
+// WithFault returns the description of a proxy with a deliberate mistake in its configuration.
+func (t Target) WithFault(name string) Target {
+	changed := *t.Proxy
+	changed.Fault = name
+	t.Name, t.Proxy = t.Name+" with the fault "+name, &changed
+	return t
 }
 
 // IsOwn reports whether the suite configures the proxy.
