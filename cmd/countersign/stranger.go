@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -88,7 +89,11 @@ func (s *stranger) start(ctx context.Context, p *target.Proxy, spec steps.ProxyS
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("create the folder of the proxy: %w", err)
 	}
-	fill := strings.NewReplacer("{listen}", spec.Listen, "{upstream}", spec.Upstream, "{login}", s.login.Address(), "{folder}", p.Folder, "{data}", dir)
+	_, port, err := net.SplitHostPort(spec.Listen)
+	if err != nil {
+		return err
+	}
+	fill := strings.NewReplacer("{listen}", spec.Listen, "{port}", port, "{upstream}", spec.Upstream, "{login}", s.login.Address(), "{folder}", p.Folder, "{data}", dir)
 	var args []string
 	for _, a := range p.Command {
 		args = append(args, fill.Replace(a))

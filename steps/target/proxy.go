@@ -17,7 +17,7 @@ import (
 // Flavour), one that it starts with a command, or one that runs.
 type Proxy struct {
 	// Command starts the proxy. Its arguments and the values of Environment may contain {listen},
-	// {upstream}, {login}, {folder} and {data}: the address at which the proxy listens, the
+	// {port}, {upstream}, {login}, {folder} and {data}: the address at which the proxy listens and its port, the
 	// address of the recording server, that of the login server of the suite, the folder of the
 	// target file, and a folder for files of the proxy.
 	Command     []string          `yaml:"command"`
@@ -137,7 +137,7 @@ func (SignIn) Fill(value string, identity map[string]string) string {
 }
 
 // proxyPlaceholders lists the placeholders of the command of a proxy.
-var proxyPlaceholders = []string{"listen", "upstream", "login", "folder", "data"}
+var proxyPlaceholders = []string{"listen", "port", "upstream", "login", "folder", "data"}
 
 func (p *Proxy) validate(bad func(string, ...any)) {
 	if (len(p.Command) == 0) == (p.URL == "") {

@@ -68,7 +68,7 @@ func TestLoadProxyErrors(t *testing.T) {
 		{"a proxy in the other seat", "name: x\nseat: server\nlaunch: {command: [x]}\nproxy: {command: [x]}\n", "proxy: it describes a target with seat: proxy"},
 		{"neither command nor url", head, "exactly one of command"},
 		{"both", head + "  command: [x]\n  url: http://127.0.0.1/\n  upstream: 127.0.0.1:1\n", "exactly one of command"},
-		{"unknown placeholder", head + "  command: [x, '{port}']\n", "proxy.command[1]: {port} is not known here"},
+		{"unknown placeholder", head + "  command: [x, '{config}']\n", "proxy.command[1]: {config} is not known here"},
 		{"url without upstream", head + "  url: http://127.0.0.1/\n", "proxy.upstream: \"\" is not an address"},
 		{"upstream of a command", head + "  command: [x]\n  upstream: 127.0.0.1:1\n", "use {upstream}"},
 		{"relative url", head + "  url: /here\n  upstream: 127.0.0.1:1\n", "proxy.url"},
