@@ -138,6 +138,7 @@ type server struct {
 	Backend     string // host:port by which this proxy reaches the upstream
 	Internal    string // host:port of the upstream as in Listener
 	Identity    []identityHeader
+	Unread      []string     // identity headers of the documents that the server does not read
 	Cookies     []cookieView // the cookies for its headers
 	Underscores bool         // whether a header name has an underscore
 	Primary     string       // field without which a request has no identity
@@ -191,6 +192,7 @@ func newServer(kind Kind, l Listener, o RenderOptions) server {
 		Origin: l.origin(), Backend: alias(up.Host, o.HostAlias), Internal: up.Host,
 		Identity: l.Headers.list(), Primary: "user", Home: l.Prefix + "/",
 	}
+	s.Unread = l.Headers.unread()
 	s.Scheme, s.Host, _ = strings.Cut(s.Origin, "://")
 	for _, h := range s.Identity {
 		s.Underscores = s.Underscores || strings.Contains(h.Header, "_")

@@ -56,6 +56,9 @@ var proxySteps = []vocabulary.Definition{
 	vocabulary.Check(`the server behind the proxy receives the path {string}`, func(_ context.Context, s *scenario.State, path string) error {
 		return s.Proxied.CheckPathKept(path)
 	}),
+	vocabulary.Check(`the server behind the proxy receives no header {string}, which it does not read`, func(_ context.Context, s *scenario.State, name string) error {
+		return s.Proxied.CheckUnread(name)
+	}),
 	vocabulary.Check(`no header with {string} reaches the server behind the proxy`, func(_ context.Context, s *scenario.State, text string) error {
 		return s.Proxied.CheckAbsent(text)
 	}),

@@ -117,6 +117,24 @@ Feature: Forged identity headers
         | groups     | with underscores              |
         | groups     | with dots                     |
 
+  Rule: The proxy deletes identity headers of the documents that the server does not read
+
+    @SEC-066
+    Scenario Outline: The header <name>, which the server does not read, does not reach the server
+      When a signed-in visitor requests a page through the proxy with the headers:
+        | <name> | <mallory> |
+      Then the server behind the proxy receives no header "<name>", which it does not read
+
+      Examples:
+        | name                   |
+        | X-Auth-Custom-Username |
+        | X-Auth-ID              |
+        | X-Auth-Uniqueid        |
+        | X-Auth-First-Name      |
+        | X-Auth-Email           |
+        | X-Auth-RSC-Role        |
+        | X-Auth-Groups          |
+
   Rule: A client cannot make the proxy drop headers
 
     A proxy deletes the headers that Connection names before it sends a request on. A client could delete the

@@ -160,6 +160,17 @@ func (x *Proxied) CheckNoIdentity() error {
 	})
 }
 
+// CheckUnread requires that a header did not arrive. The scenario is inapplicable if the server reads
+// the header.
+func (x *Proxied) CheckUnread(name string) error {
+	for _, read := range x.identityNames() {
+		if strings.EqualFold(read, name) {
+			return &verdict.Inapplicable{Reason: "the server behind the proxy reads " + name}
+		}
+	}
+	return x.Check(func(p check.Passage) error { return check.ReceivedExactly(p, name) })
+}
+
 // CheckNotEchoed requires that the reply does not contain the cookies of the visitor.
 func (x *Proxied) CheckNotEchoed() error {
 	return x.Check(func(p check.Passage) error {
