@@ -18,6 +18,9 @@ var proxySteps = []vocabulary.Definition{
 	vocabulary.Action(`{caller} sends {request kind} through the proxy`, func(ctx context.Context, s *scenario.State, c scenario.Caller, kind scenario.RequestKind) error {
 		return s.Proxied.Request(ctx, c, kind)
 	}),
+	vocabulary.Action(`the documented {printed example} example is under test`, func(_ context.Context, s *scenario.State, kind scenario.PrintedExample) error {
+		return s.Proxied.RequirePrinted(kind)
+	}),
 	vocabulary.Action(`{caller} requests the path {string} through the proxy`, func(ctx context.Context, s *scenario.State, c scenario.Caller, path string) error {
 		return s.Proxied.RequestPath(ctx, c, path, false)
 	}),
@@ -53,6 +56,16 @@ var proxySteps = []vocabulary.Definition{
 	vocabulary.Check(`the headers reach the server behind the proxy unchanged`, func(_ context.Context, s *scenario.State) error {
 		return s.Proxied.Check(check.Unchanged)
 	}),
+	vocabulary.Check(`the proxy answers {int} with a redirect to {string}`, func(_ context.Context, s *scenario.State, status int, to string) error {
+		return s.Proxied.CheckAnswered(status, to)
+	}),
+	vocabulary.Check(`the server behind the proxy receives the request line {string}`, func(_ context.Context, s *scenario.State, line string) error {
+		return s.Proxied.Check(func(p check.Passage) error { return check.LineReceived(p, line) })
+	}),
+	vocabulary.Check(`the server behind the proxy receives the header {string} with the value {string}, once`,
+		func(_ context.Context, s *scenario.State, name, value string) error {
+			return s.Proxied.Check(func(p check.Passage) error { return check.ReceivedExactly(p, name, s.OnTheWire(value)) })
+		}),
 	vocabulary.Check(`the server behind the proxy receives the path {string}`, func(_ context.Context, s *scenario.State, path string) error {
 		return s.Proxied.CheckPathKept(path)
 	}),
@@ -159,6 +172,7 @@ var proxyParameters = []vocabulary.Parameter{
 	vocabulary.Choice("request kind", scenario.RequestKinds),
 	vocabulary.Choice("identity header", scenario.IdentityHeaders),
 	vocabulary.Choice("header forgery", scenario.Forgeries),
+	vocabulary.Choice("printed example", map[string]scenario.PrintedExample{"nginx": scenario.PrintedNginx, "Apache": scenario.PrintedApache}),
 	vocabulary.Choice("stream framing", scenario.StreamFramings),
 }
 

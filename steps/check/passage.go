@@ -161,6 +161,33 @@ func TargetReceived(p Passage, want string) error {
 	return nil
 }
 
+// LineReceived requires that the request line at the server is the wanted one.
+func LineReceived(p Passage, want string) error {
+	if err := ReachedServer(p); err != nil {
+		return err
+	}
+	if got := p.Arrived[0].Line; got != want {
+		return verdict.Broken("the request line "+want+" at the server", "%s", got)
+	}
+	return nil
+}
+
+// Answered requires that the request did not reach the server, and that the proxy answered it with a
+// status and a redirect to a URL.
+func Answered(p Passage, status int, to string) error {
+	if err := HeldBack(p); err != nil {
+		return err
+	}
+	if p.Reply == nil || p.Reply.Status != status || p.Reply.Header.Get("Location") != to {
+		got := p.answer()
+		if p.Reply != nil {
+			got += " with a redirect to " + p.Reply.Header.Get("Location")
+		}
+		return verdict.Broken(fmt.Sprintf("status %d with a redirect to %s", status, to), "%s", got)
+	}
+	return nil
+}
+
 // LeadsTo requires that the reply redirects to one of the URLs.
 func LeadsTo(p Passage, urls ...string) error {
 	if p.Reply == nil || !p.Reply.Is(3) {

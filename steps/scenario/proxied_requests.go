@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"countersign/steps/check"
+	"countersign/steps/plan"
 	"countersign/steps/verdict"
 )
 
@@ -118,6 +119,31 @@ func (x *Proxied) RequestWithCookies(ctx context.Context, n int) error {
 		own = append(own, "Cookie: "+other)
 	}
 	return x.remember(x.send(ctx, "the request with many cookies", RawRequest{Method: "GET", Lines: own}))
+}
+
+// A PrintedExample is the kind of proxy of a documented example.
+type PrintedExample string
+
+// The kinds of proxies of the documented examples.
+const (
+	PrintedNginx  PrintedExample = plan.Nginx
+	PrintedApache PrintedExample = plan.Apache
+)
+
+// RequirePrinted makes the scenario inapplicable to proxies other than the documented examples of a
+// kind.
+func (x *Proxied) RequirePrinted(kind PrintedExample) error {
+	if p := x.state.Target.Proxy; p.IsOwn() && p.Flavour == "documented" && x.state.Job.Front == string(kind) {
+		return nil
+	}
+	return &verdict.Inapplicable{Reason: fmt.Sprintf("the scenario is about the documented example of %s", kind)}
+}
+
+// CheckAnswered requires that the proxy answered the last request itself, with a status and a redirect.
+// <origin> stands for the public origin.
+func (x *Proxied) CheckAnswered(status int, to string) error {
+	want := strings.NewReplacer("<origin>", x.state.Instance.Subject.Origin(), "<prefix>", x.prefix()).Replace(to)
+	return x.Check(func(p check.Passage) error { return check.Answered(p, status, want) })
 }
 
 // fill replaces the placeholders of a header value.
