@@ -226,7 +226,7 @@ func writeAssociations(w http.ResponseWriter, list []integration.Association) er
 }
 
 func (s *Server) listAssociations(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.viewable(r)
+	item, err := s.Content.View(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
@@ -252,7 +252,7 @@ func (s *Server) listAssociationsOf(w http.ResponseWriter, r *http.Request) erro
 // setAssociations replaces the associations of the item by the array in the body (OAuth document, lines 31 to 36). It
 // ignores the Content-Type, because the documented curl command does not set it.
 func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
+	item, err := s.Content.Editable(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
