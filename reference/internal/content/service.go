@@ -58,7 +58,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		Store: o.Store, Keys: ownerKeys{o.Accounts}, DataDir: o.DataDir, Node: o.Node, Server: o.Server,
 		Command: o.Command, App: o.App, MaxRun: o.MaxRun, Now: o.Now, Log: o.Log,
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Close stops all executions and tasks and waits for them until ctx is done.
