@@ -233,10 +233,8 @@ func (ex *exchange) decide(s *session) (reply, error) {
 		return reply{}, err
 	}
 	now := is.now()
-	k := &code{
-		grant:       &grant{client: a.client, account: s.account, scope: granted, nonce: a.nonce, authTime: s.authTime},
-		redirectURI: a.redirectURI, challenge: a.challenge, issued: now,
-	}
+	g := &grant{client: a.client, account: s.account, scope: granted, nonce: a.nonce, authTime: s.authTime}
+	k := &code{single: single{grant: g, issued: now}, redirectURI: a.redirectURI, challenge: a.challenge}
 	is.mu.Lock()
 	is.codes.put(digestOf(secret), k, func(old *code) bool { return !now.Before(old.issued.Add(codeMemory)) })
 	is.mu.Unlock()

@@ -21,16 +21,16 @@ func (p *Provider) Management() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /issuers", m.handle(m.names))
 	mux.HandleFunc("PUT /issuers/{issuer}", m.handle(m.create))
-	mux.HandleFunc("GET /issuers/{issuer}", m.handle(m.show))
+	mux.HandleFunc("GET /issuers/{issuer}", m.handleIssuer(m.show))
 	mux.HandleFunc("DELETE /issuers/{issuer}", m.handle(m.remove))
-	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handle(m.journal))
-	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handle(m.setDefault))
-	mux.HandleFunc("PUT /issuers/{issuer}/trouble", m.handle(m.setTrouble))
-	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handle(m.addClient))
-	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handle(m.addAccount))
-	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handle(m.setRows))
-	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handle(m.setConsent))
-	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handle(m.revokeGrants))
+	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handleIssuer(m.journal))
+	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handleIssuer(m.setDefault))
+	mux.HandleFunc("PUT /issuers/{issuer}/trouble", m.handleIssuer(m.setTrouble))
+	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handleIssuer(m.addClient))
+	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handleIssuer(m.addAccount))
+	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handleIssuer(m.setRows))
+	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handleIssuer(m.setConsent))
+	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handleIssuer(m.revokeGrants))
 	bounded := http.MaxBytesHandler(mux, maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limitBody(w, r)
@@ -65,6 +65,20 @@ func (m manager) handle(do func(*http.Request) (int, any, error)) http.HandlerFu
 	}
 }
 
+// handleIssuer is like handle for a handler that needs the issuer in the path.
+func (m manager) handleIssuer(do func(*issuer, *http.Request) (int, any, error)) http.HandlerFunc {
+	return m.handle(func(r *http.Request) (int, any, error) {
+		is := m.p.issuer(r.PathValue("issuer"))
+		if is == nil {
+			return 0, nil, errNoIssuer
+		}
+		return do(is, r)
+	})
+}
+
+// errNoIssuer is the error for a path with an issuer that does not exist.
+var errNoIssuer = &statusError{http.StatusNotFound, "no such issuer"}
+
 // refusal returns the status of an error. An error without its own status means that the request is invalid.
 func refusal(err error) int {
 	var se *statusError
@@ -95,14 +109,6 @@ func read(r *http.Request, v any) error {
 		return errors.New("the body is null")
 	}
 	return control.Strict(text, v)
-}
-
-// findIssuer returns the issuer in the path.
-func (m manager) findIssuer(r *http.Request) (*issuer, error) {
-	if is := m.p.issuer(r.PathValue("issuer")); is != nil {
-		return is, nil
-	}
-	return nil, &statusError{http.StatusNotFound, "no such issuer"}
 }
 
 // missing returns the error for a path with an account that does not exist.
@@ -141,34 +147,22 @@ func (m manager) create(r *http.Request) (int, any, error) {
 	return http.StatusCreated, made, nil
 }
 
-func (m manager) show(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) show(is *issuer, _ *http.Request) (int, any, error) {
 	return http.StatusOK, is.describe(), nil
 }
 
 func (m manager) remove(r *http.Request) (int, any, error) {
 	if !m.p.remove(r.PathValue("issuer")) {
-		return 0, nil, &statusError{http.StatusNotFound, "no such issuer"}
+		return 0, nil, errNoIssuer
 	}
 	return 0, nil, nil
 }
 
-func (m manager) journal(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) journal(is *issuer, _ *http.Request) (int, any, error) {
 	return http.StatusOK, is.journal.read(), nil
 }
 
-func (m manager) setDefault(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setDefault(is *issuer, r *http.Request) (int, any, error) {
 	var who control.Who
 	if err := read(r, &who); err != nil {
 		return 0, nil, err
@@ -176,11 +170,7 @@ func (m manager) setDefault(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.setDefault(who.Account))
 }
 
-func (m manager) setTrouble(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setTrouble(is *issuer, r *http.Request) (int, any, error) {
 	var t control.Trouble
 	if err := read(r, &t); err != nil {
 		return 0, nil, err
@@ -194,11 +184,7 @@ func (m manager) setTrouble(r *http.Request) (int, any, error) {
 	return 0, nil, nil
 }
 
-func (m manager) addClient(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) addClient(is *issuer, r *http.Request) (int, any, error) {
 	var spec control.ClientSpec
 	if err := errors.Join(read(r, &spec), checkName(&spec.ID, r.PathValue("client"))); err != nil {
 		return 0, nil, err
@@ -207,11 +193,7 @@ func (m manager) addClient(r *http.Request) (int, any, error) {
 	return http.StatusCreated, made, err
 }
 
-func (m manager) addAccount(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) addAccount(is *issuer, r *http.Request) (int, any, error) {
 	var a control.Account
 	if err := errors.Join(read(r, &a), checkName(&a.Name, r.PathValue("account"))); err != nil {
 		return 0, nil, err
@@ -219,11 +201,7 @@ func (m manager) addAccount(r *http.Request) (int, any, error) {
 	return 0, nil, is.addAccount(a)
 }
 
-func (m manager) setRows(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setRows(is *issuer, r *http.Request) (int, any, error) {
 	var rows control.Rows
 	if err := read(r, &rows); err != nil {
 		return 0, nil, err
@@ -231,11 +209,7 @@ func (m manager) setRows(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.change(r.PathValue("account"), func(a *account) { a.rows = rows.Rows }))
 }
 
-func (m manager) setConsent(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setConsent(is *issuer, r *http.Request) (int, any, error) {
 	var c control.Consent
 	if err := read(r, &c); err != nil {
 		return 0, nil, err
@@ -243,11 +217,7 @@ func (m manager) setConsent(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.setConsent(r.PathValue("account"), c))
 }
 
-func (m manager) revokeGrants(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) revokeGrants(is *issuer, r *http.Request) (int, any, error) {
 	n, err := is.revokeAccount(r.PathValue("account"))
 	return http.StatusOK, control.Revoked{Revoked: n}, missing(err)
 }

@@ -13,6 +13,7 @@ import (
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/policy"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/web"
 )
@@ -27,7 +28,7 @@ func TestListsReadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	accounts := &account.Service{Store: db, Policy: web.AccountPolicy(cfg), Now: time.Now, SessionLifetime: time.Hour, Log: log}
+	accounts := &account.Service{Store: db, Policy: policy.Accounts(cfg), Now: time.Now, SessionLifetime: time.Hour, Log: log}
 	items, err := content.New(t.Context(), content.Options{Store: db.Content(), Accounts: accounts, DataDir: t.TempDir(), Node: "n", Log: log})
 	if err != nil {
 		t.Fatal(err)
