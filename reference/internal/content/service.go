@@ -21,7 +21,6 @@ type Options struct {
 	Server   string   // the public address of the server, with a trailing slash
 	Command  []string // executes content; empty means execution.DefaultProgram
 	App      *url.URL // an app that replaces the processes; see execution.Options
-	MaxRun   int      // maximum number of live processes; 0 means execution.DefaultMaxRun
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -56,7 +55,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s.runtime, err = execution.New(ctx, execution.Options{
 		Store: o.Store, Keys: ownerKeys{o.Accounts}, DataDir: o.DataDir, Node: o.Node, Server: o.Server,
-		Command: o.Command, App: o.App, MaxRun: o.MaxRun, Now: o.Now, Log: o.Log,
+		Command: o.Command, App: o.App, Now: o.Now, Log: o.Log,
 	})
 	if err != nil {
 		return nil, err
