@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -260,5 +261,27 @@ func TestTaskResults(t *testing.T) {
 		if err != nil || !task.Finished || task.Code != test.code || task.Error != test.text {
 			t.Errorf("result of %v: %+v, %v", test.err, task, err)
 		}
+	}
+}
+
+// An app of a developer replaces the processes. It needs neither a program nor a slot.
+func TestApp(t *testing.T) {
+	t.Parallel()
+	app := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
+	r := newRig(t, func(o *Options) { o.App, o.Command = app, []string{"no-such-program"} })
+	if err := r.Check(KindProcess); err != nil {
+		t.Errorf("Check of a process: %v", err)
+	}
+	if err := r.Check(KindRender); !errors.Is(err, ErrNoProgram) {
+		t.Errorf("Check of a render = %v, want ErrNoProgram", err)
+	}
+	item := r.work()
+	p, leave, err := r.Visit(t.Context(), item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer leave()
+	if e, err := r.store.Execution(t.Context(), p.Execution); err != nil || p.Target != app || e.KeyID != 0 || r.live() != 0 {
+		t.Errorf("target %v, execution %+v, %v, %d slots", p.Target, e, err, r.live())
 	}
 }
