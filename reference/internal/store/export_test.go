@@ -8,7 +8,7 @@ import (
 
 // Exec runs a statement of a test.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) error {
-	_, err := t.exec(ctx, query, args...)
+	_, err := exec(ctx, t.q, "statement of a test", query, args...)
 	return err
 }
 
