@@ -52,11 +52,11 @@ func (r *rawTar) entry(kind byte, name string, body []byte) {
 	r.write(make([]byte, (512-len(body)%512)%512))
 }
 
-// attributes writes a PAX header of n bytes, for the next entry (x) or for all (g).
-func (r *rawTar) attributes(kind byte, n int) {
+// attributes writes a PAX header of n bytes for the next entry.
+func (r *rawTar) attributes(n int) {
 	r.t.Helper()
 	record := fmt.Sprintf("%d comment=", n)
-	r.entry(kind, "attributes", []byte(record+strings.Repeat("a", n-len(record)-1)+"\n"))
+	r.entry('x', "attributes", []byte(record+strings.Repeat("a", n-len(record)-1)+"\n"))
 }
 
 func (r *rawTar) bytes() []byte {
@@ -77,16 +77,10 @@ func TestUnpackHeaders(t *testing.T) {
 		write func(*rawTar)
 		want  string // "" = accepted
 	}{
-		{"attributes", func(r *rawTar) { r.attributes('x', 900_000); r.entry('0', "a", []byte("x")) }, ""},
+		{"attributes", func(r *rawTar) { r.attributes(900_000); r.entry('0', "a", []byte("x")) }, ""},
 		{"a chain of attributes", func(r *rawTar) {
 			for range 3 {
-				r.attributes('x', mib)
-			}
-			r.entry('0', "a", []byte("x"))
-		}, "bytes of headers"},
-		{"many global attributes", func(r *rawTar) {
-			for range 70 {
-				r.attributes('g', mib)
+				r.attributes(mib)
 			}
 			r.entry('0', "a", []byte("x"))
 		}, "bytes of headers"},
@@ -96,9 +90,8 @@ func TestUnpackHeaders(t *testing.T) {
 				r.write(make([]byte, mib))
 			}
 		}, "bytes of headers"},
-		{"large bodies", func(r *rawTar) {
-			r.entry('0', "a", make([]byte, 5*mib))
-			r.entry('0', "b", make([]byte, 5*mib))
+		{"a large body", func(r *rawTar) {
+			r.entry('0', "a", make([]byte, 3*mib))
 		}, ""},
 	}
 	for _, test := range tests {
