@@ -16,7 +16,7 @@ import (
 func (r *rig) actor(name string, role account.Role) account.Actor {
 	r.t.Helper()
 	u := account.User{GUID: name, UniqueID: name, Username: name, Role: role, Created: time.Now()}
-	if err := r.db.Update(r.t.Context(), func(tx account.Tx) error { return tx.InsertUser(r.t.Context(), &u) }); err != nil {
+	if err := r.db.Accounts().Update(r.t.Context(), func(tx account.Tx) error { return tx.InsertUser(r.t.Context(), &u) }); err != nil {
 		r.t.Fatal(err)
 	}
 	return account.Actor{User: u, Role: role}

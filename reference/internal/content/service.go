@@ -3,7 +3,6 @@ package content
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"time"
@@ -74,11 +73,7 @@ type ownerKeys struct{ accounts *account.Service }
 
 // IssueContentKey implements execution.Keys.
 func (k ownerKeys) IssueContentKey(ctx context.Context, owner, item string) (string, int64, error) {
-	user, err := k.accounts.FindUser(ctx, owner)
-	if err != nil {
-		return "", 0, fmt.Errorf("owner of content: %w", err)
-	}
-	made, key, err := k.accounts.MakeKey(ctx, account.NewKey{User: user, Kind: account.ContentKey, ContentGUID: item, Name: "content"})
+	made, key, err := k.accounts.IssueContentKey(ctx, owner, item)
 	return key, made.ID, err
 }
 

@@ -41,10 +41,10 @@ func newRig(t *testing.T, options ...func(*content.Options)) *rig {
 	ctx := t.Context()
 	db := storetest.Open(t)
 	owner := account.User{GUID: uuid.NewString(), UniqueID: "paula", Username: "paula", Role: account.Publisher, Created: time.Now()}
-	if err := db.Update(ctx, func(tx account.Tx) error { return tx.InsertUser(ctx, &owner) }); err != nil {
+	if err := db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.InsertUser(ctx, &owner) }); err != nil {
 		t.Fatalf("insert user: %v", err)
 	}
-	r := &rig{t: t, db: db, items: db.Content(), accounts: &account.Service{Store: db, Now: time.Now}, owner: account.Actor{User: owner, Role: owner.Role}}
+	r := &rig{t: t, db: db, items: db.Content(), accounts: account.New(account.Options{Store: db.Accounts()}), owner: account.Actor{User: owner, Role: owner.Role}}
 	r.options = content.Options{
 		Store: r.items, Accounts: r.accounts, DataDir: t.TempDir(), Node: "n1",
 		Server: "http://connect.example/", Command: contenttest.Command(),

@@ -28,7 +28,7 @@ func TestListsReadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	accounts := &account.Service{Store: db, Policy: policy.Accounts(cfg), Now: time.Now, SessionLifetime: time.Hour, Log: log}
+	accounts := account.New(account.Options{Store: db.Accounts(), Policy: policy.Accounts(cfg), SessionLifetime: time.Hour, Log: log})
 	items, err := content.New(t.Context(), content.Options{Store: db.Content(), Accounts: accounts, DataDir: t.TempDir(), Node: "n", Log: log})
 	if err != nil {
 		t.Fatal(err)

@@ -118,7 +118,7 @@ func succeeded(t *testing.T, errs []error, want error) int {
 // accounts returns the service of one node.
 func accounts(db *store.DB, p account.Policy) *account.Service {
 	p.RegisterOnFirstLogin, p.DefaultRole = true, account.Viewer
-	return &account.Service{Store: db, Policy: p, Now: func() time.Time { return day }, SessionLifetime: time.Hour, Log: slog.New(slog.DiscardHandler)}
+	return account.New(account.Options{Store: db.Accounts(), Policy: p, Now: func() time.Time { return day }, SessionLifetime: time.Hour})
 }
 
 func claim(name string, groups ...string) proxyauth.Claim {
@@ -131,8 +131,8 @@ func firstUser(t *testing.T, a, b *store.DB) {
 	noErrors(t, atOnce(a, b, n, func(i int, node *store.DB) error {
 		return second(accounts(node, account.Policy{}).SignIn(ctx, claim(fmt.Sprint("user", i))))
 	}))
-	same(t, "administrators", got(a.CountActiveAdministrators(ctx))(t), 1)
-	_, total, err := b.Users(ctx, account.UserQuery{Limit: 1})
+	same(t, "administrators", got(a.Accounts().CountActiveAdministrators(ctx))(t), 1)
+	_, total, err := b.Accounts().Users(ctx, account.UserQuery{Limit: 1})
 	must(t, err)
 	same(t, "users", total, n)
 }
@@ -152,7 +152,7 @@ func samePerson(t *testing.T, a, b *store.DB) {
 		login := <-logins
 		guids[login.User.GUID] = true
 		sessions[login.Session.ID] = true
-		if _, u, err := b.SessionUser(ctx, login.Session.ID); err != nil || u.GUID != login.User.GUID {
+		if _, u, err := b.Accounts().SessionUser(ctx, login.Session.ID); err != nil || u.GUID != login.User.GUID {
 			t.Errorf("session of %s: %s, %v", login.User.GUID, u.GUID, err)
 		}
 	}
@@ -170,11 +170,11 @@ func groupsOfNodes(t *testing.T, a, b *store.DB) {
 		mine := slices.Concat(names[i%5:], names[:i%5])
 		return second(accounts(node, policy).SignIn(ctx, claim(fmt.Sprint("user", i), mine...)))
 	}))
-	list, total, err := a.Groups(ctx, account.GroupQuery{Limit: 99})
+	list, total, err := a.Accounts().Groups(ctx, account.GroupQuery{Limit: 99})
 	must(t, err)
 	same(t, "groups", total, len(names))
 	for _, g := range list {
-		_, members, err := b.MembersOfGroup(ctx, g.GUID, 1, 0)
+		_, members, err := b.Accounts().MembersOfGroup(ctx, g.GUID, 1, 0)
 		must(t, err)
 		same(t, "members of "+g.Name, members, 10)
 	}
@@ -182,9 +182,9 @@ func groupsOfNodes(t *testing.T, a, b *store.DB) {
 	noErrors(t, atOnce(a, b, 12, func(i int, node *store.DB) error {
 		return second(accounts(node, policy).SignIn(ctx, claim("user0", lists[i%4]...)))
 	}))
-	user := got(a.UserByUniqueID(ctx, "user0"))(t)
+	user := got(a.Accounts().UserByUniqueID(ctx, "user0"))(t)
 	now := []string{}
-	for _, g := range got(b.GroupsOfUser(ctx, user.GUID))(t) {
+	for _, g := range got(b.Accounts().GroupsOfUser(ctx, user.GUID))(t) {
 		now = append(now, g.Name)
 	}
 	if !slices.ContainsFunc(lists, func(l []string) bool { return slices.Equal(l, now) }) {
@@ -418,7 +418,7 @@ func crosswise(t *testing.T, a, b *store.DB) {
 				return tx.SaveSession(ctx, aSession(account.User{GUID: "bob" + name}, in, "s"+name))
 			})
 		case 5: // the row of a user, then sessions
-			err = node.Update(ctx, func(tx account.Tx) error {
+			err = node.Accounts().Update(ctx, func(tx account.Tx) error {
 				u := account.User{GUID: "bob" + name, UniqueID: "bob" + name, Username: "bob" + name}
 				return errors.Join(tx.InsertUser(ctx, &u), tx.DeleteUser(ctx, u.GUID))
 			})
