@@ -3,9 +3,13 @@ package fakeidp
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strconv"
+	"time"
 
 	"countersign/fakeidp/control"
 )
@@ -15,7 +19,8 @@ import (
 type manager struct{ p *Provider }
 
 // Management returns the handler of the second listener. It has no authentication and cannot be reached through the
-// listener of the protocol; serve it on a loopback address. Bodies are JSON without unknown members.
+// listener of the protocol; serve it on a loopback address. It refuses requests with a foreign Host or Origin header.
+// Bodies are JSON without unknown members.
 func (p *Provider) Management() http.Handler {
 	m := manager{p}
 	mux := http.NewServeMux()
@@ -24,14 +29,25 @@ func (p *Provider) Management() http.Handler {
 	mux.HandleFunc("GET /issuers/{issuer}", m.handleIssuer(m.show))
 	mux.HandleFunc("DELETE /issuers/{issuer}", m.handle(m.remove))
 	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handleIssuer(m.journal))
+	mux.HandleFunc("DELETE /issuers/{issuer}/journal", m.handleIssuer(m.clearJournal))
 	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handleIssuer(m.setDefault))
-	mux.HandleFunc("PUT /issuers/{issuer}/trouble", m.handleIssuer(m.setTrouble))
+	mux.HandleFunc("PUT /issuers/{issuer}/faults", m.handleIssuer(m.setFaults))
+	mux.HandleFunc("GET /issuers/{issuer}/faults", m.handleIssuer(m.showFaults))
+	mux.HandleFunc("DELETE /issuers/{issuer}/faults", m.handleIssuer(m.removeFaults))
+	mux.HandleFunc("PUT /issuers/{issuer}/clock", m.handleIssuer(m.setClock))
+	mux.HandleFunc("GET /issuers/{issuer}/clock", m.handleIssuer(m.showClock))
+	mux.HandleFunc("DELETE /issuers/{issuer}/clock", m.handleIssuer(m.releaseClock))
+	mux.HandleFunc("POST /issuers/{issuer}/keys", m.handleIssuer(m.rotateKey))
+	mux.HandleFunc("GET /issuers/{issuer}/keys", m.handleIssuer(m.showKeys))
 	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handleIssuer(m.addClient))
+	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}/lax", m.handleIssuer(m.setLax))
+	mux.HandleFunc("GET /issuers/{issuer}/clients/{client}/lax", m.handleIssuer(m.showLax))
+	mux.HandleFunc("DELETE /issuers/{issuer}/clients/{client}/lax", m.handleIssuer(m.removeLax))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handleIssuer(m.addAccount))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handleIssuer(m.setRows))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handleIssuer(m.setConsent))
 	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handleIssuer(m.revokeGrants))
-	bounded := http.MaxBytesHandler(mux, maxBody)
+	bounded := http.MaxBytesHandler(p.guard(mux), maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limitBody(w, r)
 		bounded.ServeHTTP(w, r)
@@ -53,16 +69,21 @@ func (m manager) handle(do func(*http.Request) (int, any, error)) http.HandlerFu
 		if err != nil {
 			status, v = refusal(err), control.Failure{Message: err.Error()}
 		}
+		limitSending(w) // the handler may have waited for the journal
 		if v == nil {
 			reply{status: http.StatusNoContent}.write(w)
 			return
 		}
-		rep, err := jsonReply(status, v)
-		if err != nil {
-			rep = reply{status: http.StatusInternalServerError}
-		}
-		rep.write(w)
+		writeJSON(w, status, v)
 	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	rep, err := jsonReply(status, v)
+	if err != nil {
+		rep = reply{status: http.StatusInternalServerError}
+	}
+	rep.write(w)
 }
 
 // handleIssuer is like handle for a handler that needs the issuer in the path.
@@ -111,7 +132,7 @@ func read(r *http.Request, v any) error {
 	return control.Strict(text, v)
 }
 
-// missing returns the error for a path with an account that does not exist.
+// missing returns the error for a path with an account or a client that does not exist.
 func missing(err error) error {
 	if errors.Is(err, errMissing) {
 		return &statusError{http.StatusNotFound, err.Error()}
@@ -158,8 +179,47 @@ func (m manager) remove(r *http.Request) (int, any, error) {
 	return 0, nil, nil
 }
 
-func (manager) journal(is *issuer, _ *http.Request) (int, any, error) {
-	return http.StatusOK, is.journal.read(), nil
+// maxWait bounds the time for which a request waits for the journal.
+const maxWait = 30 * time.Second
+
+func (manager) journal(is *issuer, r *http.Request) (int, any, error) {
+	after, wait, err := journalQuery(r.URL.RawQuery)
+	if err != nil {
+		return 0, nil, err
+	}
+	j, grown := is.journal.read(after)
+	if grown != nil && wait > 0 && !pause(r, wait, grown) {
+		j, _ = is.journal.read(after)
+	}
+	return http.StatusOK, j, nil
+}
+
+// journalQuery parses the query of a request for the journal: the number after which entries are returned, and the
+// number of seconds to wait for one.
+func journalQuery(query string) (after int, wait time.Duration, err error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return 0, 0, fmt.Errorf("the query: %w", err)
+	}
+	for name, vs := range values {
+		n, err := strconv.ParseUint(vs[0], 10, 31)
+		switch {
+		case name == "after" && len(vs) == 1 && err == nil:
+			after = int(n)
+		case name == "wait" && len(vs) == 1 && err == nil && n <= uint64(maxWait/time.Second):
+			wait = time.Duration(n) * time.Second
+		case name == "after" || name == "wait":
+			return 0, 0, fmt.Errorf("%s: %q: want one whole number; wait is 0 to 30 seconds", name, vs)
+		default:
+			return 0, 0, fmt.Errorf("unknown parameter %q; the known parameters are after, wait", name)
+		}
+	}
+	return after, wait, nil
+}
+
+func (manager) clearJournal(is *issuer, _ *http.Request) (int, any, error) {
+	is.journal.clear()
+	return 0, nil, nil
 }
 
 func (manager) setDefault(is *issuer, r *http.Request) (int, any, error) {
@@ -168,20 +228,6 @@ func (manager) setDefault(is *issuer, r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	return 0, nil, missing(is.setDefault(who.Account))
-}
-
-func (manager) setTrouble(is *issuer, r *http.Request) (int, any, error) {
-	var t control.Trouble
-	if err := read(r, &t); err != nil {
-		return 0, nil, err
-	}
-	if t != (control.Trouble{}) && (t.Status < 200 || t.Status > 599) {
-		return 0, nil, &statusError{http.StatusBadRequest, "the status must be from 200 to 599"}
-	}
-	is.mu.Lock()
-	defer is.mu.Unlock()
-	is.trouble = t
-	return 0, nil, nil
 }
 
 func (manager) addClient(is *issuer, r *http.Request) (int, any, error) {

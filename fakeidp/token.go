@@ -43,29 +43,11 @@ func (ex *exchange) token() (reply, error) {
 	if !c.may(ps["grant_type"]) {
 		return reply{}, unauthorizedClient()
 	}
-	if err := ex.scriptedError(); err != nil {
-		return reply{}, err
-	}
 	t, err := redeem(ex, c, ps)
 	if err != nil {
 		return reply{}, err
 	}
 	return ex.grantReply(t, ps["grant_type"])
-}
-
-// scriptedError returns the error that the issuer must return for refreshes, if there is one.
-func (ex *exchange) scriptedError() error {
-	ex.is.mu.Lock()
-	t := ex.is.trouble
-	ex.is.mu.Unlock()
-	if t == (control.Trouble{}) || ex.entry.GrantType != control.GrantRefreshToken {
-		return nil
-	}
-	p := newProblem(t.Status, t.Error, "the provider was told to answer so")
-	if t.PlainText {
-		p.with("Content-Type", "text/plain")
-	}
-	return p
 }
 
 // journalPresented journals the secrets of a token request.
@@ -89,7 +71,7 @@ var grants = map[string]func(*exchange, *client, params) (tokens, error){
 
 // grantReply returns the reply to a successful token request.
 func (ex *exchange) grantReply(t tokens, grantType string) (reply, error) {
-	ex.entry.Account, ex.entry.Scope = t.grant.account, t.scope.String()
+	ex.entry.Account, ex.entry.Scope = t.holder(), t.scope.String()
 	ex.issued(control.KindAccessToken, t.access)
 	body := tokenReply{AccessToken: t.access, TokenType: "Bearer", RefreshToken: t.refresh, Scope: t.scope.String()}
 	if !ex.is.omitExpiresIn {
@@ -115,14 +97,14 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 	if shown == "" {
 		return tokens{}, invalidRequest("code is missing")
 	}
-	if ps["redirect_uri"] == "" {
+	if ps["redirect_uri"] == "" && !c.lax().AnyRedirectURI {
 		return tokens{}, invalidRequest("redirect_uri is missing, and the authorization request had one")
 	}
-	if verifier != "" && !verifierSyntax.MatchString(verifier) {
+	if verifier != "" && !verifierSyntax.MatchString(verifier) && !c.lax().IgnorePKCE {
 		return tokens{}, invalidRequest("code_verifier is not well-formed")
 	}
 	return redeem(ex, c, ex.is.codes, "code", shown, func(k *code, t *tokens) error {
-		k.used = true // also if the checks fail
+		k.used = !c.lax().ReuseCodes // also if the checks fail
 		if err := k.check(ps["redirect_uri"], verifier, ex.is.now()); err != nil {
 			return err
 		}
@@ -163,13 +145,16 @@ func redeem[T interface {
 
 // check returns an error if a token request does not belong to the authorization request of its code.
 func (k *code) check(redirectURI, verifier string, now time.Time) error {
+	lax := k.client.lax()
 	switch {
 	case k.revoked:
 		return invalidGrant("the grant is revoked")
 	case !now.Before(k.issued.Add(codeLifetime)):
 		return invalidGrant("the code has expired")
-	case redirectURI != k.redirectURI:
+	case redirectURI != k.redirectURI && !lax.AnyRedirectURI:
 		return invalidGrant("redirect_uri is not that of the authorization request")
+	case lax.IgnorePKCE:
+		return nil
 	case k.challenge == "" && verifier != "":
 		// RFC 9700, section 4.8.2: otherwise an attacker could remove the challenge.
 		return invalidGrant("code_verifier without a code_challenge in the authorization request")
@@ -208,7 +193,7 @@ func (ex *exchange) redeemRefresh(c *client, ps params) (tokens, error) {
 		case !asked.within(old.scope):
 			return invalidScope("the scope exceeds what was granted")
 		}
-		old.used = true
+		old.used = !c.lax().ReuseRefreshTokens
 		t.grant, t.scope = old.grant, old.scope
 		if len(asked) > 0 {
 			t.scope = asked // of the access token; the new refresh token keeps the whole scope

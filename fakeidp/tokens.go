@@ -78,7 +78,8 @@ type code struct {
 
 type accessToken struct {
 	*grant
-	scope   scope // may be a subset of the scope of the grant
+	account string // that of the grant, unless the provider is lax
+	scope   scope  // may be a subset of the scope of the grant
 	issued  time.Time
 	expires time.Time
 	ended   bool // revoked separately
@@ -166,7 +167,7 @@ func (is *issuer) newTokens(refresh bool) (tokens, error) {
 func (is *issuer) store(t tokens) {
 	now := is.now()
 	is.access.put(digestOf(t.access), &accessToken{
-		grant: t.grant, scope: t.scope, issued: now, expires: now.Add(is.accessLifetime),
+		grant: t.grant, account: t.holder(), scope: t.scope, issued: now, expires: now.Add(is.accessLifetime),
 	}, func(old *accessToken) bool { return !now.Before(old.expires) })
 	if t.refresh != "" {
 		is.refresh.put(digestOf(t.refresh), &refreshToken{
