@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -93,7 +95,15 @@ func (s *stranger) start(ctx context.Context, p *target.Proxy, spec steps.ProxyS
 	if err != nil {
 		return err
 	}
-	fill := strings.NewReplacer("{listen}", spec.Listen, "{port}", port, "{upstream}", spec.Upstream, "{login}", s.login.Address(), "{folder}", p.Folder, "{data}", dir)
+	places := []string{"{listen}", spec.Listen, "{port}", port, "{upstream}", spec.Upstream, "{login}", s.login.Address(), "{folder}", p.Folder, "{data}", dir}
+	if p.Config != "" {
+		config, err := copyConfig(p, strings.NewReplacer(places...), dir)
+		if err != nil {
+			return err
+		}
+		places = append(places, "{config}", config)
+	}
+	fill := strings.NewReplacer(places...)
 	var args []string
 	for _, a := range p.Command {
 		args = append(args, fill.Replace(a))
@@ -114,6 +124,34 @@ func (s *stranger) start(ctx context.Context, p *target.Proxy, spec steps.ProxyS
 		return withHint(fmt.Errorf("start the proxy: %w", err), "proxy.command of the target is %q; its first word must be a program that this machine can run", strings.Join(p.Command, " "))
 	}
 	return s.await(ctx, "http://"+spec.Listen+"/")
+}
+
+// copyConfig copies the configuration file of a target into a folder, with its replacements, and returns
+// the path of the copy.
+func copyConfig(p *target.Proxy, fill *strings.Replacer, dir string) (string, error) {
+	file := p.Config
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(p.Folder, file)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read proxy.config: %w", err)
+	}
+	text := string(raw)
+	// The longest text comes first, so that no text is replaced inside another.
+	texts := slices.SortedFunc(maps.Keys(p.Replace), func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, t := range texts {
+		if !strings.Contains(text, t) {
+			return "", fmt.Errorf("proxy.replace: the text %q does not occur in %s", t, file)
+		}
+		pairs = append(pairs, t, fill.Replace(p.Replace[t]))
+	}
+	copied := filepath.Join(dir, filepath.Base(file))
+	if err := os.WriteFile(copied, []byte(strings.NewReplacer(pairs...).Replace(text)), 0o600); err != nil {
+		return "", fmt.Errorf("copy proxy.config: %w", err)
+	}
+	return copied, nil
 }
 
 // await waits until the proxy answers a request with any status, or ends.

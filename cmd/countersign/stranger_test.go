@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"countersign/proxies"
 	"countersign/steps/report"
 	"countersign/steps/verdict"
 )
@@ -36,6 +38,58 @@ func TestStrangersInTheSeat(t *testing.T) {
 				t.Errorf("broken rules %q, want %q; exit %d (%s); without a verdict: %q", got, want, rep.Exit, rep.Verdict, others)
 			}
 		})
+	}
+}
+
+// TestAConfigurationFileOfAnInstallation runs a configuration file for nginx as it would be used in an
+// installation, with its addresses replaced, and one with a mistake.
+func TestAConfigurationFileOfAnInstallation(t *testing.T) {
+	nginx, err := exec.LookPath("nginx")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("NOT TESTED, and CI must test it: %v", err)
+		}
+		t.Skipf("NOT TESTED: %v", err)
+	}
+	dir := t.TempDir()
+	names := proxies.HeaderNames{Username: "X-Forwarded-User", Groups: "X-Forwarded-Groups"}
+	text, err := proxies.Render(proxies.Nginx, []proxies.Listener{{Listen: "127.0.0.1:8080", Prefix: "/connect", Upstream: "http://127.0.0.1:3939", Headers: names, Gate: true}},
+		proxies.RenderOptions{Dir: dir, User: "root"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() != 0 {
+		text = []byte(strings.Replace(string(text), "user root;", "", 1))
+	}
+	target := fmt.Sprintf(`name: my-nginx
+seat: proxy
+proxy:
+  command: [%s, -c, "{config}", -p, "{data}"]
+  config: my.conf
+  replace: { "127.0.0.1:8080": "{listen}", "127.0.0.1:3939": "{upstream}", "127.0.0.1:8081": "{login}" }
+  prefix: /connect
+  server: { ProxyAuth.UsernameHeader: X-Forwarded-User, ProxyAuth.GroupsHeader: X-Forwarded-Groups }
+  sign_in: { page: /auth/login, identity_cookie: verified-user, form: { username: "{username}", groups: "{group1}\n{group2}" } }
+`, nginx)
+	for name, content := range map[string]string{"my.conf": string(text), "my.yaml": target} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rep := runSeat(t, "--target", filepath.Join(dir, "my.yaml"))
+	if rules, others := broken(rep); rep.Exit != report.ExitConforms || len(rules)+len(others) > 0 {
+		t.Errorf("exit %d (%s), broken rules %q, without a verdict %q", rep.Exit, rep.Verdict, rules, others)
+	}
+
+	if err := os.WriteFile(filepath.Join(dir, "my.conf"), append(text, "frobnicate on;\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if code := execute(t.Context(), []string{"run", "--target", filepath.Join(dir, "my.yaml")}, &out, &out); code != exitNotStarted {
+		t.Errorf("exit %d, want %d", code, exitNotStarted)
+	}
+	if !strings.Contains(out.String(), "frobnicate") || !strings.Contains(out.String(), "my.conf:") {
+		t.Errorf("the output does not contain nginx's own message with file and line: %s", out.String())
 	}
 }
 

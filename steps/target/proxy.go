@@ -22,6 +22,11 @@ type Proxy struct {
 	// target file, and a folder for files of the proxy.
 	Command     []string          `yaml:"command"`
 	Environment map[string]string `yaml:"environment"`
+	// Config is the configuration file of the proxy, as it is used in an installation. The suite copies
+	// it, with each text of Replace replaced by the value, which may contain the placeholders of
+	// Command; {config} in Command is the path of the copy.
+	Config  string            `yaml:"config"`
+	Replace map[string]string `yaml:"replace"`
 
 	// URL is the public address of a proxy that runs. The recording server then listens at
 	// Upstream, and the login server of the suite, if the proxy uses it, at Login.
@@ -137,7 +142,7 @@ func (SignIn) Fill(value string, identity map[string]string) string {
 }
 
 // proxyPlaceholders lists the placeholders of the command of a proxy.
-var proxyPlaceholders = []string{"listen", "port", "upstream", "login", "folder", "data"}
+var proxyPlaceholders = []string{"listen", "port", "config", "upstream", "login", "folder", "data"}
 
 func (p *Proxy) validate(bad func(string, ...any)) {
 	if (len(p.Command) == 0) == (p.URL == "") {
@@ -149,6 +154,7 @@ func (p *Proxy) validate(bad func(string, ...any)) {
 	for name, value := range p.Environment {
 		checkKnownPlaceholders("proxy.environment."+name, value, proxyPlaceholders, bad)
 	}
+	p.validateConfig(bad)
 	if p.URL != "" {
 		p.validateRunning(bad)
 	} else if p.Upstream != "" || p.Login != "" {
@@ -168,6 +174,22 @@ func (p *Proxy) validate(bad func(string, ...any)) {
 		bad("proxy.sign_in: missing; say how a user signs in: form (fields of the login page) or headers (lines of each request)")
 	default:
 		p.SignIn.validate(bad)
+	}
+}
+
+func (p *Proxy) validateConfig(bad func(string, ...any)) {
+	uses := func(argument string) bool { return strings.Contains(argument, "{config}") }
+	switch {
+	case p.Config == "" && (len(p.Replace) > 0 || slices.ContainsFunc(p.Command, uses)):
+		bad("proxy.config: missing; name the configuration file of the proxy, or remove replace and {config}")
+	case p.Config != "" && !slices.ContainsFunc(p.Command, uses):
+		bad("proxy.command: it does not use the configuration file; write {config} where the program takes its path")
+	}
+	for text, value := range p.Replace {
+		if text == "" {
+			bad("proxy.replace: a text is empty; write a text of the configuration file")
+		}
+		checkKnownPlaceholders("proxy.replace["+text+"]", value, proxyPlaceholders, bad)
 	}
 }
 
