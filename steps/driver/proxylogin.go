@@ -20,8 +20,8 @@ const maxLoginRedirects = 5
 // LogIn opens target in a browser without cookies, follows redirects to the login page of the proxy and
 // submits the form with the given fields to the page's own URL. target is the target of the request
 // line; "" is the public address. known is the path of the login page, which LogIn opens if the proxy
-// does not redirect; "" if it is not known. It returns what was received until the proxy does something
-// else.
+// does not redirect; "" if it is not known. It sends requests to the origin of the proxy only, and
+// returns what was received until the proxy does something else.
 func (p *Persona) LogIn(ctx context.Context, target, known string, form url.Values) (*ProxyLogin, error) {
 	p.cookies.reset()
 	first := p.subject.Public
@@ -37,6 +37,9 @@ func (p *Persona) LogIn(ctx context.Context, target, known string, form url.Valu
 	for hops := 0; err == nil && page.redirects() && hops < maxLoginRedirects; hops++ {
 		if login.Redirect == nil {
 			login.Redirect = page
+		}
+		if origin(page.location()) != p.subject.Origin() {
+			break
 		}
 		page, err = p.send(ctx, requestSpec{method: http.MethodGet, url: page.location(), lines: []HeaderLine{{"Accept", "text/html"}}, withoutIdentity: true})
 	}
