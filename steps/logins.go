@@ -17,6 +17,9 @@ var loginSteps = []vocabulary.Definition{
 	vocabulary.Action(`{person} begins to log in to {integration}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, i *scenario.Integration) error {
 		return p.BeginLogin(ctx, i)
 	}),
+	vocabulary.Action(`an anonymous visitor begins to log in to {integration}`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
+		return i.BeginAnonymousLogin(ctx)
+	}),
 	vocabulary.Action(`{person} begins to log in to an integration that does not exist`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
 		return p.BeginUnknownLogin(ctx)
 	}),
@@ -57,6 +60,9 @@ var loginSteps = []vocabulary.Definition{
 	}),
 	vocabulary.Action(`{person} logs out of {integration}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, i *scenario.Integration) error {
 		return p.LogOut(ctx, i)
+	}),
+	vocabulary.Action(`an anonymous visitor logs out of {integration}`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
+		return i.LogOutAnonymously(ctx)
 	}),
 	vocabulary.Action(`a page of another site makes the browser of {person} load the logout of {integration}`,
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, i *scenario.Integration) error {

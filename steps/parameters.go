@@ -79,6 +79,7 @@ var parameters = []vocabulary.Parameter{
 	}),
 	vocabulary.Choice("authentication", scenario.ClientAuthentications),
 	vocabulary.Choice("setting", scenario.Settings),
+	vocabulary.Choice("oauth list", scenario.Lists),
 	vocabulary.Choice("secret", map[string]secret{"an access token": control.KindAccessToken, "a refresh token": control.KindRefreshToken}),
 	vocabulary.Choice("malformation", scenario.Malformations),
 	vocabulary.Choice("framing", scenario.Framings),

@@ -51,6 +51,10 @@ var providerSteps = []vocabulary.Definition{
 	vocabulary.Check(`the provider of {integration} has seen no authorization request`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
 		return i.CheckNoAuthorization(ctx)
 	}),
+	vocabulary.Check(`the provider has issued no access token since {content} obtained one`,
+		func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
+			return c.CheckNoneIssuedSince(ctx)
+		}),
 	vocabulary.Check(`the provider has renewed no access token`, func(ctx context.Context, s *scenario.State) error {
 		return s.CheckJournal(ctx, check.NoneRenewed)
 	}),

@@ -213,18 +213,40 @@ func (i *Integration) CheckListed(ctx context.Context, p *Person, t IntegrationT
 	return check.Listed(listed, i.guid, string(t), reply)
 }
 
-// ListIntegrations has the person ask for the list of integrations. A list that is not empty is
-// compared with later ones.
-func (p *Person) ListIntegrations(ctx context.Context) error {
-	b, err := p.User(ctx)
+// A List is a list of the API of OAuth integrations that a client can ask for.
+type List func(ctx context.Context, client *driver.Persona) (*driver.Reply, error)
+
+// Lists are those that scenarios ask for.
+var Lists = map[string]List{
+	"integrations": func(ctx context.Context, client *driver.Persona) (*driver.Reply, error) {
+		_, reply, err := client.Integrations(ctx)
+		return reply, err
+	},
+	"OAuth sessions": func(ctx context.Context, client *driver.Persona) (*driver.Reply, error) {
+		_, reply, err := client.Sessions(ctx)
+		return reply, err
+	},
+}
+
+// AskFor has a client ask for a list. A list that is not empty is compared with later ones.
+func (s *State) AskFor(ctx context.Context, client *driver.Persona, list List) error {
+	return s.tryList(list(ctx, client))
+}
+
+// AskForAssociations has a client ask for the associations of the content.
+func (c *Content) AskForAssociations(ctx context.Context, client *driver.Persona) error {
+	_, reply, err := client.Associations(ctx, c.guid)
+	return c.state.tryList(reply, err)
+}
+
+func (s *State) tryList(reply *driver.Reply, err error) error {
 	if err != nil {
 		return err
 	}
-	_, reply, err := b.Integrations(ctx)
 	if n, _ := reply.Entries(); n > 0 {
-		p.state.Compared.Granted = reply
+		s.Compared.Granted = reply
 	}
-	return p.state.Compared.Try(reply, err)
+	return s.Compared.Try(reply, nil)
 }
 
 // An Issuer is the scenario's own issuer at the provider.

@@ -31,6 +31,13 @@ func (p *Person) RequireLoginBegun(ctx context.Context, i *Integration) error {
 	return nil
 }
 
+// BeginAnonymousLogin starts the login to the integration in a browser in which no user is signed in.
+func (i *Integration) BeginAnonymousLogin(ctx context.Context) error {
+	p := i.state.Person("anonymous")
+	p.tried = i.state.Anonymous()
+	return i.state.Compared.tryBy(p)(p.tried.BeginLogin(ctx, i.guid))
+}
+
 // BeginUnknownLogin starts the login to an integration that does not exist.
 func (p *Person) BeginUnknownLogin(ctx context.Context) error {
 	b, err := p.User(ctx)
@@ -227,6 +234,11 @@ func (p *Person) LogOut(ctx context.Context, i *Integration) error {
 		return err
 	}
 	return p.state.Compared.Try(b.Logout(ctx, i.guid))
+}
+
+// LogOutAnonymously opens the logout endpoint in a browser in which no user is signed in.
+func (i *Integration) LogOutAnonymously(ctx context.Context) error {
+	return i.state.Compared.Try(i.state.Anonymous().Logout(ctx, i.guid))
 }
 
 // LoadLogout has a page of another site make the person's browser load the logout of an

@@ -305,8 +305,35 @@ func (c *Content) CheckTokenOf(ctx context.Context, account string) error {
 	return check.TokenOf(report, journal, account)
 }
 
-// CheckSameToken requires that the last visit obtained the token that the visit before it obtained.
-func (c *Content) CheckSameToken() error {
+// CheckTokenOfClient requires that the content obtained a token that the provider issued to the
+// client of an integration.
+func (c *Content) CheckTokenOfClient(ctx context.Context, i *Integration) error {
+	report, err := c.report()
+	if err != nil {
+		return err
+	}
+	return c.state.CheckJournal(ctx, func(journal []control.Entry) error { return check.TokenOfClient(report, journal, i.clientID) })
+}
+
+// CheckNoneIssuedSince requires that the provider has issued no access token after the one that
+// the content obtained in its last execution.
+func (c *Content) CheckNoneIssuedSince(ctx context.Context) error {
+	report, err := c.report()
+	if err != nil {
+		return err
+	}
+	return c.state.CheckJournal(ctx, func(journal []control.Entry) error { return check.NoneIssuedSince(report, journal) })
+}
+
+// CheckSameToken requires that the last execution obtained the token that the one before it
+// obtained.
+func (c *Content) CheckSameToken() error { return c.compareTokens(check.SameTokens) }
+
+// CheckAnotherToken requires that the last execution obtained a token that the one before it did
+// not obtain.
+func (c *Content) CheckAnotherToken() error { return c.compareTokens(check.OtherTokens) }
+
+func (c *Content) compareTokens(judge func(before, after *probe.Report) error) error {
 	before, err := check.Reported(c.before, c.Name)
 	if err != nil {
 		return err
@@ -315,7 +342,7 @@ func (c *Content) CheckSameToken() error {
 	if err != nil {
 		return err
 	}
-	return check.SameTokens(before, after)
+	return judge(before, after)
 }
 
 // CheckNoToken requires that the content was refused a token, compared with content that was given
