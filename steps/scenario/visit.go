@@ -240,22 +240,6 @@ func (c *Content) visitChanging(ctx context.Context, visitor *driver.Persona, ch
 	return c.VisitActing(ctx, visitor, actions)
 }
 
-// VisitLocking is one visit during which the content asks for the token of its visitor, the
-// administrator locks an account, and the content asks again. The content makes the call of the
-// administrator too, so that it falls between the two.
-func (c *Content) VisitLocking(ctx context.Context, visitor *driver.Persona, locked *Person) error {
-	if _, err := locked.User(ctx); err != nil {
-		return err
-	}
-	ask := c.state.Questions()[:1]
-	lock := probe.Action{
-		Do: probe.DoCall, Method: http.MethodPost, URL: "{env.CONNECT_SERVER}__api__/v1/users/" + locked.guid + "/lock",
-		Headers: map[string]string{"Authorization": "Key " + c.state.Operator().Key(), "Content-Type": "application/json"},
-		Body:    `{"locked":true}`,
-	}
-	return c.VisitActing(ctx, visitor, append(append(ask, lock), c.state.Questions()[:1]...))
-}
-
 // VisitAtOnce makes several visits at the same time.
 func (c *Content) VisitAtOnce(ctx context.Context, visitor *driver.Persona, n int) error {
 	c.atOnce = make([]*driver.Visit, n)
