@@ -52,19 +52,19 @@ Feature: Executions with a Service Account integration
 
     @OI-104 @OI-106
     Scenario: Each visit that asks for a token obtains a new one
-      Given "alice" has visited "app" and it obtained a token
       When "alice" visits "app"
       Then "app" obtains a token of "warehouse" (OI-104)
-      And "app" obtains another token than before (OI-106)
+      When "alice" visits "app"
+      Then "app" obtains another token than before (OI-106)
 
     @OI-105 @OI-106
     Scenario: Each render that asks for a token obtains a new one
       Given "paula" has published quarto-static content "report"
       And "report" is associated with "warehouse"
-      And "report" has been rendered and obtained a token
       When "report" is rendered
       Then "report" obtains a token of "warehouse" (OI-105)
-      And "report" obtains another token than before (OI-106)
+      When "report" is rendered
+      Then "report" obtains another token than before (OI-106)
 
   Rule: The server requests no access token for content that is not associated or not executed
 
