@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"countersign/fakeidp/control"
@@ -19,6 +20,7 @@ type issuer struct {
 	rand    io.Reader
 	key     *signingKey
 	journal journal
+	faults  atomic.Pointer[faultSet] // nil if there are none
 
 	accessLifetime, refreshLifetime time.Duration
 	omitExpiresIn, omitRefresh      bool
@@ -29,7 +31,6 @@ type issuer struct {
 	clients        map[string]*client
 	accounts       map[string]*account
 	defaultAccount string
-	trouble        control.Trouble
 	sessions       *ledger[*session]
 	choices        *ledger[*authRequest]
 	codes          *ledger[*code]

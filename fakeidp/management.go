@@ -25,7 +25,9 @@ func (p *Provider) Management() http.Handler {
 	mux.HandleFunc("DELETE /issuers/{issuer}", m.handle(m.remove))
 	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handle(m.journal))
 	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handle(m.setDefault))
-	mux.HandleFunc("PUT /issuers/{issuer}/trouble", m.handle(m.setTrouble))
+	mux.HandleFunc("PUT /issuers/{issuer}/faults", m.handle(m.setFaults))
+	mux.HandleFunc("GET /issuers/{issuer}/faults", m.handle(m.showFaults))
+	mux.HandleFunc("DELETE /issuers/{issuer}/faults", m.handle(m.removeFaults))
 	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handle(m.addClient))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handle(m.addAccount))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handle(m.setRows))
@@ -176,22 +178,35 @@ func (m manager) setDefault(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.setDefault(who.Account))
 }
 
-func (m manager) setTrouble(r *http.Request) (int, any, error) {
+func (m manager) setFaults(r *http.Request) (int, any, error) {
 	is, err := m.findIssuer(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	var t control.Trouble
-	if err := read(r, &t); err != nil {
+	var list control.Faults
+	if err := read(r, &list); err != nil {
 		return 0, nil, err
 	}
-	if t != (control.Trouble{}) && (t.Status < 200 || t.Status > 599) {
-		return 0, nil, &statusError{http.StatusBadRequest, "the status must be from 200 to 599"}
+	if list.Faults == nil {
+		return 0, nil, errors.New("faults: want a list; DELETE removes all faults")
 	}
-	is.mu.Lock()
-	defer is.mu.Unlock()
-	is.trouble = t
-	return 0, nil, nil
+	return 0, nil, is.setFaults(list.Faults)
+}
+
+func (m manager) showFaults(r *http.Request) (int, any, error) {
+	is, err := m.findIssuer(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, is.reportFaults(), nil
+}
+
+func (m manager) removeFaults(r *http.Request) (int, any, error) {
+	is, err := m.findIssuer(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	return 0, nil, is.setFaults(nil)
 }
 
 func (m manager) addClient(r *http.Request) (int, any, error) {

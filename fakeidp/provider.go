@@ -149,16 +149,25 @@ type exchange struct {
 }
 
 // serve calls the endpoint, journals the exchange and sends the reply. All exchanges pass here. Between the return of
-// the handler and the sending of the reply, all changes are made and the client knows none of them, so faults of an
-// issuer belong here.
+// the handler and the sending of the reply, all changes are made and the client knows none of them.
 func (p *Provider) serve(w http.ResponseWriter, r *http.Request, is *issuer, ep endpoint) {
 	ex := &exchange{r: r, is: is, iss: p.base(r) + "/" + is.name}
 	ex.entry = control.Entry{Time: is.now(), Endpoint: ep.name, Outcome: "ok", RemoteAddr: r.RemoteAddr}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if set := is.faults.Load(); set != nil {
+		ex.answerFaulty(w, ep, set)
+		return
+	}
+	rep := ex.answer(ep)
+	ex.finish(rep.status)
+	rep.write(w)
+}
 
+// answer calls the endpoint and returns its reply.
+func (ex *exchange) answer(ep endpoint) reply {
 	var rep reply
 	var err error
-	if ep.methods != "" && !allows(ep.methods, r.Method) {
+	if ep.methods != "" && !allows(ep.methods, ex.r.Method) {
 		err = newProblem(http.StatusMethodNotAllowed, "invalid_request", "this endpoint takes "+ep.methods+" only").
 			with("Allow", ep.methods)
 	} else {
@@ -169,9 +178,13 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, is *issuer, ep 
 		ex.entry.Outcome, ex.entry.Detail = prob.code, prob.description
 		rep = ep.refuse(ex, prob)
 	}
-	ex.entry.Status = rep.status
-	is.journal.add(ex.entry)
-	rep.write(w)
+	return rep
+}
+
+// finish journals the exchange with the status of the reply that follows.
+func (ex *exchange) finish(status int) {
+	ex.entry.Status = status
+	ex.is.journal.add(ex.entry)
 }
 
 func allows(methods, method string) bool {

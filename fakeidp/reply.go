@@ -15,10 +15,9 @@ type reply struct {
 	body   []byte
 }
 
-// write sends the reply. Caches may not store it: RFC 6749, section 5.1, requires this for tokens, and tests need the
-// present state of other replies.
-func (rep reply) write(w http.ResponseWriter) {
-	h := w.Header()
+// setHeader sets the header fields of the reply. Caches may not store it: RFC 6749, section 5.1, requires this for
+// tokens, and tests need the present state of other replies.
+func (rep reply) setHeader(h http.Header) {
 	for name, values := range rep.header {
 		h[name] = values
 	}
@@ -26,9 +25,20 @@ func (rep reply) write(w http.ResponseWriter) {
 	h.Set("Pragma", "no-cache")
 	h.Set("Referrer-Policy", "no-referrer") // RFC 9700, section 4.2.4
 	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// write sends the reply.
+func (rep reply) write(w http.ResponseWriter) {
+	rep.setHeader(w.Header())
 	w.WriteHeader(rep.status)
 	_, _ = w.Write(rep.body) // the client may have disconnected
 }
+
+// The media types of replies and of forms.
+const (
+	jsonType = "application/json"
+	formType = "application/x-www-form-urlencoded"
+)
 
 func jsonReply(status int, v any) (reply, error) {
 	body, err := json.Marshal(v)
@@ -37,7 +47,7 @@ func jsonReply(status int, v any) (reply, error) {
 	}
 	return reply{
 		status: status,
-		header: http.Header{"Content-Type": {"application/json"}},
+		header: http.Header{"Content-Type": {jsonType}},
 		body:   append(body, '\n'),
 	}, nil
 }

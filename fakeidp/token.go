@@ -43,29 +43,11 @@ func (ex *exchange) token() (reply, error) {
 	if !c.may(ps["grant_type"]) {
 		return reply{}, unauthorizedClient()
 	}
-	if err := ex.scriptedError(); err != nil {
-		return reply{}, err
-	}
 	t, err := redeem(ex, c, ps)
 	if err != nil {
 		return reply{}, err
 	}
 	return ex.grantReply(t, ps["grant_type"])
-}
-
-// scriptedError returns the error that the issuer must return for refreshes, if there is one.
-func (ex *exchange) scriptedError() error {
-	ex.is.mu.Lock()
-	t := ex.is.trouble
-	ex.is.mu.Unlock()
-	if t == (control.Trouble{}) || ex.entry.GrantType != control.GrantRefreshToken {
-		return nil
-	}
-	p := newProblem(t.Status, t.Error, "the provider was told to answer so")
-	if t.PlainText {
-		p.with("Content-Type", "text/plain")
-	}
-	return p
 }
 
 // journalPresented journals the secrets of a token request.

@@ -159,30 +159,6 @@ func TestRefresh(t *testing.T) {
 	r.granted(r.refresh("web", token)) // none of these requests used the token
 }
 
-// TestTrouble checks that scripted errors of refreshes do not use up refresh tokens.
-func TestTrouble(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, blue())
-	token := r.redeem("web").str("refresh_token")
-	for _, trouble := range []control.Trouble{{Status: 503, Error: "temporarily_unavailable"}, {Status: 200, Error: "bad_refresh_token"}} {
-		if err := r.mgmt.SetTrouble(t.Context(), "blue", trouble); err != nil {
-			t.Fatal(err)
-		}
-		r.refused(r.refresh("web", token), trouble.Status, trouble.Error)
-		r.redeem("web") // other requests are not affected
-	}
-	if err := r.mgmt.SetTrouble(t.Context(), "blue", control.Trouble{Status: 400, Error: "login_required", PlainText: true}); err != nil {
-		t.Fatal(err)
-	}
-	if g := r.refresh("web", token); g.status != 400 || g.header.Get("Content-Type") != "text/plain" || !strings.Contains(g.text, `"login_required"`) {
-		t.Errorf("as plain text: %d %s %s", g.status, g.header.Get("Content-Type"), g.text)
-	}
-	if err := r.mgmt.SetTrouble(t.Context(), "blue", control.Trouble{}); err != nil {
-		t.Fatal(err)
-	}
-	r.granted(r.refresh("web", token))
-}
-
 // TestRefreshReused checks RFC 9700, section 4.14.2.
 func TestRefreshReused(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -96,9 +95,19 @@ func (c Client) SetConsent(ctx context.Context, issuer, account string, consent 
 	return c.call(ctx, http.MethodPut, consent, nil, "issuers", issuer, "accounts", account, "consent")
 }
 
-// SetTrouble sets the error for refreshes; the zero Trouble ends it.
-func (c Client) SetTrouble(ctx context.Context, issuer string, trouble Trouble) error {
-	return c.call(ctx, http.MethodPut, trouble, nil, "issuers", issuer, "trouble")
+// SetFaults replaces the faults of an issuer and restarts their counts. No faults means that it behaves well again.
+func (c Client) SetFaults(ctx context.Context, issuer string, faults ...Fault) error {
+	if len(faults) == 0 {
+		return c.call(ctx, http.MethodDelete, nil, nil, "issuers", issuer, "faults")
+	}
+	return c.call(ctx, http.MethodPut, Faults{Faults: faults}, nil, "issuers", issuer, "faults")
+}
+
+// Faults returns the faults of an issuer with their counts.
+func (c Client) Faults(ctx context.Context, issuer string) ([]FaultReport, error) {
+	var reports FaultReports
+	err := c.call(ctx, http.MethodGet, nil, &reports, "issuers", issuer, "faults")
+	return reports.Faults, err
 }
 
 // Grant replaces the rows that /resource returns for an account. Without rows the account is refused.
@@ -185,19 +194,6 @@ func decode(op string, resp *http.Response, out any) error {
 	}
 	if err := Strict(text, out); err != nil {
 		return fmt.Errorf("%s: the reply: %w", op, err)
-	}
-	return nil
-}
-
-// Strict decodes one JSON value. It refuses unknown members and data after the value. Both client and server use it.
-func Strict(text []byte, out any) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(out); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("data after the JSON value")
 	}
 	return nil
 }
