@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -303,22 +302,6 @@ func (s *State) ShortenTokens(ctx context.Context, lifetime time.Duration) error
 func (s *State) OmitExpiry(ctx context.Context) error {
 	_, err := s.createIssuer(ctx, control.Issuer{OmitExpiresIn: true})
 	return err
-}
-
-// FailRenewals makes the provider answer requests with a refresh token with an error instead of
-// processing them.
-func (s *State) FailRenewals(ctx context.Context, status int, code, mediaType string) error {
-	if s.issuer == nil {
-		return missing("the scenario has no provider")
-	}
-	body, err := json.Marshal(map[string]string{"error": code})
-	if err != nil {
-		return trouble("encode the error of the provider", err)
-	}
-	return trouble("script the provider", s.Provider.SetFaults(ctx, s.issuer.name, control.Fault{
-		Endpoint: control.EndpointToken, GrantType: control.GrantRefreshToken, Moment: control.Before,
-		Status: status, MediaType: mediaType, Body: control.Text(string(body)),
-	}))
 }
 
 // EndFaults makes the provider behave well again.
