@@ -55,6 +55,9 @@ var loginSteps = []vocabulary.Definition{
 	vocabulary.Action(`{person} returns from the provider in another browser`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
 		return p.ReturnInNewBrowser(ctx)
 	}),
+	vocabulary.Action(`an anonymous visitor returns from the provider with the answer unchanged`, func(ctx context.Context, s *scenario.State) error {
+		return s.ReturnAnonymously(ctx)
+	}),
 	vocabulary.Action(`{person} returns from the provider with the answer for {person}`, func(ctx context.Context, _ *scenario.State, p, other *scenario.Person) error {
 		return p.ReturnFor(ctx, other)
 	}),

@@ -125,6 +125,9 @@ type Callback struct {
 // the login, redeems the code and stores the tokens. It returns the path to which the browser returns. If the login
 // is known, it returns the path together with a *LoginError.
 func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo string, err error) {
+	if repeated(back.Query) {
+		return "", badState()
+	}
 	login, err := s.Store.TakeLogin(ctx, secrets.Hash(back.Query.Get("state")), secrets.Hash(back.Browser), back.User, s.Now())
 	if errors.Is(err, dberr.NotFound) {
 		return "", badState()
@@ -150,6 +153,17 @@ func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo stri
 		return login.ReturnTo, &LoginError{LoginProvider, "The OAuth provider sent no authorization code."}
 	}
 	return login.ReturnTo, s.redeem(ctx, in, login, code)
+}
+
+// repeated reports whether an authorization reply has a parameter more than once, which RFC 6749, section 3.1, forbids:
+// programs could use different values of it.
+func repeated(query url.Values) bool {
+	for _, name := range []string{"state", "code", "error", "iss"} {
+		if len(query[name]) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 func badState() error {
