@@ -130,15 +130,13 @@ func (f *fault) sentStatus(rep reply) int {
 	return rep.status
 }
 
-// sendTime bounds the time for which a write waits for a client that does not read.
-const sendTime = 30 * time.Second
-
 // send sends the reply in the way of the fault.
 func (f *fault) send(w http.ResponseWriter, r *http.Request, rep reply, released <-chan struct{}) {
 	if f.sentStatus(rep) == 0 {
 		f.drop(w)
 		return
 	}
+	limitSending(w)
 	h := w.Header()
 	rep.setHeader(h)
 	for name, value := range f.Header {

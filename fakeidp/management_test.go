@@ -41,7 +41,7 @@ func TestManagement(t *testing.T) {
 			t.Errorf("client %s is shown with its secret", c.ID)
 		}
 	}
-	if d := cmp.Diff([]string{"guard", "machine", "once", "post", "spa", "strict", "web"}, ids(shown)); d != "" {
+	if d := cmp.Diff([]string{"guard", "machine", "once", "post", "relaxed", "spa", "strict", "web"}, ids(shown)); d != "" {
 		t.Error(d)
 	}
 	if _, err := r.mgmt.CreateIssuer(ctx, blue()); status(err) != http.StatusConflict {

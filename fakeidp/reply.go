@@ -3,7 +3,6 @@ package fakeidp
 import (
 	"encoding/json"
 	"fmt"
-	"html"
 	"net/http"
 	"net/url"
 )
@@ -58,20 +57,6 @@ func redirect(to string) reply {
 	return reply{status: http.StatusSeeOther, header: http.Header{"Location": {to}}}
 }
 
-// page returns an HTML page that cannot be framed and executes nothing (RFC 9700, section 4.16). It has no
-// form-action, because browsers would apply it to the redirect to the client.
-func page(status int, body string) reply {
-	return reply{
-		status: status,
-		header: http.Header{
-			"Content-Type":            {"text/html; charset=utf-8"},
-			"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"},
-			"X-Frame-Options":         {"DENY"},
-		},
-		body: []byte(body),
-	}
-}
-
 // problemReply returns the error reply of RFC 6749, section 5.2.
 func problemReply(p *problem) reply {
 	rep, err := jsonReply(p.status, map[string]string{"error": p.code, "error_description": p.description})
@@ -108,9 +93,10 @@ func refuseBrowser(ex *exchange, p *problem) reply {
 	if ex.back != nil {
 		return redirect(ex.back.answer(ex.iss, url.Values{"error": {p.code}, "error_description": {p.description}}))
 	}
-	rep := page(p.status, fmt.Sprintf(
-		"<!DOCTYPE html>\n<html lang=\"en\"><title>Request refused</title>\n<h1>Request refused</h1>\n<p><code>%s</code>: %s.</p>\n",
-		html.EscapeString(p.code), html.EscapeString(p.description)))
+	rep, err := page(p.status, "refusal", map[string]any{"Title": "Request refused", "Code": p.code, "Description": p.description})
+	if err != nil {
+		return reply{status: http.StatusInternalServerError}
+	}
 	for name, values := range p.header {
 		rep.header[name] = values
 	}

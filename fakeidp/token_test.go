@@ -32,8 +32,8 @@ func TestCodeRedeemed(t *testing.T) {
 	}
 	t.Run("without PKCE", func(t *testing.T) {
 		r := r.in(t)
-		code := r.code("web", "code_challenge", "-", "code_challenge_method", "-")
-		r.granted(r.post("/token", redemption(code, "code_verifier", "-"), r.as("web")))
+		code := r.code("relaxed", "code_challenge", "-", "code_challenge_method", "-")
+		r.granted(r.post("/token", redemption(code, "code_verifier", "-"), r.as("relaxed")))
 		if e := r.last(); e.HasPKCE {
 			t.Errorf("journal claims PKCE: %+v", e)
 		}
@@ -63,13 +63,17 @@ func TestCodeRefused(t *testing.T) {
 		{"short verifier", nil, []string{"code_verifier", "abc"}, "web", "invalid_request"},
 		{"long verifier", nil, []string{"code_verifier", strings.Repeat("a", 129)}, "web", "invalid_request"},
 		// RFC 9700, section 4.8.2: an attacker removed the challenge.
-		{"verifier without challenge", []string{"code_challenge", "-", "code_challenge_method", "-"}, nil, "web", "invalid_grant"},
+		{"verifier without challenge", []string{"code_challenge", "-", "code_challenge_method", "-"}, nil, "relaxed", "invalid_grant"},
 		{"unknown grant type", nil, []string{"grant_type", "password"}, "web", "unsupported_grant_type"},
 		{"no grant type", nil, []string{"grant_type", "-"}, "web", "invalid_request"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := r.in(t)
-			code := r.code("web", tc.request...)
+			id := "web"
+			if tc.request != nil {
+				id = tc.client
+			}
+			code := r.code(id, tc.request...)
 			g := r.post("/token", redemption(code, tc.alter...), r.as(tc.client))
 			r.refused(g, http.StatusBadRequest, tc.want)
 			if e := r.last(); e.Outcome != tc.want || e.Status != 400 || len(e.Issued) != 0 || e.Detail != g.str("error_description") {

@@ -4,6 +4,13 @@
 // The package does not depend on the provider, so that tests can prepare issuers, read journals and script consent of
 // a provider in their own process or in another one.
 //
+// These calls change how an issuer or a client is treated; all are off at first:
+//
+//   - [Client.SetFaults]: replies that differ, are late, are cut or are not sent
+//   - [Client.SetClock] and [Client.RotateKey]: the time and the signing keys of an issuer
+//   - [Client.SetLax]: checks that the issuer omits for one client
+//   - [Client.SetConsent], [Client.SetDefaultAccount], [Client.Grant] and [Client.RevokeGrants]: what an account does
+//
 // It is for tests only. The management listener is never the listener of the protocol, has no authentication, and
 // must have a loopback address.
 package control
@@ -74,9 +81,9 @@ type ClientSpec struct {
 	GrantTypes []string `json:"grant_types,omitempty"`
 	// TokenEndpointAuthMethod defaults to client_secret_basic, and to none for public clients.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty"`
-	// RequirePKCE refuses authorization requests without a code challenge. Public clients always need one (RFC 9700,
-	// section 2.1.1).
-	RequirePKCE bool `json:"require_pkce,omitempty"`
+	// OptionalPKCE accepts authorization requests of a confidential client without a code challenge, which RFC 9700,
+	// section 2.1.1, permits but does not recommend. Public clients always need one.
+	OptionalPKCE bool `json:"optional_pkce,omitempty"`
 	// Scopes are the scopes that the client may request. Empty means openid, profile, offline_access.
 	Scopes []string `json:"scopes,omitempty"`
 	// ServiceAccount is the account of tokens of the client credentials grant. It must exist.

@@ -32,7 +32,6 @@ const (
 	red    = "31"
 	green  = "32"
 	yellow = "33"
-	cyan   = "36"
 	grey   = "90"
 	bold   = "1"
 )

@@ -71,7 +71,7 @@ func (s *State) registerClient(ctx context.Context, d Design) (control.ClientSpe
 	if err != nil {
 		return control.ClientSpec{}, err
 	}
-	spec := control.ClientSpec{ID: "client-" + string(d.Name), TokenEndpointAuthMethod: d.Client.Method, RequirePKCE: d.Client.PKCE}
+	spec := control.ClientSpec{ID: "client-" + string(d.Name), TokenEndpointAuthMethod: d.Client.Method, OptionalPKCE: !d.Client.PKCE}
 	switch d.Client.Method {
 	case "":
 		spec.TokenEndpointAuthMethod = control.AuthBasic

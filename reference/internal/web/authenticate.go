@@ -178,7 +178,7 @@ func (s *Server) clearSession(w http.ResponseWriter) {
 
 func (s *Server) setCookie(w http.ResponseWriter, name, value string, httpOnly bool, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: s.Config.PublicPath(), MaxAge: maxAge,
+		Name: name, Value: value, Path: s.publicPath, MaxAge: maxAge,
 		HttpOnly: httpOnly, Secure: s.Config.Secure(), SameSite: http.SameSiteLaxMode,
 	})
 }

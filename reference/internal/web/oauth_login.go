@@ -26,7 +26,7 @@ func loginCookieName(state string) string { return loginCookie + secrets.Hash(st
 // navigation from another site.
 func (s *Server) setLoginCookie(w http.ResponseWriter, state, value string) {
 	http.SetCookie(w, &http.Cookie{
-		Name: loginCookieName(state), Value: value, Path: s.Config.PublicPath() + strings.TrimPrefix(callbackPath, "/"),
+		Name: loginCookieName(state), Value: value, Path: s.publicPath + strings.TrimPrefix(callbackPath, "/"),
 		MaxAge: int(integration.LoginLifetime.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.Config.Secure(),
 	})
 }

@@ -20,6 +20,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/policy"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/web"
 )
@@ -77,7 +78,7 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	s := &site{t: t, store: db, path: path, log: &logBuffer{}, clock: &clock{t: time.Now().Truncate(time.Second)}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.accounts = &account.Service{
-		Store: db, Policy: web.AccountPolicy(cfg), Now: s.clock.now, Log: logger, PasswordRounds: 10,
+		Store: db, Policy: policy.Accounts(cfg), Now: s.clock.now, Log: logger, PasswordRounds: 10,
 		SessionLifetime: cfg.Authentication.Lifetime,
 	}
 	var handler http.Handler
