@@ -136,10 +136,10 @@ Feature: Faulty replies of the provider
     Scenario Outline: A login is completed if the token response of the provider has <form>
       Given "app" is associated with "crm"
       And the provider answers logins with <form>
-      When "alice" logs in to "crm"
-      And "alice" visits "app"
+      When "alice" tries to log in to "crm"
+      Then the session of "alice" with "crm" shows that she is logged in
+      When "alice" visits "app"
       Then "app" obtains a token of "alice"
-      And the session of "alice" with "crm" shows that she is logged in
 
       Examples:
         | form                      |

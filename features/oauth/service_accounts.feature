@@ -43,7 +43,8 @@ Feature: Executions with a Service Account integration
       Given a Viewer integration "crm"
       And "alice" is logged in to "crm"
       And "alice" has one session with "crm"
-      When "alice" visits "app"
+      When "alice" visits "app" in her browser
+      And "alice" visits "app"
       Then "app" obtains a token of "warehouse" (OI-103)
       And "alice" has no session with "warehouse" (OI-102)
       And the list of OAuth sessions of "alice" holds her own and no others (OI-102)
