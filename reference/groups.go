@@ -13,7 +13,7 @@ func (s *Server) warnAboutGroups(ctx context.Context, policy account.Policy) err
 	if !policy.Groups || !policy.GroupsSent {
 		return nil
 	}
-	owned, ownerless, err := s.store.CountGroupsByOwnership(ctx)
+	owned, ownerless, err := s.store.Accounts().CountGroupsByOwnership(ctx)
 	if err != nil {
 		return fmt.Errorf("compare the groups with the configuration: %w", err)
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"time"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/policy"
@@ -40,7 +38,7 @@ func Manage(ctx context.Context, c Config, command UserCommand) error {
 	if out == nil {
 		out = io.Discard
 	}
-	accounts := &account.Service{Store: db, Policy: policy.Accounts(cfg), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	accounts := account.New(account.Options{Store: db.Accounts(), Policy: policy.Accounts(cfg)})
 	return errors.Join(command.Run(ctx, accounts, out), db.Close())
 }
 

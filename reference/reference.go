@@ -148,10 +148,9 @@ func (s *Server) Base() string {
 
 // accounts creates the service of users, groups, sessions and keys.
 func (s *Server) accounts() *account.Service {
-	return &account.Service{
-		Store: s.store, Policy: policy.Accounts(s.cfg), Now: time.Now, Log: s.log,
-		SessionLifetime: s.cfg.Authentication.Lifetime,
-	}
+	return account.New(account.Options{
+		Store: s.store.Accounts(), Policy: policy.Accounts(s.cfg), Log: s.log, SessionLifetime: s.cfg.Authentication.Lifetime,
+	})
 }
 
 // serve creates the HTTP server. It has no deadlines that would end a stream of content; they are set where bodies

@@ -138,7 +138,7 @@ func newSingle(t *testing.T) (*node, *provider, *clock) {
 func (n *node) user(name string) string {
 	n.t.Helper()
 	u := account.User{GUID: uuid.NewString(), UniqueID: name, Username: name, Role: account.Viewer, Created: time.Now()}
-	if err := n.db.Update(n.t.Context(), func(tx account.Tx) error { return tx.InsertUser(n.t.Context(), &u) }); err != nil {
+	if err := n.db.Accounts().Update(n.t.Context(), func(tx account.Tx) error { return tx.InsertUser(n.t.Context(), &u) }); err != nil {
 		n.t.Fatalf("insert user: %v", err)
 	}
 	return u.GUID

@@ -118,7 +118,7 @@ func succeeded(t *testing.T, errs []error, want error) int {
 // accounts returns the service of one node.
 func accounts(db *store.DB, p account.Policy) *account.Service {
 	p.RegisterOnFirstLogin, p.DefaultRole = true, account.Viewer
-	return &account.Service{Store: db, Policy: p, Now: func() time.Time { return day }, SessionLifetime: time.Hour, Log: slog.New(slog.DiscardHandler)}
+	return account.New(account.Options{Store: db.Accounts(), Policy: p, Now: func() time.Time { return day }, SessionLifetime: time.Hour})
 }
 
 func claim(name string, groups ...string) proxyauth.Claim {
@@ -131,8 +131,8 @@ func firstUser(t *testing.T, a, b *store.DB) {
 	noErrors(t, atOnce(a, b, n, func(i int, node *store.DB) error {
 		return second(accounts(node, account.Policy{}).SignIn(ctx, claim(fmt.Sprint("user", i))))
 	}))
-	same(t, "administrators", got(a.CountActiveAdministrators(ctx))(t), 1)
-	_, total, err := b.Users(ctx, account.UserQuery{Limit: 1})
+	same(t, "administrators", got(a.Accounts().CountActiveAdministrators(ctx))(t), 1)
+	_, total, err := b.Accounts().Users(ctx, account.UserQuery{Limit: 1})
 	must(t, err)
 	same(t, "users", total, n)
 }
@@ -152,7 +152,7 @@ func samePerson(t *testing.T, a, b *store.DB) {
 		login := <-logins
 		guids[login.User.GUID] = true
 		sessions[login.Session.ID] = true
-		if _, u, err := b.SessionUser(ctx, login.Session.ID); err != nil || u.GUID != login.User.GUID {
+		if _, u, err := b.Accounts().SessionUser(ctx, login.Session.ID); err != nil || u.GUID != login.User.GUID {
 			t.Errorf("session of %s: %s, %v", login.User.GUID, u.GUID, err)
 		}
 	}
@@ -170,11 +170,11 @@ func groupsOfNodes(t *testing.T, a, b *store.DB) {
 		mine := slices.Concat(names[i%5:], names[:i%5])
 		return second(accounts(node, policy).SignIn(ctx, claim(fmt.Sprint("user", i), mine...)))
 	}))
-	list, total, err := a.Groups(ctx, account.GroupQuery{Limit: 99})
+	list, total, err := a.Accounts().Groups(ctx, account.GroupQuery{Limit: 99})
 	must(t, err)
 	same(t, "groups", total, len(names))
 	for _, g := range list {
-		_, members, err := b.MembersOfGroup(ctx, g.GUID, 1, 0)
+		_, members, err := b.Accounts().MembersOfGroup(ctx, g.GUID, 1, 0)
 		must(t, err)
 		same(t, "members of "+g.Name, members, 10)
 	}
@@ -182,9 +182,9 @@ func groupsOfNodes(t *testing.T, a, b *store.DB) {
 	noErrors(t, atOnce(a, b, 12, func(i int, node *store.DB) error {
 		return second(accounts(node, policy).SignIn(ctx, claim("user0", lists[i%4]...)))
 	}))
-	user := got(a.UserByUniqueID(ctx, "user0"))(t)
+	user := got(a.Accounts().UserByUniqueID(ctx, "user0"))(t)
 	now := []string{}
-	for _, g := range got(b.GroupsOfUser(ctx, user.GUID))(t) {
+	for _, g := range got(b.Accounts().GroupsOfUser(ctx, user.GUID))(t) {
 		now = append(now, g.Name)
 	}
 	if !slices.ContainsFunc(lists, func(l []string) bool { return slices.Equal(l, now) }) {
@@ -339,17 +339,23 @@ func vaultKeys(t *testing.T, a, b *store.DB) {
 func itemsOfNodes(t *testing.T, a, b *store.DB) {
 	owner := addUser(t, a, account.User{Username: "owner"})
 	n := succeeded(t, atOnce(a, b, 8, func(i int, node *store.DB) error {
-		return node.Content().CreateItem(ctx, &content.Item{GUID: fmt.Sprint("i", i), OwnerGUID: owner.GUID, Name: "n"})
-	}), content.ErrNameTaken)
+		return tryContent(node, func(tx content.Tx) error {
+			return tx.InsertItem(ctx, &content.Item{GUID: fmt.Sprint("i", i), OwnerGUID: owner.GUID, Name: "n"})
+		})
+	}), dberr.Exists)
 	same(t, "items of one name", n, 1)
 
 	item := addItem(t, a, owner, "counted")
 	noErrors(t, atOnce(a, b, 16, func(_ int, node *store.DB) error {
-		return second(node.Content().UpdateItem(ctx, item.GUID, func(i *content.Item) error {
+		return tryContent(node, func(tx content.Tx) error {
+			i, err := tx.Item(ctx, item.GUID)
+			if err != nil {
+				return err
+			}
 			count, _ := strconv.Atoi(i.Title)
 			i.Title = strconv.Itoa(count + 1)
-			return nil
-		}))
+			return tx.UpdateItem(ctx, i)
+		})
 	}))
 	same(t, "changes", got(b.Content().Item(ctx, item.GUID))(t).Title, "16")
 
@@ -412,7 +418,7 @@ func crosswise(t *testing.T, a, b *store.DB) {
 				return tx.SaveSession(ctx, aSession(account.User{GUID: "bob" + name}, in, "s"+name))
 			})
 		case 5: // the row of a user, then sessions
-			err = node.Update(ctx, func(tx account.Tx) error {
+			err = node.Accounts().Update(ctx, func(tx account.Tx) error {
 				u := account.User{GUID: "bob" + name, UniqueID: "bob" + name, Username: "bob" + name}
 				return errors.Join(tx.InsertUser(ctx, &u), tx.DeleteUser(ctx, u.GUID))
 			})
