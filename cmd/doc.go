@@ -89,6 +89,7 @@
 //   - What signed a request: reference/internal/signature.
 //   - Who may do what with content: reference/internal/content. How its programs run:
 //     reference/internal/content/execution.
+//   - Where a request ends on a connection: reference/internal/framing.
 //   - SQL: reference/internal/store. Status codes: reference/internal/web.
 //   - Processes of the operating system: proxies/process.
 //   - Flags and environment: cmd. environment_test.go checks it.
