@@ -16,7 +16,7 @@ import (
 
 // SchemaID names the version of the schema. It changes with every change that readers of the
 // current version would misunderstand.
-const SchemaID = "countersign.report/1"
+const SchemaID = "countersign.report/2"
 
 // A Report is the result of a run. The runner sets the fields up to Usage and [Conclude] computes
 // the others. A Report is not safe for concurrent use.
@@ -55,6 +55,9 @@ type Report struct {
 type Suite struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
+	// Features is the SHA-256 digest of the features and the catalogue, in hexadecimal. Reports with
+	// the same digest are of the same scenarios and rules.
+	Features string `json:"features,omitempty"`
 }
 
 // Target names the server under test.
@@ -93,6 +96,8 @@ type Result struct {
 	Outcome    verdict.Outcome     `json:"outcome"`
 	Cited      verdict.Outcome     `json:"cited_outcome,omitempty"` // outcome of the cited rules, without standing checks; empty if it is Outcome
 	Reason     string              `json:"reason,omitempty"`
+	Step       string              `json:"step,omitempty"`       // text of the step that ended a scenario without a verdict
+	StepLine   int                 `json:"step_line,omitempty"`  // of that step
 	BySubject  bool                `json:"by_subject,omitempty"` // the server under test blocked the scenario
 	Violations []verdict.Violation `json:"violations,omitempty"`
 	Accepted   string              `json:"accepted,omitempty"` // issues of the deviations that cover all violations; computed
@@ -100,6 +105,13 @@ type Result struct {
 	Duration   time.Duration       `json:"duration_ns"`        // without the wait for its instance
 	Exchanges  int                 `json:"exchanges"`
 	Transcript string              `json:"transcript,omitempty"` // path
+	Steps      []StepRun           `json:"-"`                    // executed steps, in their order; only the runner knows them
+}
+
+// A StepRun is the execution of one step.
+type StepRun struct {
+	Duration time.Duration
+	Outcome  verdict.Outcome // Pass, Fail, Blocked, NotApplicable or Error
 }
 
 // Folder returns the folder of the feature.
@@ -180,7 +192,9 @@ type RuleRow struct {
 	ID        string          `json:"id"`
 	Class     rules.Class     `json:"class"`
 	Statement string          `json:"statement"`
-	Source    string          `json:"source"` // document and lines
+	Source    string          `json:"source"`             // document and lines
+	Document  string          `json:"document,omitempty"` // title of the document
+	Section   string          `json:"section,omitempty"`  // heading of the document
 	Fronts    map[string]Cell `json:"fronts"`
 }
 

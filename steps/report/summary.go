@@ -17,6 +17,10 @@ type SummaryOptions struct {
 	Colour bool
 	Width  int    // of a line in characters; 0 means 120
 	Dir    string // folder of the reports, "" if there is none
+
+	Quiet   bool // write only what did not pass, and the verdict
+	Verbose bool // write all selected rules, also if everything was selected
+	Slowest bool // write the slowest scenarios
 }
 
 const (
@@ -27,11 +31,13 @@ const (
 	maxRules = 12 // broken rules
 	maxCases = 4  // departures of one rule
 	maxItems = 8  // errors, roots and the like
+	maxSlow  = 10 // slowest scenarios
 )
 
 // WriteSummary writes a concluded report as text: the violations with the statements and sources of
 // the rules, the errors of the suite, the matrix of rules by front, the time and resources of the
-// run, and the verdict in the last line.
+// run, and the verdict in the last line. If the user selected scenarios, the matrix has the rules of
+// these scenarios. Otherwise it has only the rules that did not pass.
 func WriteSummary(w io.Writer, r *Report, cat *rules.Catalogue, o SummaryOptions) error {
 	if o.Width == 0 {
 		o.Width = defaultWidth
@@ -46,9 +52,12 @@ func WriteSummary(w io.Writer, r *Report, cat *rules.Catalogue, o SummaryOptions
 	s.notes()
 	s.departures("AGAINST ADVICE", verdict.Advice, yellow)
 	s.accepted()
-	writeMatrix(&b, r, cat, s.p, o.Width)
-	writeGroups(&b, r, s.p)
-	s.cost()
+	if !o.Quiet {
+		s.matrix()
+		writeGroups(&b, r, s.p)
+		s.slowest()
+		s.cost()
+	}
 	s.verdict()
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write summary: %w", err)
@@ -79,6 +88,15 @@ type departure struct {
 	fronts     []string
 	transcript string
 	times      int
+}
+
+// again returns the command that executes only the scenario of the departure.
+func (d departure) again(r *Report) string {
+	res := d.result
+	if len(d.fronts) > 1 {
+		res.ID, _, _ = strings.Cut(res.ID, "@")
+	}
+	return Again(r, res)
 }
 
 // departures writes the departures with the given outcome by rule. Equal departures at several
@@ -146,11 +164,15 @@ func (s summary) rule(id string, list []departure, colour string) {
 		}
 		slices.SortFunc(d.fronts, compareFronts)
 		s.line(4, fmt.Sprintf("%s  %s", d.result.Title(), s.p.paint(grey, d.result.Where()+" at "+strings.Join(d.fronts, ", "))))
+		if v := d.violation; v.Step != "" {
+			s.line(6, "step    "+printable(v.Step)+s.p.paint(grey, "  line "+itoa(v.StepLine)))
+		}
 		s.line(6, "wanted  "+printable(d.violation.Wanted))
 		s.line(6, "got     "+printable(d.violation.Got))
 		if d.transcript != "" {
 			s.line(6, "see     "+d.transcript+more(d.times))
 		}
+		s.line(6, "again   "+printable(d.again(s.r)))
 	}
 	s.line(0, "")
 }
@@ -217,7 +239,7 @@ func (s summary) notes() {
 			s.line(2, fmt.Sprintf("… and %d more", len(s.r.Notes)-maxItems))
 			break
 		}
-		s.line(2, text)
+		s.line(2, printable(text))
 	}
 	s.line(0, "")
 }
@@ -225,8 +247,9 @@ func (s summary) notes() {
 // harness writes the problems of the suite.
 func (s summary) harness() {
 	var list []string
-	list = append(list, s.r.NotStarted...)
-	list = append(list, s.r.Problems...)
+	for _, text := range slices.Concat(s.r.NotStarted, s.r.Problems) {
+		list = append(list, printable(text))
+	}
 	for _, o := range []verdict.Outcome{verdict.Error, verdict.NotRun} {
 		list = append(list, s.byReason(o)...)
 	}
@@ -264,6 +287,9 @@ func (s summary) byReason(o verdict.Outcome) []string {
 	for _, reason := range order {
 		res := sample[reason]
 		text := fmt.Sprintf("%s: %s  %s", o, printable(reason), s.p.paint(grey, res.Title()+", "+res.Where()+" at "+res.Front+more(n[reason])))
+		if res.Step != "" {
+			text += s.p.paint(grey, ", step "+printable(res.Step))
+		}
 		if res.Transcript != "" {
 			text += s.p.paint(grey, ", see "+res.Transcript)
 		}
@@ -290,6 +316,31 @@ func (s summary) accepted() {
 	s.head(yellow, "KNOWN", "  departures that the target file accepts")
 	for _, issue := range issues {
 		s.line(2, fmt.Sprintf("%s: %s", plural(n[issue], "scenario"), issue))
+	}
+	s.line(0, "")
+}
+
+// matrix writes the rules by front. Without a filter it omits the rules that passed at every front:
+// the groups count them.
+func (s summary) matrix() {
+	rows := selectedRows(s.r.Rules)
+	title := "RULES BY FRONT"
+	if !s.o.Verbose && !s.r.Selection.Filtered() {
+		title = "RULES THAT DID NOT PASS"
+		rows = slices.DeleteFunc(rows, RuleRow.Passed)
+	}
+	writeMatrix(s.w, title, rows, selectedFronts(s.r.Results), s.cat, s.p, s.o.Width)
+}
+
+// slowest writes the scenarios that took longest.
+func (s summary) slowest() {
+	list := Slowest(s.r.Results, maxSlow)
+	if !s.o.Slowest || len(list) == 0 {
+		return
+	}
+	s.head(cyan, "SLOWEST SCENARIOS", "  time without the wait for the instance")
+	for _, res := range list {
+		s.line(2, fmt.Sprintf("%8s  %s  %s", res.Duration.Round(time.Millisecond), res.Title(), s.p.paint(grey, res.Where()+" at "+res.Front)))
 	}
 	s.line(0, "")
 }

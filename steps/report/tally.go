@@ -293,6 +293,7 @@ func (t *tally) rows(cat *rules.Catalogue) []RuleRow {
 		}
 		if rule, ok := cat.Rule(id); ok {
 			row.Statement, row.Source = rule.Statement, rule.Source()
+			row.Document, row.Section = rule.DocumentTitle(), rule.Section
 		}
 		rows = append(rows, row)
 	}
