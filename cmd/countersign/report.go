@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"countersign/steps/report"
+	"countersign/steps/report/page"
 	"countersign/steps/rules"
 )
 
@@ -40,6 +41,7 @@ func newReport() *cobra.Command {
 const (
 	reportJSON        = "report.json"
 	reportJUnit       = "junit.xml"
+	reportHTML        = "report.html"
 	reportTranscripts = "transcripts"
 )
 
@@ -50,7 +52,7 @@ func prepareReport(dir string) error {
 		return withHint(fmt.Errorf("create the report folder: %w", err), "set --report to a folder that you can write")
 	}
 	var problems []error
-	for _, name := range []string{reportJSON, reportJUnit, reportTranscripts} {
+	for _, name := range []string{reportJSON, reportJUnit, reportHTML, reportTranscripts} {
 		problems = append(problems, os.RemoveAll(filepath.Join(dir, name)))
 	}
 	probe := filepath.Join(dir, reportJSON)
@@ -61,30 +63,40 @@ func prepareReport(dir string) error {
 	return nil
 }
 
-// writeReport writes report.json and junit.xml, each completely or not at all.
+// writeReport writes the files of a report, each completely or not at all.
 func writeReport(dir string, r *report.Report, catalogue *rules.Catalogue) error {
-	forms := map[string]func(io.Writer) error{
-		reportJSON:  func(w io.Writer) error { return report.WriteJSON(w, r) },
-		reportJUnit: func(w io.Writer) error { return report.WriteJUnit(w, r, catalogue) },
+	transcripts := os.DirFS(dir)
+	forms := []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{reportJSON, func(w io.Writer) error { return report.WriteJSON(w, r) }},
+		{reportJUnit, func(w io.Writer) error { return report.WriteJUnit(w, r, catalogue) }},
+		{reportHTML, func(w io.Writer) error { return page.Write(w, r, transcripts) }},
 	}
 	var problems []error
-	for name, write := range forms {
-		var text bytes.Buffer
-		err := write(&text)
-		if err == nil {
-			err = replaceFile(filepath.Join(dir, name), text.Bytes())
-		}
-		if err != nil {
-			problems = append(problems, fmt.Errorf("write %s: %w", name, err))
+	for _, form := range forms {
+		if err := replaceFile(filepath.Join(dir, form.name), form.write); err != nil {
+			problems = append(problems, fmt.Errorf("write %s: %w", form.name, err))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-func replaceFile(name string, text []byte) error {
+// replaceFile writes a file completely or not at all.
+func replaceFile(name string, write func(io.Writer) error) error {
 	draft := name + ".part"
-	if err := os.WriteFile(draft, text, 0o644); err != nil {
+	file, err := os.Create(draft)
+	if err != nil {
 		return err
+	}
+	buffered := bufio.NewWriter(file)
+	err = write(buffered)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(err, os.Remove(draft))
 	}
 	return os.Rename(draft, name)
 }

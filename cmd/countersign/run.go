@@ -81,7 +81,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.verbose, "verbose", false, "print the result of every rule, also of the rules that passed")
 	flags.BoolVar(&f.slowest, "slowest", false, "print the ten scenarios that took longest")
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
-	flags.StringVar(&f.report, "report", "", "folder for report.json, junit.xml and the transcripts of failures")
+	flags.StringVar(&f.report, "report", "", "folder for the reports and the transcripts of failures")
 }
 
 // registerDependencies registers the flags that determine what a run needs of the

@@ -45,6 +45,7 @@ type Report struct {
 	// RuleTotals counts rules over all groups and fronts.
 	RuleTotals RuleTotals  `json:"rule_totals"`
 	Rules      []RuleRow   `json:"rules"`
+	Untested   []Untested  `json:"untested,omitempty"`
 	Roots      []Root      `json:"roots,omitempty"` // may be given with their evidence
 	Stale      []Deviation `json:"stale_deviations,omitempty"`
 	Verdict    string      `json:"verdict"`
@@ -195,7 +196,20 @@ type RuleRow struct {
 	Source    string          `json:"source"`             // document and lines
 	Document  string          `json:"document,omitempty"` // title of the document
 	Section   string          `json:"section,omitempty"`  // heading of the document
+	Order     int             `json:"order,omitempty"`    // position in the catalogue, from 1
 	Fronts    map[string]Cell `json:"fronts"`
+}
+
+// An Untested is a rule of the catalogue that no scenario of the features cites.
+type Untested struct {
+	ID        string      `json:"id"`
+	Class     rules.Class `json:"class"`
+	Statement string      `json:"statement"`
+	Source    string      `json:"source"` // document and lines
+	Document  string      `json:"document"`
+	Section   string      `json:"section"`
+	Order     int         `json:"order"` // position in the catalogue, from 1
+	Reason    string      `json:"reason"`
 }
 
 // A Cell is the outcome of a rule at a front.
@@ -263,7 +277,7 @@ func fronts(results []Result) []string {
 			found = append(found, r.Front)
 		}
 	}
-	slices.SortFunc(found, compareFronts)
+	slices.SortFunc(found, CompareFronts)
 	return found
 }
 
@@ -272,7 +286,9 @@ func selectedFronts(results []Result) []string {
 	return fronts(slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Outcome == verdict.Skipped }))
 }
 
-func compareFronts(a, b string) int {
+// CompareFronts compares two fronts: the known ones are in the order of [plan.Fronts] and before the
+// others, which are in the order of their names.
+func CompareFronts(a, b string) int {
 	ia, ib := slices.Index(plan.Fronts, a), slices.Index(plan.Fronts, b)
 	switch {
 	case ia >= 0 && ib >= 0:

@@ -81,100 +81,62 @@ func (s summary) head(colour, text, note string) {
 	s.line(0, s.p.paint(bold+";"+colour, text)+s.p.paint(grey, note))
 }
 
-// A departure is a violation, with the results in which it was found.
-type departure struct {
-	violation  verdict.Violation
-	result     Result // the first one
-	fronts     []string
-	transcript string
-	times      int
-}
-
-// again returns the command that executes only the scenario of the departure.
-func (d departure) again(r *Report) string {
-	res := d.result
-	if len(d.fronts) > 1 {
-		res.ID, _, _ = strings.Cut(res.ID, "@")
-	}
-	return Again(r, res)
-}
-
 // departures writes the departures with the given outcome by rule. Equal departures at several
 // fronts form one entry.
 func (s summary) departures(title string, o verdict.Outcome, colour string) {
-	byRule := make(map[string][]departure)
-	var ids []string
-	for _, res := range s.r.Results {
-		for _, v := range res.departures(o) {
-			if !slices.Contains(ids, v.Rule) {
-				ids = append(ids, v.Rule)
-			}
-			byRule[v.Rule] = merge(byRule[v.Rule], v, res)
-		}
-	}
-	if len(ids) == 0 {
+	broken := Departures(s.r, o)
+	if len(broken) == 0 {
 		return
 	}
 	found, scenarios := open(s.r.Results, o)
-	slices.SortStableFunc(ids, func(a, b string) int { return s.cat.Position(a) - s.cat.Position(b) })
-	s.head(colour, title, fmt.Sprintf("  %s from %s, in %s", plural(found, "departure"), plural(len(ids), "rule"), plural(scenarios, "scenario")))
+	s.head(colour, title, fmt.Sprintf("  %s from %s, in %s", plural(found, "departure"), plural(len(broken), "rule"), plural(scenarios, "scenario")))
 	s.line(0, "")
-	for i, id := range ids {
+	for i, rule := range broken {
 		if i == maxRules {
-			s.line(2, fmt.Sprintf("… and %s more; see the report", plural(len(ids)-maxRules, "rule")))
+			s.line(2, fmt.Sprintf("… and %s more; see the report", plural(len(broken)-maxRules, "rule")))
 			s.line(0, "")
 			break
 		}
-		s.rule(id, byRule[id], colour)
+		s.rule(rule, colour)
 	}
 }
 
-func merge(list []departure, v verdict.Violation, res Result) []departure {
-	for i := range list {
-		d := &list[i]
-		if d.violation == v && d.result.Where() == res.Where() && d.result.Row == res.Row {
-			if !slices.Contains(d.fronts, res.Front) {
-				d.fronts = append(d.fronts, res.Front)
-			}
-			d.times++
-			return list
-		}
-	}
-	return append(list, departure{violation: v, result: res, fronts: []string{res.Front}, transcript: res.Transcript, times: 1})
-}
-
-func (s summary) rule(id string, list []departure, colour string) {
-	rule, ok := s.cat.Rule(id)
+func (s summary) rule(broken BrokenRule, colour string) {
+	rule, ok := s.cat.Rule(broken.ID)
 	if ok {
 		for i, text := range wrap(rule.Statement, s.o.Width-12) {
 			if i == 0 {
-				s.line(2, s.p.paint(colour, pad(id, 8))+"  "+text)
+				s.line(2, s.p.paint(colour, pad(broken.ID, 8))+"  "+text)
 			} else {
 				s.line(12, text)
 			}
 		}
 		s.line(12, s.p.paint(grey, rule.Source()))
 	} else {
-		s.line(2, s.p.paint(colour, id))
+		s.line(2, s.p.paint(colour, broken.ID))
 	}
-	for i, d := range list {
+	for i, d := range broken.Departures {
 		if i == maxCases {
-			s.line(4, fmt.Sprintf("… and %d more of this rule; see the report", len(list)-maxCases))
+			s.line(4, fmt.Sprintf("… and %d more of this rule; see the report", len(broken.Departures)-maxCases))
 			break
 		}
-		slices.SortFunc(d.fronts, compareFronts)
-		s.line(4, fmt.Sprintf("%s  %s", d.result.Title(), s.p.paint(grey, d.result.Where()+" at "+strings.Join(d.fronts, ", "))))
-		if v := d.violation; v.Step != "" {
-			s.line(6, "step    "+printable(v.Step)+s.p.paint(grey, "  line "+itoa(v.StepLine)))
-		}
-		s.line(6, "wanted  "+printable(d.violation.Wanted))
-		s.line(6, "got     "+printable(d.violation.Got))
-		if d.transcript != "" {
-			s.line(6, "see     "+d.transcript+more(d.times))
-		}
-		s.line(6, "again   "+printable(d.again(s.r)))
+		s.departure(d)
 	}
 	s.line(0, "")
+}
+
+func (s summary) departure(d Departure) {
+	first := d.First()
+	s.line(4, fmt.Sprintf("%s  %s", first.Title(), s.p.paint(grey, first.Where()+" at "+strings.Join(d.Fronts(), ", "))))
+	if v := d.Violation; v.Step != "" {
+		s.line(6, "step    "+printable(v.Step)+s.p.paint(grey, "  line "+itoa(v.StepLine)))
+	}
+	s.line(6, "wanted  "+printable(d.Violation.Wanted))
+	s.line(6, "got     "+printable(d.Violation.Got))
+	if first.Transcript != "" {
+		s.line(6, "see     "+first.Transcript+more(len(d.Results)))
+	}
+	s.line(6, "again   "+printable(d.Again(s.r)))
 }
 
 func more(times int) string {
@@ -362,7 +324,7 @@ func (s summary) cost() {
 	}
 	t := s.r.Target
 	s.line(0, s.p.paint(bold, "RUN"))
-	s.line(2, "target     "+escape(strings.Join(strings.Fields(t.Name+" "+t.Version), " "))+", "+t.Seat+" seat")
+	s.line(2, "target     "+Visible(strings.Join(strings.Fields(t.Name+" "+t.Version), " "))+", "+t.Seat+" seat")
 	if len(scenarios) > 0 {
 		s.line(2, "scenarios  "+strings.Join(scenarios, ", "))
 		s.line(2, "exchanges  "+strings.Join(exchanges, ", "))
@@ -397,5 +359,5 @@ func (s summary) verdict() {
 	if s.r.Exit == ExitConforms {
 		colour = green
 	}
-	s.line(0, s.p.paint(bold+";"+colour, escape(s.r.Verdict))+s.p.paint(grey, fmt.Sprintf("  (exit code %d)", s.r.Exit)))
+	s.line(0, s.p.paint(bold+";"+colour, Visible(s.r.Verdict))+s.p.paint(grey, fmt.Sprintf("  (exit code %d)", s.r.Exit)))
 }

@@ -293,7 +293,7 @@ func (t *tally) rows(cat *rules.Catalogue) []RuleRow {
 		}
 		if rule, ok := cat.Rule(id); ok {
 			row.Statement, row.Source = rule.Statement, rule.Source()
-			row.Document, row.Section = rule.DocumentTitle(), rule.Section
+			row.Document, row.Section, row.Order = rule.DocumentTitle(), rule.Section, cat.Position(id)+1
 		}
 		rows = append(rows, row)
 	}
@@ -330,7 +330,7 @@ func (t *tally) groups(results []Result) []Group {
 		all = append(all, *g)
 	}
 	slices.SortFunc(all, func(a, b Group) int {
-		return cmp.Or(strings.Compare(a.Folder, b.Folder), compareFronts(a.Front, b.Front))
+		return cmp.Or(strings.Compare(a.Folder, b.Folder), CompareFronts(a.Front, b.Front))
 	})
 	return all
 }
