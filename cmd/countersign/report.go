@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"countersign/features"
 	"countersign/steps/report"
+	"countersign/steps/report/cucumber"
 	"countersign/steps/report/page"
 	"countersign/steps/rules"
 )
@@ -41,6 +43,7 @@ func newReport() *cobra.Command {
 const (
 	reportJSON        = "report.json"
 	reportJUnit       = "junit.xml"
+	reportMessages    = "messages.ndjson"
 	reportHTML        = "report.html"
 	reportTranscripts = "transcripts"
 )
@@ -52,7 +55,7 @@ func prepareReport(dir string) error {
 		return withHint(fmt.Errorf("create the report folder: %w", err), "set --report to a folder that you can write")
 	}
 	var problems []error
-	for _, name := range []string{reportJSON, reportJUnit, reportHTML, reportTranscripts} {
+	for _, name := range []string{reportJSON, reportJUnit, reportMessages, reportHTML, reportTranscripts} {
 		problems = append(problems, os.RemoveAll(filepath.Join(dir, name)))
 	}
 	probe := filepath.Join(dir, reportJSON)
@@ -72,6 +75,7 @@ func writeReport(dir string, r *report.Report, catalogue *rules.Catalogue) error
 	}{
 		{reportJSON, func(w io.Writer) error { return report.WriteJSON(w, r) }},
 		{reportJUnit, func(w io.Writer) error { return report.WriteJUnit(w, r, catalogue) }},
+		{reportMessages, func(w io.Writer) error { return cucumber.Write(w, r, features.FS(), transcripts) }},
 		{reportHTML, func(w io.Writer) error { return page.Write(w, r, transcripts) }},
 	}
 	var problems []error

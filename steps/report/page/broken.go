@@ -1,10 +1,6 @@
 package page
 
 import (
-	"fmt"
-	"io"
-	"io/fs"
-	"path"
 	"strings"
 
 	"countersign/steps/report"
@@ -84,10 +80,9 @@ type exchange struct {
 	Above                 string // fragment identifier of the place that shows it
 }
 
-// exchanges reads transcripts, up to a total size. It reads each once.
+// exchanges reads transcripts, each once.
 type exchanges struct {
-	files fs.FS
-	left  int
+	files *report.Transcripts
 	shown map[string]string // fragment identifiers by file
 }
 
@@ -99,38 +94,10 @@ func (e *exchanges) of(results []report.Result) []exchange {
 		}
 		x := exchange{ID: "x" + anchor(res.ID), Front: res.Front, File: res.Transcript, Above: e.shown[res.Transcript]}
 		if x.Above == "" {
-			x.Text, x.Missing = e.read(res.Transcript)
+			x.Text, x.Missing = e.files.Read(res.Transcript)
 			e.shown[res.Transcript] = x.ID
 		}
 		list = append(list, x)
 	}
 	return list
-}
-
-// read returns the text of a transcript, or why there is none. A report is read from a file that other
-// people may have changed: it can name transcripts only.
-func (e *exchanges) read(name string) (text, missing string) {
-	switch {
-	case e.files == nil:
-		return "", "the transcript was not given"
-	case path.Dir(name) != "transcripts" || !fs.ValidPath(name):
-		return "", "this is not the name of a transcript"
-	case e.left <= 0:
-		return "", fmt.Sprintf("the page shows %d MiB of exchanges; read the file", maxExchanges>>20)
-	}
-	file, err := e.files.Open(name)
-	if err != nil {
-		return "", "the file cannot be read"
-	}
-	defer file.Close()
-	raw, err := io.ReadAll(io.LimitReader(file, maxTranscript+1))
-	if err != nil {
-		return "", "the file cannot be read"
-	}
-	text = string(raw)
-	if len(raw) > maxTranscript {
-		text = strings.ToValidUTF8(text[:maxTranscript], "") + "\n… the file contains more"
-	}
-	e.left -= len(text)
-	return text, ""
 }

@@ -14,12 +14,11 @@ import (
 )
 
 const (
-	maxExchanges  = 4 << 20  // octets of exchanges on the page
-	maxTranscript = 32 << 10 // octets of one transcript
-	maxDepartures = 300      // departures that the page shows in full
-	openCases     = 3        // scenarios of a broken rule that are visible at first
-	maxText       = 2000     // octets of a value from the server under test
-	maxReason     = 300      // octets of a reason in the list of scenarios
+	maxExchanges  = 4 << 20 // octets of exchanges on the page
+	maxDepartures = 300     // departures that the page shows in full
+	openCases     = 3       // scenarios of a broken rule that are visible at first
+	maxText       = 2000    // octets of a value from the server under test
+	maxReason     = 300     // octets of a reason in the list of scenarios
 )
 
 // A view is the content of the page.
@@ -59,7 +58,7 @@ func newView(r *report.Report, transcripts fs.FS) *view {
 	default:
 		v.Tone = "blocked"
 	}
-	e := &exchanges{files: transcripts, left: maxExchanges, shown: make(map[string]string)}
+	e := &exchanges{files: report.NewTranscripts(transcripts, maxExchanges), shown: make(map[string]string)}
 	v.Violations = v.brokenRules(verdict.Fail, e)
 	v.Advice = v.brokenRules(verdict.Advice, e)
 	v.results()
