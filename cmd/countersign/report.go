@@ -15,6 +15,7 @@ import (
 	"countersign/steps/report"
 	"countersign/steps/report/cucumber"
 	"countersign/steps/report/page"
+	"countersign/steps/report/sarif"
 	"countersign/steps/rules"
 )
 
@@ -44,6 +45,7 @@ const (
 	reportJSON        = "report.json"
 	reportJUnit       = "junit.xml"
 	reportMessages    = "messages.ndjson"
+	reportSARIF       = "report.sarif"
 	reportHTML        = "report.html"
 	reportTranscripts = "transcripts"
 )
@@ -55,7 +57,7 @@ func prepareReport(dir string) error {
 		return withHint(fmt.Errorf("create the report folder: %w", err), "set --report to a folder that you can write")
 	}
 	var problems []error
-	for _, name := range []string{reportJSON, reportJUnit, reportMessages, reportHTML, reportTranscripts} {
+	for _, name := range []string{reportJSON, reportJUnit, reportMessages, reportSARIF, reportHTML, reportTranscripts} {
 		problems = append(problems, os.RemoveAll(filepath.Join(dir, name)))
 	}
 	probe := filepath.Join(dir, reportJSON)
@@ -76,6 +78,7 @@ func writeReport(dir string, r *report.Report, catalogue *rules.Catalogue) error
 		{reportJSON, func(w io.Writer) error { return report.WriteJSON(w, r) }},
 		{reportJUnit, func(w io.Writer) error { return report.WriteJUnit(w, r, catalogue) }},
 		{reportMessages, func(w io.Writer) error { return cucumber.Write(w, r, features.FS(), transcripts) }},
+		{reportSARIF, func(w io.Writer) error { return sarif.Write(w, r) }},
 		{reportHTML, func(w io.Writer) error { return page.Write(w, r, transcripts) }},
 	}
 	var problems []error

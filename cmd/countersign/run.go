@@ -338,6 +338,9 @@ func (f *runFlags) publish(out io.Writer, rep *report.Report, catalogue *rules.C
 	if f.report != "" {
 		written = writeReport(f.report, rep, catalogue)
 	}
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		written = errors.Join(written, report.WriteAnnotations(out, rep))
+	}
 	shown := report.WriteSummary(out, rep, catalogue, report.SummaryOptions{
 		Colour: useColour(out), Dir: f.report, Quiet: f.quiet, Verbose: f.verbose, Slowest: f.slowest,
 	})

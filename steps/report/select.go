@@ -68,3 +68,9 @@ func ShellLine(words []string) string {
 	}
 	return strings.Join(quoted, " ")
 }
+
+// Key identifies the scenario of a result, or its row, at its front in reports of different versions of
+// the features: by names, because lines move.
+func (r Result) Key() string {
+	return strings.Join([]string{r.Feature, r.Rule, r.Scenario, itoa(r.Row), r.Front}, "\x00")
+}

@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+	junit "github.com/joshdk/go-junit"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"countersign/features"
@@ -241,6 +242,39 @@ func TestJUnit(t *testing.T) {
 		if passed != r.Totals[verdict.Pass] {
 			t.Errorf("%s: %d test cases passed and %d scenarios", name, passed, r.Totals[verdict.Pass])
 		}
+	}
+}
+
+// TestJUnitIsRead reads the file with a parser of another project.
+func TestJUnitIsRead(t *testing.T) {
+	t.Parallel()
+	r := mixed(t)
+	var b bytes.Buffer
+	if err := WriteJUnit(&b, r.conclude(), r.cat); err != nil {
+		t.Fatal(err)
+	}
+	suites, err := junit.Ingest(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[junit.Status]int{}
+	titles := map[string]bool{}
+	for _, s := range suites {
+		for _, c := range s.Tests {
+			got[c.Status]++
+			if key := c.Classname + " " + c.Name; titles[key] || !strings.Contains(c.Name, " at ") {
+				t.Errorf("the title %q is not unique or names no front", c.Name)
+			} else {
+				titles[key] = true
+			}
+		}
+	}
+	want := map[junit.Status]int{
+		junit.StatusPassed: r.Totals[verdict.Pass], junit.StatusError: 1, junit.StatusFailed: 6,
+		junit.StatusSkipped: len(r.Results) - r.Totals[verdict.Pass] - 7,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("test cases by status (-want +got):\n%s", diff)
 	}
 }
 
