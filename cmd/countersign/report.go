@@ -1,33 +1,35 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"countersign/features"
 	"countersign/steps/report"
-	"countersign/steps/report/cucumber"
 	"countersign/steps/report/page"
-	"countersign/steps/report/sarif"
-	"countersign/steps/rules"
 )
 
 func newReport() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "report",
-		Short:   "Print the schema of the report",
-		Example: "  countersign report schema > countersign.report.schema.json",
-		Args:    requireSubcommand,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:   "report",
+		Short: "Compare reports, write the page or a statement of a report, print the schema",
+		Example: `  countersign report html report
+  countersign report diff yesterday/report.json report
+  countersign report statement report > CONFORMANCE.md
+  countersign report schema > countersign.report.schema.json`,
+		Args: requireSubcommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(&cobra.Command{
+	cmd.AddCommand(newReportHTML(), newReportDiff(), newReportStatement(), newReportSchema())
+	return cmd
+}
+
+func newReportSchema() *cobra.Command {
+	return &cobra.Command{
 		Use:     "schema",
 		Short:   "Print the JSON schema of report.json",
 		Example: "  countersign report schema > countersign.report.schema.json",
@@ -36,94 +38,103 @@ func newReport() *cobra.Command {
 			_, err := cmd.OutOrStdout().Write(report.Schema())
 			return err
 		},
-	})
-	return cmd
+	}
 }
 
-// Names in a report folder. The suite writes the transcripts.
-const (
-	reportJSON        = "report.json"
-	reportJUnit       = "junit.xml"
-	reportMessages    = "messages.ndjson"
-	reportSARIF       = "report.sarif"
-	reportHTML        = "report.html"
-	reportTranscripts = "transcripts"
-)
-
-// prepareReport creates the report folder and removes the report of an earlier run
-// from it, so that an old verdict is not mistaken for that of this run.
-func prepareReport(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return withHint(fmt.Errorf("create the report folder: %w", err), "set --report to a folder that you can write")
+func newReportHTML() *cobra.Command {
+	return &cobra.Command{
+		Use:   "html DIR",
+		Short: "Write report.html from the report.json and the transcripts in a folder",
+		Long: `Writes DIR/report.html again, from DIR/report.json and DIR/transcripts. If report.json
+is not a complete report of this version, the command writes nothing and exits with
+code 2.`,
+		Example: "  countersign report html report",
+		Args:    exactly("the folder of a report", 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := args[0]
+			r, err := loadReport(filepath.Join(dir, reportJSON))
+			if err != nil {
+				return err
+			}
+			file := filepath.Join(dir, reportHTML)
+			if err := replaceFile(file, func(w io.Writer) error { return page.Write(w, r, os.DirFS(dir)) }); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), file)
+			return nil
+		},
 	}
-	var problems []error
-	for _, name := range []string{reportJSON, reportJUnit, reportMessages, reportSARIF, reportHTML, reportTranscripts} {
-		problems = append(problems, os.RemoveAll(filepath.Join(dir, name)))
-	}
-	probe := filepath.Join(dir, reportJSON)
-	problems = append(problems, os.WriteFile(probe, nil, 0o644), os.Remove(probe))
-	if err := errors.Join(problems...); err != nil {
-		return withHint(fmt.Errorf("prepare the report folder: %w", err), "set --report to a folder that you can write")
-	}
-	return nil
 }
 
-// writeReport writes the files of a report, each completely or not at all.
-func writeReport(dir string, r *report.Report, catalogue *rules.Catalogue) error {
-	transcripts := os.DirFS(dir)
-	forms := []struct {
-		name  string
-		write func(io.Writer) error
-	}{
-		{reportJSON, func(w io.Writer) error { return report.WriteJSON(w, r) }},
-		{reportJUnit, func(w io.Writer) error { return report.WriteJUnit(w, r, catalogue) }},
-		{reportMessages, func(w io.Writer) error { return cucumber.Write(w, r, features.FS(), transcripts) }},
-		{reportSARIF, func(w io.Writer) error { return sarif.Write(w, r) }},
-		{reportHTML, func(w io.Writer) error { return page.Write(w, r, transcripts) }},
+func newReportDiff() *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff BEFORE AFTER",
+		Short: "Print what changed between two reports; exit with code 1 if the second is worse",
+		Long: `Compares two reports, each given as a folder or as a report.json. The second report is
+worse if it does not conform and the first one does, if a scenario has a worse outcome,
+or if a rule that passed was not tested again. Scenarios are compared by their names.`,
+		Example: "  countersign report diff yesterday/report.json report",
+		Args:    exactly("two reports", 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			before, err := loadReport(args[0])
+			after, err2 := loadReport(args[1])
+			if err := errors.Join(err, err2); err != nil {
+				return err
+			}
+			d := report.Compare(before, after)
+			if err := d.WriteText(cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			if d.IsWorse() {
+				return &exitError{code: exitViolation} // the last line contains the reason
+			}
+			return nil
+		},
 	}
-	var problems []error
-	for _, form := range forms {
-		if err := replaceFile(filepath.Join(dir, form.name), form.write); err != nil {
-			problems = append(problems, fmt.Errorf("write %s: %w", form.name, err))
+}
+
+func newReportStatement() *cobra.Command {
+	return &cobra.Command{
+		Use:   "statement REPORT",
+		Short: "Print a statement of conformance in Markdown",
+		Long: `Prints one page of Markdown: what was tested, what was not and why, departures, accepted
+deviations, versions, and the digest of the features. REPORT is a folder or a
+report.json.`,
+		Example: "  countersign report statement report > CONFORMANCE.md",
+		Args:    exactly("a report", 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := loadReport(args[0])
+			if err != nil {
+				return err
+			}
+			return report.WriteStatement(cmd.OutOrStdout(), r)
+		},
+	}
+}
+
+// exactly returns a check for n arguments, which are described by what.
+func exactly(what string, n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
 		}
+		return withHint(fmt.Errorf("%q needs %s, and got %d arguments", cmd.CommandPath(), what, len(args)), "see %q", cmd.CommandPath()+" --help")
 	}
-	return errors.Join(problems...)
 }
 
-// replaceFile writes a file completely or not at all.
-func replaceFile(name string, write func(io.Writer) error) error {
-	draft := name + ".part"
-	file, err := os.Create(draft)
+// loadReport reads a report from a file, or from report.json in a folder.
+func loadReport(name string) (*report.Report, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		name = filepath.Join(name, reportJSON)
+	}
+	file, err := os.Open(name)
 	if err != nil {
-		return err
+		return nil, withHint(fmt.Errorf("read report: %w", err), "give the folder that a run has written with --report")
 	}
-	buffered := bufio.NewWriter(file)
-	err = write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, os.Remove(draft))
-	}
-	return os.Rename(draft, name)
-}
-
-// copyRaces copies the reports of Go's race detector from a file to out and returns
-// their number. Each report is between two lines of equal signs.
-func copyRaces(out io.Writer, file string) int {
-	const maxRead = 8 << 20
-	f, err := os.Open(file)
+	defer file.Close()
+	r, err := report.ReadJSON(file)
 	if err != nil {
-		return 0
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	defer f.Close()
-	raw, _ := io.ReadAll(io.LimitReader(f, maxRead))
-	n := 0
-	for _, part := range strings.Split(string(raw), "==================\n") {
-		if strings.HasPrefix(part, "WARNING: DATA RACE") {
-			n++
-			fmt.Fprintf(out, "%s\n", strings.TrimSpace(part))
-		}
-	}
-	return n
+	return r, nil
 }

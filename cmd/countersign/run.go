@@ -207,6 +207,11 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 
 // prepare checks the dependencies of the plan, and finds or builds the programs.
 func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) error {
+	if f.report != "" {
+		if err := checkReportFolder(f.report); err != nil {
+			return err
+		}
+	}
 	s, err := newProgramFinder(f.race)
 	if err != nil {
 		return err
