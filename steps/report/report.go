@@ -1,6 +1,7 @@
 // Package report holds the result of a run: a versioned type, the conclusion that is computed from
-// it, and its JSON, JUnit, Markdown and text forms. Package verdict determines the outcome of each scenario.
-// This package runs nothing, so that a stored report can be concluded, checked and written again.
+// it, and its JSON, JUnit, Markdown and text forms. Package verdict determines the outcome of each
+// scenario. This package runs nothing, so that a stored report can be concluded, checked and written
+// again.
 package report
 
 import (
