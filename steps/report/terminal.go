@@ -85,9 +85,12 @@ func printable(s string) string {
 }
 
 // Visible replaces characters that are not printable by escape sequences of Go, so that text from the
-// server under test can neither move
-// the cursor nor begin a new line, and cannot change the direction of other text.
+// server under test can neither move the cursor nor begin a new line, and cannot change the direction
+// of other text.
 func Visible(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
 	var b strings.Builder
 	for i, r := range s {
 		switch {
