@@ -85,11 +85,12 @@
 //   - How observed and expected are compared: steps/check.
 //   - What a rule requires: features/rules.tsv.
 //   - What a header means to the server: reference/internal/proxyauth.
+//   - What an option means to accounts and headers: reference/internal/policy.
 //   - What a user is: reference/internal/account.
 //   - What signed a request: reference/internal/signature.
 //   - SQL: reference/internal/store. Status codes: reference/internal/web.
 //   - Processes of the operating system: proxies/process.
-//   - Flags and environment: cmd.
+//   - Flags and environment: cmd. environment_test.go checks it.
 //
 // If a line fits nowhere, the map is wrong: change the map first.
 package cmd

@@ -35,7 +35,7 @@ type authRequest struct {
 // answer returns the URL to which the browser is redirected: the registered redirect URI with its query, state (RFC
 // 6749, section 4.1.2) and iss (RFC 9207, section 2), also for errors.
 func (a *authRequest) answer(iss string, values url.Values) string {
-	values.Set("iss", iss)
+	values.Set("iss", a.client.claimedIssuer(iss))
 	if a.state != "" {
 		values.Set("state", a.state)
 	}
@@ -70,7 +70,7 @@ func (ex *exchange) authorize() (reply, error) {
 	if s == nil {
 		return ex.showChoice()
 	}
-	return ex.decide(s)
+	return ex.decide(s, nil)
 }
 
 // authParams returns the parameters of the query, or of the body of a POST.
@@ -93,11 +93,14 @@ func (ex *exchange) authParams() (params, bool, error) {
 func (ex *exchange) recognise(ps params) error {
 	c := ex.is.client(ps["client_id"])
 	if c == nil {
-		return invalidRequest("client_id is missing, repeated or not registered")
+		return invalidRequest("client_id is missing, repeated or not registered").
+			because(absent(ps["client_id"], "client_id is missing or repeated", "client_id is not registered"))
 	}
 	ex.entry.ClientID = c.spec.ID
-	if !slices.Contains(c.spec.RedirectURIs, ps["redirect_uri"]) {
-		return invalidRequest("redirect_uri is missing, repeated or not exactly one of those registered")
+	anyURI := c.lax().AnyRedirectURI && redirectable(ps["redirect_uri"])
+	if !anyURI && !slices.Contains(c.spec.RedirectURIs, ps["redirect_uri"]) {
+		return invalidRequest("redirect_uri is missing, repeated or not exactly one of those registered").
+			because(absent(ps["redirect_uri"], "redirect_uri is missing or repeated", "redirect_uri is not exactly one of those registered"))
 	}
 	ex.entry.RedirectURI = ps["redirect_uri"]
 	ex.back = &authRequest{client: c, redirectURI: ps["redirect_uri"]}
@@ -106,6 +109,14 @@ func (ex *exchange) recognise(ps params) error {
 		return nil
 	}
 	return invalidRequest("state holds characters that are not printable ASCII")
+}
+
+// absent returns the first text if a parameter has no value, and otherwise the second one.
+func absent(value, isAbsent, isPresent string) string {
+	if value == "" {
+		return isAbsent
+	}
+	return isPresent
 }
 
 // read reads and checks the other parameters of the request.
@@ -141,13 +152,16 @@ func (a *authRequest) read(ps params, now time.Time) error {
 // readPKCE implements RFC 7636, sections 4.3 and 4.4. It refuses a challenge without a method, because the default
 // method plain does not protect against an attacker who can read the request.
 func (a *authRequest) readPKCE(ps params) error {
+	if a.client.lax().IgnorePKCE {
+		return nil
+	}
 	a.challenge = ps["code_challenge"]
 	method := ps["code_challenge_method"]
 	switch {
 	case a.challenge == "" && method != "":
 		return invalidRequest("code_challenge_method without code_challenge")
-	case a.challenge == "" && a.client.spec.RequirePKCE:
-		return invalidRequest("code_challenge is required")
+	case a.challenge == "" && !a.client.spec.OptionalPKCE:
+		return invalidRequest("code_challenge is required") // RFC 9700, section 2.1.1
 	case a.challenge == "":
 		return nil
 	case method != "S256":
@@ -209,8 +223,18 @@ func (ex *exchange) currentSession() (*session, error) {
 	return s, nil
 }
 
-// decide follows the script of the account and redirects the browser with a code or an error.
-func (ex *exchange) decide(s *session) (reply, error) {
+// offered returns the scopes that the account can grant. OpenID Connect Core, section 11: offline_access is ignored,
+// and not refused, for clients that may not have it.
+func (is *issuer) offered(a *authRequest) scope {
+	if is.omitRefresh || !a.client.may(control.GrantRefreshToken) {
+		return a.scope.without(scopeOffline)
+	}
+	return a.scope
+}
+
+// decide follows the script of the account and redirects the browser with a code or an error. The user has refused
+// some scopes.
+func (ex *exchange) decide(s *session, refused scope) (reply, error) {
 	ex.entry.Account = s.account
 	is, a := ex.is, ex.back
 	var consent control.Consent
@@ -220,23 +244,18 @@ func (ex *exchange) decide(s *session) (reply, error) {
 	if !consent.Approve {
 		return reply{}, refusedBy(consent.Error)
 	}
-	granted := a.scope.without(consent.Withhold...)
-	if len(granted) == 0 && len(a.scope) > 0 {
+	withheld := append(slices.Clone(consent.Withhold), refused...)
+	if len(a.scope) > 0 && a.scope.within(withheld) {
 		return reply{}, refusedBy("access_denied")
 	}
-	// OpenID Connect Core, section 11: offline_access is ignored, and not refused, for clients that may not have it.
-	if is.omitRefresh || !a.client.may(control.GrantRefreshToken) {
-		granted = granted.without(scopeOffline)
-	}
+	granted := is.offered(a).without(withheld...)
 	secret, err := is.mint(markCode)
 	if err != nil {
 		return reply{}, err
 	}
 	now := is.now()
-	k := &code{
-		grant:       &grant{client: a.client, account: s.account, scope: granted, nonce: a.nonce, authTime: s.authTime},
-		redirectURI: a.redirectURI, challenge: a.challenge, issued: now,
-	}
+	g := &grant{client: a.client, account: s.account, scope: granted, nonce: a.nonce, authTime: s.authTime}
+	k := &code{single: single{grant: g, issued: now}, redirectURI: a.redirectURI, challenge: a.challenge}
 	is.mu.Lock()
 	is.codes.put(digestOf(secret), k, func(old *code) bool { return !now.Before(old.issued.Add(codeMemory)) })
 	is.mu.Unlock()

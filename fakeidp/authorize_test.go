@@ -1,6 +1,8 @@
 package fakeidp_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -67,7 +69,7 @@ func TestAuthorizationRefusedByRedirect(t *testing.T) {
 		{"long challenge", "web", []string{"code_challenge", challenge(verifier) + "A"}, "invalid_request"},
 		{"padded challenge", "web", []string{"code_challenge", challenge(verifier)[:42] + "="}, "invalid_request"},
 		{"public client without PKCE", "spa", []string{"code_challenge", "-", "code_challenge_method", "-"}, "invalid_request"},
-		{"client registered for PKCE without", "strict", []string{"code_challenge", "-", "code_challenge_method", "-"}, "invalid_request"},
+		{"confidential client without PKCE", "web", []string{"code_challenge", "-", "code_challenge_method", "-"}, "invalid_request"},
 		{"request object", "web", []string{"request", "e30.e30."}, "request_not_supported"},
 		{"request object by reference", "web", []string{"request_uri", "urn:x"}, "request_uri_not_supported"},
 		{"registration", "web", []string{"registration", "{}"}, "registration_not_supported"},
@@ -244,24 +246,32 @@ func TestChoicePage(t *testing.T) {
 		if g.status != http.StatusOK || strings.Contains(g.text, "<script") {
 			t.Fatalf("page: %d\n%s", g.status, g.text)
 		}
-		for _, name := range []string{"alice", "bob", "robot"} {
-			if !strings.Contains(g.text, `value="`+name+`"`) {
-				t.Errorf("the page does not offer %s", name)
+		for name, want := range map[string]bool{`value="alice" required checked`: true, `value="bob" required>`: true, "robot": false,
+			`name="allow:openid"`: true, `name="allow:offline_access"`: true, "&lt;script&gt;": true, callback: true} {
+			if strings.Contains(g.text, name) != want {
+				t.Errorf("the page has %s: %v\n%s", name, !want, g.text)
 			}
 		}
-		if g.header.Get("Content-Security-Policy") == "" || g.header.Get("X-Frame-Options") != "DENY" {
+		if g.header.Get("X-Frame-Options") != "DENY" {
 			t.Error("the page may be framed")
+		}
+		_, style, _ := strings.Cut(g.text, "<style>")
+		style, _, _ = strings.Cut(style, "</style>")
+		sum := sha256.Sum256([]byte(style))
+		want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; frame-ancestors 'none'"
+		if got := g.header.Get("Content-Security-Policy"); got != want {
+			t.Errorf("Content-Security-Policy %q, want %q", got, want)
 		}
 		return regexp.MustCompile(`name="ticket" value="([^"]+)"`).FindStringSubmatch(g.text)[1]
 	}
 
 	ticket := ask()
-	g := r.post("/choose", form("ticket", ticket, "account", "bob", "decision", "approve"))
+	g := r.post("/choose", form("ticket", ticket, "account", "bob", "decision", "approve", "allow:openid", "yes", "allow:profile", "yes"))
 	back := r.back(g)
 	if back.Get("code") == "" || back.Get("state") != "s 1" || back.Get("iss") != r.iss {
 		t.Fatalf("approved: %v", back)
 	}
-	if e := r.last(); e.Endpoint != "authorize" || e.Account != "bob" || len(e.Issued) != 1 {
+	if e := r.last(); e.Endpoint != "authorize" || e.Account != "bob" || len(e.Issued) != 1 || e.Scope != "openid profile" {
 		t.Errorf("journal: %+v", e)
 	}
 	if g := r.post("/choose", form("ticket", ticket, "account", "bob", "decision", "approve")); g.status != http.StatusBadRequest {
@@ -272,6 +282,9 @@ func TestChoicePage(t *testing.T) {
 	}
 	if back := r.back(r.post("/choose", form("ticket", ask(), "account", "eve", "decision", "approve"))); back.Get("error") != "invalid_request" {
 		t.Errorf("no such account: %v", back)
+	}
+	if back := r.back(r.post("/choose", form("ticket", ask(), "account", "bob", "decision", "approve", "allow:write", "yes"))); back.Get("error") != "access_denied" {
+		t.Errorf("everything that was asked for refused: %v", back)
 	}
 	late := ask()
 	r.clock.add(time.Hour)

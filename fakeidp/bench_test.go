@@ -42,6 +42,21 @@ func BenchmarkCodePKCE(b *testing.B) {
 	perSecond(b)
 }
 
+func BenchmarkRefresh(b *testing.B) {
+	r := newRig(b, blue())
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		token := r.redeem("web").str("refresh_token")
+		for pb.Next() {
+			g := r.refresh("web", token)
+			if token = g.str("refresh_token"); token == "" {
+				b.Errorf("%d %s", g.status, g.text)
+			}
+		}
+	})
+	perSecond(b)
+}
+
 func BenchmarkCodePKCEHandler(b *testing.B) {
 	p := fakeidp.New(fakeidp.Options{BaseURL: "http://provider.example"})
 	m := httptest.NewServer(p.Management())

@@ -1,47 +1,29 @@
 package fakeidp
 
 import (
-	"html/template"
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 )
 
-// choicePage lets a user choose an account. Developers who run the provider manually see it; scripts sign in first or
-// use a default account.
-var choicePage = template.Must(template.New("choice").Parse(`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Sign in at {{.Issuer}}</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 3rem auto; padding: 0 1rem; }
-fieldset { border: 1px solid #888; border-radius: .3rem; margin: 1rem 0; }
-label { display: block; padding: .2rem 0; }
-button { font: inherit; padding: .4rem 1.2rem; }
-</style>
-</head>
-<body>
-<h1>Sign in at {{.Issuer}}</h1>
-<p><strong>{{.Client}}</strong> asks for access{{if .Scope}} to <code>{{.Scope}}</code>{{end}}.
-This is a fake provider for tests: nobody needs a password.</p>
-<form method="post" action="choose">
-<input type="hidden" name="ticket" value="{{.Ticket}}">
-<fieldset>
-<legend>Who are you?</legend>
-{{range $i, $name := .Accounts}}<label><input type="radio" name="account" value="{{$name}}"{{if eq $i 0}} checked{{end}}> {{$name}}</label>
-{{else}}<p>This issuer has no accounts.</p>
-{{end}}</fieldset>
-<button name="decision" value="approve">Approve</button>
-<button name="decision" value="deny">Deny</button>
-</form>
-</body>
-</html>
-`))
+// An accountChoice is an account that the page offers.
+type accountChoice struct {
+	Name    string
+	Checked bool
+}
 
-// showChoice stores the request under a ticket and shows the page.
+// A scopeChoice is a scope that the page offers, with its meaning if the provider knows it.
+type scopeChoice struct{ Name, Meaning string }
+
+// meanings explain the scopes that the provider interprets.
+var meanings = map[string]string{
+	scopeOpenID:  "Learn which account this is",
+	scopeProfile: "See the name of the account",
+	scopeOffline: "Keep access while you are not there",
+}
+
+// showChoice stores the request under a ticket and shows a page on which a user chooses an account and the access that
+// it allows. Developers who run the provider by hand see it; scripts sign in first or use a default account.
 func (ex *exchange) showChoice() (reply, error) {
 	is, a := ex.is, ex.back
 	ticket, err := is.mint("")
@@ -50,21 +32,42 @@ func (ex *exchange) showChoice() (reply, error) {
 	}
 	is.mu.Lock()
 	is.choices.put(digestOf(ticket), a, func(old *authRequest) bool { return !a.asked.Before(old.asked.Add(choiceLifetime)) })
-	names := slices.Sorted(maps.Keys(is.accounts))
 	is.mu.Unlock()
-
-	var body strings.Builder
-	if err := choicePage.Execute(&body, map[string]any{
-		"Issuer": is.name, "Client": a.client.spec.ID, "Scope": a.scope.String(), "Ticket": ticket, "Accounts": names,
-	}); err != nil {
-		return reply{}, err
+	var scopes []scopeChoice
+	for _, name := range is.offered(a) {
+		scopes = append(scopes, scopeChoice{name, meanings[name]})
 	}
-	ex.entry.Detail = "asked whom"
-	return page(http.StatusOK, body.String()), nil
+	ex.entry.Detail = "the user was asked for an account"
+	return page(http.StatusOK, "choice", map[string]any{
+		"Title": "Sign in to " + is.name, "Issuer": is.name, "Client": a.client.spec.ID, "Redirect": a.redirectURI,
+		"Ticket": ticket, "Accounts": ex.accountChoices(), "Scopes": scopes,
+	})
+}
+
+// accountChoices returns the accounts of people. Accounts of services have no one who could sign in. The account of
+// the present session is chosen, or else the first one.
+func (ex *exchange) accountChoices() []accountChoice {
+	current := ex.session()
+	is := ex.is
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	names := slices.Sorted(maps.Keys(is.accounts))
+	for _, c := range is.clients {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == c.spec.ServiceAccount })
+	}
+	var choices []accountChoice
+	for i, name := range names {
+		chosen := i == 0
+		if current != nil && slices.Contains(names, current.account) {
+			chosen = name == current.account
+		}
+		choices = append(choices, accountChoice{name, chosen})
+	}
+	return choices
 }
 
 // choose handles the choice of the user. The ticket is valid once and identifies the stored request, so that the
-// request cannot be changed.
+// request cannot be changed. Scopes without a mark are not granted (RFC 6749, section 3.3).
 func (ex *exchange) choose() (reply, error) {
 	ps, err := ex.form()
 	if err != nil {
@@ -87,5 +90,6 @@ func (ex *exchange) choose() (reply, error) {
 	case ps["decision"] != "approve" || !known:
 		return reply{}, invalidRequest("the answer names no account of the issuer")
 	}
-	return ex.decide(&session{account: ps["account"], authTime: now})
+	refused := slices.DeleteFunc(slices.Clone(a.scope), func(name string) bool { return ps["allow:"+name] == "yes" })
+	return ex.decide(&session{account: ps["account"], authTime: now}, refused)
 }

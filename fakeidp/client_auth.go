@@ -37,10 +37,12 @@ func (ex *exchange) authenticate(ps params) (*client, error) {
 	got := sha256.Sum256([]byte(cred.secret))
 	same := subtle.ConstantTimeCompare(got[:], want[:]) == 1
 	switch {
-	case c == nil || cred.method != c.spec.TokenEndpointAuthMethod:
-		return nil, invalidClient()
+	case c == nil:
+		return nil, invalidClient("the client is not registered")
+	case cred.method != c.spec.TokenEndpointAuthMethod:
+		return nil, invalidClient("the client used " + cred.method + " and is registered for " + c.spec.TokenEndpointAuthMethod)
 	case !c.spec.Public && !same:
-		return nil, invalidClient()
+		return nil, invalidClient("the client secret is wrong")
 	}
 	return c, nil
 }
@@ -56,14 +58,14 @@ func (ex *exchange) credentials(ps params) (credentials, error) {
 	case len(headers) == 1:
 		cred, ok := basic(headers[0])
 		if !ok {
-			return credentials{}, invalidClient()
+			return credentials{}, invalidClient("the Authorization header is not that of RFC 6749, section 2.3.1")
 		}
 		if id, there := ps["client_id"]; there && id != cred.id {
 			return credentials{}, invalidRequest("the body names another client than the header")
 		}
 		return cred, nil
 	case ps["client_id"] == "":
-		return credentials{}, invalidClient()
+		return credentials{}, invalidClient("the request names no client")
 	case inBody:
 		return credentials{ps["client_id"], secret, control.AuthPost}, nil
 	}

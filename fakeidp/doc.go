@@ -24,6 +24,22 @@
 // Issuers are created and observed through [Provider.Management], which must have its own listener, with the client
 // in package control.
 //
+// # Misbehaviour
+//
+// By default an issuer is strict. Three settings of the management API change that:
+//
+//   - A fault ([control.Fault]) selects requests, and replaces, changes, delays or withholds the reply, before or
+//     after the provider has acted. README.md has an example of each kind.
+//   - A clock ([control.ClockSetting]) and a key rotation ([control.KeyRotation]) of the issuer.
+//   - A negative control ([control.Lax]) omits a check for one client. Its members name the RFC sections.
+//
+// A token that is rotated and whose reply is lost:
+//
+//	err := c.SetFaults(ctx, "blue", control.Fault{
+//		Endpoint: control.EndpointToken, GrantType: control.GrantRefreshToken, Times: 1,
+//		Moment: control.After, Drop: control.DropClose,
+//	})
+//
 // # Secrets
 //
 // Each secret has a prefix, so that leak checks find it: rt_csn_ for a refresh token, at_csn_ for an access token,
@@ -33,8 +49,8 @@
 // # Running one
 //
 //	p := fakeidp.New(fakeidp.Options{BaseURL: "http://127.0.0.2:20001"})
-//	go http.Serve(protocol, p)                // 127.0.0.2:20001
-//	go http.Serve(management, p.Management()) // 127.0.0.2:20002
+//	go fakeidp.NewServer(p).Serve(protocol)                // 127.0.0.2:20001
+//	go fakeidp.NewServer(p.Management()).Serve(management) // 127.0.0.2:20002
 //
 //	c := control.Client{Base: "http://127.0.0.2:20002"}
 //	_, err := c.CreateIssuer(ctx, control.Issuer{
@@ -53,6 +69,7 @@
 //
 // # Where it is stricter than the documents, or differs
 //
+//   - PKCE is required of all clients, unless a confidential client is registered with optional_pkce.
 //   - redirect_uri is always required, and compared octet for octet, loopback
 //     ports included.
 //   - A code is spent by the first use of the client it was issued to, even if

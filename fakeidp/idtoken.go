@@ -42,6 +42,41 @@ func newSigningKey() (*signingKey, error) {
 	return &signingKey{signer: signer, public: key.Public()}, nil
 }
 
+// maxKeys bounds the published keys of an issuer.
+const maxKeys = 16
+
+// A keyring holds the signing key of an issuer and the keys in its JWKS, newest first. It is immutable.
+type keyring struct {
+	signing   *signingKey
+	published []jose.JSONWebKey
+}
+
+// rotateKey makes a new signing key (OpenID Connect Core, section 10.1.1). The older keys stay in the JWKS unless they
+// are retired.
+func (is *issuer) rotateKey(retireOld bool) error {
+	key, err := newSigningKey()
+	if err != nil {
+		return err
+	}
+	is.mu.Lock()
+	defer is.mu.Unlock()
+	published := []jose.JSONWebKey{key.public}
+	if !retireOld {
+		published = append(published, is.keys.Load().published...)
+	}
+	is.keys.Store(&keyring{signing: key, published: published[:min(len(published), maxKeys)]})
+	return nil
+}
+
+// describe returns the keys in the form of the management API.
+func (k *keyring) describe() control.Keys {
+	keys := control.Keys{Signing: k.signing.public.KeyID}
+	for _, key := range k.published {
+		keys.Published = append(keys.Published, key.KeyID)
+	}
+	return keys
+}
+
 // claims are the claims of OpenID Connect Core, sections 2 and 3.1.3.6.
 type claims struct {
 	Issuer          string `json:"iss"`
@@ -59,8 +94,8 @@ type claims struct {
 func (ex *exchange) idToken(t tokens, grantType string) (string, error) {
 	half := sha256.Sum256([]byte(t.access))
 	c := claims{
-		Issuer:          ex.iss,
-		Subject:         t.grant.account,
+		Issuer:          t.grant.client.claimedIssuer(ex.iss),
+		Subject:         t.holder(),
 		Audience:        t.grant.client.spec.ID,
 		Expires:         t.issued.Add(idTokenLifetime).Unix(),
 		IssuedAt:        t.issued.Unix(),
@@ -71,20 +106,20 @@ func (ex *exchange) idToken(t tokens, grantType string) (string, error) {
 		c.Nonce = t.grant.nonce
 	}
 	if t.scope.has(scopeProfile) {
-		c.Username = t.grant.account
+		c.Username = t.holder()
 	}
 	text, err := json.Marshal(c)
 	if err != nil {
 		return "", fmt.Errorf("encode ID token: %w", err)
 	}
-	signed, err := ex.is.key.signer.Sign(text)
+	signed, err := ex.is.keys.Load().signing.signer.Sign(text)
 	if err != nil {
 		return "", fmt.Errorf("sign ID token: %w", err)
 	}
 	return signed.CompactSerialize()
 }
 
-// jwks returns the public key (RFC 7517, section 5).
+// jwks returns the public keys (RFC 7517, section 5).
 func (ex *exchange) jwks() (reply, error) {
-	return jsonReply(http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{ex.is.key.public}})
+	return jsonReply(http.StatusOK, jose.JSONWebKeySet{Keys: ex.is.keys.Load().published})
 }

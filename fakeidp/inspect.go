@@ -79,7 +79,7 @@ func (ex *exchange) introspect() (reply, error) {
 		return reply{}, err
 	}
 	if c.spec.Public {
-		return reply{}, invalidClient()
+		return reply{}, invalidClient("a public client may not introspect")
 	}
 	return jsonReply(http.StatusOK, ex.about(c, d))
 }
@@ -93,6 +93,7 @@ func (ex *exchange) about(c *client, d digest) introspection {
 		ex.noteToken(control.KindAccessToken, d, t.grant)
 		if t.active(now) && (t.client == c || c.spec.ResourceServer) {
 			a := ex.active(t.grant, t.scope)
+			a.Username, a.Subject = t.account, t.account
 			a.TokenType, a.IssuedAt, a.Expires = "Bearer", t.issued.Unix(), t.expires.Unix()
 			return a
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"countersign/fakeidp/control"
@@ -17,8 +18,11 @@ type issuer struct {
 	name    string
 	clock   func() time.Time
 	rand    io.Reader
-	key     *signingKey
 	journal journal
+
+	keys         atomic.Pointer[keyring]    // changed under mu
+	faults       atomic.Pointer[faultSet]   // nil if there are none
+	clockSetting atomic.Pointer[clockState] // changed under mu; nil if the clock is that of the provider
 
 	accessLifetime, refreshLifetime time.Duration
 	omitExpiresIn, omitRefresh      bool
@@ -29,7 +33,6 @@ type issuer struct {
 	clients        map[string]*client
 	accounts       map[string]*account
 	defaultAccount string
-	trouble        control.Trouble
 	sessions       *ledger[*session]
 	choices        *ledger[*authRequest]
 	codes          *ledger[*code]
@@ -37,11 +40,12 @@ type issuer struct {
 	refresh        *ledger[*refreshToken]
 }
 
-// A client is a registered client. It is immutable.
+// A client is a registered client. Except laxity it is immutable.
 type client struct {
 	spec   control.ClientSpec // with defaults, but without the secret
 	secret [sha256.Size]byte  // digest
 	scopes scope
+	laxity atomic.Pointer[control.Lax] // nil if there is none; see lax
 }
 
 func (c *client) may(grantType string) bool { return slices.Contains(c.spec.GrantTypes, grantType) }

@@ -13,6 +13,8 @@ type journal struct {
 	bound   int
 	entries []control.Entry // a ring buffer when it is full
 	added   int
+	reset   int           // the number of entries that had been added at the last reset
+	grown   chan struct{} // nil if no reader waits; closed when an entry is added
 }
 
 // add appends an entry and sets its number.
@@ -23,23 +25,40 @@ func (j *journal) add(e control.Entry) {
 	if len(j.entries) < j.bound {
 		j.entries = append(j.entries, e)
 	} else {
-		j.entries[j.added%j.bound] = e
+		j.entries[(j.added-j.reset)%j.bound] = e
 	}
 	j.added++
+	if j.grown != nil {
+		close(j.grown)
+		j.grown = nil
+	}
 }
 
-// read returns a copy of the entries, oldest first.
-func (j *journal) read() control.Journal {
+// read returns a copy of the entries with numbers above after, oldest first. If there are none, it also returns a
+// channel that is closed when an entry is added.
+func (j *journal) read(after int) (control.Journal, <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	dropped := j.added - len(j.entries)
-	oldest := 0
-	if dropped > 0 {
-		oldest = j.added % j.bound
+	oldest := j.added - len(j.entries) // the number before that of the oldest entry
+	from := max(after, oldest)
+	out := control.Journal{Entries: make([]control.Entry, 0, max(0, j.added-from)), Dropped: oldest - max(j.reset, min(after, oldest))}
+	for seq := from; seq < j.added; seq++ {
+		out.Entries = append(out.Entries, j.entries[(seq-j.reset)%j.bound])
 	}
-	out := make([]control.Entry, 0, len(j.entries))
-	out = append(append(out, j.entries[oldest:]...), j.entries[:oldest]...)
-	return control.Journal{Entries: out, Dropped: dropped}
+	if len(out.Entries) > 0 {
+		return out, nil
+	}
+	if j.grown == nil {
+		j.grown = make(chan struct{})
+	}
+	return out, j.grown
+}
+
+// clear removes all entries. The numbers of later entries continue, so that a reader that waits for them misses none.
+func (j *journal) clear() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.entries, j.reset = nil, j.added
 }
 
 // issued and presented record a secret by its digest.

@@ -3,9 +3,13 @@ package fakeidp
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strconv"
+	"time"
 
 	"countersign/fakeidp/control"
 )
@@ -15,23 +19,35 @@ import (
 type manager struct{ p *Provider }
 
 // Management returns the handler of the second listener. It has no authentication and cannot be reached through the
-// listener of the protocol; serve it on a loopback address. Bodies are JSON without unknown members.
+// listener of the protocol; serve it on a loopback address. It refuses requests with a foreign Host or Origin header.
+// Bodies are JSON without unknown members.
 func (p *Provider) Management() http.Handler {
 	m := manager{p}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /issuers", m.handle(m.names))
 	mux.HandleFunc("PUT /issuers/{issuer}", m.handle(m.create))
-	mux.HandleFunc("GET /issuers/{issuer}", m.handle(m.show))
+	mux.HandleFunc("GET /issuers/{issuer}", m.handleIssuer(m.show))
 	mux.HandleFunc("DELETE /issuers/{issuer}", m.handle(m.remove))
-	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handle(m.journal))
-	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handle(m.setDefault))
-	mux.HandleFunc("PUT /issuers/{issuer}/trouble", m.handle(m.setTrouble))
-	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handle(m.addClient))
-	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handle(m.addAccount))
-	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handle(m.setRows))
-	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handle(m.setConsent))
-	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handle(m.revokeGrants))
-	bounded := http.MaxBytesHandler(mux, maxBody)
+	mux.HandleFunc("GET /issuers/{issuer}/journal", m.handleIssuer(m.journal))
+	mux.HandleFunc("DELETE /issuers/{issuer}/journal", m.handleIssuer(m.clearJournal))
+	mux.HandleFunc("PUT /issuers/{issuer}/default-account", m.handleIssuer(m.setDefault))
+	mux.HandleFunc("PUT /issuers/{issuer}/faults", m.handleIssuer(m.setFaults))
+	mux.HandleFunc("GET /issuers/{issuer}/faults", m.handleIssuer(m.showFaults))
+	mux.HandleFunc("DELETE /issuers/{issuer}/faults", m.handleIssuer(m.removeFaults))
+	mux.HandleFunc("PUT /issuers/{issuer}/clock", m.handleIssuer(m.setClock))
+	mux.HandleFunc("GET /issuers/{issuer}/clock", m.handleIssuer(m.showClock))
+	mux.HandleFunc("DELETE /issuers/{issuer}/clock", m.handleIssuer(m.releaseClock))
+	mux.HandleFunc("POST /issuers/{issuer}/keys", m.handleIssuer(m.rotateKey))
+	mux.HandleFunc("GET /issuers/{issuer}/keys", m.handleIssuer(m.showKeys))
+	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}", m.handleIssuer(m.addClient))
+	mux.HandleFunc("PUT /issuers/{issuer}/clients/{client}/lax", m.handleIssuer(m.setLax))
+	mux.HandleFunc("GET /issuers/{issuer}/clients/{client}/lax", m.handleIssuer(m.showLax))
+	mux.HandleFunc("DELETE /issuers/{issuer}/clients/{client}/lax", m.handleIssuer(m.removeLax))
+	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}", m.handleIssuer(m.addAccount))
+	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handleIssuer(m.setRows))
+	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handleIssuer(m.setConsent))
+	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handleIssuer(m.revokeGrants))
+	bounded := http.MaxBytesHandler(p.guard(mux), maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limitBody(w, r)
 		bounded.ServeHTTP(w, r)
@@ -53,17 +69,36 @@ func (m manager) handle(do func(*http.Request) (int, any, error)) http.HandlerFu
 		if err != nil {
 			status, v = refusal(err), control.Failure{Message: err.Error()}
 		}
+		limitSending(w) // the handler may have waited for the journal
 		if v == nil {
 			reply{status: http.StatusNoContent}.write(w)
 			return
 		}
-		rep, err := jsonReply(status, v)
-		if err != nil {
-			rep = reply{status: http.StatusInternalServerError}
-		}
-		rep.write(w)
+		writeJSON(w, status, v)
 	}
 }
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	rep, err := jsonReply(status, v)
+	if err != nil {
+		rep = reply{status: http.StatusInternalServerError}
+	}
+	rep.write(w)
+}
+
+// handleIssuer is like handle for a handler that needs the issuer in the path.
+func (m manager) handleIssuer(do func(*issuer, *http.Request) (int, any, error)) http.HandlerFunc {
+	return m.handle(func(r *http.Request) (int, any, error) {
+		is := m.p.issuer(r.PathValue("issuer"))
+		if is == nil {
+			return 0, nil, errNoIssuer
+		}
+		return do(is, r)
+	})
+}
+
+// errNoIssuer is the error for a path with an issuer that does not exist.
+var errNoIssuer = &statusError{http.StatusNotFound, "no such issuer"}
 
 // refusal returns the status of an error. An error without its own status means that the request is invalid.
 func refusal(err error) int {
@@ -97,15 +132,7 @@ func read(r *http.Request, v any) error {
 	return control.Strict(text, v)
 }
 
-// findIssuer returns the issuer in the path.
-func (m manager) findIssuer(r *http.Request) (*issuer, error) {
-	if is := m.p.issuer(r.PathValue("issuer")); is != nil {
-		return is, nil
-	}
-	return nil, &statusError{http.StatusNotFound, "no such issuer"}
-}
-
-// missing returns the error for a path with an account that does not exist.
+// missing returns the error for a path with an account or a client that does not exist.
 func missing(err error) error {
 	if errors.Is(err, errMissing) {
 		return &statusError{http.StatusNotFound, err.Error()}
@@ -141,34 +168,61 @@ func (m manager) create(r *http.Request) (int, any, error) {
 	return http.StatusCreated, made, nil
 }
 
-func (m manager) show(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) show(is *issuer, _ *http.Request) (int, any, error) {
 	return http.StatusOK, is.describe(), nil
 }
 
 func (m manager) remove(r *http.Request) (int, any, error) {
 	if !m.p.remove(r.PathValue("issuer")) {
-		return 0, nil, &statusError{http.StatusNotFound, "no such issuer"}
+		return 0, nil, errNoIssuer
 	}
 	return 0, nil, nil
 }
 
-func (m manager) journal(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
+// maxWait bounds the time for which a request waits for the journal.
+const maxWait = 30 * time.Second
+
+func (manager) journal(is *issuer, r *http.Request) (int, any, error) {
+	after, wait, err := journalQuery(r.URL.RawQuery)
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, is.journal.read(), nil
+	j, grown := is.journal.read(after)
+	if grown != nil && wait > 0 && !pause(r, wait, grown) {
+		j, _ = is.journal.read(after)
+	}
+	return http.StatusOK, j, nil
 }
 
-func (m manager) setDefault(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
+// journalQuery parses the query of a request for the journal: the number after which entries are returned, and the
+// number of seconds to wait for one.
+func journalQuery(query string) (after int, wait time.Duration, err error) {
+	values, err := url.ParseQuery(query)
 	if err != nil {
-		return 0, nil, err
+		return 0, 0, fmt.Errorf("the query: %w", err)
 	}
+	for name, vs := range values {
+		n, err := strconv.ParseUint(vs[0], 10, 31)
+		switch {
+		case name == "after" && len(vs) == 1 && err == nil:
+			after = int(n)
+		case name == "wait" && len(vs) == 1 && err == nil && n <= uint64(maxWait/time.Second):
+			wait = time.Duration(n) * time.Second
+		case name == "after" || name == "wait":
+			return 0, 0, fmt.Errorf("%s: %q: want one whole number; wait is 0 to 30 seconds", name, vs)
+		default:
+			return 0, 0, fmt.Errorf("unknown parameter %q; the known parameters are after, wait", name)
+		}
+	}
+	return after, wait, nil
+}
+
+func (manager) clearJournal(is *issuer, _ *http.Request) (int, any, error) {
+	is.journal.clear()
+	return 0, nil, nil
+}
+
+func (manager) setDefault(is *issuer, r *http.Request) (int, any, error) {
 	var who control.Who
 	if err := read(r, &who); err != nil {
 		return 0, nil, err
@@ -176,29 +230,7 @@ func (m manager) setDefault(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.setDefault(who.Account))
 }
 
-func (m manager) setTrouble(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
-	var t control.Trouble
-	if err := read(r, &t); err != nil {
-		return 0, nil, err
-	}
-	if t != (control.Trouble{}) && (t.Status < 200 || t.Status > 599) {
-		return 0, nil, &statusError{http.StatusBadRequest, "the status must be from 200 to 599"}
-	}
-	is.mu.Lock()
-	defer is.mu.Unlock()
-	is.trouble = t
-	return 0, nil, nil
-}
-
-func (m manager) addClient(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) addClient(is *issuer, r *http.Request) (int, any, error) {
 	var spec control.ClientSpec
 	if err := errors.Join(read(r, &spec), checkName(&spec.ID, r.PathValue("client"))); err != nil {
 		return 0, nil, err
@@ -207,11 +239,7 @@ func (m manager) addClient(r *http.Request) (int, any, error) {
 	return http.StatusCreated, made, err
 }
 
-func (m manager) addAccount(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) addAccount(is *issuer, r *http.Request) (int, any, error) {
 	var a control.Account
 	if err := errors.Join(read(r, &a), checkName(&a.Name, r.PathValue("account"))); err != nil {
 		return 0, nil, err
@@ -219,11 +247,7 @@ func (m manager) addAccount(r *http.Request) (int, any, error) {
 	return 0, nil, is.addAccount(a)
 }
 
-func (m manager) setRows(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setRows(is *issuer, r *http.Request) (int, any, error) {
 	var rows control.Rows
 	if err := read(r, &rows); err != nil {
 		return 0, nil, err
@@ -231,11 +255,7 @@ func (m manager) setRows(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.change(r.PathValue("account"), func(a *account) { a.rows = rows.Rows }))
 }
 
-func (m manager) setConsent(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) setConsent(is *issuer, r *http.Request) (int, any, error) {
 	var c control.Consent
 	if err := read(r, &c); err != nil {
 		return 0, nil, err
@@ -243,11 +263,7 @@ func (m manager) setConsent(r *http.Request) (int, any, error) {
 	return 0, nil, missing(is.setConsent(r.PathValue("account"), c))
 }
 
-func (m manager) revokeGrants(r *http.Request) (int, any, error) {
-	is, err := m.findIssuer(r)
-	if err != nil {
-		return 0, nil, err
-	}
+func (manager) revokeGrants(is *issuer, r *http.Request) (int, any, error) {
 	n, err := is.revokeAccount(r.PathValue("account"))
 	return http.StatusOK, control.Revoked{Revoked: n}, missing(err)
 }

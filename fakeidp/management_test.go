@@ -41,7 +41,7 @@ func TestManagement(t *testing.T) {
 			t.Errorf("client %s is shown with its secret", c.ID)
 		}
 	}
-	if d := cmp.Diff([]string{"guard", "machine", "once", "post", "spa", "strict", "web"}, ids(shown)); d != "" {
+	if d := cmp.Diff([]string{"guard", "machine", "once", "post", "relaxed", "spa", "strict", "web"}, ids(shown)); d != "" {
 		t.Error(d)
 	}
 	if _, err := r.mgmt.CreateIssuer(ctx, blue()); status(err) != http.StatusConflict {
@@ -75,10 +75,6 @@ func TestManagement(t *testing.T) {
 		t.Errorf("default account: %q", r.last().Account)
 	}
 
-	if err := r.mgmt.SetTrouble(ctx, "blue", control.Trouble{Status: 99, Error: "x"}); status(err) != http.StatusBadRequest {
-		t.Errorf("a trouble with the status 99: %v", err)
-	}
-
 	_, noJournal := r.mgmt.Journal(ctx, "red")
 	_, noGrants := r.mgmt.RevokeGrants(ctx, "blue", "eve")
 	_, noClient := r.mgmt.AddClient(ctx, "red", made)
@@ -89,7 +85,8 @@ func TestManagement(t *testing.T) {
 		"default account": r.mgmt.SetDefaultAccount(ctx, "blue", "eve"),
 		"consent":         r.mgmt.SetConsent(ctx, "blue", "eve", control.Consent{Approve: true}),
 		"rows":            r.mgmt.Grant(ctx, "blue", "eve", nil),
-		"trouble":         r.mgmt.SetTrouble(ctx, "red", control.Trouble{Status: 503}),
+		"faults":          r.mgmt.SetFaults(ctx, "red", control.Fault{Status: 503}),
+		"no faults":       r.mgmt.SetFaults(ctx, "red"),
 		"delete":          r.mgmt.DeleteIssuer(ctx, "red"),
 	} {
 		if status(err) != http.StatusNotFound {

@@ -77,7 +77,7 @@ func isForm(h http.Header) error {
 		return invalidRequest("one Content-Type is needed")
 	}
 	kind, attrs, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" {
+	if err != nil || kind != formType {
 		return invalidRequest("the body must be application/x-www-form-urlencoded")
 	}
 	if charset := attrs["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {

@@ -10,6 +10,7 @@ type problem struct {
 	status      int
 	code        string // the error member of the reply
 	description string // ASCII without quotes and backslashes (RFC 6749, section 5.2); never contains input
+	reason      string // for the journal only, if the client must not learn it; never contains input
 	header      http.Header
 	bare        bool // RFC 6750, section 3.1: no code for a request without a token
 }
@@ -23,6 +24,12 @@ func newProblem(status int, code, description string) *problem {
 // with adds a header to the reply.
 func (p *problem) with(name, value string) *problem {
 	p.header.Set(name, value)
+	return p
+}
+
+// because sets the reason for the journal.
+func (p *problem) because(reason string) *problem {
+	p.reason = reason
 	return p
 }
 
@@ -43,10 +50,10 @@ func invalidRequest(description string) *problem {
 }
 
 // invalidClient returns the same error for an unknown client, a wrong secret and a method for which the client is not
-// registered.
-func invalidClient() *problem {
+// registered. Only the journal has the reason.
+func invalidClient(reason string) *problem {
 	return newProblem(http.StatusUnauthorized, "invalid_client", "client authentication failed").
-		with("WWW-Authenticate", `Basic realm="fakeidp", charset="UTF-8"`)
+		with("WWW-Authenticate", `Basic realm="fakeidp", charset="UTF-8"`).because(reason)
 }
 
 func invalidGrant(description string) *problem {
@@ -92,8 +99,8 @@ func tokenMissing() *problem {
 	return p
 }
 
-func invalidToken() *problem {
-	return newProblem(http.StatusUnauthorized, "invalid_token", "the access token is unknown, expired or revoked")
+func invalidToken(reason string) *problem {
+	return newProblem(http.StatusUnauthorized, "invalid_token", "the access token is unknown, expired or revoked").because(reason)
 }
 
 func insufficientScope() *problem {

@@ -13,20 +13,6 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// maxBody bounds every request body, of the protocol and of the management.
-const maxBody = 64 << 10
-
-// bodyTime bounds the time for sending a body.
-const bodyTime = 5 * time.Second
-
-// limitBody sets the deadline for reading the body of a request. net/http replaces it before the next request of the
-// connection.
-func limitBody(w http.ResponseWriter, r *http.Request) {
-	if r.Body != nil && r.Body != http.NoBody {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a test's recorder has none
-	}
-}
-
 // defaultJournal is how many entries an issuer's journal keeps.
 const defaultJournal = 8192
 
@@ -35,6 +21,9 @@ type Options struct {
 	// BaseURL is the URL of the protocol listener, without a path. It is part of the issuer identifiers, so clients
 	// must use it exactly. Empty means the address of the socket of the request.
 	BaseURL string
+	// ManagementHost is a name of the management listener that clients use, if it is neither a loopback address nor the
+	// address of the listener.
+	ManagementHost string
 	// JournalBound is the maximum number of entries in the journal of each issuer; 0 means 8192.
 	JournalBound int
 	// Now is the clock, time.Now if nil. It must be safe for concurrent use.
@@ -46,10 +35,11 @@ type Options struct {
 // A Provider serves any number of issuers. Its ServeHTTP is the protocol; [Provider.Management] is for the other
 // listener. It is safe for concurrent use and stores all data in memory.
 type Provider struct {
-	baseURL      string
-	journalBound int
-	now          func() time.Time
-	rand         io.Reader
+	baseURL        string
+	managementHost string
+	journalBound   int
+	now            func() time.Time
+	rand           io.Reader
 
 	mu      sync.RWMutex
 	issuers map[string]*issuer
@@ -58,11 +48,12 @@ type Provider struct {
 // New returns a provider without issuers.
 func New(o Options) *Provider {
 	p := &Provider{
-		baseURL:      strings.TrimSuffix(o.BaseURL, "/"),
-		journalBound: o.JournalBound,
-		now:          o.Now,
-		rand:         o.Rand,
-		issuers:      map[string]*issuer{},
+		baseURL:        strings.TrimSuffix(o.BaseURL, "/"),
+		managementHost: o.ManagementHost,
+		journalBound:   o.JournalBound,
+		now:            o.Now,
+		rand:           o.Rand,
+		issuers:        map[string]*issuer{},
 	}
 	if p.journalBound <= 0 {
 		p.journalBound = defaultJournal
@@ -149,16 +140,28 @@ type exchange struct {
 }
 
 // serve calls the endpoint, journals the exchange and sends the reply. All exchanges pass here. Between the return of
-// the handler and the sending of the reply, all changes are made and the client knows none of them, so faults of an
-// issuer belong here.
+// the handler and the sending of the reply, all changes are made and the client knows none of them.
 func (p *Provider) serve(w http.ResponseWriter, r *http.Request, is *issuer, ep endpoint) {
 	ex := &exchange{r: r, is: is, iss: p.base(r) + "/" + is.name}
 	ex.entry = control.Entry{Time: is.now(), Endpoint: ep.name, Outcome: "ok", RemoteAddr: r.RemoteAddr}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if is.clockSetting.Load() != nil {
+		w.Header().Set("Date", is.now().UTC().Format(http.TimeFormat)) // RFC 9110, section 6.6.1
+	}
+	if set := is.faults.Load(); set != nil {
+		ex.answerFaulty(w, ep, set)
+		return
+	}
+	rep := ex.answer(ep)
+	ex.finish(rep.status)
+	rep.write(w)
+}
 
+// answer calls the endpoint and returns its reply.
+func (ex *exchange) answer(ep endpoint) reply {
 	var rep reply
 	var err error
-	if ep.methods != "" && !allows(ep.methods, r.Method) {
+	if ep.methods != "" && !allows(ep.methods, ex.r.Method) {
 		err = newProblem(http.StatusMethodNotAllowed, "invalid_request", "this endpoint takes "+ep.methods+" only").
 			with("Allow", ep.methods)
 	} else {
@@ -166,12 +169,16 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request, is *issuer, ep 
 	}
 	if err != nil {
 		prob := asProblem(err)
-		ex.entry.Outcome, ex.entry.Detail = prob.code, prob.description
+		ex.entry.Outcome, ex.entry.Detail = prob.code, or(prob.reason, prob.description)
 		rep = ep.refuse(ex, prob)
 	}
-	ex.entry.Status = rep.status
-	is.journal.add(ex.entry)
-	rep.write(w)
+	return rep
+}
+
+// finish journals the exchange with the status of the reply that follows.
+func (ex *exchange) finish(status int) {
+	ex.entry.Status = status
+	ex.is.journal.add(ex.entry)
 }
 
 func allows(methods, method string) bool {

@@ -33,7 +33,7 @@ func TestProviderFails(t *testing.T) {
 	p := New(Options{BaseURL: "http://provider.example", Rand: source})
 	is, _, err := p.newIssuer(control.Issuer{
 		Name: "blue", DefaultAccount: "alice", Accounts: []control.Account{{Name: "alice"}},
-		Clients: []control.ClientSpec{{ID: "web", Secret: "s", RedirectURIs: []string{"http://c/"}, GrantTypes: []string{"authorization_code"}}},
+		Clients: []control.ClientSpec{{ID: "web", Secret: "s", OptionalPKCE: true, RedirectURIs: []string{"http://c/"}, GrantTypes: []string{"authorization_code"}}},
 	})
 	if err != nil || !p.add(is) {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"countersign/fakeidp/control"
 )
 
@@ -40,7 +42,7 @@ func (p *Provider) newIssuer(spec control.Issuer) (*issuer, control.Issuer, erro
 		return nil, control.Issuer{}, err
 	}
 	is := &issuer{
-		name: spec.Name, clock: p.now, rand: p.rand, key: key,
+		name: spec.Name, clock: p.now, rand: p.rand,
 		journal:         journal{bound: p.journalBound},
 		accessLifetime:  seconds(spec.AccessTokenLifetime, accessLifetime),
 		refreshLifetime: seconds(spec.RefreshTokenLifetime, refreshLifetime),
@@ -54,6 +56,7 @@ func (p *Provider) newIssuer(spec control.Issuer) (*issuer, control.Issuer, erro
 		access:          newLedger[*accessToken](1 << 17),
 		refresh:         newLedger[*refreshToken](1 << 17),
 	}
+	is.keys.Store(&keyring{signing: key, published: []jose.JSONWebKey{key.public}})
 	for _, a := range spec.Accounts {
 		errs = append(errs, is.addAccount(a))
 	}
@@ -120,9 +123,6 @@ func fill(spec *control.ClientSpec) {
 	if len(spec.Scopes) == 0 {
 		spec.Scopes = slices.Clone(defaultScopes)
 	}
-	if spec.Public { // RFC 9700, section 2.1.1
-		spec.RequirePKCE = true
-	}
 }
 
 // checkClient returns the problems of a specification with defaults.
@@ -136,6 +136,7 @@ func checkClient(spec control.ClientSpec) []error {
 	bad(spec.ID == "" || len(spec.ID) > 200 || !visible(spec.ID), "an id is 1 to 200 characters of printable ASCII")
 	bad(!visible(spec.Secret) || len(spec.Secret) > 1000, "a secret is at most 1000 characters of printable ASCII")
 	bad(spec.Public && spec.Secret != "", "a public client has no secret")
+	bad(spec.Public && spec.OptionalPKCE, "optional_pkce: a public client needs PKCE (RFC 9700, section 2.1.1)")
 
 	method := spec.TokenEndpointAuthMethod
 	bad(spec.Public && method != control.AuthNone, "a public client authenticates by none, not %q", method)

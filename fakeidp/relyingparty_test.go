@@ -3,8 +3,10 @@ package fakeidp_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -84,6 +86,8 @@ func TestRelyingParty(t *testing.T) {
 	}
 	check(next, "") // OpenID Connect Core, section 12.2
 
+	checkRevocation(t, r, config.Client(ctx, next), provider, next)
+
 	machine := clientcredentials.Config{
 		ClientID: "machine", ClientSecret: "m", TokenURL: endpoint.TokenURL, AuthStyle: oauth2.AuthStyleInHeader, Scopes: []string{"read"},
 	}
@@ -91,6 +95,74 @@ func TestRelyingParty(t *testing.T) {
 	if err != nil || !r.opens(own.AccessToken) {
 		t.Errorf("client credentials: %v", err)
 	}
+}
+
+// checkRevocation introspects and revokes the tokens at the endpoints of the metadata. x/oauth2 has no functions for
+// this (RFC 7662 and RFC 7009), so it only presents the tokens.
+func checkRevocation(t *testing.T, r *rig, client *http.Client, provider *oidc.Provider, token *oauth2.Token) {
+	t.Helper()
+	var endpoints struct {
+		Revocation    string `json:"revocation_endpoint"`
+		Introspection string `json:"introspection_endpoint"`
+	}
+	if err := provider.Claims(&endpoints); err != nil {
+		t.Fatal(err)
+	}
+	post := func(endpoint, id, token string) got {
+		return r.post(strings.TrimPrefix(endpoint, r.iss), form("token", token), r.as(id))
+	}
+	status := func() int {
+		resp, err := client.Get(r.iss + "/resource")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for _, secret := range []string{token.AccessToken, token.RefreshToken} {
+		if g := post(endpoints.Introspection, "guard", secret); g.body["active"] != true || g.str("sub") != "alice" {
+			t.Errorf("introspection before the revocation: %s", g.text)
+		}
+	}
+	before := status()
+	r.granted(post(endpoints.Revocation, "web", token.RefreshToken))
+	if before != 200 || status() != 401 {
+		t.Errorf("the resource answered %d, and after the revocation %d; want 200 and 401", before, status())
+	}
+	for _, secret := range []string{token.AccessToken, token.RefreshToken} {
+		if g := post(endpoints.Introspection, "guard", secret); g.text != "{\"active\":false}\n" {
+			t.Errorf("introspection after the revocation: %s", g.text)
+		}
+	}
+}
+
+// TestRelyingPartyRefusal checks that x/oauth2 recognises the refusals of the provider and of a fault.
+func TestRelyingPartyRefusal(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, blue())
+	ctx := oidc.ClientContext(t.Context(), r.http)
+	config := oauth2.Config{
+		ClientID: "web", ClientSecret: r.secret("web"), RedirectURL: callback,
+		Endpoint: oauth2.Endpoint{AuthURL: r.iss + "/authorize", TokenURL: r.iss + "/token", AuthStyle: oauth2.AuthStyleInHeader},
+	}
+	back := r.back(r.get("/authorize?" + query("web", "code_challenge", "-", "code_challenge_method", "-").Encode()))
+	if back.Get("error") != "invalid_request" {
+		t.Errorf("without PKCE: %v", back)
+	}
+	refused := func(name string, err error, want string) {
+		t.Helper()
+		var e *oauth2.RetrieveError
+		if !errors.As(err, &e) || e.ErrorCode != want {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+	}
+	_, err := config.Exchange(ctx, r.code("web"), oauth2.VerifierOption(oauth2.GenerateVerifier()))
+	refused("wrong verifier", err, "invalid_grant")
+	_, err = config.TokenSource(ctx, &oauth2.Token{RefreshToken: "unknown"}).Token()
+	refused("unknown refresh token", err, "invalid_grant")
+	r.setFaults(onRefresh(control.Fault{Moment: control.Before, Body: control.Text(`{"error":"bad_refresh_token"}`)}))
+	_, err = config.TokenSource(ctx, &oauth2.Token{RefreshToken: r.redeem("web").str("refresh_token")}).Token()
+	refused("an error with status 200", err, "bad_refresh_token")
 }
 
 // TestMetadata reads both documents at every specified place.

@@ -3,7 +3,6 @@ package fakeidp
 import (
 	"encoding/json"
 	"fmt"
-	"html"
 	"net/http"
 	"net/url"
 )
@@ -15,10 +14,9 @@ type reply struct {
 	body   []byte
 }
 
-// write sends the reply. Caches may not store it: RFC 6749, section 5.1, requires this for tokens, and tests need the
-// present state of other replies.
-func (rep reply) write(w http.ResponseWriter) {
-	h := w.Header()
+// setHeader sets the header fields of the reply. Caches may not store it: RFC 6749, section 5.1, requires this for
+// tokens, and tests need the present state of other replies.
+func (rep reply) setHeader(h http.Header) {
 	for name, values := range rep.header {
 		h[name] = values
 	}
@@ -26,9 +24,20 @@ func (rep reply) write(w http.ResponseWriter) {
 	h.Set("Pragma", "no-cache")
 	h.Set("Referrer-Policy", "no-referrer") // RFC 9700, section 4.2.4
 	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// write sends the reply.
+func (rep reply) write(w http.ResponseWriter) {
+	rep.setHeader(w.Header())
 	w.WriteHeader(rep.status)
 	_, _ = w.Write(rep.body) // the client may have disconnected
 }
+
+// The media types of replies and of forms.
+const (
+	jsonType = "application/json"
+	formType = "application/x-www-form-urlencoded"
+)
 
 func jsonReply(status int, v any) (reply, error) {
 	body, err := json.Marshal(v)
@@ -37,7 +46,7 @@ func jsonReply(status int, v any) (reply, error) {
 	}
 	return reply{
 		status: status,
-		header: http.Header{"Content-Type": {"application/json"}},
+		header: http.Header{"Content-Type": {jsonType}},
 		body:   append(body, '\n'),
 	}, nil
 }
@@ -46,20 +55,6 @@ func jsonReply(status int, v any) (reply, error) {
 // section 4.12).
 func redirect(to string) reply {
 	return reply{status: http.StatusSeeOther, header: http.Header{"Location": {to}}}
-}
-
-// page returns an HTML page that cannot be framed and executes nothing (RFC 9700, section 4.16). It has no
-// form-action, because browsers would apply it to the redirect to the client.
-func page(status int, body string) reply {
-	return reply{
-		status: status,
-		header: http.Header{
-			"Content-Type":            {"text/html; charset=utf-8"},
-			"Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"},
-			"X-Frame-Options":         {"DENY"},
-		},
-		body: []byte(body),
-	}
 }
 
 // problemReply returns the error reply of RFC 6749, section 5.2.
@@ -98,9 +93,10 @@ func refuseBrowser(ex *exchange, p *problem) reply {
 	if ex.back != nil {
 		return redirect(ex.back.answer(ex.iss, url.Values{"error": {p.code}, "error_description": {p.description}}))
 	}
-	rep := page(p.status, fmt.Sprintf(
-		"<!DOCTYPE html>\n<html lang=\"en\"><title>Request refused</title>\n<h1>Request refused</h1>\n<p><code>%s</code>: %s.</p>\n",
-		html.EscapeString(p.code), html.EscapeString(p.description)))
+	rep, err := page(p.status, "refusal", map[string]any{"Title": "Request refused", "Code": p.code, "Description": p.description})
+	if err != nil {
+		return reply{status: http.StatusInternalServerError}
+	}
 	for name, values := range p.header {
 		rep.header[name] = values
 	}

@@ -33,11 +33,14 @@ func (ex *exchange) bearer() (*accessToken, error) {
 	defer is.mu.Unlock()
 	t, ok := is.access.get(digestOf(token))
 	if !ok {
-		return nil, invalidToken()
+		return nil, invalidToken("the provider knows no such access token")
 	}
 	ex.entry.Account, ex.entry.ClientID = t.account, t.client.spec.ID
-	if !t.active(is.now()) {
-		return nil, invalidToken()
+	switch {
+	case t.revoked || t.ended:
+		return nil, invalidToken("the access token is revoked")
+	case !t.active(is.now()):
+		return nil, invalidToken("the access token has expired")
 	}
 	return t, nil
 }

@@ -43,29 +43,11 @@ func (ex *exchange) token() (reply, error) {
 	if !c.may(ps["grant_type"]) {
 		return reply{}, unauthorizedClient()
 	}
-	if err := ex.scriptedError(); err != nil {
-		return reply{}, err
-	}
 	t, err := redeem(ex, c, ps)
 	if err != nil {
 		return reply{}, err
 	}
 	return ex.grantReply(t, ps["grant_type"])
-}
-
-// scriptedError returns the error that the issuer must return for refreshes, if there is one.
-func (ex *exchange) scriptedError() error {
-	ex.is.mu.Lock()
-	t := ex.is.trouble
-	ex.is.mu.Unlock()
-	if t == (control.Trouble{}) || ex.entry.GrantType != control.GrantRefreshToken {
-		return nil
-	}
-	p := newProblem(t.Status, t.Error, "the provider was told to answer so")
-	if t.PlainText {
-		p.with("Content-Type", "text/plain")
-	}
-	return p
 }
 
 // journalPresented journals the secrets of a token request.
@@ -79,8 +61,8 @@ func (ex *exchange) journalPresented(ps params) {
 	}
 }
 
-// grants maps grant types to functions that redeem a code, token or credentials. Each checks and stores while it
-// holds the lock of the issuer, so that only one of several concurrent uses succeeds.
+// grants maps grant types to functions that redeem a code, token or credentials. See [redeem]
+// for concurrent uses.
 var grants = map[string]func(*exchange, *client, params) (tokens, error){
 	control.GrantAuthorizationCode: (*exchange).redeemCode,
 	control.GrantRefreshToken:      (*exchange).redeemRefresh,
@@ -89,7 +71,7 @@ var grants = map[string]func(*exchange, *client, params) (tokens, error){
 
 // grantReply returns the reply to a successful token request.
 func (ex *exchange) grantReply(t tokens, grantType string) (reply, error) {
-	ex.entry.Account, ex.entry.Scope = t.grant.account, t.scope.String()
+	ex.entry.Account, ex.entry.Scope = t.holder(), t.scope.String()
 	ex.issued(control.KindAccessToken, t.access)
 	body := tokenReply{AccessToken: t.access, TokenType: "Bearer", RefreshToken: t.refresh, Scope: t.scope.String()}
 	if !ex.is.omitExpiresIn {
@@ -115,53 +97,64 @@ func (ex *exchange) redeemCode(c *client, ps params) (tokens, error) {
 	if shown == "" {
 		return tokens{}, invalidRequest("code is missing")
 	}
-	if ps["redirect_uri"] == "" {
+	if ps["redirect_uri"] == "" && !c.lax().AnyRedirectURI {
 		return tokens{}, invalidRequest("redirect_uri is missing, and the authorization request had one")
 	}
-	if verifier != "" && !verifierSyntax.MatchString(verifier) {
+	if verifier != "" && !verifierSyntax.MatchString(verifier) && !c.lax().IgnorePKCE {
 		return tokens{}, invalidRequest("code_verifier is not well-formed")
 	}
+	return redeem(ex, c, ex.is.codes, "code", shown, func(k *code, t *tokens) error {
+		k.used = !c.lax().ReuseCodes // also if the checks fail
+		if err := k.check(ps["redirect_uri"], verifier, ex.is.now()); err != nil {
+			return err
+		}
+		t.grant, t.scope = k.grant, k.scope
+		if !k.scope.has(scopeOffline) {
+			t.refresh = ""
+		}
+		return nil
+	})
+}
+
+// redeem finds the code or refresh token with a secret, which it calls by name in errors, and checks that the client
+// may use it for the first time. use performs the other checks, marks it as used and completes the new tokens. All
+// this and the storing of the tokens is done under the lock of the issuer, so that only one of several concurrent uses
+// succeeds.
+func redeem[T interface {
+	claim(*exchange, *client, string) error
+}](ex *exchange, c *client, from *ledger[T], name, secret string, use func(T, *tokens) error) (tokens, error) {
 	t, err := ex.is.newTokens(true)
 	if err != nil {
 		return tokens{}, err
 	}
-	is := ex.is
-	is.mu.Lock()
-	defer is.mu.Unlock()
-	k, ok := is.codes.get(digestOf(shown))
+	ex.is.mu.Lock()
+	defer ex.is.mu.Unlock()
+	found, ok := from.get(digestOf(secret))
 	if !ok {
-		return tokens{}, invalidGrant("the code is unknown")
+		return tokens{}, invalidGrant("the " + name + " is unknown")
 	}
-	if k.client != c {
-		// The code remains valid: a client that stole it must not prevent its use by the owner.
-		return tokens{}, invalidGrant("the code was issued to another client")
-	}
-	ex.entry.Account = k.account
-	if k.spent {
-		k.revoked = true
-		return tokens{}, invalidGrant("the code was used before, and what it got is revoked")
-	}
-	k.spent = true
-	if err := k.check(ps["redirect_uri"], verifier, is.now()); err != nil {
+	if err := found.claim(ex, c, name); err != nil {
 		return tokens{}, err
 	}
-	t.grant, t.scope = k.grant, k.scope
-	if !k.scope.has(scopeOffline) {
-		t.refresh = ""
+	if err := use(found, &t); err != nil {
+		return tokens{}, err
 	}
-	is.store(t)
+	ex.is.store(t)
 	return t, nil
 }
 
 // check returns an error if a token request does not belong to the authorization request of its code.
 func (k *code) check(redirectURI, verifier string, now time.Time) error {
+	lax := k.client.lax()
 	switch {
 	case k.revoked:
 		return invalidGrant("the grant is revoked")
 	case !now.Before(k.issued.Add(codeLifetime)):
 		return invalidGrant("the code has expired")
-	case redirectURI != k.redirectURI:
+	case redirectURI != k.redirectURI && !lax.AnyRedirectURI:
 		return invalidGrant("redirect_uri is not that of the authorization request")
+	case lax.IgnorePKCE:
+		return nil
 	case k.challenge == "" && verifier != "":
 		// RFC 9700, section 4.8.2: otherwise an attacker could remove the challenge.
 		return invalidGrant("code_verifier without a code_challenge in the authorization request")
@@ -191,40 +184,22 @@ func (ex *exchange) redeemRefresh(c *client, ps params) (tokens, error) {
 	if err != nil {
 		return tokens{}, err
 	}
-	t, err := ex.is.newTokens(true)
-	if err != nil {
-		return tokens{}, err
-	}
-	is := ex.is
-	is.mu.Lock()
-	defer is.mu.Unlock()
-	old, ok := is.refresh.get(digestOf(shown))
-	if !ok {
-		return tokens{}, invalidGrant("the refresh token is unknown")
-	}
-	if old.client != c {
-		return tokens{}, invalidGrant("the refresh token was issued to another client")
-	}
-	ex.entry.Account = old.account
-	switch {
-	case old.used:
-		// Either the client or an attacker has the newer token, and the provider cannot know which.
-		old.revoked = true
-		return tokens{}, invalidGrant("the refresh token was used before, and its whole grant is revoked")
-	case old.revoked:
-		return tokens{}, invalidGrant("the grant is revoked")
-	case !is.now().Before(old.expires):
-		return tokens{}, invalidGrant("the refresh token has expired")
-	case !asked.within(old.scope):
-		return tokens{}, invalidScope("the scope exceeds what was granted")
-	}
-	old.used = true
-	t.grant, t.scope = old.grant, old.scope
-	if len(asked) > 0 {
-		t.scope = asked // of the access token; the new refresh token keeps the whole scope
-	}
-	is.store(t)
-	return t, nil
+	return redeem(ex, c, ex.is.refresh, "refresh token", shown, func(old *refreshToken, t *tokens) error {
+		switch {
+		case old.revoked:
+			return invalidGrant("the grant is revoked")
+		case !ex.is.now().Before(old.expires):
+			return invalidGrant("the refresh token has expired")
+		case !asked.within(old.scope):
+			return invalidScope("the scope exceeds what was granted")
+		}
+		old.used = !c.lax().ReuseRefreshTokens
+		t.grant, t.scope = old.grant, old.scope
+		if len(asked) > 0 {
+			t.scope = asked // of the access token; the new refresh token keeps the whole scope
+		}
+		return nil
+	})
 }
 
 // redeemCredentials implements RFC 6749, section 4.4: it returns a token of the service account. There is no refresh

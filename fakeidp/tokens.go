@@ -45,18 +45,41 @@ type grant struct {
 	revoked  bool
 }
 
+// A single is the part that codes and refresh tokens have in common: they can be used once.
+type single struct {
+	*grant
+	issued time.Time
+	used   bool
+}
+
+// claim returns an error unless the client may use a code or a refresh token, which it calls by name, for the first
+// time. The caller holds the lock of the issuer and sets used.
+//
+// A use by another client changes nothing: a client that stole the secret must not prevent its use by the owner. A
+// second use revokes the grant, because the provider cannot know which of the two uses is that of an attacker.
+func (u *single) claim(ex *exchange, c *client, name string) error {
+	if u.client != c {
+		return invalidGrant("the " + name + " was issued to another client")
+	}
+	ex.entry.Account = u.account
+	if u.used {
+		u.revoked = true
+		return invalidGrant("the " + name + " was used before, and its whole grant is revoked")
+	}
+	return nil
+}
+
 // A code is an authorization code.
 type code struct {
-	*grant
+	single
 	redirectURI string
 	challenge   string
-	issued      time.Time
-	spent       bool
 }
 
 type accessToken struct {
 	*grant
-	scope   scope // may be a subset of the scope of the grant
+	account string // that of the grant, unless the provider is lax
+	scope   scope  // may be a subset of the scope of the grant
 	issued  time.Time
 	expires time.Time
 	ended   bool // revoked separately
@@ -67,10 +90,8 @@ func (t *accessToken) active(now time.Time) bool {
 }
 
 type refreshToken struct {
-	*grant
-	issued  time.Time
+	single
 	expires time.Time
-	used    bool
 }
 
 func (t *refreshToken) active(now time.Time) bool {
@@ -146,11 +167,11 @@ func (is *issuer) newTokens(refresh bool) (tokens, error) {
 func (is *issuer) store(t tokens) {
 	now := is.now()
 	is.access.put(digestOf(t.access), &accessToken{
-		grant: t.grant, scope: t.scope, issued: now, expires: now.Add(is.accessLifetime),
+		grant: t.grant, account: t.holder(), scope: t.scope, issued: now, expires: now.Add(is.accessLifetime),
 	}, func(old *accessToken) bool { return !now.Before(old.expires) })
 	if t.refresh != "" {
 		is.refresh.put(digestOf(t.refresh), &refreshToken{
-			grant: t.grant, issued: now, expires: now.Add(is.refreshLifetime),
+			single: single{grant: t.grant, issued: now}, expires: now.Add(is.refreshLifetime),
 		}, func(old *refreshToken) bool { return !now.Before(old.expires) })
 	}
 }
@@ -166,7 +187,7 @@ func (is *issuer) revokeAccount(name string) (int, error) {
 	}
 	err := is.change(name, func(*account) {
 		for _, c := range is.codes.values {
-			end(c.grant, !c.revoked && !c.spent && now.Before(c.issued.Add(codeLifetime)))
+			end(c.grant, !c.revoked && !c.used && now.Before(c.issued.Add(codeLifetime)))
 		}
 		for _, t := range is.refresh.values {
 			end(t.grant, t.active(now))

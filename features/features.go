@@ -9,12 +9,9 @@ import (
 	"io/fs"
 )
 
-// RulesFile is the name of the rule catalogue within [FS].
-const RulesFile = "rules.tsv"
-
 //go:embed all:proxied all:oauth rules.tsv
 var files embed.FS
 
-// FS returns the specification: [RulesFile] and the folders of features,
+// FS returns the specification: the rule catalogue rules.tsv and the folders of features,
 // each holding *.feature files.
 func FS() fs.FS { return files }

@@ -75,8 +75,8 @@ func engine(ctx context.Context) (cli *testcontainers.DockerClient, err error) {
 	return cli, nil
 }
 
-// pingEngine returns an error unless a Docker engine answers.
-func pingEngine(ctx context.Context) error {
+// askEngine connects to the Docker engine and calls ask, both within the time for a request.
+func askEngine(ctx context.Context, ask func(context.Context, *testcontainers.DockerClient) error) error {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	cli, err := engine(ctx)
@@ -84,33 +84,35 @@ func pingEngine(ctx context.Context) error {
 		return err
 	}
 	defer cli.Close()
-	if _, err := cli.Ping(ctx, client.PingOptions{}); err != nil {
-		return fmt.Errorf("%w: no Docker engine answers: %w; start it, or use the runner %s", ErrUnavailable, err, RunnerProcess)
-	}
-	return nil
+	return ask(ctx, cli)
+}
+
+// pingEngine returns an error unless a Docker engine answers.
+func pingEngine(ctx context.Context) error {
+	return askEngine(ctx, func(ctx context.Context, cli *testcontainers.DockerClient) error {
+		if _, err := cli.Ping(ctx, client.PingOptions{}); err != nil {
+			return fmt.Errorf("%w: no Docker engine answers: %w; start it, or use the runner %s", ErrUnavailable, err, RunnerProcess)
+		}
+		return nil
+	})
 }
 
 // inspectImage returns an error unless the engine has the image.
-func inspectImage(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
-	cli, err := engine(ctx)
-	if err != nil {
-		return err
-	}
-	defer cli.Close()
-	if _, err := cli.ImageInspect(ctx, imageName()); err != nil {
-		return fmt.Errorf("%w: the Docker engine does not have the image %s (%w); run make images", ErrUnavailable, imageName(), err)
-	}
-	return nil
+func inspectImage(ctx context.Context, image string) error {
+	return askEngine(ctx, func(ctx context.Context, cli *testcontainers.DockerClient) error {
+		if _, err := cli.ImageInspect(ctx, image); err != nil {
+			return fmt.Errorf("%w: the Docker engine does not have the image %s (%w); run make images", ErrUnavailable, image, err)
+		}
+		return nil
+	})
 }
 
-// checkContainer returns an error unless a container can be started.
-func checkContainer(ctx context.Context) error {
+// checkContainer returns an error unless a container of the image can be started.
+func checkContainer(ctx context.Context, image string) error {
 	if err := pingEngine(ctx); err != nil {
 		return err
 	}
-	return inspectImage(ctx)
+	return inspectImage(ctx, image)
 }
 
 // A containerProxy is a proxy that runs in a container.
@@ -134,7 +136,7 @@ func startContainer(ctx context.Context, j job) (running, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the properties of the Docker engine: %w", err)
 	}
-	options := RenderOptions{User: runUser(j.kind), Modules: os.Getenv(EnvModules)}
+	options := RenderOptions{User: runUser(j.kind), Modules: j.installation.Modules}
 	shared := runtime.GOOS == "linux" && !strings.Contains(info.Info.OperatingSystem, "Docker Desktop")
 	if !shared {
 		options.Bind, options.HostAlias = "0.0.0.0", "host.docker.internal"
@@ -152,7 +154,7 @@ func startContainer(ctx context.Context, j job) (running, error) {
 	})
 	p := &containerProxy{container: c, done: make(chan struct{}), unwatch: func() {}}
 	if err != nil {
-		err = fmt.Errorf("start a container of the image %s: %w", imageName(), err)
+		err = fmt.Errorf("start a container of the image %s: %w", request.Image, err)
 		if c != nil {
 			close(p.done)
 			err = errors.Join(err, p.stop(context.WithoutCancel(ctx)))
@@ -175,12 +177,12 @@ func containerRequest(j job, config string, shared bool) (testcontainers.Contain
 	if j.ownDir {
 		labels[labelDir] = j.dir
 	}
-	program := or(os.Getenv(EnvNginx), "nginx")
+	program := or(j.installation.Nginx, "nginx")
 	if j.kind == Apache {
-		program = or(os.Getenv(EnvApache), "apache2")
+		program = or(j.installation.Apache, "apache2")
 	}
 	request := testcontainers.ContainerRequest{
-		Image:  imageName(),
+		Image:  j.installation.imageName(),
 		Labels: labels,
 		// The server is the first process: a shell would not forward SIGTERM.
 		Entrypoint: append([]string{program}, arguments(j.kind, j.dir, config)...),

@@ -4,23 +4,17 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
-	"os"
 )
 
 //go:embed image/Dockerfile
 var dockerfile []byte
 
-// EnvImage is the environment variable that selects an image other than that of make
-// images. The image must have nginx and apache2 in its PATH. Only the packages of Debian
-// have been tested.
-const EnvImage = "COUNTERSIGN_PROXY_IMAGE"
-
-// imageName returns the name of the image that make images builds, unless EnvImage selects
-// another one. The tag is the hash of the Dockerfile, as in .ci/image, so that an image is
-// not used after the Dockerfile has changed.
-func imageName() string {
-	if name := os.Getenv(EnvImage); name != "" {
-		return name
+// imageName returns the name of the image that make images builds, unless the installation
+// names another one. The tag is the hash of the Dockerfile, as in .ci/image, so that an
+// image is not used after the Dockerfile has changed.
+func (in Installation) imageName() string {
+	if in.Image != "" {
+		return in.Image
 	}
 	sum := sha256.Sum256(dockerfile)
 	return "countersign-proxies:" + hex.EncodeToString(sum[:])[:12]

@@ -12,13 +12,6 @@ import (
 	"countersign/proxies/process"
 )
 
-// Environment variables for programs in unusual places, for both runners.
-const (
-	EnvNginx   = "COUNTERSIGN_NGINX"          // path or name of nginx
-	EnvApache  = "COUNTERSIGN_APACHE"         // path or name of apache2 or httpd
-	EnvModules = "COUNTERSIGN_APACHE_MODULES" // folder of Apache's modules
-)
-
 // programFolders are folders of servers that are often not in PATH.
 var programFolders = []string{"/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"}
 
@@ -30,13 +23,13 @@ var moduleFolders = []string{
 }
 
 // findProgram finds the proxy on this machine.
-func findProgram(kind Kind) (string, error) {
-	names, variable := []string{"nginx"}, EnvNginx
+func (in Installation) findProgram(kind Kind) (string, error) {
+	names, selected, variable := []string{"nginx"}, in.Nginx, EnvNginx
 	if kind == Apache {
-		names, variable = []string{"apache2", "httpd"}, EnvApache
+		names, selected, variable = []string{"apache2", "httpd"}, in.Apache, EnvApache
 	}
-	if name := os.Getenv(variable); name != "" {
-		names = []string{name}
+	if selected != "" {
+		names = []string{selected}
 	}
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
@@ -54,10 +47,10 @@ func findProgram(kind Kind) (string, error) {
 const remedyProgram = "run apt-get install nginx-light apache2"
 
 // findModules finds Apache's modules on this machine.
-func findModules() (string, error) {
+func (in Installation) findModules() (string, error) {
 	folders := moduleFolders
-	if folder := os.Getenv(EnvModules); folder != "" {
-		folders = []string{folder}
+	if in.Modules != "" {
+		folders = []string{in.Modules}
 	}
 	for _, folder := range folders {
 		if _, err := os.Stat(filepath.Join(folder, "mod_proxy_http.so")); err == nil {
@@ -94,13 +87,13 @@ type local struct {
 }
 
 func startProcess(ctx context.Context, j job) (running, error) {
-	program, err := findProgram(j.kind)
+	program, err := j.installation.findProgram(j.kind)
 	if err != nil {
 		return nil, err
 	}
 	options := RenderOptions{User: runUser(j.kind)}
 	if j.kind == Apache {
-		if options.Modules, err = findModules(); err != nil {
+		if options.Modules, err = j.installation.findModules(); err != nil {
 			return nil, err
 		}
 	}

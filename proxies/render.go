@@ -3,6 +3,7 @@ package proxies
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"regexp"
@@ -39,11 +40,29 @@ func Render(kind Kind, ls []Listener, o RenderOptions) ([]byte, error) {
 	if err := validateAll(kind, ls); err != nil {
 		return nil, err
 	}
-	t := nginx.Template()
-	if kind == Apache {
-		t = apache.Template()
-	}
-	return execute(t, newView(kind, ls, o))
+	return execute(templates[kind], newView(kind, ls, o))
+}
+
+// templates are the templates of the configuration files.
+var templates = map[Kind]*template.Template{
+	Nginx:  parse("nginx.conf.tmpl", nginx.Files, nginx.Functions),
+	Apache: parse("httpd.conf.tmpl", apache.Files, apache.Functions),
+}
+
+// parse returns the template of a configuration file. The template can call the functions of
+// the proxy and those for both proxies.
+func parse(name string, files fs.FS, functions template.FuncMap) *template.Template {
+	return template.Must(template.New(name).Funcs(functions).Funcs(template.FuncMap{
+		"quote": quote,
+		"regex": regexp.QuoteMeta,
+		"pair":  func(all, one any) map[string]any { return map[string]any{"All": all, "S": one} },
+	}).ParseFS(files, "*.tmpl"))
+}
+
+// quote returns a quoted string of the configuration languages of nginx and of httpd, which
+// have the same syntax for it.
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 func execute(t *template.Template, v view) ([]byte, error) {

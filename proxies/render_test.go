@@ -37,14 +37,15 @@ func TestRenderIsAccepted(t *testing.T) {
 	for _, kind := range []Kind{Nginx, Apache} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			program, err := findProgram(kind)
+			in := InstallationFrom(os.Getenv)
+			program, err := in.findProgram(kind)
 			if err != nil {
 				skipUnavailable(t, err)
 			}
 			dir := t.TempDir()
 			o := RenderOptions{User: runUser(kind)}
 			if kind == Apache {
-				if o.Modules, err = findModules(); err != nil {
+				if o.Modules, err = in.findModules(); err != nil {
 					skipUnavailable(t, err)
 				}
 			}

@@ -46,6 +46,8 @@ type Options struct {
 	// log and temporary files of the proxy. Stop does not remove that folder. If Dir
 	// is empty, Start creates a temporary folder, which Stop removes.
 	Dir string
+	// Installation names programs and files in unusual places.
+	Installation Installation
 }
 
 // ErrUnavailable reports that this machine cannot run the proxy with the selected runner,
@@ -55,16 +57,17 @@ var ErrUnavailable = errors.New("proxy unavailable")
 // A Running is a running proxy with its login server. Its methods are safe for concurrent
 // use. The caller of Start must call Stop.
 type Running struct {
-	kind      Kind
-	runner    string
-	reason    string
-	dir       string
-	ownDir    bool
-	listeners []Listener
-	run       *process.Run // of a proxy that runs as a process
-	proxy     running
-	login     *http.Server
-	token     string
+	kind         Kind
+	runner       string
+	reason       string
+	dir          string
+	ownDir       bool
+	listeners    []Listener
+	installation Installation
+	run          *process.Run // of a proxy that runs as a process
+	proxy        running
+	login        *http.Server
+	token        string
 
 	stop    sync.Once
 	stopErr error
@@ -93,7 +96,7 @@ func Start(ctx context.Context, o Options) (*Running, error) {
 	if err := validateAll(o.Kind, o.Listeners); err != nil {
 		return nil, err
 	}
-	runner, reason, err := choose(ctx, o.Kind, o.Runner)
+	runner, reason, err := choose(ctx, o.Kind, o.Runner, o.Installation)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +106,7 @@ func Start(ctx context.Context, o Options) (*Running, error) {
 	if err := checkPorts(o.Listeners); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Kind, err)
 	}
-	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, token: newToken()}
+	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, installation: o.Installation, token: newToken()}
 	if err := r.start(ctx, o.Dir); err != nil {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*stopWithin)
 		defer cancel()
@@ -127,7 +130,7 @@ func (r *Running) start(ctx context.Context, parent string) error {
 	if r.runner == RunnerContainer {
 		launch = startContainer
 	}
-	if r.proxy, err = launch(ctx, job{kind: r.kind, listeners: r.listeners, dir: r.dir, ownDir: r.ownDir, login: address, run: r.run}); err != nil {
+	if r.proxy, err = launch(ctx, job{kind: r.kind, listeners: r.listeners, installation: r.installation, dir: r.dir, ownDir: r.ownDir, login: address, run: r.run}); err != nil {
 		return err
 	}
 	if err := r.await(ctx); err != nil {
@@ -167,12 +170,13 @@ func (r *Running) noteWorkers() {
 
 // A job contains the parameters of a runner.
 type job struct {
-	kind      Kind
-	listeners []Listener
-	dir       string
-	ownDir    bool // whether Stop removes dir
-	login     string
-	run       *process.Run // nil for a container
+	kind         Kind
+	listeners    []Listener
+	installation Installation
+	dir          string
+	ownDir       bool // whether Stop removes dir
+	login        string
+	run          *process.Run // nil for a container
 }
 
 // write renders the configuration into the job's folder and returns its path.
@@ -370,15 +374,15 @@ func newToken() string {
 }
 
 // choose returns how to run the proxy and the reason.
-func choose(ctx context.Context, kind Kind, runner string) (chosen, reason string, err error) {
+func choose(ctx context.Context, kind Kind, runner string, in Installation) (chosen, reason string, err error) {
 	switch runner {
 	case RunnerContainer:
-		if err := checkContainer(ctx); err != nil {
+		if err := checkContainer(ctx, in.imageName()); err != nil {
 			return "", "", err
 		}
 		return RunnerContainer, "selected by the user", nil
 	case RunnerProcess:
-		if _, err := findProgram(kind); err != nil {
+		if _, err := in.findProgram(kind); err != nil {
 			return "", "", err
 		}
 		return RunnerProcess, "selected by the user", nil
@@ -386,11 +390,11 @@ func choose(ctx context.Context, kind Kind, runner string) (chosen, reason strin
 	default:
 		return "", "", fmt.Errorf("runner %q is not known; use one of auto, container, process", runner)
 	}
-	noContainer := checkContainer(ctx)
+	noContainer := checkContainer(ctx, in.imageName())
 	if noContainer == nil {
-		return RunnerContainer, "auto: the Docker engine answers and has the image " + imageName(), nil
+		return RunnerContainer, "auto: the Docker engine answers and has the image " + in.imageName(), nil
 	}
-	if _, noProgram := findProgram(kind); noProgram != nil {
+	if _, noProgram := in.findProgram(kind); noProgram != nil {
 		return "", "", errors.Join(noContainer, noProgram)
 	}
 	return RunnerProcess, "auto: " + noContainer.Error(), nil

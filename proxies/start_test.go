@@ -106,10 +106,11 @@ func newListener(t *testing.T) Listener {
 
 func options(t *testing.T, kind Kind, runner string) Options {
 	t.Helper()
-	if _, _, err := Usable(t.Context(), kind, runner); err != nil {
+	in := InstallationFrom(os.Getenv)
+	if _, _, err := Usable(t.Context(), kind, runner, in); err != nil {
 		skipUnavailable(t, err)
 	}
-	return Options{Kind: kind, Runner: runner, Listeners: []Listener{newListener(t)}}
+	return Options{Kind: kind, Runner: runner, Listeners: []Listener{newListener(t)}, Installation: in}
 }
 
 // each runs a test for every kind and runner.
@@ -315,7 +316,7 @@ func TestBadConfigurationIsShown(t *testing.T) {
 		if kind == Apache {
 			o.Listeners[0].Listen = "192.0.2.1:80"
 		}
-		r := &Running{kind: kind, runner: runner, listeners: o.Listeners, token: newToken()}
+		r := &Running{kind: kind, runner: runner, listeners: o.Listeners, installation: o.Installation, token: newToken()}
 		err := r.start(t.Context(), t.TempDir())
 		stopErr := r.Stop(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "exited before it answered") || !strings.Contains(err.Error(), "its output ends with") {
@@ -328,15 +329,14 @@ func TestBadConfigurationIsShown(t *testing.T) {
 }
 
 func TestUnavailableSaysWhatToDo(t *testing.T) {
-	t.Setenv(EnvImage, "countersign-no-such-image:1")
-	t.Setenv(EnvNginx, "countersign-no-such-program")
+	in := Installation{Image: "countersign-no-such-image:1", Nginx: "countersign-no-such-program"}
 	l := Listener{ID: "front", Listen: "127.0.0.1:20999", Upstream: "http://127.0.0.1:1", Headers: HeaderNames{Username: "X-Auth-Username"}}
 	for runner, want := range map[string][]string{
 		RunnerProcess:   {"countersign-no-such-program", "apt-get install nginx-light apache2"},
 		RunnerContainer: {"ocker"}, // "Docker" or "docker"; replaced below if an engine answers
 		RunnerAuto:      {"apt-get install"},
 	} {
-		_, err := Start(t.Context(), Options{Kind: Nginx, Runner: runner, Listeners: []Listener{l}})
+		_, err := Start(t.Context(), Options{Kind: Nginx, Runner: runner, Listeners: []Listener{l}, Installation: in})
 		if !errors.Is(err, ErrUnavailable) {
 			t.Errorf("%s: got error %v, want ErrUnavailable", runner, err)
 			continue
@@ -349,7 +349,7 @@ func TestUnavailableSaysWhatToDo(t *testing.T) {
 				t.Errorf("%s: got error %q, want it to contain %q", runner, err, w)
 			}
 		}
-		findings := Check(t.Context(), Nginx, runner)
+		findings := Check(t.Context(), Nginx, runner, in)
 		bad := 0
 		for _, f := range findings {
 			if f.OK != (f.Remedy == "") || f.Detail == "" {
@@ -367,15 +367,12 @@ func TestUnavailableSaysWhatToDo(t *testing.T) {
 
 func TestImageNameMatchesTheScript(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(EnvImage) != "" {
-		t.Skip("NOT RUN: the environment selects another image")
-	}
 	out, err := exec.Command("../.ci/image", "--name", "proxies").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.TrimSpace(string(out)); got != imageName() {
-		t.Errorf(".ci/image builds %s and the package looks for %s", got, imageName())
+	if got := strings.TrimSpace(string(out)); got != (Installation{}).imageName() {
+		t.Errorf(".ci/image builds %s and the package looks for %s", got, (Installation{}).imageName())
 	}
 }
 

@@ -16,22 +16,6 @@ import (
 	"countersign/reference/internal/web"
 )
 
-// parts are the services that must be closed.
-type parts struct {
-	closers []func(context.Context) error
-}
-
-func (p *parts) close(ctx context.Context) error {
-	var first error
-	for i := len(p.closers) - 1; i >= 0; i-- {
-		if err := p.closers[i](ctx); err != nil && first == nil {
-			first = err
-		}
-	}
-	p.closers = nil
-	return first
-}
-
 // assemble creates the services and the HTTP server.
 func (s *Server) assemble(ctx context.Context, c Config) error {
 	accounts := s.accounts()
@@ -39,7 +23,7 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	s.parts.closers = append(s.parts.closers, func(ctx context.Context) error {
+	s.closers.add(func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, stopGrace)
 		defer cancel()
 		return runtime.Close(ctx)
@@ -68,7 +52,7 @@ func (s *Server) runtime(ctx context.Context, c Config, accounts *account.Servic
 	if err != nil {
 		return nil, err
 	}
-	s.parts.closers = append(s.parts.closers, func(context.Context) error { return node.Close() })
+	s.closers.addCloser(node)
 	return content.NewRuntime(ctx, content.RuntimeOptions{
 		Store: s.store.Content(), Keys: content.OwnerKeys{Accounts: accounts}, DataDir: s.cfg.Server.DataDir, Node: node.id,
 		Server: s.Base(), Command: c.Runtime, App: app, Log: s.log,

@@ -16,8 +16,11 @@ import (
 // between a server and usermanager.
 type database struct {
 	*store.DB
-	hold *store.Hold // nil with Postgres
+	lock *os.File // reserves a SQLite database for this process; nil with Postgres
 }
+
+// errInUse is the error of openDatabase if another process has the SQLite database open.
+var errInUse = errors.New("the database is in use by a server, or by usermanager")
 
 // openDatabase opens the configured database, and creates it if it does not exist.
 func openDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
@@ -32,15 +35,25 @@ func openDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
 	if err := makeFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	hold, err := store.HoldSQLite(path)
+	lock, err := lockSQLite(path)
 	if err != nil {
 		return nil, err
 	}
 	db, err := store.OpenSQLite(ctx, path)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open database: %w", err), hold.Close())
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), lock.Close())
 	}
-	return &database{db, hold}, nil
+	return &database{db, lock}, nil
+}
+
+// lockSQLite reserves the database at path for this process, or returns errInUse. The folder must exist; the database
+// need not. The locks of SQLite itself last for one transaction only.
+func lockSQLite(path string) (*os.File, error) {
+	lock, err := lockFile(path + ".lock")
+	if errors.Is(err, errLocked) {
+		return nil, fmt.Errorf("lock %s: %w", path, errInUse)
+	}
+	return lock, err
 }
 
 // openExistingDatabase opens the configured database without creating one. An exception is an empty Postgres
@@ -60,8 +73,8 @@ func openExistingDatabase(ctx context.Context, cfg *config.Config) (*database, e
 // Close closes the store and then releases it.
 func (d *database) Close() error {
 	err := d.DB.Close()
-	if d.hold != nil {
-		err = errors.Join(err, d.hold.Close())
+	if d.lock != nil {
+		err = errors.Join(err, d.lock.Close())
 	}
 	return err
 }

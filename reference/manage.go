@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"time"
 
 	"countersign/reference/internal/account"
-	"countersign/reference/internal/store"
+	"countersign/reference/internal/policy"
 	"countersign/reference/internal/usermanager"
-	"countersign/reference/internal/web"
 )
 
 // A UserCommand is a command of usermanager. Its method Check reports problems of the command itself.
@@ -41,13 +38,13 @@ func Manage(ctx context.Context, c Config, command UserCommand) error {
 	if out == nil {
 		out = io.Discard
 	}
-	accounts := &account.Service{Store: db, Policy: web.AccountPolicy(cfg), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	accounts := account.New(account.Options{Store: db.Accounts(), Policy: policy.Accounts(cfg)})
 	return errors.Join(command.Run(ctx, accounts, out), db.Close())
 }
 
 // addAdvice adds advice to an error of usermanager.
 func addAdvice(err error) error {
-	if errors.Is(err, store.ErrInUse) {
+	if errors.Is(err, errInUse) {
 		return fmt.Errorf("%w; stop it first", err)
 	}
 	return err

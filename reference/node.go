@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/google/uuid"
 )
@@ -20,20 +19,16 @@ type node struct {
 }
 
 // lockNode locks the data folder for this server and reads the name of the node from it, or creates one. Two servers
-// in one folder would remove each other's running executions. The kernel releases the lock when the process ends for
-// any reason.
+// in one folder would remove each other's running executions.
 func lockNode(dir string) (*node, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "node-id"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := lockFile(filepath.Join(dir, "node-id"))
+	if errors.Is(err, errLocked) {
+		return nil, fmt.Errorf("a server runs in the data folder %s: give each its own Server.DataDir", dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("identify this node: %w", err)
 	}
 	n := &node{file: f}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = fmt.Errorf("a server runs in the data folder %s: give each its own Server.DataDir", dir)
-		}
-		return nil, errors.Join(err, n.Close())
-	}
 	text, err := io.ReadAll(io.LimitReader(f, 1024))
 	if n.id = strings.TrimSpace(string(text)); err == nil && n.id == "" {
 		n.id = uuid.NewString()

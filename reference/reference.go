@@ -16,6 +16,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/policy"
 	"countersign/reference/internal/web"
 )
 
@@ -46,11 +47,10 @@ func (e *ConfigError) Error() string { return (&config.Error{Problems: e.Problem
 type Server struct {
 	cfg      *config.Config
 	log      *slog.Logger
-	logFile  io.Closer
 	store    *database
 	listener net.Listener
 	http     *http.Server
-	parts    parts
+	closers  closers
 }
 
 // New reads the configuration, opens the store and listens on the address. It returns all problems of the
@@ -63,7 +63,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg}
 	if err := s.open(ctx, c); err != nil {
-		return nil, errors.Join(err, s.close(ctx))
+		return nil, errors.Join(err, s.closers.close(ctx))
 	}
 	return s, nil
 }
@@ -100,20 +100,42 @@ func (s *Server) open(ctx context.Context, c Config) error {
 	for _, w := range s.cfg.Warnings {
 		s.log.Warn(w)
 	}
-	var err error
+	if err := s.openData(ctx); err != nil {
+		return err
+	}
+	if err := s.listen(); err != nil {
+		return err
+	}
+	if err := s.warnAboutGroups(ctx, policy.Accounts(s.cfg)); err != nil {
+		return err
+	}
+	return s.assemble(ctx, c)
+}
+
+// openData creates the data folder if it does not exist, and opens the database.
+func (s *Server) openData(ctx context.Context) (err error) {
 	if err := makeFolder(s.cfg.Server.DataDir); err != nil {
 		return err
 	}
 	if s.store, err = openDatabase(ctx, s.cfg); err != nil {
 		return err
 	}
+	s.closers.addCloser(s.store)
+	return nil
+}
+
+// listen opens the address on which the server listens.
+func (s *Server) listen() (err error) {
 	if s.listener, err = net.Listen("tcp", s.cfg.HTTP.Listen); err != nil {
 		return fmt.Errorf("HTTP.Listen: %w", err)
 	}
-	if err := s.warnAboutGroups(ctx); err != nil {
-		return err
-	}
-	return s.assemble(ctx, c)
+	s.closers.add(func(context.Context) error {
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) { // the HTTP server closes it as well
+			return err
+		}
+		return nil
+	})
+	return nil
 }
 
 // Base returns the public URL of the server, with a trailing slash.
@@ -124,15 +146,11 @@ func (s *Server) Base() string {
 	return "http://" + s.listener.Addr().String() + "/"
 }
 
-// Addr returns the address on which the server listens.
-func (s *Server) Addr() net.Addr { return s.listener.Addr() }
-
 // accounts creates the service of users, groups, sessions and keys.
 func (s *Server) accounts() *account.Service {
-	return &account.Service{
-		Store: s.store, Policy: web.AccountPolicy(s.cfg), Now: time.Now, Log: s.log,
-		SessionLifetime: s.cfg.Authentication.Lifetime,
-	}
+	return account.New(account.Options{
+		Store: s.store.Accounts(), Policy: policy.Accounts(s.cfg), Log: s.log, SessionLifetime: s.cfg.Authentication.Lifetime,
+	})
 }
 
 // serve creates the HTTP server. It has no deadlines that would end a stream of content; they are set where bodies
@@ -170,22 +188,5 @@ func (s *Server) Run(ctx context.Context) error {
 			s.http.Close() //nolint:errcheck // requests that outlast the grace are cut
 		}
 	}
-	return errors.Join(err, s.close(context.WithoutCancel(ctx)))
-}
-
-// close closes all open parts, the latest first.
-func (s *Server) close(ctx context.Context) error {
-	errs := []error{s.parts.close(ctx)}
-	if s.listener != nil {
-		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
-	}
-	if s.store != nil {
-		errs = append(errs, s.store.Close())
-	}
-	if s.logFile != nil {
-		errs = append(errs, s.logFile.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(err, s.closers.close(context.WithoutCancel(ctx)))
 }

@@ -26,14 +26,14 @@ var providerSteps = []vocabulary.Definition{
 	}),
 	vocabulary.Action(`the provider answers renewals with {string} and the status {int}`,
 		func(ctx context.Context, s *scenario.State, code string, status int) error {
-			return s.FailRenewals(ctx, control.Trouble{Status: status, Error: code})
+			return s.FailRenewals(ctx, status, code, "application/json")
 		}),
 	vocabulary.Action(`the provider answers renewals with {string} and the status {int} as plain text`,
 		func(ctx context.Context, s *scenario.State, text string, status int) error {
-			return s.FailRenewals(ctx, control.Trouble{Status: status, Error: text, PlainText: true})
+			return s.FailRenewals(ctx, status, text, "text/plain")
 		}),
 	vocabulary.Action(`the provider answers renewals again`, func(ctx context.Context, s *scenario.State) error {
-		return s.FailRenewals(ctx, control.Trouble{})
+		return s.EndFaults(ctx)
 	}),
 	vocabulary.Action(`the access token of {account} has expired`, func(ctx context.Context, s *scenario.State, a account) error {
 		return s.AwaitTokenExpiry(ctx, string(a))

@@ -38,10 +38,7 @@ type Fault struct {
 	place string // file and line of the entry
 }
 
-var (
-	faultName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	ruleID    = regexp.MustCompile(`^[A-Z]+-[0-9]{3}$`)
-)
+var faultName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // loadFaults reads every fault of a checkout. The error names all problems, each
 // with its file and line.

@@ -36,11 +36,6 @@ type mutantResult struct {
 	Duration time.Duration `json:"duration_ns"`
 }
 
-// counts reports whether the mutant counts for the score.
-func (r mutantResult) counts() bool {
-	return r.Outcome != noResult && (r.noticed() || r.Accepted == "")
-}
-
 func (r mutantResult) noticed() bool { return r.Outcome == noticedMust || r.Outcome == noticedAdvice }
 
 // firstScenarios is the number of scenarios in the first run for a mutant. These are the

@@ -111,25 +111,24 @@ func TestSetOutcome(t *testing.T) {
 	pass, fail := suiteResult{ID: "p", Outcome: "pass"}, suiteResult{ID: "f", Outcome: "fail"}
 	advice := suiteResult{ID: "a", Outcome: "advice"}
 	for _, test := range []struct {
-		name    string
-		report  suiteReport
-		want    string
-		by      string
-		counted bool
+		name   string
+		report suiteReport
+		want   string
+		by     string
 	}{
-		{"all pass", suiteReport{Results: []suiteResult{pass}}, survived, "", true},
-		{"a must rule fails", suiteReport{Results: []suiteResult{pass, advice, fail}, Exit: 1}, noticedMust, "f", true},
-		{"an advice rule fails", suiteReport{Results: []suiteResult{advice, pass}, Exit: 1}, noticedAdvice, "a", true},
-		{"blocked by the server", suiteReport{Results: []suiteResult{{ID: "b", Outcome: "blocked", BySubject: true}}, Exit: 1}, noticedMust, "b", true},
-		{"blocked by the suite", suiteReport{Results: []suiteResult{{ID: "b", Outcome: "blocked"}}, Exit: 3}, noResult, "", false},
-		{"an error of the suite", suiteReport{Results: []suiteResult{{ID: "e", Outcome: "error"}}, Exit: 3}, noResult, "", false},
-		{"an error and a violation", suiteReport{Results: []suiteResult{{ID: "e", Outcome: "error"}, fail}, Exit: 3}, noticedMust, "f", true},
-		{"exit code without a result", suiteReport{Results: []suiteResult{pass}, Exit: 3}, noResult, "", false},
+		{"all pass", suiteReport{Results: []suiteResult{pass}}, survived, ""},
+		{"a must rule fails", suiteReport{Results: []suiteResult{pass, advice, fail}, Exit: 1}, noticedMust, "f"},
+		{"an advice rule fails", suiteReport{Results: []suiteResult{advice, pass}, Exit: 1}, noticedAdvice, "a"},
+		{"blocked by the server", suiteReport{Results: []suiteResult{{ID: "b", Outcome: "blocked", BySubject: true}}, Exit: 1}, noticedMust, "b"},
+		{"blocked by the suite", suiteReport{Results: []suiteResult{{ID: "b", Outcome: "blocked"}}, Exit: 3}, noResult, ""},
+		{"an error of the suite", suiteReport{Results: []suiteResult{{ID: "e", Outcome: "error"}}, Exit: 3}, noResult, ""},
+		{"an error and a violation", suiteReport{Results: []suiteResult{{ID: "e", Outcome: "error"}, fail}, Exit: 3}, noticedMust, "f"},
+		{"exit code without a result", suiteReport{Results: []suiteResult{pass}, Exit: 3}, noResult, ""},
 	} {
 		var r mutantResult
 		r.setOutcome(&test.report)
-		if r.Outcome != test.want || r.By != test.by || r.counts() != test.counted {
-			t.Errorf("%s: %s by %q, counts: %v; want %s by %q, %v", test.name, r.Outcome, r.By, r.counts(), test.want, test.by, test.counted)
+		if r.Outcome != test.want || r.By != test.by {
+			t.Errorf("%s: %s by %q; want %s by %q", test.name, r.Outcome, r.By, test.want, test.by)
 		}
 	}
 }

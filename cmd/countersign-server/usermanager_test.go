@@ -88,7 +88,7 @@ func TestUsermanager(t *testing.T) {
 		}
 	}
 	if s, err := reference.New(t.Context(), reference.Config{File: config}); err == nil {
-		t.Errorf("a second server started with the data of the first: %v", s.Addr())
+		t.Errorf("a second server started with the data of the first: %v", s.Base())
 	}
 	stop()
 	for _, tt := range []struct {

@@ -163,7 +163,7 @@ func (d dependencies) checkProxies(ctx context.Context) []finding {
 		}
 		kind := proxies.Kind(front)
 		var remedies []string
-		for _, p := range proxies.Check(ctx, kind, d.runner) {
+		for _, p := range proxies.Check(ctx, kind, d.runner, installation()) {
 			f := finding{name: p.Name, ok: p.OK, detail: p.Detail, remedy: p.Remedy}
 			if !slices.Contains(all, f) { // both kinds use the same engine and image
 				all = append(all, f)
@@ -172,7 +172,7 @@ func (d dependencies) checkProxies(ctx context.Context) []finding {
 				remedies = append(remedies, p.Remedy)
 			}
 		}
-		chosen, reason, err := proxies.Usable(ctx, kind, d.runner)
+		chosen, reason, err := proxies.Usable(ctx, kind, d.runner, installation())
 		front := finding{name: "front " + front, needed: true, ok: err == nil, detail: fmt.Sprintf("runs as %s (%s)", chosen, reason)}
 		if err != nil {
 			front.detail, front.remedy = err.Error(), strings.Join(unique(remedies), "; or: ")

@@ -80,6 +80,7 @@ func (e *equipment) Fronts(ctx context.Context, kind string, specs []steps.Front
 	}
 	running, err := proxies.Start(ctx, proxies.Options{
 		Kind: proxies.Kind(kind), Runner: e.runner, Listeners: listeners, Dir: filepath.Join(e.run.Path, kind),
+		Installation: installation(),
 	})
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,24 +12,23 @@ import (
 	"countersign/fakeidp/control"
 )
 
-// Limits of the listeners of the provider.
-const (
-	idpHeaderTime = 5 * time.Second
-	idpIdleTime   = 60 * time.Second
-	idpHeaderSize = 64 << 10
-)
-
 func newIDP() *cobra.Command {
 	var listen, management string
+	var preset bool
+	redirects := []string{defaultRedirect}
 	cmd := &cobra.Command{
 		Use:   "idp",
 		Short: "Run the fake OAuth provider by itself",
 		Long: `Runs the OAuth provider that the suite uses: authorization code with PKCE,
 refresh with rotation, client credentials, discovery, introspection, revocation.
 It validates requests strictly, keeps its state in memory, and is for tests only.
-The management API creates issuers; the first segment of a path selects the
-issuer.`,
-		Example: `  countersign idp
+
+With --preset it has an issuer with clients and accounts, and prints everything
+that a client needs, with commands to copy. Otherwise the management API creates
+issuers; the first segment of a path selects the issuer. The management API also
+makes an issuer misbehave; fakeidp/README.md has a command for each fault.`,
+		Example: `  countersign idp --preset
+  countersign idp --preset --redirect-uri http://localhost:3000/auth/callback
   countersign idp --listen 127.0.0.2:9000 --management 127.0.0.2:9001
 
   # in another terminal: create an issuer and read its discovery document
@@ -39,8 +37,9 @@ issuer.`,
   curl http://127.0.0.2:9000/acme/.well-known/openid-configuration`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping the provider")
-			defer stop.release()
+			if !preset && cmd.Flags().Changed("redirect-uri") {
+				return withHint(errors.New("--redirect-uri is for the clients of --preset"), "add --preset, or register clients through the management API")
+			}
 			for _, address := range []string{listen, management} {
 				if err := requireLoopback(address); err != nil {
 					return err
@@ -50,14 +49,29 @@ issuer.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "provider    %s\nmanagement  %s\n", p.url, p.client.Base)
-			<-ctx.Done()
-			return p.stop()
+			return p.runUntilInterrupt(cmd, preset, redirects)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.2:0", "address of the protocol listener")
 	cmd.Flags().StringVar(&management, "management", "127.0.0.2:0", "address of the management listener")
+	cmd.Flags().BoolVar(&preset, "preset", false, "create an issuer with clients and accounts, and print how to use it")
+	cmd.Flags().StringArrayVar(&redirects, "redirect-uri", redirects, "redirect URI of the clients of --preset; may be repeated")
 	return cmd
+}
+
+// runUntilInterrupt prints the addresses, creates the preset if it is wanted, and stops the provider
+// after an interrupt.
+func (p *provider) runUntilInterrupt(cmd *cobra.Command, preset bool, redirects []string) error {
+	ctx, stop := onInterrupt(cmd.Context(), cmd.ErrOrStderr(), "stopping the provider")
+	defer stop.release()
+	fmt.Fprintf(cmd.OutOrStdout(), "provider    %s\nmanagement  %s\n", p.url, p.client.Base)
+	if preset {
+		if err := p.writePreset(ctx, cmd.OutOrStdout(), redirects); err != nil {
+			return errors.Join(err, p.stop())
+		}
+	}
+	<-ctx.Done()
+	return p.stop()
 }
 
 // A provider is the fake OAuth provider on two listeners of this process.
@@ -89,9 +103,7 @@ func startProvider(listen, management, url string) (*provider, error) {
 }
 
 func (p *provider) serve(l net.Listener, h http.Handler) {
-	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: idpHeaderTime, IdleTimeout: idpIdleTime, MaxHeaderBytes: idpHeaderSize,
-	}
+	s := fakeidp.NewServer(h)
 	p.servers = append(p.servers, s)
 	go func() { _ = s.Serve(l) }() // returns http.ErrServerClosed after stop
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -122,6 +123,7 @@ func runProxy(cmd *cobra.Command, kind proxies.Kind, l proxies.Listener, runner 
 	defer run.Close()
 	running, err := proxies.Start(ctx, proxies.Options{
 		Kind: kind, Runner: runner, Listeners: []proxies.Listener{l}, Dir: filepath.Join(run.Path, string(kind)),
+		Installation: installation(),
 	})
 	if err != nil {
 		return err
@@ -133,6 +135,9 @@ func runProxy(cmd *cobra.Command, kind proxies.Kind, l proxies.Listener, runner 
 	<-ctx.Done()
 	return running.Stop(cmd.Context())
 }
+
+// installation returns where the environment says that the programs of proxies are.
+func installation() proxies.Installation { return proxies.InstallationFrom(os.Getenv) }
 
 // requireKind returns an error unless the only argument is the name of a proxy.
 func requireKind(cmd *cobra.Command, args []string) error {

@@ -107,7 +107,7 @@ func (f *runFlags) config() (steps.Config, error) {
 	}
 	c.Target = target.Reference(serverProgram)
 	if f.target != "" {
-		t, err := target.Load(f.target)
+		t, err := target.Load(f.target, os.LookupEnv)
 		wrong.join(err)
 		if c.Target = t; t.Like == target.LikeReference {
 			f.like = &t

@@ -13,6 +13,7 @@ import (
 	"countersign/steps"
 	"countersign/steps/plan"
 	"countersign/steps/report"
+	"countersign/steps/rules"
 	"countersign/steps/target"
 	"countersign/steps/verdict"
 )
@@ -20,7 +21,7 @@ import (
 // runFeature runs one feature against a target that is the real server.
 func runFeature(t *testing.T, subject target.Target, feature string) report.Report {
 	t.Helper()
-	catalogue, err := fs.ReadFile(features.FS(), features.RulesFile)
+	catalogue, err := fs.ReadFile(features.FS(), rules.File)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func runFeature(t *testing.T, subject target.Target, feature string) report.Repo
 	config := steps.Config{
 		Target: subject, WorkDir: run.Path, Fronts: []string{plan.Direct}, ReportDir: t.TempDir(),
 		Features: fstest.MapFS{
-			features.RulesFile:     {Data: bytes.ReplaceAll(catalogue, []byte("\tdone\n"), []byte("\topen: not in this test\n"))},
+			rules.File:             {Data: bytes.ReplaceAll(catalogue, []byte("\tdone\n"), []byte("\topen: not in this test\n"))},
 			"proxied/test.feature": {Data: []byte(feature)},
 		},
 	}

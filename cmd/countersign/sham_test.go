@@ -230,7 +230,7 @@ func shamTarget(t *testing.T, environment map[string]string) target.Target {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "sham.yaml")
 	writeSham(t, file, environment, inventedOption)
-	described, err := target.Load(file)
+	described, err := target.Load(file, os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,13 +16,15 @@ import (
 const maxReply = 16 << 20
 
 // A Client is a client of the management listener of a provider. If HTTP is nil, it uses a client with a timeout of
-// ten seconds. A Client is safe for concurrent use and may be copied.
+// ten seconds, and the time for which it waits for the journal. A Client is safe for concurrent use and may be copied.
 type Client struct {
 	Base string // http://127.0.0.2:20002
 	HTTP *http.Client
 }
 
-var defaultHTTP = &http.Client{Timeout: 10 * time.Second}
+const defaultTimeout = 10 * time.Second
+
+var defaultHTTP = &http.Client{Timeout: defaultTimeout}
 
 // An Error is an error reply of the management API.
 type Error struct {
@@ -96,9 +97,59 @@ func (c Client) SetConsent(ctx context.Context, issuer, account string, consent 
 	return c.call(ctx, http.MethodPut, consent, nil, "issuers", issuer, "accounts", account, "consent")
 }
 
-// SetTrouble sets the error for refreshes; the zero Trouble ends it.
-func (c Client) SetTrouble(ctx context.Context, issuer string, trouble Trouble) error {
-	return c.call(ctx, http.MethodPut, trouble, nil, "issuers", issuer, "trouble")
+// SetFaults replaces the faults of an issuer and restarts their counts. No faults means that it behaves well again.
+func (c Client) SetFaults(ctx context.Context, issuer string, faults ...Fault) error {
+	if len(faults) == 0 {
+		return c.call(ctx, http.MethodDelete, nil, nil, "issuers", issuer, "faults")
+	}
+	return c.call(ctx, http.MethodPut, Faults{Faults: faults}, nil, "issuers", issuer, "faults")
+}
+
+// Faults returns the faults of an issuer with their counts.
+func (c Client) Faults(ctx context.Context, issuer string) ([]FaultReport, error) {
+	var reports FaultReports
+	err := c.call(ctx, http.MethodGet, nil, &reports, "issuers", issuer, "faults")
+	return reports.Faults, err
+}
+
+// SetClock sets the clock of an issuer and returns it. The zero setting is the clock of the provider.
+func (c Client) SetClock(ctx context.Context, issuer string, setting ClockSetting) (Clock, error) {
+	var clock Clock
+	err := c.call(ctx, http.MethodPut, setting, &clock, "issuers", issuer, "clock")
+	return clock, err
+}
+
+// Clock returns the clock of an issuer.
+func (c Client) Clock(ctx context.Context, issuer string) (Clock, error) {
+	var clock Clock
+	err := c.call(ctx, http.MethodGet, nil, &clock, "issuers", issuer, "clock")
+	return clock, err
+}
+
+// RotateKey makes a new signing key and returns the keys.
+func (c Client) RotateKey(ctx context.Context, issuer string, rotation KeyRotation) (Keys, error) {
+	var keys Keys
+	err := c.call(ctx, http.MethodPost, rotation, &keys, "issuers", issuer, "keys")
+	return keys, err
+}
+
+// Keys returns the signing keys of an issuer.
+func (c Client) Keys(ctx context.Context, issuer string) (Keys, error) {
+	var keys Keys
+	err := c.call(ctx, http.MethodGet, nil, &keys, "issuers", issuer, "keys")
+	return keys, err
+}
+
+// SetLax replaces what an issuer does not check for a client. The zero Lax makes the issuer strict again.
+func (c Client) SetLax(ctx context.Context, issuer, client string, lax Lax) error {
+	return c.call(ctx, http.MethodPut, lax, nil, "issuers", issuer, "clients", client, "lax")
+}
+
+// Lax returns what an issuer does not check for a client.
+func (c Client) Lax(ctx context.Context, issuer, client string) (Lax, error) {
+	var lax Lax
+	err := c.call(ctx, http.MethodGet, nil, &lax, "issuers", issuer, "clients", client, "lax")
+	return lax, err
 }
 
 // Grant replaces the rows that /resource returns for an account. Without rows the account is refused.
@@ -120,8 +171,22 @@ func (c Client) RevokeGrants(ctx context.Context, issuer, account string) (int, 
 // Journal returns the entries of an issuer, oldest first. If entries were dropped, it returns the remaining ones with
 // a [*TruncatedError].
 func (c Client) Journal(ctx context.Context, issuer string) ([]Entry, error) {
+	return c.JournalAfter(ctx, issuer, 0, 0)
+}
+
+// JournalAfter returns the entries of an issuer with numbers above after, oldest first. If there are none, it waits
+// for one, at most 30 seconds, and returns an empty list if there is still none. The time is rounded up to seconds. If
+// entries were dropped that it would have returned, it returns the remaining ones with a [*TruncatedError].
+func (c Client) JournalAfter(ctx context.Context, issuer string, after int, wait time.Duration) ([]Entry, error) {
 	var j Journal
-	if err := c.call(ctx, http.MethodGet, nil, &j, "issuers", issuer, "journal"); err != nil {
+	path := pathOf("issuers", issuer, "journal")
+	if after > 0 || wait > 0 {
+		path += fmt.Sprintf("?after=%d&wait=%d", after, (wait+time.Second-1)/time.Second)
+	}
+	if c.HTTP == nil {
+		c.HTTP = &http.Client{Timeout: defaultTimeout + wait}
+	}
+	if err := c.callPath(ctx, http.MethodGet, nil, &j, path); err != nil {
 		return nil, err
 	}
 	if j.Dropped > 0 {
@@ -130,13 +195,52 @@ func (c Client) Journal(ctx context.Context, issuer string) ([]Entry, error) {
 	return j.Entries, nil
 }
 
-// call sends one request and decodes its reply into out, if out is not nil.
-func (c Client) call(ctx context.Context, method string, in, out any, path ...string) error {
-	for i, segment := range path {
-		path[i] = url.PathEscape(segment)
+// awaitStep is the time for which one request of AwaitEntry waits, less than the timeout of the default client.
+const awaitStep = 5 * time.Second
+
+// AwaitEntry returns the first entry with a number above after that match accepts. It waits for the entry without
+// polling. If ctx ends first, the error says how many entries match refused.
+func (c Client) AwaitEntry(ctx context.Context, issuer string, after int, match func(Entry) bool) (Entry, error) {
+	for refused := 0; ; {
+		entries, err := c.JournalAfter(ctx, issuer, after, awaitStep)
+		if ctx.Err() != nil {
+			return Entry{}, fmt.Errorf("await an entry of issuer %q: %d entries do not match: %w", issuer, refused, context.Cause(ctx))
+		}
+		if err != nil {
+			return Entry{}, err
+		}
+		for _, e := range entries {
+			if match(e) {
+				return e, nil
+			}
+			refused++
+			after = e.Seq
+		}
 	}
-	where := "/" + strings.Join(path, "/")
-	op := "provider: " + method + " " + where
+}
+
+// ClearJournal removes the entries of an issuer. The numbers of later entries continue.
+func (c Client) ClearJournal(ctx context.Context, issuer string) error {
+	return c.call(ctx, http.MethodDelete, nil, nil, "issuers", issuer, "journal")
+}
+
+// pathOf joins segments to a path.
+func pathOf(segments ...string) string {
+	var path strings.Builder
+	for _, segment := range segments {
+		path.WriteString("/" + url.PathEscape(segment))
+	}
+	return path.String()
+}
+
+// call sends one request and decodes its reply into out, if out is not nil.
+func (c Client) call(ctx context.Context, method string, in, out any, segments ...string) error {
+	return c.callPath(ctx, method, in, out, pathOf(segments...))
+}
+
+// callPath is call for a path with a query.
+func (c Client) callPath(ctx context.Context, method string, in, out any, path string) error {
+	op := "provider: " + method + " " + path
 	var body io.Reader
 	if in != nil {
 		text, err := json.Marshal(in)
@@ -145,7 +249,7 @@ func (c Client) call(ctx context.Context, method string, in, out any, path ...st
 		}
 		body = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+where, body)
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+path, body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
@@ -185,19 +289,6 @@ func decode(op string, resp *http.Response, out any) error {
 	}
 	if err := Strict(text, out); err != nil {
 		return fmt.Errorf("%s: the reply: %w", op, err)
-	}
-	return nil
-}
-
-// Strict decodes one JSON value. It refuses unknown members and data after the value. Both client and server use it.
-func Strict(text []byte, out any) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(out); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("data after the JSON value")
 	}
 	return nil
 }

@@ -4,6 +4,13 @@
 // The package does not depend on the provider, so that tests can prepare issuers, read journals and script consent of
 // a provider in their own process or in another one.
 //
+// These calls change how an issuer or a client is treated; all are off at first:
+//
+//   - [Client.SetFaults]: replies that differ, are late, are cut or are not sent
+//   - [Client.SetClock] and [Client.RotateKey]: the time and the signing keys of an issuer
+//   - [Client.SetLax]: checks that the issuer omits for one client
+//   - [Client.SetConsent], [Client.SetDefaultAccount], [Client.Grant] and [Client.RevokeGrants]: what an account does
+//
 // It is for tests only. The management listener is never the listener of the protocol, has no authentication, and
 // must have a loopback address.
 package control
@@ -27,6 +34,9 @@ const (
 	AuthPost  = "client_secret_post"
 	AuthNone  = "none"
 )
+
+// OutcomeFault is the outcome of a request that a fault kept from the provider.
+const OutcomeFault = "fault"
 
 // The kinds of secrets that a provider issues, as [Issued] names them.
 const (
@@ -71,9 +81,9 @@ type ClientSpec struct {
 	GrantTypes []string `json:"grant_types,omitempty"`
 	// TokenEndpointAuthMethod defaults to client_secret_basic, and to none for public clients.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty"`
-	// RequirePKCE refuses authorization requests without a code challenge. Public clients always need one (RFC 9700,
-	// section 2.1.1).
-	RequirePKCE bool `json:"require_pkce,omitempty"`
+	// OptionalPKCE accepts authorization requests of a confidential client without a code challenge, which RFC 9700,
+	// section 2.1.1, permits but does not recommend. Public clients always need one.
+	OptionalPKCE bool `json:"optional_pkce,omitempty"`
 	// Scopes are the scopes that the client may request. Empty means openid, profile, offline_access.
 	Scopes []string `json:"scopes,omitempty"`
 	// ServiceAccount is the account of tokens of the client credentials grant. It must exist.
@@ -107,16 +117,6 @@ type Consent struct {
 	Withhold []string `json:"withhold,omitempty"`
 }
 
-// A Trouble is an error that the token endpoint returns for a refresh, without using up the refresh token. The zero
-// value is no error.
-type Trouble struct {
-	Status int `json:"status"` // of the reply, from 200 to 599
-	// Error is the code in the reply. It may be empty, as from a broken provider.
-	Error string `json:"error,omitempty"`
-	// PlainText sends the JSON of the reply as text/plain. This is wrong, but some providers do it.
-	PlainText bool `json:"plain_text,omitempty"`
-}
-
 // An Entry is one request that an issuer handled. It contains digests and no secrets. Of the request it contains only
 // values that the issuer recognized.
 type Entry struct {
@@ -128,17 +128,23 @@ type Entry struct {
 	GrantType string `json:"grant_type,omitempty"`
 	ClientID  string `json:"client_id,omitempty"`
 	Account   string `json:"account,omitempty"`
-	// Outcome is ok or the returned error code.
+	// Outcome is ok, or the error code with which the provider refused the request, or fault if a fault kept the
+	// request from the provider.
 	Outcome string `json:"outcome"`
-	Detail  string `json:"detail,omitempty"`
+	// Detail is why the provider refused the request. It can say more than the reply to the client.
+	Detail string `json:"detail,omitempty"`
+	// Fault is the name of the fault that applied, and FaultMoment is when.
+	Fault       string `json:"fault,omitempty"`
+	FaultMoment string `json:"fault_moment,omitempty"`
 	// Issued and Presented are the secrets in the reply and in the request.
-	Issued      []Issued `json:"issued,omitempty"`
-	Presented   []Issued `json:"presented,omitempty"`
-	Status      int      `json:"status"`
-	HasPKCE     bool     `json:"has_pkce,omitempty"`
-	RedirectURI string   `json:"redirect_uri,omitempty"`
-	Scope       string   `json:"scope,omitempty"`
-	RemoteAddr  string   `json:"remote_addr"`
+	Issued    []Issued `json:"issued,omitempty"`
+	Presented []Issued `json:"presented,omitempty"`
+	// Status is the status of the reply as sent; 0 means that a fault closed the connection without a reply.
+	Status      int    `json:"status"`
+	HasPKCE     bool   `json:"has_pkce,omitempty"`
+	RedirectURI string `json:"redirect_uri,omitempty"`
+	Scope       string `json:"scope,omitempty"`
+	RemoteAddr  string `json:"remote_addr"`
 }
 
 // Issued identifies a secret by its kind and the SHA-256 of its whole value, including the prefix, in lower-case hex.

@@ -1,5 +1,5 @@
 // Package apache contains the template for the configuration of the Apache httpd test
-// proxy. Package proxies executes it with the listeners.
+// proxy. Package proxies parses and executes it.
 package apache
 
 import (
@@ -10,28 +10,21 @@ import (
 	"text/template"
 )
 
+// Files contains the template httpd.conf.tmpl of the whole configuration file, and the
+// templates that it uses.
+//
 //go:embed *.tmpl
-var files embed.FS
+var Files embed.FS
 
-var parsed = template.Must(template.New("httpd.conf.tmpl").Funcs(template.FuncMap{
-	"quote":          quote,
-	"regex":          regexp.QuoteMeta,
+// Functions are the functions of the templates, in addition to those for both proxies.
+var Functions = template.FuncMap{
 	"spellings":      spellings,
 	"otherSpellings": otherSpellings,
-	"pair":           func(all, one any) map[string]any { return map[string]any{"All": all, "S": one} },
 	"header":         func(name, env string) map[string]string { return map[string]string{"Header": name, "Env": env} },
 	"joined":         joined,
 	"trimslash":      func(s string) string { return strings.TrimPrefix(s, "/") },
 	"upto":           func(n int, slots []int) []int { return slots[:n] },
 	"next":           func(n int, slots []int) int { return n%len(slots) + 1 },
-}).ParseFS(files, "*.tmpl"))
-
-// Template returns the template of the whole configuration file.
-func Template() *template.Template { return parsed }
-
-// quote returns a quoted string of httpd's configuration language.
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 // separators are characters of header names that servers with a CGI-like environment do

@@ -1,5 +1,5 @@
 // Package nginx contains the template for the configuration of the nginx test proxy.
-// Package proxies executes it with the listeners.
+// Package proxies parses and executes it.
 package nginx
 
 import (
@@ -9,25 +9,18 @@ import (
 	"text/template"
 )
 
+// Files contains the template nginx.conf.tmpl of the whole configuration file, and the
+// templates that it uses.
+//
 //go:embed *.tmpl
-var files embed.FS
+var Files embed.FS
 
-var parsed = template.Must(template.New("nginx.conf.tmpl").Funcs(template.FuncMap{
-	"quote":    quote,
-	"regex":    regexp.QuoteMeta,
+// Functions are the functions of the templates, in addition to those for both proxies.
+var Functions = template.FuncMap{
 	"variable": variable,
 	"alias":    dashed,
 	"dollar":   func(s string) string { return strings.ReplaceAll(s, "$", "${safe_dollar}") },
-	"pair":     func(all, one any) map[string]any { return map[string]any{"All": all, "S": one} },
 	"from2":    func(n []int) []int { return n[1:] },
-}).ParseFS(files, "*.tmpl"))
-
-// Template returns the template of the whole configuration file.
-func Template() *template.Template { return parsed }
-
-// quote returns a quoted string of nginx's configuration language.
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 // variable returns the name of nginx's variable for a header of the client: in lower case,

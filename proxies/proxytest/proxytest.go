@@ -76,7 +76,7 @@ func Run(t *testing.T, kind proxies.Kind, runner string) {
 		}
 		fronts[l.ID] = front{Listener: *l, kind: kind, runner: runner, recorder: recorder}
 	}
-	start(t, proxies.Options{Kind: kind, Runner: runner, Listeners: listeners, Dir: t.TempDir()})
+	start(t, proxies.Options{Installation: proxies.InstallationFrom(os.Getenv), Kind: kind, Runner: runner, Listeners: listeners, Dir: t.TempDir()})
 	hardened(t, fronts)
 	careless(t, fronts)
 	documented(t, fronts)
@@ -87,7 +87,7 @@ func start(t *testing.T, o proxies.Options) *proxies.Running {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if _, _, err := proxies.Usable(ctx, o.Kind, o.Runner); err != nil {
+	if _, _, err := proxies.Usable(ctx, o.Kind, o.Runner, o.Installation); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("NOT TESTED, and CI must test it: %v", err)
 		}

@@ -39,7 +39,7 @@ func openRunning(r target.Running, front string) (*runningServer, error) {
 	if s.subject, err = driver.NewSubject(s.address, direct, front); err != nil {
 		return nil, &verdict.Trouble{Op: "reach the running server", Err: err}
 	}
-	s.operator = driver.NewKeyHolder(s.subject, "operator", os.ExpandEnv(r.Key))
+	s.operator = driver.NewKeyHolder(s.subject, "operator", r.Key)
 	return s, nil
 }
 

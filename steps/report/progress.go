@@ -55,14 +55,6 @@ func NewProgress(w io.Writer, o ProgressOptions) *Progress {
 	return &Progress{w: w, o: o, p: palette{o.Colour}, started: o.Now(), every: max(1, (o.Total+steps-1)/steps), totals: make(Totals)}
 }
 
-// Note writes a line that does not concern a result, for example that an instance is ready.
-func (p *Progress) Note(format string, args ...any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.clear()
-	fmt.Fprintln(p.w, printable(fmt.Sprintf(format, args...)))
-}
-
 // Done counts a result. It writes a line for a failure or an error, up to a bound, and a status line at
 // regular intervals and after the last result.
 func (p *Progress) Done(r Result) {

@@ -333,7 +333,6 @@ func TestProgress(t *testing.T) {
 	now := func() time.Time { clock += 10 * time.Millisecond; return start.Add(clock) }
 	var b bytes.Buffer
 	p := NewProgress(&b, ProgressOptions{Total: 300, Now: now})
-	p.Note("nginx and Apache are ready\x1b[2J")
 	for i := range 300 {
 		r := Result{Scenario: "Kind", Feature: "proxied/a.feature", Line: 9, Front: "direct", Outcome: verdict.Pass}
 		if i%7 == 3 {
@@ -358,14 +357,12 @@ func TestProgressOnTerminal(t *testing.T) {
 	var b bytes.Buffer
 	p := NewProgress(&b, ProgressOptions{Total: 3, Terminal: true, Now: func() time.Time { return start }})
 	p.Done(Result{Outcome: verdict.Pass})
-	p.Note("ready")
 	p.Done(Result{Outcome: verdict.Error, Scenario: "x", Feature: "f", Line: 1, Front: "direct", Reason: "boom"})
 	p.Done(Result{Outcome: verdict.Pass})
 	p.Close()
 	const clear = "\r\x1b[K"
 	want := clear + "[1/3  33%]   0.0 s  1 pass" +
-		clear + "ready\n" +
-		"ERROR  x at direct: boom  f:1\n" +
+		clear + "ERROR  x at direct: boom  f:1\n" +
 		clear + "[2/3  66%]   0.0 s  1 pass, 1 error" +
 		clear + "[3/3 100%]   0.0 s  2 pass, 1 error\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
@@ -380,10 +377,11 @@ func TestProgressConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {
+			r := Result{Outcome: verdict.Pass}
 			if i%50 == 0 {
-				p.Note("note %d", i)
+				r.Outcome = verdict.Fail
 			}
-			p.Done(Result{Outcome: verdict.Pass})
+			p.Done(r)
 		})
 	}
 	wg.Wait()

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -71,7 +72,7 @@ func (s *State) registerClient(ctx context.Context, d Design) (control.ClientSpe
 	if err != nil {
 		return control.ClientSpec{}, err
 	}
-	spec := control.ClientSpec{ID: "client-" + string(d.Name), TokenEndpointAuthMethod: d.Client.Method, RequirePKCE: d.Client.PKCE}
+	spec := control.ClientSpec{ID: "client-" + string(d.Name), TokenEndpointAuthMethod: d.Client.Method, OptionalPKCE: !d.Client.PKCE}
 	switch d.Client.Method {
 	case "":
 		spec.TokenEndpointAuthMethod = control.AuthBasic
@@ -282,12 +283,28 @@ func (s *State) OmitExpiry(ctx context.Context) error {
 	return err
 }
 
-// FailRenewals makes the provider answer requests with a refresh token with an error.
-func (s *State) FailRenewals(ctx context.Context, t control.Trouble) error {
+// FailRenewals makes the provider answer requests with a refresh token with an error instead of
+// processing them.
+func (s *State) FailRenewals(ctx context.Context, status int, code, mediaType string) error {
 	if s.issuer == nil {
 		return missing("the scenario has no provider")
 	}
-	return trouble("script the provider", s.Provider.SetTrouble(ctx, s.issuer.name, t))
+	body, err := json.Marshal(map[string]string{"error": code})
+	if err != nil {
+		return trouble("encode the error of the provider", err)
+	}
+	return trouble("script the provider", s.Provider.SetFaults(ctx, s.issuer.name, control.Fault{
+		Endpoint: control.EndpointToken, GrantType: control.GrantRefreshToken, Moment: control.Before,
+		Status: status, MediaType: mediaType, Body: control.Text(string(body)),
+	}))
+}
+
+// EndFaults makes the provider behave well again.
+func (s *State) EndFaults(ctx context.Context) error {
+	if s.issuer == nil {
+		return missing("the scenario has no provider")
+	}
+	return trouble("script the provider", s.Provider.SetFaults(ctx, s.issuer.name))
 }
 
 // GrantRow makes the provider's resource give an account a row.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -130,9 +129,10 @@ func Reference(program string, extra ...string) Target {
 // DefaultInstances is the number of instances that run at once if the target does not set it.
 const DefaultInstances = 4
 
-// Load reads a target file. The error joins one error for each problem, with the file and, if it is
+// Load reads a target file and replaces the variables of the environment in it, which lookup returns
+// as os.LookupEnv does. The error joins one error for each problem, with the file and, if it is
 // known, the line.
-func Load(file string) (Target, error) {
+func Load(file string, lookup func(name string) (string, bool)) (Target, error) {
 	raw, err := readText(file)
 	if err != nil {
 		return Target{}, err
@@ -147,7 +147,7 @@ func Load(file string) (Target, error) {
 	if t.Instances == 0 {
 		t.Instances = DefaultInstances
 	}
-	return t, errors.Join(t.Validate(), t.expand())
+	return t, errors.Join(t.Validate(), t.expand(lookup))
 }
 
 // Over returns base with the name, the environment, the number of instances and the deviations of
@@ -163,24 +163,29 @@ func (t Target) Over(base Target) Target {
 	return base
 }
 
-// variable matches ${NAME} in a value of the environment.
+// variable matches ${NAME} in a value that may contain variables of the environment.
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 // expand replaces variables of the environment, so that a target file need not contain secrets.
-func (t Target) expand() error {
-	if t.Launch == nil {
-		return nil
-	}
+func (t Target) expand(lookup func(name string) (string, bool)) error {
 	var problems []error
-	for name, value := range t.Launch.Environment {
-		t.Launch.Environment[name] = variable.ReplaceAllStringFunc(value, func(v string) string {
+	replaced := func(member, value string) string {
+		return variable.ReplaceAllStringFunc(value, func(v string) string {
 			wanted := variable.FindStringSubmatch(v)[1]
-			got, set := os.LookupEnv(wanted)
+			got, set := lookup(wanted)
 			if !set {
-				problems = append(problems, fmt.Errorf("%slaunch.environment.%s: %s is not set in the environment", t.where(), name, wanted))
+				problems = append(problems, fmt.Errorf("%s%s: %s is not set in the environment", t.where(), member, wanted))
 			}
 			return got
 		})
+	}
+	if t.Launch != nil {
+		for name, value := range t.Launch.Environment {
+			t.Launch.Environment[name] = replaced("launch.environment."+name, value)
+		}
+	}
+	if t.Running != nil {
+		t.Running.Key = replaced("running.key", t.Running.Key)
 	}
 	return errors.Join(problems...)
 }

@@ -1,6 +1,7 @@
 package target_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,13 +10,19 @@ import (
 	"countersign/steps/target"
 )
 
+// environment holds the variables of the environment in these tests.
+var environment = map[string]string{"COUNTERSIGN_TEST_WORD": "a$b{id}"}
+
 func load(t *testing.T, text string) (target.Target, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "mine.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return target.Load(file)
+	return target.Load(file, func(name string) (string, bool) {
+		value, isSet := environment[name]
+		return value, isSet
+	})
 }
 
 func TestLoad(t *testing.T) {
@@ -79,7 +86,6 @@ func TestLoadErrors(t *testing.T) {
 }
 
 func TestLikeTheReference(t *testing.T) {
-	t.Setenv("COUNTERSIGN_TEST_WORD", "a$b{id}")
 	mine, err := load(t, `
 name: mine
 like: reference
@@ -103,6 +109,22 @@ deviations: [{rule: PA-034, issue: i, expires: 2027-01-31T00:00:00Z}]
 	}
 	if base.Launch.Environment != nil {
 		t.Error("Over changed the base")
+	}
+}
+
+func TestKeyFromTheEnvironment(t *testing.T) {
+	const text = "name: x\nseat: server\nrunning: {url: 'http://127.0.0.1:1/', config: x.gcfg, key: '%s'}\n"
+	for written, want := range map[string]string{
+		"literal": "literal", "${COUNTERSIGN_TEST_WORD}": "a$b{id}", "$COUNTERSIGN_TEST_WORD": "$COUNTERSIGN_TEST_WORD",
+	} {
+		got, err := load(t, fmt.Sprintf(text, written))
+		if err != nil || got.Running.Key != want {
+			t.Errorf("key %s: %q, %v; want %q", written, got.Running.Key, err, want)
+		}
+	}
+	_, err := load(t, fmt.Sprintf(text, "${COUNTERSIGN_NO_SUCH}"))
+	if err == nil || !strings.Contains(err.Error(), "running.key: COUNTERSIGN_NO_SUCH is not set") {
+		t.Errorf("a variable that is not set: %v, want an error", err)
 	}
 }
 

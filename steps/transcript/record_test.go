@@ -182,7 +182,7 @@ func TestLeaksOfReportsAndOtherDoors(t *testing.T) {
 		{Kind: "refresh_token", Where: "header X of result 0"},
 		{Kind: "refresh_token", Where: refresh},
 	})
-	r.Add(transcript.Exchange{Door: transcript.DoorBrowser, Method: "GET", URL: subject + "/page", Status: 200, ResponseBody: []byte("<p>" + refresh)})
+	r.Add(transcript.Exchange{Door: transcript.DoorClient, Method: "GET", URL: subject + "/page", Status: 200, ResponseBody: []byte("<p>" + refresh)})
 	leaks := r.Leaks()
 	if len(leaks) != 3 || r.Len() != 2 {
 		t.Fatalf("got %v", leaks)

@@ -22,9 +22,8 @@ import (
 
 // The names of the doors.
 const (
-	DoorClient  = "client"
-	DoorRaw     = "raw"
-	DoorBrowser = "browser"
+	DoorClient = "client"
+	DoorRaw    = "raw"
 )
 
 const (

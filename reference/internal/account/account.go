@@ -3,7 +3,10 @@
 // Postgres.
 package account
 
-import "time"
+import (
+	"encoding/base64"
+	"time"
+)
 
 // Role is what a user may do on the server as a whole.
 type Role string
@@ -59,11 +62,22 @@ type User struct {
 	Credential string    // encoded password hash of the password provider; "" otherwise
 }
 
+// EncodeUniqueID returns the stored form of a unique id. The documents say (line 208) that it is stored in Base64, and
+// the command-line tools show and accept it in this form.
+func EncodeUniqueID(id string) string { return base64.StdEncoding.EncodeToString([]byte(id)) }
+
+// DecodeUniqueID returns the unique id with that stored form, or an error if the text is not Base64.
+func DecodeUniqueID(stored string) (string, error) {
+	id, err := base64.StdEncoding.Strict().DecodeString(stored)
+	return string(id), err
+}
+
 // Actor is the user who makes a request. Role is the role with which the request acts: the role of the user, or less
 // if the API key of the request has less. The zero Actor is anonymous.
 type Actor struct {
 	User User
 	Role Role
+	Key  KeyKind // of the API key of the request; "" if it has none
 }
 
 // Anonymous reports whether the request has no user.
@@ -85,7 +99,6 @@ type Group struct {
 type Session struct {
 	ID       string
 	UserGUID string
-	XSRF     string
 	// HeadersDigest is the digest of the header values from which the session was created. If the proxy sends other
 	// values, the next request is a new login attempt.
 	HeadersDigest string
@@ -99,7 +112,6 @@ type KeyKind string
 const (
 	UserKey    KeyKind = "user"    // created by a user, and listed among the keys of this user
 	ContentKey KeyKind = "content" // given to a content process as CONNECT_API_KEY; never listed
-	VisitorKey KeyKind = "visitor" // short-lived, the result of an exchange; never listed
 )
 
 // APIKey is the stored form of a key: its hash and its last characters, but never the key itself.

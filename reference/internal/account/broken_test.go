@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -47,8 +46,6 @@ func (b *brokenStore) UserByGUID(context.Context, string) (User, error) { return
 func (b *brokenStore) UsersByUsername(context.Context, string) ([]User, error) { return nil, b.call() }
 
 func (b *brokenStore) CountUsers(context.Context) (int, error) { return 1, b.call() }
-
-func (b *brokenStore) HoldUsers(context.Context) error { return b.call() }
 
 func (b *brokenStore) InsertUser(context.Context, *User) error { return b.call() }
 
@@ -102,20 +99,22 @@ func TestErrorsOfTheStoreAreReturned(t *testing.T) {
 		{"first sign-in", synced, false, func(s *Service) error { return second(s.SignIn(ctx, claim)) }},
 		{"sign-in", synced, true, func(s *Service) error { return second(s.SignIn(ctx, claim)) }},
 		{"create group", groups, true, func(s *Service) error {
-			return second(s.CreateGroup(ctx, Actor{admin, Administrator}, NewGroup{Name: "A"}))
+			return second(s.CreateGroup(ctx, Actor{User: admin, Role: Administrator}, NewGroup{Name: "A"}))
 		}},
 		{"change group", groups, true, func(s *Service) error {
-			return second(s.ChangeGroup(ctx, Actor{admin, Administrator}, "g", &name, &name))
+			return second(s.ChangeGroup(ctx, Actor{User: admin, Role: Administrator}, "g", &name, &name))
 		}},
-		{"delete group", groups, true, func(s *Service) error { return s.DeleteGroup(ctx, Actor{admin, Administrator}, "g") }},
-		{"add member", groups, true, func(s *Service) error { return s.AddMember(ctx, Actor{admin, Administrator}, "g", "u") }},
-		{"remove member", groups, true, func(s *Service) error { return s.RemoveMember(ctx, Actor{admin, Administrator}, "g", "u") }},
-		{"leave group", groups, true, func(s *Service) error { return s.RemoveMember(ctx, Actor{viewer, Viewer}, "g", viewer.GUID) }},
+		{"delete group", groups, true, func(s *Service) error { return s.DeleteGroup(ctx, Actor{User: admin, Role: Administrator}, "g") }},
+		{"add member", groups, true, func(s *Service) error { return s.AddMember(ctx, Actor{User: admin, Role: Administrator}, "g", "u") }},
+		{"remove member", groups, true, func(s *Service) error { return s.RemoveMember(ctx, Actor{User: admin, Role: Administrator}, "g", "u") }},
+		{"leave group", groups, true, func(s *Service) error {
+			return s.RemoveMember(ctx, Actor{User: viewer, Role: Viewer}, "g", viewer.GUID)
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			run := func(failing int) (*brokenStore, error) {
 				b := &brokenStore{failing: failing, registered: tt.registered, user: User{GUID: "u"}, group: Group{GUID: "g"}}
-				return b, tt.do(&Service{Store: b, Policy: tt.policy, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+				return b, tt.do(New(Options{Store: b, Policy: tt.policy}))
 			}
 			whole, err := run(0)
 			if err != nil || whole.calls == 0 {

@@ -2,10 +2,11 @@ package account
 
 import (
 	"context"
-	"countersign/reference/internal/dberr"
 	"errors"
 	"fmt"
 	"strings"
+
+	"countersign/reference/internal/dberr"
 )
 
 // NewGroup describes a group that the API creates.
@@ -21,7 +22,24 @@ func (s *Service) GroupsOf(ctx context.Context, userGUID string) ([]Group, error
 	if !s.Policy.Groups {
 		return nil, nil
 	}
-	return s.Store.GroupsOfUser(ctx, userGUID)
+	return s.store.GroupsOfUser(ctx, userGUID)
+}
+
+// ListGroups returns one page of the groups, and the number of groups that match. It returns ErrGroupsOff if groups are
+// switched off.
+func (s *Service) ListGroups(ctx context.Context, q GroupQuery) ([]Group, int, error) {
+	if !s.Policy.Groups {
+		return nil, 0, ErrGroupsOff
+	}
+	return s.store.Groups(ctx, q)
+}
+
+// Members returns one page of the members of a group, and the number of members. Errors: ErrGroupsOff, ErrNoGroup.
+func (s *Service) Members(ctx context.Context, groupGUID string, limit, offset int) ([]User, int, error) {
+	if _, err := s.FindGroup(ctx, groupGUID); err != nil {
+		return nil, 0, err
+	}
+	return s.store.MembersOfGroup(ctx, groupGUID, limit, offset)
 }
 
 // FindGroup returns the group with that guid. Errors: ErrGroupsOff, ErrNoGroup.
@@ -29,7 +47,7 @@ func (s *Service) FindGroup(ctx context.Context, guid string) (Group, error) {
 	if !s.Policy.Groups {
 		return Group{}, ErrGroupsOff
 	}
-	g, err := s.Store.GroupByGUID(ctx, guid)
+	g, err := s.store.GroupByGUID(ctx, guid)
 	return g, asNoGroup(err)
 }
 
@@ -48,7 +66,7 @@ func (s *Service) CreateGroup(ctx context.Context, by Actor, n NewGroup) (Group,
 	if !s.mayOwnGroups(by.Role) {
 		return Group{}, ErrForbidden
 	}
-	g := Group{GUID: newGUID(), Name: n.Name, OwnerGUID: by.User.GUID, Created: s.Now()}
+	g := Group{GUID: newGUID(), Name: n.Name, OwnerGUID: by.User.GUID, Created: s.now()}
 	if err := checkGroupName(g.Name); err != nil {
 		return Group{}, err
 	}
@@ -62,7 +80,7 @@ func (s *Service) CreateGroup(ctx context.Context, by Actor, n NewGroup) (Group,
 	case n.UniqueIDGiven:
 		return Group{}, ErrUniqueIDNotUsed
 	}
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.store.Update(ctx, func(tx Tx) error {
 		if err := s.checkGroupFree(ctx, tx, g); err != nil {
 			return err
 		}
@@ -86,9 +104,6 @@ func checkGroupName(name string) error {
 func (s *Service) checkGroupFree(ctx context.Context, tx Tx, g Group) error {
 	if s.Policy.GroupsByUniqueID {
 		return nil
-	}
-	if err := tx.HoldUsers(ctx); err != nil {
-		return err
 	}
 	same, err := tx.GroupsByName(ctx, g.Name)
 	if err != nil {
@@ -121,7 +136,7 @@ func (s *Service) group(ctx context.Context, tx Tx, by Actor, guid string) (Grou
 // to content do not change.
 func (s *Service) ChangeGroup(ctx context.Context, by Actor, guid string, name, owner *string) (Group, error) {
 	var g Group
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.store.Update(ctx, func(tx Tx) error {
 		var err error
 		if g, err = s.group(ctx, tx, by, guid); err != nil {
 			return err
@@ -148,7 +163,7 @@ func (s *Service) ChangeGroup(ctx context.Context, by Actor, guid string, name, 
 
 // DeleteGroup deletes a group with its memberships and its access to content.
 func (s *Service) DeleteGroup(ctx context.Context, by Actor, guid string) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.store.Update(ctx, func(tx Tx) error {
 		if _, err := s.group(ctx, tx, by, guid); err != nil {
 			return err
 		}
@@ -159,7 +174,7 @@ func (s *Service) DeleteGroup(ctx context.Context, by Actor, guid string) error 
 // AddMember adds a user to a group. It fails if the proxy sends groups, because the next sign-in would remove the
 // user again. Errors, in addition to those of group: ErrGroupsExternal, ErrNoUser, ErrMember.
 func (s *Service) AddMember(ctx context.Context, by Actor, groupGUID, userGUID string) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.store.Update(ctx, func(tx Tx) error {
 		if _, err := s.group(ctx, tx, by, groupGUID); err != nil {
 			return err
 		}
@@ -179,7 +194,7 @@ func (s *Service) AddMember(ctx context.Context, by Actor, groupGUID, userGUID s
 
 // RemoveMember ends a membership. Every user may leave a group.
 func (s *Service) RemoveMember(ctx context.Context, by Actor, groupGUID, userGUID string) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.store.Update(ctx, func(tx Tx) error {
 		if _, err := s.group(ctx, tx, by, groupGUID); err != nil {
 			if !(errors.Is(err, ErrForbidden) && by.User.GUID == userGUID) {
 				return err

@@ -87,14 +87,56 @@ func findGroup(ctx context.Context, r Reader, ref GroupRef) (Group, error) {
 	return groups[0], nil
 }
 
+// page is the number of rows in one read. A list may have a million users.
+const page = 500
+
+// EachUser calls do with every user, in the order of ids. It stops at the first error of do, which it returns.
+func (s *Service) EachUser(ctx context.Context, includeLocked bool, do func(User) error) error {
+	q := UserQuery{Sort: "created_time", Limit: page}
+	if !includeLocked {
+		q.Status = []string{"licensed", "inactive"}
+	}
+	return eachRow(func(offset int) ([]User, error) {
+		q.Offset = offset
+		users, _, err := s.store.Users(ctx, q)
+		return users, err
+	}, do)
+}
+
+// EachGroup calls do with every group, in the order of names, also if groups are switched off. It stops at the first
+// error of do, which it returns.
+func (s *Service) EachGroup(ctx context.Context, do func(Group) error) error {
+	return eachGroup(ctx, s.store, do)
+}
+
+func eachGroup(ctx context.Context, r Reader, do func(Group) error) error {
+	return eachRow(func(offset int) ([]Group, error) {
+		groups, _, err := r.Groups(ctx, GroupQuery{Limit: page, Offset: offset})
+		return groups, err
+	}, do)
+}
+
+// eachRow reads pages until one has no rows, and calls do with each row.
+func eachRow[T any](read func(offset int) ([]T, error), do func(T) error) error {
+	for offset := 0; ; {
+		rows, err := read(offset)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, row := range rows {
+			if err := do(row); err != nil {
+				return err
+			}
+		}
+		offset += len(rows)
+	}
+}
+
 // AlterUser changes a user and returns the user before and after the change. Errors: ErrNoUser, ErrAmbiguous,
 // ErrUsernameTaken, ErrInvalidUsername, ErrProhibitedUsername, ErrInvalidRole, ErrSoleAdministrator, ErrInvalidField,
 // ErrBlankUniqueID, ErrUniqueIDTaken.
 func (s *Service) AlterUser(ctx context.Context, ref UserRef, a UserAlteration) (before, after User, err error) {
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.HoldUsers(ctx); err != nil {
-			return err
-		}
+	err = s.store.Update(ctx, func(tx Tx) error {
 		if before, err = findUser(ctx, tx, ref); err != nil {
 			return err
 		}
@@ -116,7 +158,7 @@ func (s *Service) AlterUser(ctx context.Context, ref UserRef, a UserAlteration) 
 		if after == before {
 			return nil
 		}
-		after.Updated = s.Now()
+		after.Updated = s.now()
 		err := tx.UpdateUser(ctx, after)
 		if errors.Is(err, dberr.Exists) {
 			return ErrUniqueIDTaken
@@ -154,30 +196,6 @@ func alterProfile(u *User, a UserAlteration) error {
 	return nil
 }
 
-// rename changes the username of a user. It refuses a name that is taken even if the configuration allows duplicates,
-// because an operator does not create a duplicate on purpose. If the username is the identity, the unique id changes
-// with it, unless a migration has already given the user another unique id.
-func (s *Service) rename(ctx context.Context, tx Tx, u *User, want *string) error {
-	if want == nil || *want == u.Username {
-		return nil
-	}
-	if err := CheckUsername(*want); err != nil {
-		return err
-	}
-	taken, err := usernameTaken(ctx, tx, *want, u.GUID)
-	if err != nil {
-		return err
-	}
-	if taken {
-		return ErrUsernameTaken
-	}
-	if !s.Policy.UniqueIDs && u.UniqueID == u.Username {
-		u.UniqueID = *want
-	}
-	u.Username = *want
-	return nil
-}
-
 func alterUniqueID(u *User, want *string) error {
 	switch {
 	case want == nil:
@@ -195,10 +213,7 @@ func alterUniqueID(u *User, want *string) error {
 // remain without an owner. Errors: ErrNoUser, ErrAmbiguous, ErrOwnsContent, and, without force, ErrSoleAdministrator.
 func (s *Service) RemoveUser(ctx context.Context, ref UserRef, force bool) (User, error) {
 	var u User
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.HoldUsers(ctx); err != nil {
-			return err
-		}
+	err := s.store.Update(ctx, func(tx Tx) error {
 		var err error
 		if u, err = findUser(ctx, tx, ref); err != nil {
 			return err
@@ -208,6 +223,13 @@ func (s *Service) RemoveUser(ctx context.Context, ref UserRef, force bool) (User
 				return err
 			}
 		}
+		owns, err := tx.OwnsContent(ctx, u.GUID)
+		if err != nil {
+			return err
+		}
+		if owns {
+			return ErrOwnsContent
+		}
 		return tx.DeleteUser(ctx, u.GUID)
 	})
 	return u, err
@@ -216,7 +238,7 @@ func (s *Service) RemoveUser(ctx context.Context, ref UserRef, force bool) (User
 // Transfer gives all content and groups of one user to another. Errors: ErrNoUser, ErrAmbiguous, ErrSameUser,
 // ErrContentNames.
 func (s *Service) Transfer(ctx context.Context, from, to UserRef) (source, target User, err error) {
-	err = s.Store.Update(ctx, func(tx Tx) error {
+	err = s.store.Update(ctx, func(tx Tx) error {
 		if source, err = findUser(ctx, tx, from); err != nil {
 			return fmt.Errorf("source: %w", err)
 		}
@@ -239,10 +261,7 @@ func (s *Service) Transfer(ctx context.Context, from, to UserRef) (source, targe
 // not change. Errors: ErrNoGroup, ErrAmbiguous, ErrGroupName, ErrGroupNameTaken, ErrGroupBlankUniqueID,
 // ErrInvalidField, ErrGroupUniqueIDTaken, ErrNoUser.
 func (s *Service) AlterGroup(ctx context.Context, ref GroupRef, a GroupAlteration) (before, after Group, err error) {
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.HoldUsers(ctx); err != nil {
-			return err
-		}
+	err = s.store.Update(ctx, func(tx Tx) error {
 		if before, err = findGroup(ctx, tx, ref); err != nil {
 			return err
 		}
@@ -298,7 +317,7 @@ func alterGroupUniqueID(ctx context.Context, tx Tx, g *Group, want *string) erro
 // ErrNoGroup, ErrAmbiguous.
 func (s *Service) RemoveGroup(ctx context.Context, ref GroupRef) (Group, error) {
 	var g Group
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.store.Update(ctx, func(tx Tx) error {
 		var err error
 		if g, err = findGroup(ctx, tx, ref); err != nil {
 			return err
@@ -313,12 +332,9 @@ func (s *Service) RemoveGroup(ctx context.Context, ref GroupRef) (Group, error) 
 // its unique id. Without it, groups are found by name only: names must differ, and unique ids are removed. If groups
 // conflict, NormalizeGroups returns all conflicts as one error and changes nothing.
 func (s *Service) NormalizeGroups(ctx context.Context) (before, after []Group, err error) {
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.HoldUsers(ctx); err != nil {
-			return err
-		}
-		groups, err := allGroups(ctx, tx)
-		if err != nil {
+	err = s.store.Update(ctx, func(tx Tx) error {
+		var groups []Group
+		if err := eachGroup(ctx, tx, func(g Group) error { groups = append(groups, g); return nil }); err != nil {
 			return err
 		}
 		if before, after, err = s.normalized(groups); err != nil {
@@ -332,22 +348,6 @@ func (s *Service) NormalizeGroups(ctx context.Context) (before, after []Group, e
 		return nil
 	})
 	return before, after, err
-}
-
-// allGroups reads all groups, page by page.
-func allGroups(ctx context.Context, r Reader) ([]Group, error) {
-	const page = 500
-	var all []Group
-	for {
-		groups, _, err := r.Groups(ctx, GroupQuery{Limit: page, Offset: len(all)})
-		if err != nil {
-			return nil, err
-		}
-		if len(groups) == 0 {
-			return all, nil
-		}
-		all = append(all, groups...)
-	}
 }
 
 // normalized returns the groups to change, before and after the change, or an error with all conflicts.

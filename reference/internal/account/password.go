@@ -49,13 +49,6 @@ func passwordMatches(stored, password string) bool {
 	return err == nil && subtle.ConstantTimeCompare(got, want) == 1
 }
 
-func (s *Service) rounds() int {
-	if s.PasswordRounds > 0 {
-		return s.PasswordRounds
-	}
-	return defaultRounds
-}
-
 // maxWaiting bounds the number of requests that wait for their turn. At the default number of rounds, the last of
 // them waits for some seconds.
 const maxWaiting = 32
@@ -97,7 +90,7 @@ func (t *turns) enter(ctx context.Context) (leave func(), err error) {
 // as for a wrong password, after the same time. It returns ErrLocked only if the password is right, and
 // ErrTooManyPasswords if it does not check the password.
 func (s *Service) PasswordSignIn(ctx context.Context, username, password string) (Login, error) {
-	users, err := s.Store.UsersByUsername(ctx, username)
+	users, err := s.store.UsersByUsername(ctx, username)
 	if err != nil {
 		return Login{}, err
 	}
@@ -113,8 +106,8 @@ func (s *Service) PasswordSignIn(ctx context.Context, username, password string)
 		return Login{}, ErrLocked
 	}
 	var login Login
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		u.Active = s.Now()
+	err = s.store.Update(ctx, func(tx Tx) error {
+		u.Active = s.now()
 		if err := tx.UpdateUser(ctx, u); err != nil {
 			return err
 		}
@@ -133,7 +126,7 @@ func (s *Service) checkPassword(ctx context.Context, stored, password string) er
 	}
 	defer leave()
 	if stored == "" {
-		if _, err := hashPassword(password, s.rounds()); err != nil {
+		if _, err := hashPassword(password, s.passwordRounds); err != nil {
 			return err
 		}
 		return ErrWrongPassword

@@ -16,7 +16,7 @@ func (noUsers) UsersByUsername(context.Context, string) ([]User, error) { return
 
 // Password sign-ins over the bounds are refused, and all others are answered.
 func TestWaitingPasswordsAreBounded(t *testing.T) {
-	s := &Service{Store: noUsers{}, Now: time.Now, PasswordRounds: 100_000}
+	s := New(Options{Store: noUsers{}, PasswordRounds: 100_000})
 	const clients = 200
 	replies := make(chan error, clients)
 	var wg sync.WaitGroup
@@ -41,7 +41,7 @@ func TestWaitingPasswordsAreBounded(t *testing.T) {
 
 // A sign-in stops waiting when its request ends.
 func TestWaitForATurnEndsWithTheRequest(t *testing.T) {
-	s := &Service{Store: noUsers{}, Now: time.Now, PasswordRounds: 1_000_000}
+	s := New(Options{Store: noUsers{}, PasswordRounds: 1_000_000})
 	for range max(1, runtime.GOMAXPROCS(0)/2) {
 		go s.PasswordSignIn(context.WithoutCancel(t.Context()), "unknown", "password") //nolint:errcheck // it occupies a turn
 	}

@@ -18,7 +18,7 @@ import (
 // A refused attempt changes nothing. Errors: ErrProhibitedUsername, ErrNoUsername, ErrNotProvisioned, ErrLocked.
 func (s *Service) SignIn(ctx context.Context, c proxyauth.Claim) (Login, error) {
 	var login Login
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.store.Update(ctx, func(tx Tx) error {
 		u, err := tx.UserByUniqueID(ctx, c.Identity)
 		switch {
 		case errors.Is(err, dberr.NotFound):
@@ -45,25 +45,12 @@ func (s *Service) register(ctx context.Context, tx Tx, c proxyauth.Claim) (User,
 	if prohibited(c.Username) {
 		return User{}, ErrProhibitedUsername
 	}
-	if err := tx.HoldUsers(ctx); err != nil {
-		return User{}, err
-	}
-	// Another node may have registered the same user while this one waited for the lock.
-	found, err := tx.UserByUniqueID(ctx, c.Identity)
-	if err == nil {
-		if found.Locked {
-			return User{}, ErrLocked
-		}
-		return s.refresh(ctx, tx, found, c)
-	}
-	if !errors.Is(err, dberr.NotFound) {
-		return User{}, err
-	}
 	if !s.Policy.RegisterOnFirstLogin {
 		return User{}, ErrNotProvisioned
 	}
 	username := c.Username
 	if username == "" {
+		var err error
 		if username, err = generateUsername(ctx, tx, c.Email); err != nil {
 			return User{}, err
 		}
@@ -72,7 +59,7 @@ func (s *Service) register(ctx context.Context, tx Tx, c proxyauth.Claim) (User,
 	if err != nil {
 		return User{}, err
 	}
-	now := s.Now()
+	now := s.now()
 	u := User{
 		GUID: newGUID(), UniqueID: c.Identity, Username: username,
 		FirstName: c.FirstName, LastName: c.LastName, Email: c.Email,
@@ -105,7 +92,7 @@ func (s *Service) firstRole(ctx context.Context, tx Tx, c proxyauth.Claim) (Role
 // logInvalidRole logs a value that is no role (document line 290: at debug level).
 func (s *Service) logInvalidRole(invalid string, role Role) {
 	if invalid != "" {
-		s.Log.Debug("Invalid role value received from the proxy, using the default role", "value", invalid, "role", string(role))
+		s.log.Debug("Invalid role value received from the proxy, using the default role", "value", invalid, "role", string(role))
 	}
 }
 
@@ -134,9 +121,9 @@ func (s *Service) refresh(ctx context.Context, tx Tx, u User, c proxyauth.Claim)
 		}
 	}
 	if u != before {
-		u.Updated = s.Now()
+		u.Updated = s.now()
 	}
-	u.Active = s.Now()
+	u.Active = s.now()
 	if err := tx.UpdateUser(ctx, u); err != nil {
 		return User{}, fmt.Errorf("update user: %w", err)
 	}
@@ -150,7 +137,7 @@ func (s *Service) changeRole(ctx context.Context, tx Tx, u User, want Role) (Rol
 	after.Role = want
 	err := checkAdministratorRemains(ctx, tx, u, after)
 	if errors.Is(err, ErrSoleAdministrator) {
-		s.Log.Warn("The only remaining administrator keeps the role", "user_guid", u.GUID, "role_received", string(want))
+		s.log.Warn("The only remaining administrator keeps the role", "user_guid", u.GUID, "role_received", string(want))
 		return u.Role, nil
 	}
 	return want, err
@@ -266,7 +253,7 @@ func (s *Service) listedGroups(ctx context.Context, tx Tx, names []string) (guid
 	var made []Group
 	for _, name := range names {
 		if !known[name] {
-			made = append(made, Group{GUID: newGUID(), Name: name, Created: s.Now()}) // no owner: document line 384
+			made = append(made, Group{GUID: newGUID(), Name: name, Created: s.now()}) // no owner: document line 384
 			guids = append(guids, made[len(made)-1].GUID)
 		}
 	}

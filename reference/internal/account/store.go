@@ -62,13 +62,13 @@ type Reader interface {
 // Tx reads and writes in one transaction.
 type Tx interface {
 	Reader
-	// HoldUsers makes concurrent transactions that call it wait until this one ends, on every node. Checks such as
-	// "is this the first user" and "is this username free" need it.
-	HoldUsers(ctx context.Context) error
 	// InsertUser sets u.ID. It returns dberr.Exists if the unique id is taken.
 	InsertUser(ctx context.Context, u *User) error
 	UpdateUser(ctx context.Context, u User) error
-	// DeleteUser returns ErrOwnsContent if the user owns content.
+	// OwnsContent reports whether a user owns content. From then on no other transaction changes content until this one
+	// ends.
+	OwnsContent(ctx context.Context, guid string) (bool, error)
+	// DeleteUser deletes a user who owns no content, with everything that refers to the user.
 	DeleteUser(ctx context.Context, guid string) error
 	// TransferOwnership gives content and groups of one user to another. It returns dberr.Exists if both own content of
 	// the same name.
@@ -114,6 +114,8 @@ type Tx interface {
 type Store interface {
 	Reader
 	// Update calls do in one transaction. It commits if do returns nil; otherwise it rolls back and returns the error
-	// of do.
+	// of do. Only one Update of accounts runs at a time, on all nodes, so that what do has read stays true until it
+	// ends: that a user is the first one, that a username is free, that an administrator remains. do must use only the
+	// Tx, and must return after an error of the Tx other than those that the methods document.
 	Update(ctx context.Context, do func(Tx) error) error
 }

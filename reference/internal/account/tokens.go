@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"countersign/reference/internal/dberr"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -10,6 +9,8 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"countersign/reference/internal/dberr"
 )
 
 // Token identifies a deployment client, together with the public key for the signatures of the client. It is
@@ -47,8 +48,8 @@ func (s *Service) RegisterToken(ctx context.Context, token, publicKey string) er
 	if _, err := ParsePublicKey(publicKey); err != nil {
 		return fmt.Errorf("public key: %w: %w", ErrInvalidField, err)
 	}
-	now := s.Now()
-	return s.Store.Update(ctx, func(tx Tx) error {
+	now := s.now()
+	return s.store.Update(ctx, func(tx Tx) error {
 		if err := tx.DeleteUnclaimedTokensBefore(ctx, now.Add(-keepUnclaimed)); err != nil {
 			return err
 		}
@@ -69,7 +70,7 @@ func (s *Service) RegisterToken(ctx context.Context, token, publicKey string) er
 
 // ClaimableToken returns a token that a user may claim now. Errors: dberr.NotFound, ErrTokenClaimed, ErrTokenExpired.
 func (s *Service) ClaimableToken(ctx context.Context, token string) (Token, error) {
-	t, _, err := s.Store.TokenUser(ctx, token)
+	t, _, err := s.store.TokenUser(ctx, token)
 	if err != nil {
 		return Token{}, err
 	}
@@ -80,7 +81,7 @@ func (s *Service) claimable(t Token) error {
 	switch {
 	case t.UserGUID != "":
 		return ErrTokenClaimed
-	case s.Now().Sub(t.Created) > claimTime:
+	case s.now().Sub(t.Created) > claimTime:
 		return ErrTokenExpired
 	}
 	return nil
@@ -88,7 +89,7 @@ func (s *Service) claimable(t Token) error {
 
 // ClaimToken assigns a token to a user, once. Its errors are those of ClaimableToken.
 func (s *Service) ClaimToken(ctx context.Context, token string, u User) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.store.Update(ctx, func(tx Tx) error {
 		t, _, err := tx.TokenUser(ctx, token)
 		if err != nil {
 			return err
@@ -96,7 +97,7 @@ func (s *Service) ClaimToken(ctx context.Context, token string, u User) error {
 		if err := s.claimable(t); err != nil {
 			return err
 		}
-		err = tx.ClaimToken(ctx, token, u.GUID, s.Now())
+		err = tx.ClaimToken(ctx, token, u.GUID, s.now())
 		if errors.Is(err, dberr.NotFound) {
 			return ErrTokenClaimed // another user was faster
 		}
@@ -110,7 +111,7 @@ func (s *Service) UserOfToken(ctx context.Context, token string) (*rsa.PublicKey
 	if !tokenForm.MatchString(token) {
 		return nil, User{}, ErrNoToken
 	}
-	t, u, err := s.Store.TokenUser(ctx, token)
+	t, u, err := s.store.TokenUser(ctx, token)
 	switch {
 	case errors.Is(err, dberr.NotFound):
 		return nil, User{}, ErrNoToken

@@ -33,10 +33,7 @@ func (s *Service) CreateUser(ctx context.Context, by Actor, n NewUser) (User, er
 	if err != nil {
 		return User{}, err
 	}
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.HoldUsers(ctx); err != nil {
-			return err
-		}
+	err = s.store.Update(ctx, func(tx Tx) error {
 		count, err := tx.CountUsers(ctx)
 		if err != nil {
 			return err
@@ -55,7 +52,7 @@ func (s *Service) CreateUser(ctx context.Context, by Actor, n NewUser) (User, er
 	return u, nil
 }
 
-// insertDraft checks the account against existing ones and stores it. The caller has called HoldUsers.
+// insertDraft checks the account against existing ones and stores it. It requires that no other user is stored until the transaction ends.
 func (s *Service) insertDraft(ctx context.Context, tx Tx, u *User) error {
 	if s.Policy.UsernamesUnique() && u.Username != "" {
 		taken, err := usernameTaken(ctx, tx, u.Username, "")
@@ -85,7 +82,7 @@ func (s *Service) insertDraft(ctx context.Context, tx Tx, u *User) error {
 
 // draft makes the checks that do not need the store, and returns the user.
 func (s *Service) draft(ctx context.Context, n NewUser) (User, error) {
-	now := s.Now()
+	now := s.now()
 	u := User{
 		GUID: newGUID(), Username: n.Username, FirstName: n.FirstName, LastName: n.LastName, Email: n.Email,
 		Role: n.Role, Confirmed: true, Created: now, Updated: now,
@@ -135,7 +132,7 @@ func (s *Service) setPassword(ctx context.Context, u *User, password string) err
 		return err
 	}
 	defer leave()
-	u.Credential, err = hashPassword(password, s.rounds())
+	u.Credential, err = hashPassword(password, s.passwordRounds)
 	return err
 }
 
@@ -158,8 +155,30 @@ func usable(s string) bool {
 
 // FindUser returns the user with that guid, or ErrNoUser.
 func (s *Service) FindUser(ctx context.Context, guid string) (User, error) {
-	u, err := s.Store.UserByGUID(ctx, guid)
+	u, err := s.store.UserByGUID(ctx, guid)
 	return u, asNoUser(err)
+}
+
+// VisibleUser returns the user with that guid if the actor may see them. Otherwise, and if there is no such user, it
+// returns ErrNoUser.
+func (s *Service) VisibleUser(ctx context.Context, by Actor, guid string) (User, error) {
+	if s.seesOnlyThemselves(by) && guid != by.User.GUID {
+		return User{}, ErrNoUser
+	}
+	return s.FindUser(ctx, guid)
+}
+
+// ListUsers returns one page of the users that the actor may see, and the number of these users.
+func (s *Service) ListUsers(ctx context.Context, by Actor, q UserQuery) ([]User, int, error) {
+	if s.seesOnlyThemselves(by) {
+		return []User{by.User}, 1, nil
+	}
+	return s.store.Users(ctx, q)
+}
+
+// seesOnlyThemselves reports whether the actor may see no other user.
+func (s *Service) seesOnlyThemselves(by Actor) bool {
+	return s.Policy.ViewersSeeThemselves && by.Role == Viewer
 }
 
 // UserChange is a change through the API. A nil field is not changed.
@@ -173,10 +192,7 @@ type UserChange struct {
 // ErrProhibitedUsername, ErrInvalidRole, ErrSoleAdministrator, ErrInvalidField.
 func (s *Service) ChangeUser(ctx context.Context, by Actor, guid string, c UserChange) (User, error) {
 	var u User
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.HoldUsers(ctx); err != nil {
-			return err
-		}
+	err := s.store.Update(ctx, func(tx Tx) error {
 		var err error
 		if u, err = tx.UserByGUID(ctx, guid); err != nil {
 			return asNoUser(err)
@@ -189,7 +205,10 @@ func (s *Service) ChangeUser(ctx context.Context, by Actor, guid string, c UserC
 		if err := s.changeFields(&u, c); err != nil {
 			return err
 		}
-		if err := s.changeUsername(ctx, tx, &u, c.Username); err != nil {
+		if c.Username != nil && *c.Username != u.Username && !s.Policy.UsernamesEditable() {
+			return ErrUsernameNotEdit
+		}
+		if err := s.rename(ctx, tx, &u, c.Username); err != nil {
 			return err
 		}
 		if err := s.changeRoleByHand(ctx, tx, &u, by, c.Role); err != nil {
@@ -198,7 +217,7 @@ func (s *Service) ChangeUser(ctx context.Context, by Actor, guid string, c UserC
 		if u == before {
 			return nil
 		}
-		u.Updated = s.Now()
+		u.Updated = s.now()
 		return tx.UpdateUser(ctx, u)
 	})
 	return u, err
@@ -227,12 +246,13 @@ func (s *Service) changeFields(u *User, c UserChange) error {
 	return nil
 }
 
-func (s *Service) changeUsername(ctx context.Context, tx Tx, u *User, want *string) error {
+// rename changes the username of a user. nil is no change. It refuses a name that is taken even if the configuration
+// allows duplicates, because such a duplicate is a mistake. If the username is the identity, the unique id
+// changes with it, unless a migration has already given the user another unique id. Errors: ErrInvalidUsername,
+// ErrProhibitedUsername, ErrUsernameTaken.
+func (s *Service) rename(ctx context.Context, tx Tx, u *User, want *string) error {
 	if want == nil || *want == u.Username {
 		return nil
-	}
-	if !s.Policy.UsernamesEditable() {
-		return ErrUsernameNotEdit
 	}
 	if err := CheckUsername(*want); err != nil {
 		return err
@@ -244,10 +264,10 @@ func (s *Service) changeUsername(ctx context.Context, tx Tx, u *User, want *stri
 	if taken {
 		return ErrUsernameTaken
 	}
-	u.Username = *want
-	if s.Policy.PasswordLogin {
+	if !s.Policy.UniqueIDs && u.UniqueID == u.Username {
 		u.UniqueID = *want
 	}
+	u.Username = *want
 	return nil
 }
 
@@ -272,10 +292,7 @@ func (s *Service) changeRoleByHand(ctx context.Context, tx Tx, u *User, by Actor
 // lock themselves only. The sessions of a locked user end immediately, and their keys are refused until they are
 // unlocked. Errors: ErrNoUser, ErrForbidden, ErrSoleAdministrator.
 func (s *Service) LockUser(ctx context.Context, by Actor, guid string, locked bool) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.HoldUsers(ctx); err != nil {
-			return err
-		}
+	return s.store.Update(ctx, func(tx Tx) error {
 		u, err := tx.UserByGUID(ctx, guid)
 		if err != nil {
 			return asNoUser(err)
@@ -287,7 +304,7 @@ func (s *Service) LockUser(ctx context.Context, by Actor, guid string, locked bo
 			return nil
 		}
 		was := u
-		u.Locked, u.Updated = locked, s.Now()
+		u.Locked, u.Updated = locked, s.now()
 		if err := checkAdministratorRemains(ctx, tx, was, u); err != nil {
 			return err
 		}
@@ -304,9 +321,6 @@ func checkAdministratorRemains(ctx context.Context, tx Tx, before, after User) e
 	counts := func(u User) bool { return u.Role == Administrator && !u.Locked }
 	if !counts(before) || counts(after) {
 		return nil
-	}
-	if err := tx.HoldUsers(ctx); err != nil {
-		return err
 	}
 	n, err := tx.CountActiveAdministrators(ctx)
 	if err == nil && n <= 1 {

@@ -12,10 +12,6 @@ type OwnerKeys struct{ Accounts *account.Service }
 
 // IssueContentKey implements Keys.
 func (k OwnerKeys) IssueContentKey(ctx context.Context, owner, item string) (string, int64, error) {
-	user, err := k.Accounts.Store.UserByGUID(ctx, owner)
-	if err != nil {
-		return "", 0, err
-	}
-	made, key, err := k.Accounts.MakeKey(ctx, account.NewKey{User: user, Kind: account.ContentKey, ContentGUID: item, Name: "content"})
+	made, key, err := k.Accounts.IssueContentKey(ctx, owner, item)
 	return key, made.ID, err
 }

@@ -40,11 +40,11 @@ func newRig(t *testing.T, options ...func(*content.RuntimeOptions)) *rig {
 	dir := t.TempDir()
 	db := storetest.Open(t)
 	r := &rig{t: t, db: db, items: db.Content(), dir: dir, owner: account.User{GUID: uuid.NewString(), UniqueID: "paula", Username: "paula", Role: account.Publisher, Created: time.Now()}}
-	if err := db.Update(ctx, func(tx account.Tx) error { return tx.InsertUser(ctx, &r.owner) }); err != nil {
+	if err := db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.InsertUser(ctx, &r.owner) }); err != nil {
 		t.Fatalf("insert user: %v", err)
 	}
 	o := content.RuntimeOptions{
-		Store: r.items, Keys: content.OwnerKeys{Accounts: &account.Service{Store: db, Now: time.Now}}, DataDir: dir, Node: "n1",
+		Store: r.items, Keys: content.OwnerKeys{Accounts: account.New(account.Options{Store: db.Accounts()})}, DataDir: dir, Node: "n1",
 		Server: "http://connect.example/", Command: contenttest.Command(),
 	}
 	for _, set := range options {
@@ -176,7 +176,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil || strings.TrimSpace(string(file)) != session || len(session) < 43 {
 		t.Errorf("session token %q, in its file %q (%v)", session, file, err)
 	}
-	accounts := &account.Service{Store: r.db, Now: time.Now}
+	accounts := account.New(account.Options{Store: r.db.Accounts()})
 	key, user, err := accounts.UserOfKey(t.Context(), e.Env["CONNECT_API_KEY"])
 	if err != nil || user.GUID != r.owner.GUID || key.Kind != account.ContentKey || key.ContentGUID != item.GUID {
 		t.Errorf("CONNECT_API_KEY is %+v of %q, %v; want a content key of the owner", key.Kind, user.Username, err)
@@ -193,7 +193,7 @@ func TestSecretsEndWithTheProcess(t *testing.T) {
 	}
 	r.rt.Stop(item.GUID)
 	eventually(t, "the stopped process ends", gone(first.PID))
-	accounts := &account.Service{Store: r.db, Now: time.Now}
+	accounts := account.New(account.Options{Store: r.db.Accounts()})
 	eventually(t, "the key is revoked", func() (bool, string) {
 		_, _, err := accounts.UserOfKey(t.Context(), first.Env["CONNECT_API_KEY"])
 		return errors.Is(err, account.ErrNoKey), fmt.Sprint(err)
@@ -362,7 +362,7 @@ func TestRender(t *testing.T) {
 	if e.Env["CONNECT_CONTENT_SESSION_TOKEN"] == "" || e.Env["CONNECT_API_KEY"] == "" || e.Env["PROBE_SOCKET"] != "" {
 		t.Errorf("environment of the render: %v", e.Env)
 	}
-	accounts := &account.Service{Store: r.db, Now: time.Now}
+	accounts := account.New(account.Options{Store: r.db.Accounts()})
 	if _, _, err := accounts.UserOfKey(t.Context(), e.Env["CONNECT_API_KEY"]); !errors.Is(err, account.ErrNoKey) {
 		t.Errorf("the render's key still holds after it: %v", err)
 	}

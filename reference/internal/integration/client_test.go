@@ -271,7 +271,7 @@ func TestUserTokens(t *testing.T) {
 		"empty": "", "made up": "abc", "another key": foreign, "algorithm none": unsigned,
 		"changed": token[:len(token)-4] + "AAAA", "cut": token[:len(token)-1], "a guid": "2f9d0c9e-6f0a-4b1c-9a44-111111111111",
 	} {
-		if got, err := tokens.verify(bad); !errors.Is(err, ErrUserToken) {
+		if got, err := tokens.verify(bad); !errors.Is(err, errUserToken) {
 			t.Errorf("%s: verify = %+v, %v", name, got, err)
 		}
 	}
@@ -280,7 +280,7 @@ func TestUserTokens(t *testing.T) {
 		t.Errorf("a second before its end: %v", err)
 	}
 	now = now.Add(2 * time.Second)
-	if _, err := tokens.verify(token); !errors.Is(err, ErrUserToken) {
+	if _, err := tokens.verify(token); !errors.Is(err, errUserToken) {
 		t.Errorf("a second after its end: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
@@ -41,43 +42,32 @@ type Request struct {
 	Audience      string // the guid of an integration; "" means the only one
 }
 
-// Refusal reports why an exchange is refused. Text is for the developer of the content.
-type Refusal struct {
-	Reason Reason
-	Text   string
-}
-
-func (r *Refusal) Error() string { return "exchange: " + string(r.Reason) + ": " + r.Text }
-
-// Reason is the kind of a refusal. Package web maps each kind to a code of Connect and a status.
-type Reason string
-
-const (
-	NoGrant           Reason = "grant type"
-	NoSubjectType     Reason = "subject token type"
-	NoRequestedType   Reason = "requested token type"
-	BadSubject        Reason = "subject token"
-	BadContentSession Reason = "content session token"
-	NotOwner          Reason = "caller"
-	NoAssociation     Reason = "no association"
-	BadAudience       Reason = "audience"
-	NeedAudience      Reason = "several associations"
-	WrongAuthType     Reason = "auth type"
-	WrongContent      Reason = "content"
-	NoPermission      Reason = "permission"
-	NotLoggedIn       Reason = "not logged in"
-	RefreshInvalid    Reason = "refresh token"
-	ProviderFault     Reason = "provider"
-)
-
-func refuse(reason Reason, format string, args ...any) error {
-	return &Refusal{reason, fmt.Sprintf(format, args...)}
+// TokenResponse is the reply to an exchange in the form of RFC 8693 section 2.2.1.
+type TokenResponse struct {
+	AccessToken string `json:"access_token"`
+	IssuedType  string `json:"issued_token_type"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   *int64 `json:"expires_in,omitempty"` // in seconds, only if it is known
 }
 
 // Exchange returns an access token for executing content. For the token of a visit and a Viewer integration it is the
 // token of the visitor; for the token of the execution it is the token of the service account. The error is a
 // *Refusal or internal.
-func (s *Service) Exchange(ctx context.Context, r Request) (AccessToken, error) {
+func (s *Service) Exchange(ctx context.Context, r Request) (TokenResponse, error) {
+	token, err := s.exchange(ctx, r)
+	if err != nil {
+		return TokenResponse{}, err
+	}
+	reply := TokenResponse{AccessToken: token.Value, IssuedType: AccessTokenType, TokenType: "Bearer"}
+	if !token.Expires.IsZero() {
+		left := max(0, int64(token.Expires.Sub(s.now())/time.Second))
+		reply.ExpiresIn = &left
+	}
+	return reply, nil
+}
+
+// exchange returns the token of an exchange.
+func (s *Service) exchange(ctx context.Context, r Request) (AccessToken, error) {
 	if err := r.check(); err != nil {
 		return AccessToken{}, err
 	}
@@ -85,7 +75,7 @@ func (s *Service) Exchange(ctx context.Context, r Request) (AccessToken, error) 
 	if err != nil {
 		return AccessToken{}, err
 	}
-	item, err := s.Content.Item(ctx, run.ContentGUID)
+	item, err := s.content.Item(ctx, run.ContentGUID)
 	if errors.Is(err, dberr.NotFound) {
 		return AccessToken{}, badSubject(r)
 	}
@@ -98,7 +88,7 @@ func (s *Service) Exchange(ctx context.Context, r Request) (AccessToken, error) 
 		return AccessToken{}, badSubject(r)
 	}
 	if r.Caller != item.OwnerGUID {
-		return AccessToken{}, refuse(NotOwner, "Only the owner of the content may exchange its session tokens.")
+		return AccessToken{}, refuse(ErrNotOwner, "Only the owner of the content may exchange its session tokens.")
 	}
 	in, err := s.findIntegration(ctx, item, r.Audience)
 	if err != nil {
@@ -113,20 +103,20 @@ func (s *Service) Exchange(ctx context.Context, r Request) (AccessToken, error) 
 func (r Request) check() error {
 	switch {
 	case r.GrantType != GrantTokenExchange:
-		return refuse(NoGrant, "Invalid grant_type. Expected '%s'", GrantTokenExchange)
+		return refuse(ErrGrantType, "Invalid grant_type. Expected '%s'", GrantTokenExchange)
 	case r.SubjectType != UserSessionToken && r.SubjectType != ContentSessionToken:
-		return refuse(NoSubjectType, "Invalid subject_token_type. Expected '%s' or '%s'", UserSessionToken, ContentSessionToken)
+		return refuse(ErrSubjectTokenType, "Invalid subject_token_type. Expected '%s' or '%s'", UserSessionToken, ContentSessionToken)
 	case r.RequestedType != "" && r.RequestedType != AccessTokenType:
-		return refuse(NoRequestedType, "Invalid requested_token_type. Expected '%s'", AccessTokenType)
+		return refuse(ErrRequestedTokenType, "Invalid requested_token_type. Expected '%s'", AccessTokenType)
 	}
 	return nil
 }
 
 func badSubject(r Request) error {
 	if r.SubjectType == ContentSessionToken {
-		return refuse(BadContentSession, "Invalid content session token")
+		return refuse(ErrContentSessionToken, "Invalid content session token")
 	}
-	return refuse(BadSubject, "Invalid subject_token")
+	return refuse(ErrSubjectToken, "Invalid subject_token")
 }
 
 // subject returns the execution to which the token belongs, and the visit if the token belongs to a user.
@@ -135,12 +125,12 @@ func (s *Service) subject(ctx context.Context, r Request) (*content.Execution, V
 	var visit Visit
 	var err error
 	if r.SubjectType == ContentSessionToken {
-		run, err = s.Content.ExecutionBySession(ctx, secrets.Hash(r.SubjectToken))
+		run, err = s.content.ExecutionBySession(ctx, secrets.Hash(r.SubjectToken))
 	} else {
 		if visit, err = s.tokens.verify(r.SubjectToken); err != nil {
 			return nil, Visit{}, badSubject(r)
 		}
-		run, err = s.Content.Execution(ctx, visit.Execution)
+		run, err = s.content.Execution(ctx, visit.Execution)
 	}
 	if errors.Is(err, dberr.NotFound) {
 		return nil, Visit{}, badSubject(r)
@@ -156,22 +146,22 @@ func (s *Service) subject(ctx context.Context, r Request) (*content.Execution, V
 
 // findIntegration returns the integration that audience names, or the only one.
 func (s *Service) findIntegration(ctx context.Context, item *content.Item, audience string) (*Integration, error) {
-	associations, err := s.Store.Associations(ctx, item.GUID)
+	associations, err := s.store.Associations(ctx, item.GUID)
 	if err != nil {
 		return nil, fmt.Errorf("read associations: %w", err)
 	}
 	switch {
 	case len(associations) == 0:
-		return nil, refuse(NoAssociation, "No OAuth integrations have been associated with this content item.")
+		return nil, refuse(ErrNoAssociation, "No OAuth integrations have been associated with this content item.")
 	case audience != "":
 		for i := range associations {
 			if associations[i].Integration.GUID == audience {
 				return &associations[i].Integration, nil
 			}
 		}
-		return nil, refuse(BadAudience, "Invalid audience. It names no OAuth integration associated with this content item.")
+		return nil, refuse(ErrAudience, "Invalid audience. It names no OAuth integration associated with this content item.")
 	case len(associations) > 1:
-		return nil, refuse(NeedAudience, "Several OAuth integrations are associated with this content item. Name one as audience.")
+		return nil, refuse(ErrSeveralAssociations, "Several OAuth integrations are associated with this content item. Name one as audience.")
 	}
 	return &associations[0].Integration, nil
 }
@@ -181,47 +171,42 @@ func (s *Service) findIntegration(ctx context.Context, item *content.Item, audie
 // not identify a user.
 func (s *Service) exchangeViewer(ctx context.Context, in *Integration, item *content.Item, visit Visit) (AccessToken, error) {
 	if in.Config.AuthType != Viewer {
-		return AccessToken{}, refuse(WrongAuthType, "OAuth integration %s does not support Viewer auth flows", in.GUID)
+		return AccessToken{}, refuse(ErrAuthFlow, "OAuth integration %s does not support Viewer auth flows", in.GUID)
 	}
 	if item.Mode.Class() != content.ClassInteractive {
-		return AccessToken{}, refuse(WrongContent, "Viewer integrations support interactive content only.")
+		return AccessToken{}, refuse(ErrContentClass, "Viewer integrations support interactive content only.")
 	}
 	if item.Access == content.AccessAll {
-		return AccessToken{}, refuse(WrongContent, "Viewer integrations do not support content that anyone may see without login.")
+		return AccessToken{}, refuse(ErrContentClass, "Viewer integrations do not support content that anyone may see without login.")
 	}
-	role, err := s.Content.RoleOfUser(ctx, item, visit.User)
+	role, err := s.content.RoleOfUser(ctx, item, visit.User)
 	if err != nil {
 		return AccessToken{}, fmt.Errorf("read permission: %w", err)
 	}
 	if !role.CanView() {
-		return AccessToken{}, refuse(NoPermission, "The visitor has no permission to access this item.")
+		return AccessToken{}, refuse(ErrNoPermission, "The visitor has no permission to access this item.")
 	}
 	token, err := s.ViewerToken(ctx, in, visit.User)
-	switch {
-	case errors.Is(err, ErrNotLoggedIn):
-		return AccessToken{}, refuse(NotLoggedIn, "The visitor is not logged in to the OAuth integration.")
-	case errors.Is(err, ErrRefreshFailed):
-		return AccessToken{}, refuse(RefreshInvalid, "Refresh token is invalid. The visitor must log in to the OAuth integration again.")
-	}
 	return token, providerFault(err)
 }
 
 // exchangeService gives a token to all content that is executed, for all visitors.
 func (s *Service) exchangeService(ctx context.Context, in *Integration, item *content.Item) (AccessToken, error) {
 	if in.Config.AuthType != ServiceAccount {
-		return AccessToken{}, refuse(WrongAuthType, "OAuth integration %s does not support Service Account auth flows", in.GUID)
+		return AccessToken{}, refuse(ErrAuthFlow, "OAuth integration %s does not support Service Account auth flows", in.GUID)
 	}
 	if !item.Mode.Class().Executes() {
-		return AccessToken{}, refuse(WrongContent, "Service Account integrations support interactive and rendered content only.")
+		return AccessToken{}, refuse(ErrContentClass, "Service Account integrations support interactive and rendered content only.")
 	}
 	token, err := s.ServiceToken(ctx, in)
 	return token, providerFault(err)
 }
 
+// providerFault converts a *Fault to ErrProvider. It returns other errors unchanged.
 func providerFault(err error) error {
 	var f *Fault
 	if errors.As(err, &f) {
-		return refuse(ProviderFault, "Unable to retrieve a token: %s.", f.Error())
+		return refuse(ErrProvider, "Unable to retrieve a token: %s.", f.Error())
 	}
 	return err
 }

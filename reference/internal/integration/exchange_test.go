@@ -65,18 +65,17 @@ type drama struct {
 func newDrama(t *testing.T) *drama {
 	t.Helper()
 	n, p, c := newSingle(t)
-	d := &drama{node: n, provider: p, clock: c, alice: n.user("alice"), owner: n.user("owner")}
-	d.stage = &stage{
+	d := &drama{node: n, stage: n.stage, provider: p, clock: c, alice: n.user("alice"), owner: n.user("owner")}
+	*n.stage = stage{
 		item:  &content.Item{GUID: uuid.NewString(), OwnerGUID: d.owner, Name: "item", Access: content.AccessACL, Mode: "python-api", CreatedTime: time.Now()},
 		roles: map[string]content.AppRole{d.alice: content.AppViewer},
 	}
 	d.run = &content.Execution{ID: uuid.NewString(), ContentGUID: d.item.GUID, SessionHash: secrets.Hash("session")}
-	n.Content = d.stage
 	if err := n.db.Content().CreateItem(t.Context(), d.item); err != nil {
 		t.Fatal(err)
 	}
 	d.viewer = n.integration(p)
-	d.service = n.integration(p, func(c *integration.Config) { c.AuthType = integration.ServiceAccount })
+	d.service = n.integration(p, serviceAccount)
 	n.login(d.viewer, d.alice)
 	d.viewing = integration.Request{Caller: d.owner, CallerContent: d.item.GUID, GrantType: integration.GrantTokenExchange,
 		SubjectType: integration.UserSessionToken, SubjectToken: d.token(d.alice, d.item.GUID, d.run.ID)}
@@ -100,7 +99,9 @@ func (d *drama) associate(integrations ...*integration.Integration) {
 	for _, i := range integrations {
 		guids = append(guids, i.GUID)
 	}
-	if err := d.Store.SetAssociations(d.t.Context(), d.item.GUID, guids, time.Now()); err != nil {
+	interactive := *d.item // both types fit it, whatever the test has changed
+	interactive.Mode = "python-api"
+	if err := d.Associate(d.t.Context(), &interactive, guids); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -114,73 +115,71 @@ func TestExchangeRefusals(t *testing.T) {
 		name   string
 		start  func(*drama) *integration.Request
 		change func(*drama, *integration.Request)
-		want   integration.Reason
+		want   error
 	}{
 		{"the misprinted grant", viewing, func(_ *drama, r *integration.Request) {
 			r.GrantType = "urn:eitf:params:oauth:grant-type:token-exchange"
-		}, integration.NoGrant},
-		{"no grant", viewing, func(_ *drama, r *integration.Request) { r.GrantType = "" }, integration.NoGrant},
+		}, integration.ErrGrantType},
+		{"no grant", viewing, func(_ *drama, r *integration.Request) { r.GrantType = "" }, integration.ErrGrantType},
 		{"another subject type", viewing, func(_ *drama, r *integration.Request) {
 			r.SubjectType = "urn:ietf:params:oauth:token-type:id_token"
-		}, integration.NoSubjectType},
-		{"an API key asked for", viewing, func(_ *drama, r *integration.Request) { r.RequestedType = "urn:posit:connect:api-key" }, integration.NoRequestedType},
-		{"no token", viewing, func(_ *drama, r *integration.Request) { r.SubjectToken = "" }, integration.BadSubject},
-		{"a user's guid as token", viewing, func(d *drama, r *integration.Request) { r.SubjectToken = d.alice }, integration.BadSubject},
+		}, integration.ErrSubjectTokenType},
+		{"an API key asked for", viewing, func(_ *drama, r *integration.Request) { r.RequestedType = "urn:posit:connect:api-key" }, integration.ErrRequestedTokenType},
+		{"no token", viewing, func(_ *drama, r *integration.Request) { r.SubjectToken = "" }, integration.ErrSubjectToken},
+		{"a user's guid as token", viewing, func(d *drama, r *integration.Request) { r.SubjectToken = d.alice }, integration.ErrSubjectToken},
 		{"another item's visit", viewing, func(d *drama, r *integration.Request) {
 			r.SubjectToken = d.token(d.alice, "other", d.run.ID)
-		}, integration.BadSubject},
+		}, integration.ErrSubjectToken},
 		{"a visit that is over", viewing, func(d *drama, r *integration.Request) {
 			r.SubjectToken = d.token(d.alice, d.item.GUID, "ended")
-		}, integration.BadSubject},
+		}, integration.ErrSubjectToken},
 		{"an expired token", viewing, func(d *drama, _ *integration.Request) {
 			d.clock.advance(integration.UserTokenLifetime + time.Second)
-		}, integration.BadSubject},
-		{"a content token for a user's", viewing, func(_ *drama, r *integration.Request) { r.SubjectToken = "session" }, integration.BadSubject},
-		{"the item was deleted", viewing, func(d *drama, _ *integration.Request) { d.item = nil }, integration.BadSubject},
-		{"another item's key", viewing, func(_ *drama, r *integration.Request) { r.CallerContent = "other" }, integration.BadSubject},
-		{"not the owner", viewing, func(d *drama, r *integration.Request) { r.Caller, r.CallerContent = d.alice, "" }, integration.NotOwner},
-		{"no association", viewing, func(d *drama, _ *integration.Request) { d.associate() }, integration.NoAssociation},
-		{"an audience that is not associated", viewing, func(d *drama, r *integration.Request) { r.Audience = d.service.GUID }, integration.BadAudience},
-		{"several, none named", viewing, func(d *drama, _ *integration.Request) { d.associate(d.viewer, d.service) }, integration.NeedAudience},
-		{"a Service Account for a visit", viewing, func(d *drama, _ *integration.Request) { d.associate(d.service) }, integration.WrongAuthType},
-		{"Viewer, rendered", viewing, func(d *drama, _ *integration.Request) { d.item.Mode = "quarto-static" }, integration.WrongContent},
-		{"Viewer, static", viewing, func(d *drama, _ *integration.Request) { d.item.Mode = "static" }, integration.WrongContent},
-		{"Viewer, for anyone", viewing, func(d *drama, _ *integration.Request) { d.item.Access = content.AccessAll }, integration.WrongContent},
-		{"permission lost", viewing, func(d *drama, _ *integration.Request) { delete(d.roles, d.alice) }, integration.NoPermission},
+		}, integration.ErrSubjectToken},
+		{"a content token for a user's", viewing, func(_ *drama, r *integration.Request) { r.SubjectToken = "session" }, integration.ErrSubjectToken},
+		{"the item was deleted", viewing, func(d *drama, _ *integration.Request) { d.item = nil }, integration.ErrSubjectToken},
+		{"another item's key", viewing, func(_ *drama, r *integration.Request) { r.CallerContent = "other" }, integration.ErrSubjectToken},
+		{"not the owner", viewing, func(d *drama, r *integration.Request) { r.Caller, r.CallerContent = d.alice, "" }, integration.ErrNotOwner},
+		{"no association", viewing, func(d *drama, _ *integration.Request) { d.associate() }, integration.ErrNoAssociation},
+		{"an audience that is not associated", viewing, func(d *drama, r *integration.Request) { r.Audience = d.service.GUID }, integration.ErrAudience},
+		{"several, none named", viewing, func(d *drama, _ *integration.Request) { d.associate(d.viewer, d.service) }, integration.ErrSeveralAssociations},
+		{"a Service Account for a visit", viewing, func(d *drama, _ *integration.Request) { d.associate(d.service) }, integration.ErrAuthFlow},
+		{"Viewer, rendered", viewing, func(d *drama, _ *integration.Request) { d.item.Mode = "quarto-static" }, integration.ErrContentClass},
+		{"Viewer, static", viewing, func(d *drama, _ *integration.Request) { d.item.Mode = "static" }, integration.ErrContentClass},
+		{"Viewer, for anyone", viewing, func(d *drama, _ *integration.Request) { d.item.Access = content.AccessAll }, integration.ErrContentClass},
+		{"permission lost", viewing, func(d *drama, _ *integration.Request) { delete(d.roles, d.alice) }, integration.ErrNoPermission},
 		{"logged out", viewing, func(d *drama, _ *integration.Request) {
-			if err := d.Store.DeleteSessionOf(d.t.Context(), d.alice, d.viewer.GUID); err != nil {
-				d.t.Fatal(err)
-			}
-		}, integration.NotLoggedIn},
+			d.logout(d.alice, d.viewer)
+		}, integration.ErrNotLoggedIn},
 		{"never logged in", viewing, func(d *drama, r *integration.Request) {
 			bob := d.user("bob")
 			d.roles[bob] = content.AppViewer
 			r.SubjectToken = d.token(bob, d.item.GUID, d.run.ID)
-		}, integration.NotLoggedIn},
+		}, integration.ErrNotLoggedIn},
 
-		{"no content token", executing, func(_ *drama, r *integration.Request) { r.SubjectToken = "" }, integration.BadContentSession},
-		{"made-up content token", executing, func(_ *drama, r *integration.Request) { r.SubjectToken = "x" }, integration.BadContentSession},
-		{"not executing any more", executing, func(d *drama, _ *integration.Request) { d.run = nil }, integration.BadContentSession},
-		{"a user's token for the content's", executing, func(d *drama, r *integration.Request) { r.SubjectToken = d.viewing.SubjectToken }, integration.BadContentSession},
-		{"Viewer for an execution", executing, func(d *drama, _ *integration.Request) { d.associate(d.viewer) }, integration.WrongAuthType},
-		{"Service Account, static", executing, func(d *drama, _ *integration.Request) { d.item.Mode = "static" }, integration.WrongContent},
-		{"Service Account, not deployed", executing, func(d *drama, _ *integration.Request) { d.item.Mode = content.ModeUnknown }, integration.WrongContent},
-		{"Service Account, not associated", executing, func(d *drama, _ *integration.Request) { d.associate() }, integration.NoAssociation},
-		{"the provider fails", executing, func(d *drama, _ *integration.Request) { d.provider.Close() }, integration.ProviderFault},
+		{"no content token", executing, func(_ *drama, r *integration.Request) { r.SubjectToken = "" }, integration.ErrContentSessionToken},
+		{"made-up content token", executing, func(_ *drama, r *integration.Request) { r.SubjectToken = "x" }, integration.ErrContentSessionToken},
+		{"not executing any more", executing, func(d *drama, _ *integration.Request) { d.run = nil }, integration.ErrContentSessionToken},
+		{"a user's token for the content's", executing, func(d *drama, r *integration.Request) { r.SubjectToken = d.viewing.SubjectToken }, integration.ErrContentSessionToken},
+		{"Viewer for an execution", executing, func(d *drama, _ *integration.Request) { d.associate(d.viewer) }, integration.ErrAuthFlow},
+		{"Service Account, static", executing, func(d *drama, _ *integration.Request) { d.item.Mode = "static" }, integration.ErrContentClass},
+		{"Service Account, not deployed", executing, func(d *drama, _ *integration.Request) { d.item.Mode = content.ModeUnknown }, integration.ErrContentClass},
+		{"Service Account, not associated", executing, func(d *drama, _ *integration.Request) { d.associate() }, integration.ErrNoAssociation},
+		{"the provider fails", executing, func(d *drama, _ *integration.Request) { d.provider.Close() }, integration.ErrProvider},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			d := newDrama(t)
 			request := test.start(d)
-			if token, err := d.Exchange(t.Context(), *request); err != nil || token.Value == "" {
+			if token, err := d.Exchange(t.Context(), *request); err != nil || token.AccessToken == "" {
 				t.Fatalf("the granted twin: %+v, %v", token, err)
 			}
 			test.change(d, request)
 			token, err := d.Exchange(t.Context(), *request)
 			var refused *integration.Refusal
-			if !errors.As(err, &refused) || refused.Reason != test.want || token.Value != "" {
-				t.Errorf("Exchange = %+v, %v; want a refusal for %q", token, err, test.want)
+			if !errors.As(err, &refused) || refused.Err != test.want || token.AccessToken != "" {
+				t.Errorf("Exchange = %+v, %v; want %q", token, err, test.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "access-") {
 				t.Errorf("the refusal repeats a token: %v", err)
@@ -197,7 +196,7 @@ func TestExchangeGrants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := d.Exchange(t.Context(), d.viewing); err != nil || again.Value != first.Value {
+	if again, err := d.Exchange(t.Context(), d.viewing); err != nil || again.AccessToken != first.AccessToken {
 		t.Errorf("a second exchange of the visit: %+v, %v; want the same token until it expires", again, err)
 	}
 	owner := d.viewing
@@ -215,7 +214,7 @@ func TestExchangeGrants(t *testing.T) {
 	d.item.Access, d.item.Mode = content.AccessAll, "quarto-static"
 	one, err1 := d.Exchange(t.Context(), d.executing)
 	two, err2 := d.Exchange(t.Context(), d.executing)
-	if err1 != nil || err2 != nil || one.Value == two.Value {
+	if err1 != nil || err2 != nil || one.AccessToken == two.AccessToken {
 		t.Errorf("Service Account: %+v %v, %+v %v; want two fresh tokens", one, err1, two, err2)
 	}
 }

@@ -2,11 +2,10 @@
 // sessions of users with the providers, and the exchange in which executing content receives an access token.
 //
 // Secrets and tokens leave this package only sealed (package vault), except for the access token that an exchange
-// returns. Package web handles status codes. The interface [Store] is the database of this package.
+// returns. [Service] applies the rules, the interface [Store] is its database. Package web handles status codes.
 package integration
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -60,27 +59,18 @@ const (
 	authPost         = "client_secret_post"
 )
 
-// Errors that callers may act on. The methods of [Store] document which of them they return.
-var (
-	ErrChanged = errors.New("changed meanwhile")
-)
-
-// A ConfigError reports a problem with a key of the configuration of an integration, in the terms of the API.
-type ConfigError struct{ Key, Problem string }
-
-func (e *ConfigError) Error() string { return fmt.Sprintf("The config key %s %s", e.Key, e.Problem) }
-
+// badConfig returns ErrConfig for a key of the configuration, in the terms of the API.
 func badConfig(key, format string, args ...any) error {
-	return &ConfigError{key, fmt.Sprintf(format, args...)}
+	return refuse(ErrConfig, "The config key %s %s", key, fmt.Sprintf(format, args...))
 }
 
-// SecretKey is the key of the client secret, which the API accepts and never returns.
-const SecretKey = "client_secret"
+// secretKey is the key of the client secret, which the API accepts and never returns.
+const secretKey = "client_secret"
 
 // ParseConfig reads the configuration of a custom integration. given is the object of the API, merged with the stored
 // configuration. It returns the client secret separately, or nil if given has none. The other keys have defaults
 // (Confidential, Viewer, PKCE on), because the documented example contains only client_id, client_secret,
-// authorization_uri, token_uri and scopes. The error is a *ConfigError.
+// authorization_uri, token_uri and scopes. The error is ErrConfig.
 func ParseConfig(given map[string]any) (Config, *string, error) {
 	c := Config{AuthMode: modeConfidential, AuthType: Viewer, EndpointAuth: authBasic, UsePKCE: true}
 	var secret *string
@@ -98,7 +88,7 @@ func ParseConfig(given map[string]any) (Config, *string, error) {
 				return Config{}, nil, badConfig(key, "must be true or false")
 			}
 			c.UsePKCE = on
-		case key == SecretKey:
+		case key == secretKey:
 			text, ok := value.(string)
 			if !ok {
 				return Config{}, nil, badConfig(key, "must be a string")
@@ -121,7 +111,7 @@ func ParseConfig(given map[string]any) (Config, *string, error) {
 }
 
 // Validate checks a configuration. hasSecret reports whether a client secret is, or will be, stored with it. The
-// error is a *ConfigError.
+// error is ErrConfig.
 func (c Config) Validate(hasSecret bool) error {
 	if err := oneOf("auth_mode", c.AuthMode, modeConfidential, modePublic); err != nil {
 		return err
@@ -141,7 +131,7 @@ func (c Config) Validate(hasSecret bool) error {
 	if c.AuthType == ServiceAccount {
 		// RFC 6749 section 4.4 permits this grant for confidential clients only.
 		if c.AuthMode == modePublic || !hasSecret {
-			return badConfig(SecretKey, "is required by Service Account integrations")
+			return badConfig(secretKey, "is required by Service Account integrations")
 		}
 		return nil
 	}
@@ -149,7 +139,7 @@ func (c Config) Validate(hasSecret bool) error {
 		return err
 	}
 	if c.AuthMode == modeConfidential && !hasSecret {
-		return badConfig(SecretKey, "is required unless auth_mode is Public")
+		return badConfig(secretKey, "is required unless auth_mode is Public")
 	}
 	return nil
 }

@@ -4,73 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/oauth2"
-	"golang.org/x/sync/singleflight"
 
 	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/dberr"
-	"countersign/reference/internal/vault"
 )
 
 // LoginLifetime is the time within which a user must finish a login at the provider.
 const LoginLifetime = 10 * time.Minute
 
-// Options configures a Service. Store, Vault, Content and Log are required.
-type Options struct {
-	Store     Store
-	Vault     *vault.Vault
-	Content   Content // reads content and users for an exchange
-	Log       *slog.Logger
-	Transport http.RoundTripper // for requests to providers; nil means the default of net/http
-	Now       func() time.Time  // nil means time.Now
-}
-
-// Service implements logins, sessions and exchanges. It is safe for concurrent use.
-type Service struct {
-	Options
-	client    client
-	refreshes singleflight.Group // one refresh for each session within this process
-	tokens    *UserTokens
-}
-
-// New returns a Service.
-func New(o Options) (*Service, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	tokens, err := newUserTokens(o.Vault.Key("user session token"), o.Now)
-	if err != nil {
-		return nil, err
-	}
-	return &Service{Options: o, client: newClient(o.Transport), tokens: tokens}, nil
-}
-
-// LoginError reports why a login failed. Text is for the user.
-type LoginError struct {
-	Reason LoginReason
-	Text   string
-}
-
-// LoginReason is the kind of a login error.
-type LoginReason string
-
-const (
-	LoginState    LoginReason = "state"    // missing, unknown, used, expired, or of another user or browser
-	LoginRefused  LoginReason = "refused"  // the provider returned an error
-	LoginIssuer   LoginReason = "issuer"   // the reply came from another provider
-	LoginProvider LoginReason = "provider" // the code could not be redeemed
-	LoginRefresh  LoginReason = "refresh"  // the provider returned no refresh token
-	LoginType     LoginReason = "type"     // the integration does not support logins
-)
-
-func (e *LoginError) Error() string { return "login: " + string(e.Reason) + ": " + e.Text }
+// maxLogins bounds the number of started logins of a user for an integration. Twenty concurrent logins must succeed.
+const maxLogins = 64
 
 // noRefreshToken is the documented message (from the troubleshooting page of Connect).
 const noRefreshToken = "No refresh token found in response. Refresh tokens are required to update access tokens when they expire. " +
@@ -85,33 +35,72 @@ type Started struct {
 
 // BeginLogin starts a login of a user to a Viewer integration. It creates the session immediately, without tokens:
 // "An OAuth session is created when a Connect user visits the /login endpoint" (OAuth document, line 44). An existing
-// session does not change until the login succeeds. The error may be a *LoginError (LoginType).
-func (s *Service) BeginLogin(ctx context.Context, in *Integration, user, redirectURI, returnTo string) (Started, error) {
-	if in.Config.AuthType != Viewer {
-		return Started{}, &LoginError{LoginType, "Only Viewer integrations have a login."} // OI-116
+// session does not change until the login succeeds. It returns dberr.NotFound if the integration does not exist, and
+// ErrNoLogin for another integration.
+func (s *Service) BeginLogin(ctx context.Context, guid, user, redirectURI, returnTo string) (Started, error) {
+	var started Started
+	err := s.store.Update(ctx, func(tx Tx) error {
+		in, err := tx.Integration(ctx, guid)
+		if err != nil {
+			return err
+		}
+		if in.Config.AuthType != Viewer {
+			return refuse(ErrNoLogin, "Only Viewer integrations have a login.") // OI-116
+		}
+		if err := s.ensureSession(ctx, tx, user, guid); err != nil {
+			return err
+		}
+		login := &Login{UserGUID: user, IntegrationGUID: guid, RedirectURI: redirectURI, ReturnTo: returnTo}
+		started = s.prepare(in, login)
+		return s.storeLogin(ctx, tx, login)
+	})
+	if err != nil {
+		return Started{}, err
 	}
-	now := s.Now()
-	if _, err := s.Store.EnsureSession(ctx, &Session{
-		GUID: newGUID(), UserGUID: user, IntegrationGUID: in.GUID, CreatedTime: now, UpdatedTime: now,
-	}); err != nil {
-		return Started{}, fmt.Errorf("create session: %w", err)
+	return started, nil
+}
+
+// ensureSession creates the session of a user with an integration if there is none.
+func (s *Service) ensureSession(ctx context.Context, tx Tx, user, guid string) error {
+	_, err := tx.SessionOf(ctx, user, guid)
+	if !errors.Is(err, dberr.NotFound) {
+		return err
 	}
+	return tx.SaveSession(ctx, s.newSession(user, guid))
+}
+
+// newSession returns a session without tokens.
+func (s *Service) newSession(user, guid string) *Session {
+	now := s.now()
+	return &Session{GUID: uuid.NewString(), UserGUID: user, IntegrationGUID: guid, CreatedTime: now, UpdatedTime: now}
+}
+
+// prepare chooses the secrets of a login and returns it in the form for the browser.
+func (s *Service) prepare(in *Integration, login *Login) Started {
 	started := Started{State: secrets.New(), Browser: secrets.New()}
-	login := &Login{
-		StateHash: secrets.Hash(started.State), BrowserHash: secrets.Hash(started.Browser), UserGUID: user, IntegrationGUID: in.GUID,
-		RedirectURI: redirectURI, ReturnTo: returnTo, ExpiresTime: now.Add(LoginLifetime),
-	}
+	login.StateHash, login.BrowserHash = secrets.Hash(started.State), secrets.Hash(started.Browser)
 	var options []oauth2.AuthCodeOption
 	if in.Config.UsePKCE {
 		verifier := oauth2.GenerateVerifier()
-		login.Verifier = Sealed(s.Vault.Seal(verifier, verifierPlace(login.StateHash)))
+		login.Verifier = Sealed(s.vault.Seal(verifier, verifierPlace(login.StateHash)))
 		options = append(options, oauth2.S256ChallengeOption(verifier))
 	}
-	if err := s.Store.StartLogin(ctx, login, now); err != nil {
-		return Started{}, fmt.Errorf("store login: %w", err)
+	started.URL = oauthConfig(in.Config, "", login.RedirectURI).AuthCodeURL(started.State, options...)
+	return started
+}
+
+// storeLogin stores a login until it expires. It deletes expired logins and, beyond a limit, the oldest ones of the
+// user and integration.
+func (s *Service) storeLogin(ctx context.Context, tx Tx, login *Login) error {
+	now := s.now()
+	login.ExpiresTime = now.Add(LoginLifetime)
+	if err := tx.DeleteLoginsBefore(ctx, now); err != nil {
+		return err
 	}
-	started.URL = oauthConfig(in.Config, "", redirectURI).AuthCodeURL(started.State, options...)
-	return started, nil
+	if err := tx.TrimLogins(ctx, login.UserGUID, login.IntegrationGUID, maxLogins-1); err != nil {
+		return err
+	}
+	return tx.InsertLogin(ctx, login)
 }
 
 // Callback is the request to which the provider redirected the browser.
@@ -123,21 +112,12 @@ type Callback struct {
 
 // FinishLogin ends a login. It takes the state, which is valid once and only for the user and browser that started
 // the login, redeems the code and stores the tokens. It returns the path to which the browser returns. If the login
-// is known, it returns the path together with a *LoginError.
+// is known, it returns the path together with an error. The errors are ErrLoginState, ErrLoginIssuer, ErrLoginRefused,
+// ErrProvider and ErrNoRefreshToken.
 func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo string, err error) {
-	login, err := s.Store.TakeLogin(ctx, secrets.Hash(back.Query.Get("state")), secrets.Hash(back.Browser), back.User, s.Now())
-	if errors.Is(err, dberr.NotFound) {
-		return "", badState()
-	}
+	login, in, err := s.takeLogin(ctx, back)
 	if err != nil {
-		return "", fmt.Errorf("take login: %w", err)
-	}
-	in, err := s.Store.Integration(ctx, login.IntegrationGUID)
-	if errors.Is(err, dberr.NotFound) {
-		return "", badState()
-	}
-	if err != nil {
-		return "", fmt.Errorf("read integration: %w", err)
+		return "", err
 	}
 	if err := checkIssuer(in.Config, back.Query); err != nil {
 		return login.ReturnTo, err
@@ -147,13 +127,25 @@ func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo stri
 	}
 	code := back.Query.Get("code")
 	if code == "" {
-		return login.ReturnTo, &LoginError{LoginProvider, "The OAuth provider sent no authorization code."}
+		return login.ReturnTo, refuse(ErrProvider, "The OAuth provider sent no authorization code.")
 	}
 	return login.ReturnTo, s.redeem(ctx, in, login, code)
 }
 
-func badState() error {
-	return &LoginError{LoginState, "This login is not known. It may have expired or been used already, or been started by another user or in another browser."}
+// takeLogin returns the login of a callback and its integration, and deletes the login.
+func (s *Service) takeLogin(ctx context.Context, back Callback) (login *Login, in *Integration, err error) {
+	err = s.store.Update(ctx, func(tx Tx) (err error) {
+		login, err = tx.TakeLogin(ctx, secrets.Hash(back.Query.Get("state")), secrets.Hash(back.Browser), back.User, s.now())
+		if err != nil {
+			return err
+		}
+		in, err = tx.Integration(ctx, login.IntegrationGUID)
+		return err
+	})
+	if errors.Is(err, dberr.NotFound) {
+		return nil, nil, refuse(ErrLoginState, "This login is not known. It may have expired or been used already, or been started by another user or in another browser.")
+	}
+	return login, in, err
 }
 
 // refusalCodes lists the error codes of RFC 6749 section 4.1.2.1.
@@ -165,7 +157,7 @@ func refusal(code string) error {
 	if slices.Contains(refusalCodes, code) {
 		text += " (" + code + ")"
 	}
-	return &LoginError{LoginRefused, text + "."}
+	return refuse(ErrLoginRefused, "%s.", text)
 }
 
 // redeem redeems the code and stores the tokens. It continues if the client disconnects, because a code can be used
@@ -179,25 +171,25 @@ func (s *Service) redeem(ctx context.Context, in *Integration, login *Login, cod
 	}
 	var verifier string
 	if login.Verifier != "" {
-		if verifier, err = s.Vault.Open(string(login.Verifier), verifierPlace(login.StateHash)); err != nil {
+		if verifier, err = s.vault.Open(string(login.Verifier), verifierPlace(login.StateHash)); err != nil {
 			return fmt.Errorf("open verifier: %w", err)
 		}
 	}
 	got, err := s.client.exchangeCode(ctx, in.Config, secret, login.RedirectURI, code, verifier)
 	if err != nil {
-		s.Log.Warn("OAuth login failed", "integration", in.GUID, "user", login.UserGUID, "fault", err)
-		return &LoginError{LoginProvider, "The login could not be completed: " + err.Error() + "."}
+		s.log.Warn("OAuth login failed", "integration", in.GUID, "user", login.UserGUID, "fault", err)
+		return refuse(ErrProvider, "The login could not be completed: %s.", err)
 	}
-	session := &Session{GUID: newGUID(), UserGUID: login.UserGUID, IntegrationGUID: in.GUID}
+	session := s.newSession(login.UserGUID, in.GUID)
 	var missing error
 	if got.refresh == "" {
 		// A user is logged in only with a refresh token (line 54), so an access token alone is not stored either.
-		missing = &LoginError{LoginRefresh, noRefreshToken}
+		missing = refuse(ErrNoRefreshToken, "%s", noRefreshToken)
 	} else {
 		session.Tokens = s.seal(session, got)
 	}
-	if err := s.Store.SaveTokens(ctx, session, s.Now()); err != nil {
-		return fmt.Errorf("store tokens: %w", err)
+	if err := s.store.Update(ctx, func(tx Tx) error { return tx.SaveSession(ctx, session) }); err != nil {
+		return err
 	}
 	return missing
 }
@@ -206,7 +198,7 @@ func (s *Service) redeem(ctx context.Context, in *Integration, login *Login, cod
 // protection against a reply of another provider). The configuration does not contain the issuer. Therefore iss must
 // have the host of the authorization endpoint and, if it has a path, the same first path segment.
 func checkIssuer(cfg Config, query url.Values) error {
-	wrong := &LoginError{LoginIssuer, "The answer came from another OAuth provider than the one this login was sent to."}
+	wrong := refuse(ErrLoginIssuer, "The answer came from another OAuth provider than the one this login was sent to.")
 	if !query.Has("iss") {
 		return nil
 	}
@@ -230,53 +222,4 @@ func checkIssuer(cfg Config, query url.Values) error {
 func firstSegment(u *url.URL) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
 	return first
-}
-
-// clientSecret returns the client secret of an integration, or "" if it has none.
-func (s *Service) clientSecret(in *Integration) (string, error) {
-	if in.Secret == "" {
-		return "", nil
-	}
-	secret, err := s.Vault.Open(string(in.Secret), secretPlace(in.GUID))
-	if err != nil {
-		return "", fmt.Errorf("open client secret of %s: %w", in.GUID, err)
-	}
-	return secret, nil
-}
-
-// SealSecret seals the client secret of an integration.
-func (s *Service) SealSecret(guid, secret string) Sealed {
-	if secret == "" {
-		return ""
-	}
-	return Sealed(s.Vault.Seal(secret, secretPlace(guid)))
-}
-
-func (s *Service) seal(session *Session, g grant) SealedTokens {
-	return SealedTokens{
-		Access:       Sealed(s.Vault.Seal(g.access, tokenPlace(session, "access_token"))),
-		Refresh:      Sealed(s.Vault.Seal(g.refresh, tokenPlace(session, "refresh_token"))),
-		ObtainedTime: s.Now(), ExpiresTime: s.expiryOf(g),
-	}
-}
-
-// expiryOf returns the time at which the access token of a grant expires, or zero if the provider sent no lifetime.
-func (s *Service) expiryOf(g grant) time.Time {
-	if !g.expires {
-		return time.Time{}
-	}
-	return s.Now().Add(g.lifetime)
-}
-
-// The places of sealed values. The place of a session consists of user and integration, which are unique and do not
-// change when its guid does.
-
-func secretPlace(guid string) string { return vault.Place("oauth_integrations", "client_secret", guid) }
-
-func verifierPlace(stateHash string) string {
-	return vault.Place("oauth_logins", "verifier", stateHash)
-}
-
-func tokenPlace(s *Session, column string) string {
-	return vault.Place("oauth_sessions", column, s.UserGUID+"/"+s.IntegrationGUID)
 }

@@ -71,31 +71,27 @@ func TestLoginState(t *testing.T) {
 	for _, test := range tests {
 		started := n.begin(in, alice)
 		_, err := n.finish(started, test.user, test.change)
-		var refused *integration.LoginError
-		if !errors.As(err, &refused) || refused.Reason != integration.LoginState {
+		if !errors.Is(err, integration.ErrLoginState) {
 			t.Errorf("%s: %v, want a state error", test.name, err)
 		}
 		if _, err := n.finish(started, alice); err != nil {
 			t.Errorf("%s: it used up the state of the right one: %v", test.name, err)
 		}
-		if _, err := n.finish(started, alice); !errors.As(err, &refused) || refused.Reason != integration.LoginState {
+		if _, err := n.finish(started, alice); !errors.Is(err, integration.ErrLoginState) {
 			t.Errorf("%s: a replay gives %v", test.name, err)
 		}
 	}
-	if sessions, _ := n.Store.Sessions(t.Context(), bob); len(sessions) != 0 {
+	if len(n.sessions(bob)) != 0 {
 		t.Errorf("bob got a session out of alice's login")
 	}
 	started := n.begin(in, alice)
 	c.advance(integration.LoginLifetime + time.Second)
-	var refused *integration.LoginError
-	if _, err := n.finish(started, alice); !errors.As(err, &refused) || refused.Reason != integration.LoginState {
+	if _, err := n.finish(started, alice); !errors.Is(err, integration.ErrLoginState) {
 		t.Errorf("an expired state gives %v", err)
 	}
 	started = n.begin(in, alice)
-	if err := n.Store.DeleteSessionOf(t.Context(), alice, in.GUID); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := n.finish(started, alice); !errors.As(err, &refused) || refused.Reason != integration.LoginState {
+	n.logout(alice, in)
+	if _, err := n.finish(started, alice); !errors.Is(err, integration.ErrLoginState) {
 		t.Errorf("a callback after the logout gives %v", err)
 	}
 }
@@ -106,20 +102,20 @@ func TestLoginThatFails(t *testing.T) {
 		name    string
 		prepare func(*provider)
 		change  func(*integration.Callback)
-		reason  integration.LoginReason
+		want    error
 		text    string
 	}{
 		{"denied", nil, func(b *integration.Callback) {
 			b.Query = url.Values{"state": b.Query["state"], "error": {"access_denied"}}
-		}, integration.LoginRefused, "access_denied"},
-		{"denied, beside a code", nil, func(b *integration.Callback) { b.Query.Set("error", "access_denied") }, integration.LoginRefused, "access_denied"},
-		{"an error that nobody knows", nil, func(b *integration.Callback) { b.Query.Set("error", "<script>") }, integration.LoginRefused, "refused the login."},
-		{"no code", nil, func(b *integration.Callback) { b.Query.Del("code") }, integration.LoginProvider, "no authorization code"},
-		{"another issuer", nil, func(b *integration.Callback) { b.Query.Set("iss", "https://evil.example") }, integration.LoginIssuer, "another OAuth provider"},
-		{"no refresh token", func(p *provider) { p.noRefresh = true }, func(*integration.Callback) {}, integration.LoginRefresh, "No refresh token found in response. Refresh tokens are required"},
+		}, integration.ErrLoginRefused, "access_denied"},
+		{"denied, beside a code", nil, func(b *integration.Callback) { b.Query.Set("error", "access_denied") }, integration.ErrLoginRefused, "access_denied"},
+		{"an error that nobody knows", nil, func(b *integration.Callback) { b.Query.Set("error", "<script>") }, integration.ErrLoginRefused, "refused the login."},
+		{"no code", nil, func(b *integration.Callback) { b.Query.Del("code") }, integration.ErrProvider, "no authorization code"},
+		{"another issuer", nil, func(b *integration.Callback) { b.Query.Set("iss", "https://evil.example") }, integration.ErrLoginIssuer, "another OAuth provider"},
+		{"no refresh token", func(p *provider) { p.noRefresh = true }, func(*integration.Callback) {}, integration.ErrNoRefreshToken, "No refresh token found in response. Refresh tokens are required"},
 		{"token endpoint fails", func(p *provider) {
 			p.answer = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(500); return true }
-		}, func(*integration.Callback) {}, integration.LoginProvider, "answered with an error (status 500)"},
+		}, func(*integration.Callback) {}, integration.ErrProvider, "answered with an error (status 500)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -131,9 +127,9 @@ func TestLoginThatFails(t *testing.T) {
 			in, alice := n.integration(p), n.user("alice")
 			started := n.begin(in, alice)
 			to, err := n.finish(started, alice, test.change)
-			var failed *integration.LoginError
-			if !errors.As(err, &failed) || failed.Reason != test.reason || !strings.Contains(failed.Text, test.text) || strings.Contains(failed.Text, "<") {
-				t.Fatalf("FinishLogin = %v; want %s with %q", err, test.reason, test.text)
+			var failed *integration.Refusal
+			if !errors.As(err, &failed) || failed.Err != test.want || !strings.Contains(failed.Text, test.text) || strings.Contains(failed.Text, "<") {
+				t.Fatalf("FinishLogin = %v; want %q with %q", err, test.want, test.text)
 			}
 			if to != "/content/x/" {
 				t.Errorf("returns to %q", to)
@@ -162,12 +158,11 @@ func TestLoginWithoutRefreshTokenEndsAnEarlierOne(t *testing.T) {
 func TestServiceAccountHasNoLogin(t *testing.T) {
 	t.Parallel()
 	n, p, _ := newSingle(t)
-	in := n.integration(p, func(c *integration.Config) { c.AuthType = integration.ServiceAccount })
-	var failed *integration.LoginError
-	if _, err := n.BeginLogin(t.Context(), in, n.user("alice"), redirectURI, "/"); !errors.As(err, &failed) || failed.Reason != integration.LoginType {
+	in := n.integration(p, serviceAccount)
+	if _, err := n.BeginLogin(t.Context(), in.GUID, n.user("alice"), redirectURI, "/"); !errors.Is(err, integration.ErrNoLogin) {
 		t.Errorf("BeginLogin = %v", err)
 	}
-	if sessions, _ := n.Store.Sessions(t.Context(), ""); len(sessions) != 0 {
+	if sessions, _ := n.db.Integrations().Sessions(t.Context()); len(sessions) != 0 {
 		t.Error("a session was made")
 	}
 }
@@ -186,7 +181,7 @@ func TestTwentyLoginsAtOnce(t *testing.T) {
 		wg.Go(func() {
 			<-start
 			n := nodes[i%2]
-			started, err := n.BeginLogin(t.Context(), in, alice, redirectURI, "/")
+			started, err := n.BeginLogin(t.Context(), in.GUID, alice, redirectURI, "/")
 			if err == nil {
 				_, err = n.finish(started, alice)
 			}
@@ -197,9 +192,8 @@ func TestTwentyLoginsAtOnce(t *testing.T) {
 	}
 	close(start)
 	wg.Wait()
-	sessions, err := nodes[0].Store.Sessions(t.Context(), alice)
-	if err != nil || len(sessions) != 1 || !sessions[0].LoggedIn() {
-		t.Fatalf("sessions: %+v, %v; want one, logged in", sessions, err)
+	if sessions := nodes[0].sessions(alice); len(sessions) != 1 || !sessions[0].LoggedIn() {
+		t.Fatalf("sessions: %+v; want one, logged in", sessions)
 	}
 	if _, err := nodes[1].ViewerToken(t.Context(), in, alice); err != nil {
 		t.Errorf("ViewerToken: %v", err)
@@ -212,18 +206,18 @@ func TestAnotherProviderEndsTheSessions(t *testing.T) {
 	in, alice := n.integration(p), n.user("alice")
 	n.login(in, alice)
 	pending := n.begin(in, alice)
-	change := func(set func(*integration.Config)) {
+	change := func(key, value string) {
 		t.Helper()
-		if _, err := n.Store.UpdateIntegration(t.Context(), in.GUID, func(i *integration.Integration) error { set(&i.Config); return nil }); err != nil {
+		if _, err := n.Change(t.Context(), in.GUID, integration.Change{Config: map[string]any{key: value}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	change(func(c *integration.Config) { c.Scopes = "openid" })
+	change("scopes", "openid")
 	if !n.session(in, alice).LoggedIn() {
 		t.Fatal("a change of scopes ended the session")
 	}
-	change(func(c *integration.Config) { c.TokenURI = "https://evil.example/token" })
-	if sessions, _ := n.Store.Sessions(t.Context(), ""); len(sessions) != 0 {
+	change("token_uri", "https://evil.example/token")
+	if sessions, _ := n.db.Integrations().Sessions(t.Context()); len(sessions) != 0 {
 		t.Error("a refresh token would now be sent to another provider")
 	}
 	if _, err := n.finish(pending, alice); err == nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -92,8 +93,9 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // node is a service with a database. Several nodes may share one, as with Postgres.
 type node struct {
 	*integration.Service
-	t  *testing.T
-	db *store.DB
+	t     *testing.T
+	db    *store.DB
+	stage *stage // the content of the service
 }
 
 // clock is a clock that a test sets.
@@ -120,11 +122,12 @@ func newNode(t *testing.T, db *store.DB, c *clock) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := integration.New(integration.Options{Store: db.Integrations(), Vault: keys, Now: c.Now, Log: slog.New(slog.DiscardHandler)})
+	content := &stage{}
+	s, err := integration.New(integration.Options{Store: db.Integrations(), Vault: keys, Content: content, Now: c.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &node{s, t, db}
+	return &node{s, t, db, content}
 }
 
 func newSingle(t *testing.T) (*node, *provider, *clock) {
@@ -135,33 +138,37 @@ func newSingle(t *testing.T) (*node, *provider, *clock) {
 func (n *node) user(name string) string {
 	n.t.Helper()
 	u := account.User{GUID: uuid.NewString(), UniqueID: name, Username: name, Role: account.Viewer, Created: time.Now()}
-	if err := n.db.Update(n.t.Context(), func(tx account.Tx) error { return tx.InsertUser(n.t.Context(), &u) }); err != nil {
+	if err := n.db.Accounts().Update(n.t.Context(), func(tx account.Tx) error { return tx.InsertUser(n.t.Context(), &u) }); err != nil {
 		n.t.Fatalf("insert user: %v", err)
 	}
 	return u.GUID
 }
 
-func (n *node) integration(p *provider, change ...func(*integration.Config)) *integration.Integration {
+// integration creates a Viewer integration with the provider and with further keys of its configuration.
+func (n *node) integration(p *provider, config ...map[string]any) *integration.Integration {
 	n.t.Helper()
-	guid := uuid.NewString()
-	in := &integration.Integration{GUID: guid, Template: "custom", CreatedTime: time.Now(), UpdatedTime: time.Now(), Config: integration.Config{
-		AuthMode: "Confidential", AuthType: integration.Viewer, ClientID: "id", Scopes: "openid offline_access", EndpointAuth: "client_secret_basic",
-		AuthorizationURI: p.URL + "/authorize", TokenURI: p.URL + "/token", UsePKCE: true,
-	}, Secret: n.SealSecret(guid, "secret")}
-	for _, c := range change {
-		c(&in.Config)
+	given := map[string]any{
+		"client_id": "id", "client_secret": "secret", "scopes": "openid offline_access",
+		"authorization_uri": p.URL + "/authorize", "token_uri": p.URL + "/token",
 	}
-	if err := n.Store.CreateIntegration(n.t.Context(), in); err != nil {
+	for _, more := range config {
+		maps.Copy(given, more)
+	}
+	in, err := n.Create(n.t.Context(), integration.Change{Template: integration.TemplateCustom, Config: given})
+	if err != nil {
 		n.t.Fatalf("create integration: %v", err)
 	}
 	return in
 }
 
+// serviceAccount is the key of a configuration that makes an integration one of a service account.
+var serviceAccount = map[string]any{"auth_type": "Service Account"}
+
 const redirectURI = "https://connect.example/__oauth__/integrations/callback"
 
 func (n *node) begin(in *integration.Integration, user string) integration.Started {
 	n.t.Helper()
-	s, err := n.BeginLogin(n.t.Context(), in, user, redirectURI, "/content/x/")
+	s, err := n.BeginLogin(n.t.Context(), in.GUID, user, redirectURI, "/content/x/")
 	if err != nil {
 		n.t.Fatalf("BeginLogin: %v", err)
 	}
@@ -185,9 +192,26 @@ func (n *node) login(in *integration.Integration, user string) {
 
 func (n *node) session(in *integration.Integration, user string) *integration.Session {
 	n.t.Helper()
-	s, err := n.Store.SessionOf(n.t.Context(), user, in.GUID)
+	s, err := n.db.Integrations().SessionOf(n.t.Context(), user, in.GUID)
 	if err != nil {
 		n.t.Fatalf("SessionOf: %v", err)
 	}
 	return s
+}
+
+// sessions returns the sessions of a user.
+func (n *node) sessions(user string) []*integration.Session {
+	n.t.Helper()
+	list, err := n.Sessions(n.t.Context(), account.Actor{User: account.User{GUID: user}}, false)
+	if err != nil {
+		n.t.Fatalf("Sessions: %v", err)
+	}
+	return list
+}
+
+func (n *node) logout(user string, in *integration.Integration) {
+	n.t.Helper()
+	if err := n.Logout(n.t.Context(), user, in.GUID); err != nil {
+		n.t.Fatalf("Logout: %v", err)
+	}
 }

@@ -2,169 +2,94 @@ package integration
 
 import (
 	"context"
-	"countersign/reference/internal/dberr"
 	"errors"
-	"fmt"
-	"time"
 
-	"github.com/google/uuid"
+	"countersign/reference/internal/account"
+	"countersign/reference/internal/content"
+	"countersign/reference/internal/dberr"
 )
 
-func newGUID() string { return uuid.NewString() }
-
-// AccessToken is the result of an exchange.
-type AccessToken struct {
-	Value   string
-	Expires time.Time // zero if the provider sent no lifetime
+// Sessions returns the sessions of the actor, oldest first. For administrators with all it returns the sessions of all
+// users. For other actors all has no effect.
+func (s *Service) Sessions(ctx context.Context, actor account.Actor, all bool) ([]*Session, error) {
+	if all && actor.Role == account.Administrator {
+		return s.store.Sessions(ctx)
+	}
+	return s.store.SessionsOf(ctx, actor.User.GUID)
 }
 
-// ErrNotLoggedIn is returned if the user has no refresh token for the integration.
-var ErrNotLoggedIn = errors.New("not logged in to the integration")
+// Session returns a session. It returns dberr.NotFound if the session does not exist, or if it is the session of another
+// user and the actor is not an administrator.
+func (s *Service) Session(ctx context.Context, actor account.Actor, guid string) (*Session, error) {
+	return visibleSession(ctx, s.store, actor, guid)
+}
 
-// ErrRefreshFailed is returned if the provider rejects the refresh token. The user is then no longer logged in.
-var ErrRefreshFailed = errors.New("the refresh token is invalid")
-
-// leaseLength is the time that a node may take for a refresh. It includes the timeout of the provider and the storing
-// of the reply.
-const leaseLength = ProviderTimeout + 2*time.Second
-
-// leasePoll is the interval in which a node checks whether another node has finished a refresh.
-const leasePoll = 40 * time.Millisecond
-
-// ViewerToken returns the access token of a user for a Viewer integration. It refreshes an expired token. Concurrent
-// calls, on all nodes together, perform one refresh: a provider that rotates refresh tokens treats a second use of
-// one as theft and ends the whole session (RFC 9700 section 4.14.2). The error is ErrNotLoggedIn, ErrRefreshFailed, a
-// *Fault, or an internal one.
-func (s *Service) ViewerToken(ctx context.Context, in *Integration, user string) (AccessToken, error) {
-	session, err := s.Store.SessionOf(ctx, user, in.GUID)
-	if errors.Is(err, dberr.NotFound) {
-		return AccessToken{}, ErrNotLoggedIn
-	}
+func visibleSession(ctx context.Context, r Reader, actor account.Actor, guid string) (*Session, error) {
+	session, err := r.Session(ctx, guid)
 	if err != nil {
-		return AccessToken{}, fmt.Errorf("read session: %w", err)
+		return nil, err
 	}
-	if !session.LoggedIn() {
-		return AccessToken{}, ErrNotLoggedIn
+	if session.UserGUID != actor.User.GUID && actor.Role != account.Administrator {
+		return nil, dberr.NotFound
 	}
-	if s.fresh(session) {
-		return s.open(session)
-	}
-	// The refresh continues if the client of the first caller disconnects, because other callers wait for it.
-	flight := s.refreshes.DoChan(session.GUID, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseLength+ProviderTimeout)
-		defer cancel()
-		return s.refreshOrWait(ctx, in, user)
-	})
-	select {
-	case <-ctx.Done():
-		return AccessToken{}, ctx.Err()
-	case r := <-flight:
-		if r.Err != nil {
-			return AccessToken{}, r.Err
-		}
-		return r.Val.(AccessToken), nil
-	}
+	return session, nil
 }
 
-// fresh reports whether the access token is valid for long enough to be returned. The margin is ten seconds, or a
-// quarter of a shorter lifetime.
-func (s *Service) fresh(session *Session) bool {
-	t := session.Tokens
-	if t.ExpiresTime.IsZero() {
-		return true
-	}
-	margin := min(10*time.Second, t.ExpiresTime.Sub(t.ObtainedTime)/4)
-	return s.Now().Before(t.ExpiresTime.Add(-max(margin, 0)))
-}
-
-func (s *Service) open(session *Session) (AccessToken, error) {
-	value, err := s.Vault.Open(string(session.Tokens.Access), tokenPlace(session, "access_token"))
-	if err != nil {
-		return AccessToken{}, fmt.Errorf("open access token: %w", err)
-	}
-	return AccessToken{value, session.Tokens.ExpiresTime}, nil
-}
-
-// refreshOrWait takes the lease and refreshes the token, or waits for the node that has the lease.
-func (s *Service) refreshOrWait(ctx context.Context, in *Integration, user string) (AccessToken, error) {
-	tick := time.NewTicker(leasePoll)
-	defer tick.Stop()
-	for {
-		session, err := s.Store.SessionOf(ctx, user, in.GUID)
-		switch {
-		case errors.Is(err, dberr.NotFound):
-			return AccessToken{}, ErrNotLoggedIn
-		case err != nil:
-			return AccessToken{}, fmt.Errorf("read session: %w", err)
-		case !session.LoggedIn():
-			return AccessToken{}, ErrRefreshFailed // it was logged in when the refresh began
-		case s.fresh(session):
-			return s.open(session)
-		}
-		now := s.Now()
-		mine, err := s.Store.LeaseRefresh(ctx, session.GUID, session.Revision, now, now.Add(leaseLength))
+// DeleteSession deletes a session and the started logins of its user and integration. It returns the errors of Session.
+func (s *Service) DeleteSession(ctx context.Context, actor account.Actor, guid string) error {
+	return s.store.Update(ctx, func(tx Tx) error {
+		session, err := visibleSession(ctx, tx, actor, guid)
 		if err != nil {
-			return AccessToken{}, fmt.Errorf("lease refresh: %w", err)
+			return err
 		}
-		if mine {
-			return s.refreshLeased(ctx, in, session)
-		}
-		select {
-		case <-ctx.Done():
-			return AccessToken{}, &Fault{Kind: FaultNoAnswer}
-		case <-tick.C:
-		}
-	}
+		return endSession(ctx, tx, session.UserGUID, session.IntegrationGUID)
+	})
 }
 
-// refreshLeased refreshes the token. The caller holds the lease.
-func (s *Service) refreshLeased(ctx context.Context, in *Integration, session *Session) (AccessToken, error) {
-	secret, err := s.clientSecret(in)
-	if err != nil {
-		return AccessToken{}, err
-	}
-	old, err := s.Vault.Open(string(session.Tokens.Refresh), tokenPlace(session, "refresh_token"))
-	if err != nil {
-		return AccessToken{}, fmt.Errorf("open refresh token: %w", err)
-	}
-	got, err := s.client.refresh(ctx, in.Config, secret, old)
-	var f *Fault
-	switch {
-	case errors.As(err, &f) && f.Kind == FaultGrant:
-		// The session remains without tokens, so that the user is not logged in and is asked to log in again.
-		s.Log.Info("OAuth refresh token refused", "integration", in.GUID, "user", session.UserGUID)
-		return s.finishRefresh(ctx, in, session, &SealedTokens{}, AccessToken{}, ErrRefreshFailed)
-	case err != nil:
-		s.Log.Warn("OAuth refresh failed", "integration", in.GUID, "user", session.UserGUID, "fault", err)
-		return s.finishRefresh(ctx, in, session, nil, AccessToken{}, err)
-	}
-	tokens := s.seal(session, got)
-	return s.finishRefresh(ctx, in, session, &tokens, AccessToken{got.access, s.expiryOf(got)}, nil)
+// Logout deletes the session of a user with an integration, with its tokens (OAuth document, line 48), and the started
+// logins. It returns nil if there is no session, and dberr.NotFound if the integration does not exist.
+func (s *Service) Logout(ctx context.Context, user, guid string) error {
+	return s.store.Update(ctx, func(tx Tx) error {
+		if _, err := tx.Integration(ctx, guid); err != nil {
+			return err
+		}
+		return endSession(ctx, tx, user, guid)
+	})
 }
 
-// finishRefresh ends the lease and stores the result, unless the session has changed: a logout or a new login takes
-// precedence over a refresh that began before it.
-func (s *Service) finishRefresh(ctx context.Context, in *Integration, session *Session, tokens *SealedTokens, token AccessToken, outcome error) (AccessToken, error) {
-	err := s.Store.EndRefresh(ctx, session.GUID, session.Revision, tokens, s.Now())
-	if errors.Is(err, ErrChanged) {
-		return s.refreshOrWait(ctx, in, session.UserGUID)
+// endSession deletes the session of a user with an integration, and the started logins, so that a callback after a
+// logout has no effect.
+func endSession(ctx context.Context, tx Tx, user, guid string) error {
+	if err := tx.DeleteLogins(ctx, user, guid); err != nil {
+		return err
 	}
-	if err != nil {
-		return AccessToken{}, fmt.Errorf("store refreshed tokens: %w", err)
-	}
-	return token, outcome
+	return tx.DeleteSession(ctx, user, guid)
 }
 
-// ServiceToken requests a new token for the service account of the integration. The error is a *Fault or internal.
-func (s *Service) ServiceToken(ctx context.Context, in *Integration) (AccessToken, error) {
-	secret, err := s.clientSecret(in)
-	if err != nil {
-		return AccessToken{}, err
+// LoginFor returns the guid of the Viewer integration to which a visitor of an item must log in, or "" (OAuth document,
+// line 42). Visitors of an item that is open to all visitors get no token and need no login.
+func (s *Service) LoginFor(ctx context.Context, item *content.Item, user string) (string, error) {
+	if item.Access == content.AccessAll {
+		return "", nil
 	}
-	got, err := s.client.serviceToken(ctx, in.Config, secret)
+	associations, err := s.store.Associations(ctx, item.GUID)
 	if err != nil {
-		s.Log.Warn("OAuth service account token failed", "integration", in.GUID, "fault", err)
-		return AccessToken{}, err
+		return "", err
 	}
-	return AccessToken{got.access, s.expiryOf(got)}, nil
+	for _, a := range associations {
+		if a.Integration.Config.AuthType != Viewer {
+			continue
+		}
+		session, err := s.store.SessionOf(ctx, user, a.Integration.GUID)
+		if errors.Is(err, dberr.NotFound) {
+			session, err = &Session{}, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if !session.LoggedIn() {
+			return a.Integration.GUID, nil
+		}
+	}
+	return "", nil
 }

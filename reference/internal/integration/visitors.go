@@ -17,7 +17,7 @@ type Visitors struct {
 
 // RoleOfUser implements Content.
 func (v Visitors) RoleOfUser(ctx context.Context, item *content.Item, guid string) (content.AppRole, error) {
-	user, err := v.Accounts.Store.UserByGUID(ctx, guid)
+	user, err := v.Accounts.FindUser(ctx, guid)
 	if errors.Is(err, dberr.NotFound) || err == nil && user.Locked {
 		return content.AppNone, nil
 	}

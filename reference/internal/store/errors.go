@@ -1,14 +1,14 @@
 package store
 
 import (
-	"countersign/reference/internal/dberr"
-	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"countersign/reference/internal/dberr"
 )
 
 // named adds dberr.Busy or dberr.Full to an error of a database that is locked, not available or
@@ -60,28 +60,6 @@ func isBusy(err error) bool {
 	return false
 }
 
-// readError converts the error of a missing row to dberr.NotFound. op names the operation.
-func readError(op string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sql.ErrNoRows), isUnstorable(err):
-		return fmt.Errorf("%s: %w", op, dberr.NotFound)
-	}
-	return fmt.Errorf("%s: %w", op, named(err))
-}
-
-// writeError converts a violated uniqueness to dberr.Exists.
-func writeError(op string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case isDuplicate(err):
-		return fmt.Errorf("%s: %w", op, dberr.Exists)
-	}
-	return fmt.Errorf("%s: %w", op, named(err))
-}
-
 // isDuplicate reports whether a statement failed because a key or unique value already exists.
 func isDuplicate(err error) bool {
 	var lite *sqlite.Error
@@ -90,19 +68,4 @@ func isDuplicate(err error) bool {
 	}
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "23505" // unique_violation
-}
-
-// requireAffected returns ErrNotFound if a statement affected no row.
-func requireAffected(op string, res sql.Result, err error) error {
-	if err != nil {
-		return writeError(op, err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("%s: %w", op, named(err))
-	}
-	if n == 0 {
-		return fmt.Errorf("%s: %w", op, dberr.NotFound)
-	}
-	return nil
 }

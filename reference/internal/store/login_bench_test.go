@@ -16,6 +16,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/policy"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/web"
 )
@@ -95,7 +96,7 @@ func serve(b *testing.B, db *store.DB, options string) (login func(name string, 
 		b.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	accounts := &account.Service{Store: db, Policy: web.AccountPolicy(cfg), Now: time.Now, SessionLifetime: time.Hour, Log: log}
+	accounts := account.New(account.Options{Store: db.Accounts(), Policy: policy.Accounts(cfg), SessionLifetime: time.Hour})
 	var handler http.Handler
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	server.Config.MaxHeaderBytes = 512 << 10 // as in package reference, for a thousand groups

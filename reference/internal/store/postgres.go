@@ -44,7 +44,7 @@ func OpenPostgres(ctx context.Context, url string) (*DB, error) {
 
 	// The driver prepares each statement text once for each connection.
 	db := &DB{read: stdlib.OpenDB(*readOnly), write: stdlib.OpenDB(*config)}
-	db.queries = queries{db.read}
+	db.q = db.read
 	for pool, n := range map[*sql.DB]int{db.read: postgresReaders, db.write: postgresWriters} {
 		pool.SetMaxOpenConns(n)
 		pool.SetMaxIdleConns(n)

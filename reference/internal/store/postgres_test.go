@@ -64,7 +64,7 @@ func TestPostgresStartsAtOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if n, err := db.CountUsers(context.Background()); err != nil || n != 0 {
+			if n, err := db.Accounts().CountUsers(context.Background()); err != nil || n != 0 {
 				t.Errorf("%d users, %v", n, err)
 			}
 			if err := db.Close(); err != nil {
@@ -80,13 +80,13 @@ func TestPostgresSchemas(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	a, b := freshPostgres(t)(), freshPostgres(t)()
-	err := a.Update(ctx, func(tx account.Tx) error {
+	err := a.Accounts().Update(ctx, func(tx account.Tx) error {
 		u := account.User{GUID: "g", UniqueID: "u", Username: "u"}
 		if err := tx.InsertUser(ctx, &u); err != nil {
 			return err
 		}
 		// b can write while a writes.
-		return b.Update(ctx, func(tx account.Tx) error {
+		return b.Accounts().Update(ctx, func(tx account.Tx) error {
 			n, err := tx.CountUsers(ctx)
 			if n != 0 {
 				t.Errorf("%d users of another schema", n)

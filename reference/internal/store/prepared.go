@@ -3,61 +3,143 @@ package store
 import (
 	"context"
 	"database/sql"
-	"sync"
+	"database/sql/driver"
+	"errors"
+	"fmt"
 )
 
-// prepared is a pool that compiles each statement text once for each connection. The texts are constants of this
-// package, so that the map remains small. Statements that are created at run time must not use it (see
-// queries.Users).
-type prepared struct {
-	db    *sql.DB
-	mu    sync.RWMutex
-	stmts map[string]*sql.Stmt
+// maxPrepared bounds the statements that a connection keeps. There are fewer constant statements; a list of users has
+// one for each combination of filters, which clients choose.
+const maxPrepared = 256
+
+// preparing is a connector of SQLite. Its connections keep the statements that they have prepared, for transactions
+// too. The pools of database/sql cannot do this: a statement of a pool cannot be prepared while a transaction has the
+// only connection, and one of a transaction is closed with it.
+type preparing struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := p.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, ok := c.(preparer)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("a connection of type %T", c), c.Close())
+	}
+	return &preparedConn{conn, map[string]preparedStmt{}}, nil
 }
 
-func newPrepared(db *sql.DB) *prepared { return &prepared{db: db, stmts: map[string]*sql.Stmt{}} }
+// preparer is what database/sql uses of a connection of SQLite.
+type preparer interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
 
-func (p *prepared) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	p.mu.RLock()
-	st := p.stmts[query]
-	p.mu.RUnlock()
-	if st != nil {
+// preparedStmt is what preparedConn uses of a statement of SQLite.
+type preparedStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// preparedConn is a connection with the prepared statements that are not in use.
+type preparedConn struct {
+	preparer
+	free map[string]preparedStmt
+}
+
+// take returns a statement for the text. The caller must release it.
+func (c *preparedConn) take(ctx context.Context, query string) (preparedStmt, error) {
+	if st, ok := c.free[query]; ok {
+		delete(c.free, query)
 		return st, nil
 	}
-	// The statement is used after the request that creates it.
-	st, err := p.db.PrepareContext(context.WithoutCancel(ctx), query)
+	st, err := c.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if other := p.stmts[query]; other != nil {
-		st.Close() //nolint:errcheck // never used
-		return other, nil
+	known, ok := st.(preparedStmt)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("a statement of type %T", st), st.Close())
 	}
-	p.stmts[query] = st
-	return st, nil
+	return known, nil
 }
 
-func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return p.db.ExecContext(ctx, query, args...)
+// release keeps a statement for the next use, in place of any other one if there are too many.
+func (c *preparedConn) release(query string, st preparedStmt) error {
+	if _, ok := c.free[query]; ok { // both were in use at the same time
+		return st.Close()
+	}
+	var err error
+	if len(c.free) >= maxPrepared {
+		for other := range c.free {
+			err = c.free[other].Close()
+			delete(c.free, other)
+			break
+		}
+	}
+	c.free[query] = st
+	return err
 }
 
-func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := p.stmt(ctx, query)
+// ExecContext implements driver.ExecerContext.
+func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	st, err := c.take(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	result, err := st.ExecContext(ctx, args)
+	return result, errors.Join(err, c.release(query, st))
 }
 
-// QueryRowContext reads one row by an index, without cancellation. The read is short, and a context that can be
-// cancelled would cost two goroutines, which is half of the time of the read.
-func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	ctx = context.WithoutCancel(ctx)
-	st, err := p.stmt(ctx, query)
+// QueryContext implements driver.QueryerContext.
+func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	st, err := c.take(ctx, query)
 	if err != nil {
-		return p.db.QueryRowContext(ctx, query, args...) // Scan returns the same error
+		return nil, err
 	}
-	return st.QueryRowContext(ctx, args...)
+	rows, err := st.QueryContext(ctx, args)
+	if err != nil {
+		return nil, errors.Join(err, c.release(query, st))
+	}
+	return &preparedRows{rows, func() error { return c.release(query, st) }}, nil
+}
+
+// Close closes the statements and the connection.
+func (c *preparedConn) Close() error {
+	var errs []error
+	for _, st := range c.free {
+		errs = append(errs, st.Close())
+	}
+	c.free = nil
+	return errors.Join(append(errs, c.preparer.Close())...)
+}
+
+// preparedRows are the rows of a statement that is in use until they are closed.
+type preparedRows struct {
+	driver.Rows
+	release func() error
+}
+
+// Close implements driver.Rows.
+func (r *preparedRows) Close() error { return errors.Join(r.Rows.Close(), r.release()) }
+
+// uncancelled executes statements that affect or return one row without cancellation, which would cost two goroutines
+// for each: half of the time of a read by an index. Such a statement of SQLite is short. If a request ends, its
+// transaction is rolled back all the same.
+type uncancelled struct{ querier }
+
+// ExecContext implements querier.
+func (u uncancelled) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return u.querier.ExecContext(context.WithoutCancel(ctx), query, args...)
+}
+
+// QueryRowContext implements querier.
+func (u uncancelled) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return u.querier.QueryRowContext(context.WithoutCancel(ctx), query, args...)
 }

@@ -23,23 +23,38 @@ func init() {
 	})
 }
 
+// The maximum number of connections for single statements.
+const sqliteReaders = 8
+
 // OpenSQLite opens or creates the database in the file at path and migrates it.
 func OpenSQLite(ctx context.Context, path string) (*DB, error) {
-	write, err := sql.Open("sqlite", sqliteDSN(path, "_txlock=immediate"))
+	if err := createSQLite(path); err != nil {
+		return nil, fmt.Errorf("create %s: %w", path, err)
+	}
+	write, err := sqlitePool(path, "_txlock=immediate", 1)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	write.SetMaxOpenConns(1)
 	if err := migrate(ctx, write, goose.DialectSQLite3); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), write.Close())
 	}
-	read, err := sql.Open("sqlite", sqliteDSN(path, "_pragma=query_only(1)"))
+	read, err := sqlitePool(path, "_pragma=query_only(1)", sqliteReaders)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), write.Close())
 	}
-	read.SetMaxOpenConns(8)
-	read.SetMaxIdleConns(8)
-	return &DB{read: read, write: write, queries: queries{newPrepared(read)}}, nil
+	return &DB{read: read, write: write, q: uncancelled{read}}, nil
+}
+
+// sqlitePool returns a pool of at most n connections.
+func sqlitePool(path, extra string, n int) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(sqliteDSN(path, extra))
+	if err != nil {
+		return nil, err
+	}
+	pool := sql.OpenDB(preparing{connector})
+	pool.SetMaxOpenConns(n)
+	pool.SetMaxIdleConns(n)
+	return pool, nil
 }
 
 // sqliteDSN returns the data source name. The write-ahead log lets readers continue while a transaction writes. With

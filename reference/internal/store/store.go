@@ -6,28 +6,18 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
-
-	"github.com/pressly/goose/v3"
-
-	"countersign/reference/internal/account"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
-
-// DB is an open database with the newest schema. It is safe for concurrent use, and its opener must close it. Its
-// queries only read; Update and InTx write.
+// DB is an open database with the newest schema. It is safe for concurrent use, and its opener must close it.
 type DB struct {
 	// read is a pool of connections for single statements. write is for transactions; it has a single connection for
 	// SQLite, which has one writer.
 	read, write *sql.DB
-	space       int32 // of locks in Postgres; 0 for SQLite
-	queries
+	q           querier // the pool of readers
+	space       int32   // of locks in Postgres; 0 for SQLite
 }
 
 // querier is the common interface of pools and transactions.
@@ -37,28 +27,10 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// queries has a method for every read of this package. q is the pool of readers or a transaction.
-type queries struct{ q querier }
-
-// Tx is a transaction with all reads and writes.
+// Tx is a transaction.
 type Tx struct {
-	queries
-	space int32
-}
-
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(dialect, db, files)
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	return nil
+	q     querier
+	space int32 // as in DB
 }
 
 // Close closes both pools.
@@ -83,7 +55,10 @@ func (db *DB) tryTransact(ctx context.Context, lock int, do func(*Tx) error) err
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer sqlTx.Rollback() //nolint:errcheck // after Commit it reports ErrTxDone
-	tx := &Tx{queries{sqlTx}, db.space}
+	tx := &Tx{sqlTx, db.space}
+	if db.space == 0 {
+		tx.q = uncancelled{sqlTx}
+	}
 	if err := tx.lock(ctx, lock); err != nil {
 		return err
 	}
@@ -96,11 +71,6 @@ func (db *DB) tryTransact(ctx context.Context, lock int, do func(*Tx) error) err
 	return nil
 }
 
-// Update implements account.Store. Only one such transaction runs at a time on all nodes.
-func (db *DB) Update(ctx context.Context, do func(account.Tx) error) error {
-	return db.transact(ctx, lockAccounts, func(tx *Tx) error { return do(tx) })
-}
-
 // nextID returns the next number of a named sequence (1, 2, 3, ...). Both databases support UPDATE ... RETURNING, but
 // have different kinds of automatic numbers.
 func (t *Tx) nextID(ctx context.Context, sequence string) (int64, error) {
@@ -109,13 +79,9 @@ func (t *Tx) nextID(ctx context.Context, sequence string) (int64, error) {
 
 // nextIDs reserves n consecutive numbers and returns the first.
 func (t *Tx) nextIDs(ctx context.Context, sequence string, n int) (first int64, err error) {
-	var last int64
-	err = t.q.QueryRowContext(ctx, `INSERT INTO sequences (name, value) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET value = sequences.value + excluded.value RETURNING value`, sequence, n).Scan(&last)
-	if err != nil {
-		return 0, fmt.Errorf("next %s id: %w", sequence, err)
-	}
-	return last - int64(n) + 1, nil
+	last, err := count(ctx, t.q, "next "+sequence+" id", `INSERT INTO sequences (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = sequences.value + excluded.value RETURNING value`, sequence, n)
+	return int64(last - n + 1), err
 }
 
 // Times are stored as microseconds since 1970 UTC in BIGINT columns; 0 means never.
@@ -136,3 +102,8 @@ func fromMicros(n int64) time.Time {
 
 // nullable returns NULL for "", for columns that refer to other rows or are unique.
 func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
+// collect is list with a function that reads the present row of *sql.Rows.
+func collect[T any](ctx context.Context, q querier, op, query string, args []any, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	return list(ctx, q, op, query, args, func(row scanner) (T, error) { return scan(row.(*sql.Rows)) })
+}

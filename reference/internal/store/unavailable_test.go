@@ -30,7 +30,7 @@ func TestSQLiteBusyAndFull(t *testing.T) {
 	}
 	defer other.Close()
 	add := func() error {
-		return db.Update(ctx, func(tx account.Tx) error {
+		return db.Accounts().Update(ctx, func(tx account.Tx) error {
 			for n := range 100 {
 				name := fmt.Sprint("u", n)
 				if err := tx.InsertUser(ctx, &account.User{GUID: name, UniqueID: name, Username: name, Email: string(make([]byte, 4096))}); err != nil {
@@ -66,7 +66,7 @@ func TestPostgresBusyAndFull(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]error{"53100": dberr.Full, "53300": dberr.Busy, "55P03": dberr.Busy,
 		"40001": dberr.Busy, "57P03": dberr.Busy, "42601": nil} {
-		err := readError("read", &pgconn.PgError{Code: code})
+		err := storeError("read", &pgconn.PgError{Code: code})
 		for _, name := range []error{dberr.Busy, dberr.Full} {
 			if errors.Is(err, name) != (name == want) {
 				t.Errorf("%s is %v", code, err)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
 )
@@ -14,17 +13,17 @@ var ErrOtherKeys = errors.New("what is stored was sealed by another key")
 // must have one of the keys recorded before, because otherwise stored values could not be opened here or on the node
 // that sealed them. It returns ErrOtherKeys.
 func (db *DB) UseVaultKey(ctx context.Context, id string, has func(id string) bool) error {
-	return db.InTx(ctx, func(tx *Tx) error {
-		noted, err := collect(ctx, tx.q, "vault keys", `SELECT id FROM vault_keys`, nil, func(rows *sql.Rows) (id string, err error) {
-			return id, rows.Scan(&id)
+	return db.transact(ctx, lockContent, func(tx *Tx) error {
+		recorded, err := list(ctx, tx.q, "list vault keys", `SELECT id FROM vault_keys`, nil, func(row scanner) (id string, err error) {
+			return id, row.Scan(&id)
 		})
 		if err != nil {
 			return err
 		}
-		if len(noted) > 0 && !slices.ContainsFunc(noted, has) {
+		if len(recorded) > 0 && !slices.ContainsFunc(recorded, has) {
 			return ErrOtherKeys
 		}
-		_, err = tx.exec(ctx, `INSERT INTO vault_keys (id) VALUES ($1) ON CONFLICT DO NOTHING`, id)
-		return writeError("note vault key", err)
+		_, err = exec(ctx, tx.q, "record vault key", `INSERT INTO vault_keys (id) VALUES ($1) ON CONFLICT DO NOTHING`, id)
+		return err
 	})
 }

@@ -3,7 +3,6 @@ package usermanager
 import (
 	"bufio"
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"strings"
@@ -12,49 +11,33 @@ import (
 	"countersign/reference/internal/account"
 )
 
-// page is the number of rows in one read. A list may have a million users.
-const page = 500
-
 // listUsers writes one line for each user, with fields separated by tabs, in the order of ids. The format is a choice
 // of this project, because the format of the tool of Connect is not documented.
-func listUsers(ctx context.Context, r account.Reader, locked bool, out io.Writer) error {
-	q := account.UserQuery{Sort: "created_time", Limit: page}
-	if !locked {
-		q.Status = []string{"licensed", "inactive"}
-	}
+func listUsers(ctx context.Context, accounts *account.Service, locked bool, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	row(w, "id", "guid", "unique_id", "username", "first_name", "last_name", "email", "role", "locked")
-	for {
-		users, _, err := r.Users(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, u := range users {
-			row(w, fmt.Sprint(u.ID), u.GUID, encodedUniqueID(u.UniqueID), u.Username, u.FirstName, u.LastName, u.Email, string(u.Role), yesNo(u.Locked))
-		}
-		if len(users) < page {
-			return w.Flush()
-		}
-		q.Offset += page
+	err := accounts.EachUser(ctx, locked, func(u account.User) error {
+		row(w, fmt.Sprint(u.ID), u.GUID, account.EncodeUniqueID(u.UniqueID), u.Username, u.FirstName, u.LastName, u.Email, string(u.Role), yesNo(u.Locked))
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	return w.Flush()
 }
 
 // listGroups writes one line for each group, in the order of names.
-func listGroups(ctx context.Context, r account.Reader, out io.Writer) error {
+func listGroups(ctx context.Context, accounts *account.Service, out io.Writer) error {
 	w := bufio.NewWriter(out)
 	row(w, "id", "guid", "unique_id", "name", "owner_guid")
-	for offset := 0; ; offset += page {
-		groups, _, err := r.Groups(ctx, account.GroupQuery{Limit: page, Offset: offset})
-		if err != nil {
-			return err
-		}
-		for _, g := range groups {
-			row(w, fmt.Sprint(g.ID), g.GUID, encodedUniqueID(g.UniqueID), g.Name, g.OwnerGUID)
-		}
-		if len(groups) < page {
-			return w.Flush()
-		}
+	err := accounts.EachGroup(ctx, func(g account.Group) error {
+		row(w, fmt.Sprint(g.ID), g.GUID, account.EncodeUniqueID(g.UniqueID), g.Name, g.OwnerGUID)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	return w.Flush()
 }
 
 // row writes one line. The writer keeps an error until it is flushed.
@@ -77,9 +60,6 @@ func escaped(s string) string {
 		return r
 	}, s)
 }
-
-// encodedUniqueID returns a unique id as the database stores it and --new-unique-id accepts it.
-func encodedUniqueID(id string) string { return base64.StdEncoding.EncodeToString([]byte(id)) }
 
 // differences describes the fields whose values differ. Each field has a name, an old and a new value.
 func differences(fields ...[3]string) string {

@@ -5,7 +5,6 @@ package usermanager
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -98,15 +97,13 @@ func (c Command) Check() error {
 	return nil
 }
 
-// uniqueID decodes the new unique id. The documents say (line 208) that it is stored in Base64, and the tool accepts
-// and shows it in this form.
+// uniqueID decodes the new unique id, which is given as it is stored.
 func (c Command) uniqueID() (*string, error) {
 	if c.NewUniqueID == nil {
 		return nil, nil
 	}
-	id, err := base64.StdEncoding.Strict().DecodeString(*c.NewUniqueID)
-	text := string(id)
-	return &text, err
+	id, err := account.DecodeUniqueID(*c.NewUniqueID)
+	return &id, err
 }
 
 // Run executes the command and writes a report to out. It returns a *UsageError or an error of package account, in
@@ -117,9 +114,9 @@ func (c Command) Run(ctx context.Context, accounts *account.Service, out io.Writ
 	}
 	switch {
 	case c.Action == List && c.Groups:
-		return listGroups(ctx, accounts.Store, out)
+		return listGroups(ctx, accounts, out)
 	case c.Action == List:
-		return listUsers(ctx, accounts.Store, c.IncludeLocked, out)
+		return listUsers(ctx, accounts, c.IncludeLocked, out)
 	case c.Action == Transfer:
 		source, target, err := accounts.Transfer(ctx, c.Source, c.Target)
 		if err != nil {
@@ -168,7 +165,7 @@ func (c Command) alterUser(ctx context.Context, accounts *account.Service, out i
 	}
 	changes := differences(
 		[3]string{"username", before.Username, after.Username},
-		[3]string{"unique id", encodedUniqueID(before.UniqueID), encodedUniqueID(after.UniqueID)},
+		[3]string{"unique id", account.EncodeUniqueID(before.UniqueID), account.EncodeUniqueID(after.UniqueID)},
 		[3]string{"first name", before.FirstName, after.FirstName},
 		[3]string{"last name", before.LastName, after.LastName},
 		[3]string{"email", before.Email, after.Email},
@@ -217,7 +214,7 @@ func (c Command) normalize(ctx context.Context, accounts *account.Service, out i
 func groupLine(before, after account.Group) string {
 	return fmt.Sprintf("group %s (%s): %s\n", escaped(before.Name), before.GUID, differences(
 		[3]string{"name", before.Name, after.Name},
-		[3]string{"unique id", encodedUniqueID(before.UniqueID), encodedUniqueID(after.UniqueID)},
+		[3]string{"unique id", account.EncodeUniqueID(before.UniqueID), account.EncodeUniqueID(after.UniqueID)},
 		[3]string{"owner", before.OwnerGUID, after.OwnerGUID},
 	))
 }

@@ -7,19 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/proxyauth"
 	"countersign/reference/internal/store"
+	"countersign/reference/internal/store/storetest"
 	um "countersign/reference/internal/usermanager"
 )
 
@@ -30,41 +26,10 @@ type desk struct {
 	*account.Service
 }
 
-// emptyStore returns the file of a store without rows. It is shared, because a migration takes longer than most
-// tests.
-var emptyStore = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "usermanagertest-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "empty.db")
-	db, err := store.OpenSQLite(context.Background(), path)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
 func newDesk(t *testing.T, p account.Policy) *desk {
 	t.Helper()
-	empty, err := emptyStore()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "x.db")
-	if err := os.WriteFile(path, empty, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.OpenSQLite(context.Background(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return &desk{t, db, &account.Service{Store: db, Policy: p, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	db := storetest.Open(t)
+	return &desk{t, db, account.New(account.Options{Store: db.Accounts(), Policy: p})}
 }
 
 // proxied is the policy of [Authentication] Provider = proxy without other options.
@@ -138,7 +103,7 @@ func TestAlterUser(t *testing.T) {
 			if out := d.must(tt.command); !strings.Contains(out, tt.says) || !strings.Contains(out, bob.GUID) {
 				t.Errorf("it said %q, want %q", out, tt.says)
 			}
-			got, err := d.db.UserByGUID(context.Background(), bob.GUID)
+			got, err := d.db.Accounts().UserByGUID(context.Background(), bob.GUID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -273,7 +238,7 @@ func TestMigrationToUniqueIDs(t *testing.T) {
 	}
 	// A rename no longer touches the identity.
 	d.must(um.Command{Action: um.Alter, User: account.UserRef{ID: bob.ID}, NewUsername: text("rob")})
-	if u, err := d.db.UserByUniqueID(context.Background(), "4711"); err != nil || u.Username != "rob" {
+	if u, err := d.db.Accounts().UserByUniqueID(context.Background(), "4711"); err != nil || u.Username != "rob" {
 		t.Errorf("got %+v, %v", u, err)
 	}
 }
@@ -331,12 +296,12 @@ func TestGroups(t *testing.T) {
 	ada := d.user("ada", "engineers", "strangers")
 	engineers := account.GroupRef{Name: "engineers"}
 	d.must(um.Command{Action: um.Alter, Groups: true, Group: engineers, NewOwner: text("ada")})
-	g, err := d.db.GroupsByName(context.Background(), "engineers")
+	g, err := d.db.Accounts().GroupsByName(context.Background(), "engineers")
 	if err != nil || g[0].OwnerGUID != ada.GUID {
 		t.Fatalf("owner: %+v, %v", g, err)
 	}
 	d.must(um.Command{Action: um.Alter, Groups: true, Group: account.GroupRef{GUID: g[0].GUID}, NewGroupName: text("platform"), DropOwner: true})
-	if dropped, err := d.db.GroupByGUID(context.Background(), g[0].GUID); err != nil || dropped.OwnerGUID != "" || dropped.Name != "platform" {
+	if dropped, err := d.db.Accounts().GroupByGUID(context.Background(), g[0].GUID); err != nil || dropped.OwnerGUID != "" || dropped.Name != "platform" {
 		t.Errorf("after the owner was dropped: %+v, %v", dropped, err)
 	}
 	d.must(um.Command{Action: um.Alter, Groups: true, Group: account.GroupRef{Name: "platform"}, NewOwner: text(ada.GUID)})
@@ -344,7 +309,7 @@ func TestGroups(t *testing.T) {
 	if got, want := d.must(um.Command{Action: um.List, Groups: true}), fmt.Sprintf("\t%s\t\tplatform\t%s\n", g[0].GUID, ada.GUID); !strings.HasSuffix(got, want) || strings.Count(got, "\n") != 2 {
 		t.Errorf("list %q, want one group %q", got, want)
 	}
-	if members, _, err := d.db.MembersOfGroup(context.Background(), g[0].GUID, 9, 0); err != nil || len(members) != 1 {
+	if members, _, err := d.db.Accounts().MembersOfGroup(context.Background(), g[0].GUID, 9, 0); err != nil || len(members) != 1 {
 		t.Errorf("members after it all: %v, %v", members, err)
 	}
 }
@@ -358,7 +323,7 @@ func TestNormalize(t *testing.T) {
 	d.user("ada", "engineers", "managers")
 	normalize := um.Command{Action: um.Alter, Groups: true, NormalizeIDs: true}
 	identified := func(name string) string {
-		g, err := d.db.GroupsByName(context.Background(), name)
+		g, err := d.db.Accounts().GroupsByName(context.Background(), name)
 		if err != nil || len(g) != 1 {
 			t.Fatalf("%s: %v, %v", name, g, err)
 		}
@@ -372,7 +337,7 @@ func TestNormalize(t *testing.T) {
 		}
 	}
 	bob := d.user("bob", "engineers")
-	if groups, err := d.db.GroupsOfUser(context.Background(), bob.GUID); err != nil || len(groups) != 1 {
+	if groups, err := d.db.Accounts().GroupsOfUser(context.Background(), bob.GUID); err != nil || len(groups) != 1 {
 		t.Errorf("bob's groups by unique id: %v, %v", groups, err)
 	}
 	d.Policy.GroupsByUniqueID = false
@@ -439,11 +404,11 @@ func TestTransferAndDelete(t *testing.T) {
 	if err != nil || item.OwnerGUID != ada.GUID {
 		t.Errorf("got %+v, %v", item, err)
 	}
-	if g, err := d.db.GroupsByName(ctx, "eng"); err != nil || g[0].OwnerGUID != ada.GUID {
+	if g, err := d.db.Accounts().GroupsByName(ctx, "eng"); err != nil || g[0].OwnerGUID != ada.GUID {
 		t.Errorf("got %+v, %v", g, err)
 	}
 	d.must(um.Command{Action: um.Delete, User: named("bob")})
-	if _, err := d.db.UserByGUID(ctx, bob.GUID); !errors.Is(err, dberr.NotFound) {
+	if _, err := d.db.Accounts().UserByGUID(ctx, bob.GUID); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("after the deletion: %v", err)
 	}
 }
@@ -453,7 +418,7 @@ func TestLongList(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, proxied)
 	d.user("ada")
-	err := d.db.Update(context.Background(), func(tx account.Tx) error {
+	err := d.db.Accounts().Update(context.Background(), func(tx account.Tx) error {
 		for i := range 1234 {
 			u := account.User{GUID: fmt.Sprint("g", i), UniqueID: fmt.Sprint("u", i), Username: fmt.Sprint("u", i), FirstName: "a\nb\tc", Role: account.Viewer}
 			if err := tx.InsertUser(context.Background(), &u); err != nil {

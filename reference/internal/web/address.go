@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 )
 
 // contentAt returns the path below the public URL if an address, as a browser writes it, is that of content on this
@@ -36,12 +35,4 @@ func isNavigation(r *http.Request) bool {
 // unavailable returns the error for a request that needs a part of the server that is missing.
 func unavailable(text string) *apiError {
 	return &apiError{Code: 1, Status: http.StatusServiceUnavailable, Text: text}
-}
-
-// apiTime returns a time in the form of the API: UTC with whole seconds, or null if it is zero.
-func apiTime(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UTC().Format(time.RFC3339)
 }

@@ -121,7 +121,7 @@ func (s *Server) headerCaller(w http.ResponseWriter, r *http.Request) (caller, e
 		case err != nil:
 			return caller{}, err
 		case seen.User.UniqueID == claim.Identity && seen.Session.HeadersDigest == claim.Digest && !seen.User.Locked:
-			return caller{Via: viaHeader, User: seen.User, Role: seen.User.Role, xsrf: seen.Session.XSRF}, nil
+			return caller{Via: viaHeader, User: seen.User, Role: seen.User.Role, cookie: seen.Cookie}, nil
 		}
 	}
 	return s.loginByHeader(w, r, claim)
@@ -144,7 +144,7 @@ func (s *Server) loginByHeader(w http.ResponseWriter, r *http.Request, claim pro
 		return caller{}, err
 	}
 	s.setSession(w, login)
-	return caller{Via: viaHeader, User: login.User, Role: login.User.Role, xsrf: login.Session.XSRF, newSession: true}, nil
+	return caller{Via: viaHeader, User: login.User, Role: login.User.Role, cookie: login.Cookie, newSession: true}, nil
 }
 
 // cookieCaller returns the user of a session of the password provider. It ignores identity headers.
@@ -157,7 +157,7 @@ func (s *Server) cookieCaller(r *http.Request) (caller, error) {
 		case err != nil:
 			return caller{}, err
 		case !seen.User.Locked && seen.Session.HeadersDigest == "":
-			return caller{Via: viaCookie, User: seen.User, Role: seen.User.Role, xsrf: seen.Session.XSRF}, nil
+			return caller{Via: viaCookie, User: seen.User, Role: seen.User.Role, cookie: seen.Cookie}, nil
 		}
 	}
 	return caller{}, nil
@@ -168,7 +168,7 @@ func (s *Server) cookieCaller(r *http.Request) (caller, error) {
 func (s *Server) setSession(w http.ResponseWriter, login account.Login) {
 	w.Header().Set("Cache-Control", "no-store")
 	s.setCookie(w, sessionCookie, login.Cookie, true, 0)
-	s.setCookie(w, xsrfCookie, login.Session.XSRF, false, 0)
+	s.setCookie(w, xsrfCookie, account.XSRFToken(login.Cookie), false, 0)
 }
 
 func (s *Server) clearSession(w http.ResponseWriter) {
@@ -178,7 +178,7 @@ func (s *Server) clearSession(w http.ResponseWriter) {
 
 func (s *Server) setCookie(w http.ResponseWriter, name, value string, httpOnly bool, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: s.Config.PublicPath(), MaxAge: maxAge,
+		Name: name, Value: value, Path: s.publicPath, MaxAge: maxAge,
 		HttpOnly: httpOnly, Secure: s.Config.Secure(), SameSite: http.SameSiteLaxMode,
 	})
 }

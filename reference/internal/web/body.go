@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -86,4 +87,12 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	w.WriteHeader(status)
 	w.Write(body) //nolint:errcheck // the client is gone
 	return nil
+}
+
+// apiTime returns a time in the form of the API: UTC with whole seconds, or null if it is zero.
+func apiTime(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(time.RFC3339)
 }

@@ -26,12 +26,17 @@ type caller struct {
 	Key  account.APIKey // zero unless the request has a key
 	Role account.Role   // the user's role, capped by the key's
 
-	xsrf       string // of the session, for Interactive callers
+	cookie     string // of the session, for Interactive callers
 	newSession bool   // the session was created by this request
 }
 
+// xsrf returns the XSRF token of the session of an Interactive caller.
+func (c caller) xsrf() string { return account.XSRFToken(c.cookie) }
+
 // actor returns the caller in the form of package account.
-func (c caller) actor() account.Actor { return account.Actor{User: c.User, Role: c.Role} }
+func (c caller) actor() account.Actor {
+	return account.Actor{User: c.User, Role: c.Role, Key: c.Key.Kind}
+}
 
 // SignedIn reports whether the caller is not anonymous.
 func (c caller) SignedIn() bool { return c.Via != anonymous }

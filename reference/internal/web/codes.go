@@ -81,7 +81,7 @@ var (
 	errNoOAuthLogin           = connectError(220, 400, "No OAuth session was found for this user. Log in to the integration first.")
 	errIntegrationName        = connectError(225, 400, "The OAuth integration name is invalid.")
 	errIntegrationDescription = connectError(226, 400, "The OAuth integration description is invalid.")
-	errNoTemplate             = connectError(227, 404, "The OAuth template does not exist.")
+	errNoTemplate             = connectError(227, 404, "The OAuth template does not exist: this server has the template custom.")
 	errIntegrationConfig      = connectError(228, 400, "The OAuth integration config is invalid.")
 	errTemplateFixed          = connectError(229, 400, "The template of an OAuth integration cannot be changed.")
 	errLoginRefused           = connectError(230, 400, "The OAuth integration login is invalid.")

@@ -1,24 +1,52 @@
 package web
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"strings"
 	"testing"
 
 	"countersign/reference/internal/integration"
 )
 
-func TestEveryRefusalHasACode(t *testing.T) {
+// TestEveryErrorOfIntegrationsHasACode compares the errors of package integration with the table.
+func TestEveryErrorOfIntegrationsHasACode(t *testing.T) {
 	t.Parallel()
-	for _, reason := range []integration.Reason{integration.NoGrant, integration.NoSubjectType, integration.NoRequestedType, integration.BadSubject,
-		integration.BadContentSession, integration.NotOwner, integration.NoAssociation, integration.BadAudience, integration.NeedAudience,
-		integration.WrongAuthType, integration.WrongContent, integration.NoPermission, integration.NotLoggedIn, integration.RefreshInvalid, integration.ProviderFault} {
-		if e := exchangeError(&integration.Refusal{Reason: reason, Text: "x"}); e.Status >= 500 || e.Code == errInternal.Code {
-			t.Errorf("%s answers %d, code %d", reason, e.Status, e.Code)
-		}
+	table, err := os.ReadFile("errors.go")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, reason := range []integration.LoginReason{integration.LoginState, integration.LoginRefused, integration.LoginIssuer,
-		integration.LoginProvider, integration.LoginRefresh, integration.LoginType} {
-		if e := toAPIError(loginFailure(&integration.LoginError{Reason: reason})); e.Status >= 500 || e.Code == errInternal.Code {
-			t.Errorf("%s answers %d, code %d", reason, e.Status, e.Code)
+	file, err := parser.ParseFile(token.NewFileSet(), "../integration/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok {
+			return true
 		}
+		for _, name := range spec.Names {
+			if n++; !strings.Contains(string(table), "{integration."+name.Name+", err") {
+				t.Errorf("%s has no reply", name.Name)
+			}
+		}
+		return false
+	})
+	if n == 0 {
+		t.Error("errors.go of package integration has no errors")
+	}
+}
+
+func TestRefusalGivesItsText(t *testing.T) {
+	t.Parallel()
+	told := toAPIError(&integration.Refusal{Err: integration.ErrAudience, Text: "x %s"})
+	if told.Code != errAudience.Code || told.Status != errAudience.Status || told.Text != "x %s" {
+		t.Errorf("toAPIError = %d, code %d, %q", told.Status, told.Code, told.Text)
+	}
+	if errAudience.Text == told.Text {
+		t.Error("toAPIError changed the table")
 	}
 }

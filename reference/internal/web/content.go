@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -187,7 +188,7 @@ func (s *Server) include(r *http.Request, item *content.Item, view map[string]an
 	if !slices.Contains(asked, "owner") {
 		return nil
 	}
-	owner, err := s.Accounts.Store.UserByGUID(r.Context(), item.OwnerGUID)
+	owner, err := s.Accounts.FindUser(r.Context(), item.OwnerGUID)
 	if err != nil {
 		return err
 	}
@@ -265,9 +266,12 @@ func (s *Server) checkOwner(r *http.Request, guid string) error {
 	if callerOf(r).Role != account.Administrator {
 		return errForbidden
 	}
-	user, err := s.Accounts.Store.UserByGUID(r.Context(), guid)
+	user, err := s.Accounts.FindUser(r.Context(), guid)
+	if errors.Is(err, account.ErrNoUser) {
+		return errInvalidOwner.withCause(err)
+	}
 	if err != nil {
-		return notFoundAs(err, errInvalidOwner)
+		return err
 	}
 	if user.Locked || !user.Role.AtLeast(account.Publisher) {
 		return errInvalidOwner

@@ -95,7 +95,7 @@ func bundleParts(r *http.Request, body []byte) ([]byte, map[string]string, error
 // bundleView returns a bundle in the form of the API.
 func (s *Server) bundleView(ctx context.Context, item *content.Item, b *content.Bundle) (map[string]any, error) {
 	name := ""
-	switch user, err := s.Accounts.Store.UserByGUID(ctx, b.CreatedBy); {
+	switch user, err := s.Accounts.FindUser(ctx, b.CreatedBy); {
 	case err == nil:
 		name = user.Username
 	case !errors.Is(err, dberr.NotFound): // if the user was deleted, the bundle remains

@@ -127,7 +127,7 @@ func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.
 	}
 	switch p.PrincipalType {
 	case content.PrincipalUser:
-		user, err := s.Accounts.Store.UserByGUID(r.Context(), p.PrincipalGUID)
+		user, err := s.Accounts.FindUser(r.Context(), p.PrincipalGUID)
 		if errors.Is(err, dberr.NotFound) {
 			return errNoUser
 		}
@@ -142,13 +142,7 @@ func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.
 		}
 		return nil
 	case content.PrincipalGroup:
-		if err := s.groupsOn(); err != nil {
-			return err
-		}
-		_, err := s.Accounts.Store.GroupByGUID(r.Context(), p.PrincipalGUID)
-		if errors.Is(err, dberr.NotFound) {
-			return errNoGroup
-		}
+		_, err := s.Accounts.FindGroup(r.Context(), p.PrincipalGUID)
 		return err
 	}
 	return errPrincipalType

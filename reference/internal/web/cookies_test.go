@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/store"
@@ -33,8 +34,8 @@ func TestManySessionCookies(t *testing.T) {
 	for _, configuration := range []string{proxied, "[Authentication]\nProvider = password\n"} {
 		counted := &countingStore{}
 		s := newSite(t, configuration, func(o *web.Options, db *store.DB) {
-			counted.Store = db
-			o.Accounts.Store = counted
+			counted.Store = db.Accounts()
+			o.Accounts = account.New(account.Options{Store: counted, Policy: o.Accounts.Policy, Now: o.Now, SessionLifetime: time.Hour})
 		})
 		s.user("ada").get("__api__/server_settings").want(200, 0)
 		many := "Cookie: " + strings.Repeat("rsconnect=x; ", 2999) + "other=y"

@@ -92,6 +92,35 @@ var domainErrors = []struct {
 	{account.ErrNotMember, errNotMember},
 	{account.ErrNoUser, errNoUser},
 	{account.ErrNoGroup, errNoGroup},
+	{integration.ErrTemplate, errNoTemplate},
+	{integration.ErrTemplateFixed, errTemplateFixed},
+	{integration.ErrName, errIntegrationName},
+	{integration.ErrDescription, errIntegrationDescription},
+	{integration.ErrPermissions, errInvalidParameter},
+	{integration.ErrConfig, errIntegrationConfig},
+	{integration.ErrNotVerifiable, errNotVerifiable},
+	{integration.ErrProvider, errProvider},
+	{integration.ErrNoIntegration, errNoIntegration},
+	{integration.ErrListedTwice, errDuplicateAssociation},
+	{integration.ErrContentClass, errContentClass},
+	{integration.ErrGrantType, errGrantType},
+	{integration.ErrSubjectTokenType, errSubjectTokenType},
+	{integration.ErrRequestedTokenType, errRequestedTokenType},
+	{integration.ErrSubjectToken, errSubjectToken},
+	{integration.ErrContentSessionToken, errContentSessionToken},
+	{integration.ErrNotOwner, errForbidden},
+	{integration.ErrNoAssociation, errNoAssociation},
+	{integration.ErrAudience, errAudience},
+	{integration.ErrSeveralAssociations, errSeveralAssociations},
+	{integration.ErrAuthFlow, errAuthFlow},
+	{integration.ErrNoPermission, errNoAccess},
+	{integration.ErrNotLoggedIn, errNoOAuthLogin},
+	{integration.ErrRefreshFailed, errRefreshToken},
+	{integration.ErrLoginState, errLoginState},
+	{integration.ErrLoginRefused, errLoginRefused},
+	{integration.ErrLoginIssuer, errLoginRefused},
+	{integration.ErrNoLogin, errLoginRefused},
+	{integration.ErrNoRefreshToken, errNoRefreshToken},
 	{dberr.NotFound, errNotFound},
 	{content.ErrNameTaken, errNameTaken},
 }
@@ -105,18 +134,12 @@ var fieldErrors = map[string]*apiError{
 // others.
 func detailedError(err error) *apiError {
 	var field *content.FieldError
-	var config *integration.ConfigError
-	var refusal *integration.Refusal
 	switch {
 	case errors.As(err, &field):
 		if known := fieldErrors[field.Field]; known != nil {
 			return known
 		}
 		return errInvalidParameter.withText("The parameter is invalid: %s %s.", field.Field, field.Problem)
-	case errors.As(err, &config):
-		return errIntegrationConfig.withText("%s", config)
-	case errors.As(err, &refusal):
-		return exchangeError(refusal)
 	case errors.Is(err, dberr.Busy):
 		return unavailable("The database of the server is busy or not available. Try again later.").withRetryAfter(5)
 	case errors.Is(err, dberr.Full):
@@ -143,10 +166,19 @@ func toAPIError(err error) *apiError {
 	}
 	for _, d := range domainErrors {
 		if errors.Is(err, d.err) {
-			return d.reply.withCause(err)
+			return withTextOf(err, d.reply).withCause(err)
 		}
 	}
 	return errInternal.withCause(err)
+}
+
+// withTextOf returns reply with the text of a refusal, if err has one.
+func withTextOf(err error, reply *apiError) *apiError {
+	var refusal *integration.Refusal
+	if errors.As(err, &refusal) {
+		return reply.withText("%s", refusal.Text)
+	}
+	return reply
 }
 
 // setRetryAfter sets the header that tells the client when to repeat the request.

@@ -21,18 +21,7 @@ func viewGroup(g account.Group) groupView {
 	return v
 }
 
-// groupsOn returns an error if Authorization.UserGroups is false.
-func (s *Server) groupsOn() error {
-	if !s.Accounts.Policy.Groups {
-		return account.ErrGroupsOff
-	}
-	return nil
-}
-
 func (s *Server) listGroups(w http.ResponseWriter, r *http.Request) error {
-	if err := s.groupsOn(); err != nil {
-		return err
-	}
 	number, size, err := pageOf(r, 20)
 	if err != nil {
 		return err
@@ -41,7 +30,7 @@ func (s *Server) listGroups(w http.ResponseWriter, r *http.Request) error {
 	if q.Desc, err = descending(r); err != nil {
 		return err
 	}
-	groups, total, err := s.Accounts.Store.Groups(r.Context(), q)
+	groups, total, err := s.Accounts.ListGroups(r.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -73,12 +62,9 @@ func (s *Server) createGroup(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) getGroup(w http.ResponseWriter, r *http.Request) error {
-	if err := s.groupsOn(); err != nil {
-		return err
-	}
-	g, err := s.Accounts.Store.GroupByGUID(r.Context(), r.PathValue("guid"))
+	g, err := s.Accounts.FindGroup(r.Context(), r.PathValue("guid"))
 	if err != nil {
-		return notFoundAs(err, errNoGroup)
+		return err
 	}
 	return writeJSON(w, http.StatusOK, viewGroup(g))
 }
@@ -105,27 +91,15 @@ func (s *Server) deleteGroup(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) listMembers(w http.ResponseWriter, r *http.Request) error {
-	if err := s.groupsOn(); err != nil {
-		return err
-	}
 	number, size, err := pageOf(r, 10)
 	if err != nil {
 		return err
 	}
-	guid := r.PathValue("guid")
-	if _, err := s.Accounts.Store.GroupByGUID(r.Context(), guid); err != nil {
-		return notFoundAs(err, errNoGroup)
-	}
-	users, total, err := s.Accounts.Store.MembersOfGroup(r.Context(), guid, size, (number-1)*size)
+	users, total, err := s.Accounts.Members(r.Context(), r.PathValue("guid"), size, (number-1)*size)
 	if err != nil {
 		return err
 	}
-	c := callerOf(r)
-	views := make([]userView, len(users))
-	for i, u := range users {
-		views[i] = s.userView(u, maySeePrivate(c, u.GUID))
-	}
-	return writeJSON(w, http.StatusOK, paged{views, number, total})
+	return writeJSON(w, http.StatusOK, paged{s.userViews(callerOf(r), users), number, total})
 }
 
 func (s *Server) addMember(w http.ResponseWriter, r *http.Request) error {

@@ -33,7 +33,7 @@ func TestGroupsSwitchedOff(t *testing.T) {
 			item := admin.post("__api__/v1/content", `{"name":"item"}`).want(200, 0).str("guid")
 			ctx := context.Background()
 			eng, ops := account.Group{GUID: "eng", Name: "Eng"}, account.Group{GUID: "ops", Name: "Ops"}
-			err := s.store.Update(ctx, func(tx account.Tx) error {
+			err := s.store.Accounts().Update(ctx, func(tx account.Tx) error {
 				return errors.Join(tx.InsertGroup(ctx, &eng), tx.InsertGroup(ctx, &ops), tx.AddMember(ctx, "eng", bobs))
 			})
 			if err != nil {

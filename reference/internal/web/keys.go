@@ -26,22 +26,8 @@ func viewKey(k account.APIKey, shown string) keyView {
 	}
 }
 
-// ownKeys returns the caller if the keys in the path belong to the caller. It refuses the key of a content process,
-// because a key created with it would outlive the process.
-func ownKeys(r *http.Request) (caller, error) {
-	c := callerOf(r)
-	if c.User.GUID != r.PathValue("guid") || c.Via == viaContent {
-		return c, errForbidden
-	}
-	return c, nil
-}
-
 func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
-	c, err := ownKeys(r)
-	if err != nil {
-		return err
-	}
-	keys, err := s.Accounts.Store.KeysOfUser(r.Context(), c.User.GUID)
+	keys, err := s.Accounts.ListKeys(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
@@ -53,10 +39,6 @@ func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
-	c, err := ownKeys(r)
-	if err != nil {
-		return err
-	}
 	var in struct {
 		Name      string  `json:"name"`
 		UserRole  *string `json:"user_role"`
@@ -65,16 +47,12 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &in); err != nil {
 		return err
 	}
-	n := account.NewKey{Kind: account.UserKey, User: c.User, Name: in.Name, Role: c.Role}
+	n := account.NewKey{Name: in.Name}
 	if in.UserRole != nil {
-		role, ok := account.ParseRole(*in.UserRole)
-		if !ok {
-			return errUnknownRole
+		var err error
+		if n.Role, err = parseRole(*in.UserRole); err != nil {
+			return err
 		}
-		if role.Rank() > c.Role.Rank() {
-			return errKeyRole // the role of the key bounds that of the keys created with it
-		}
-		n.Role = role
 	}
 	if in.ExpiresAt != nil {
 		t, err := time.Parse(time.RFC3339, *in.ExpiresAt)
@@ -83,7 +61,7 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 		}
 		n.Expires = t
 	}
-	k, text, err := s.Accounts.MakeKey(r.Context(), n)
+	k, text, err := s.Accounts.CreateKey(r.Context(), callerOf(r).actor(), r.PathValue("guid"), n)
 	if err != nil {
 		return err
 	}
@@ -91,34 +69,21 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) getKey(w http.ResponseWriter, r *http.Request) error {
-	c, err := ownKeys(r)
+	id, err := pathID(r, "id")
+	if err != nil {
+		return errNotFound.withCause(err)
+	}
+	k, err := s.Accounts.FindKey(r.Context(), callerOf(r).actor(), r.PathValue("guid"), id)
 	if err != nil {
 		return err
 	}
-	keys, err := s.Accounts.Store.KeysOfUser(r.Context(), c.User.GUID)
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		if strconv.FormatInt(k.ID, 10) == r.PathValue("id") {
-			return writeJSON(w, http.StatusOK, viewKey(k, k.Tail))
-		}
-	}
-	return errNotFound
+	return writeJSON(w, http.StatusOK, viewKey(k, k.Tail))
 }
 
 func (s *Server) deleteKey(w http.ResponseWriter, r *http.Request) error {
-	c, err := ownKeys(r)
+	id, err := pathID(r, "id")
 	if err != nil {
 		return err
 	}
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		return errInvalidID
-	}
-	if err := s.Accounts.RemoveKey(r.Context(), c.User.GUID, id); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, s.Accounts.DeleteKey(r.Context(), callerOf(r).actor(), r.PathValue("guid"), id))
 }

@@ -151,7 +151,7 @@ func (s *Server) checkXSRF(r *http.Request, c caller) error {
 	case !unsafeMethod(r), c.ByKey():
 		return nil
 	case c.SignedIn() && !c.newSession:
-		if !equal(r.Header.Get("X-Rsc-Xsrf"), c.xsrf) {
+		if !equal(r.Header.Get("X-Rsc-Xsrf"), c.xsrf()) {
 			return errXSRF
 		}
 	case !s.sameOrigin(r):

@@ -1,16 +1,10 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
-	"unicode/utf8"
 
-	"github.com/google/uuid"
-
-	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 )
 
@@ -63,66 +57,40 @@ type integrationBody struct {
 	Permissions []json.RawMessage `json:"permissions"`
 }
 
-// setTexts sets name and description if the body has them. null removes them.
-func (b integrationBody) setTexts(i *integration.Integration) error {
-	for _, field := range []struct {
-		raw     json.RawMessage
-		target  **string
-		max     int
-		tooLong *apiError
-	}{{b.Name, &i.Name, 256, errIntegrationName}, {b.Description, &i.Description, 4096, errIntegrationDescription}} {
-		if field.raw == nil {
-			continue
-		}
-		if bytes.Equal(field.raw, []byte("null")) {
-			*field.target = nil
-			continue
-		}
-		var text string
-		if err := json.Unmarshal(field.raw, &text); err != nil {
-			return errInvalidJSON.withCause(err)
-		}
-		if utf8.RuneCountInString(text) > field.max {
-			return field.tooLong
-		}
-		*field.target = &text
+// change reads the change that a body describes.
+func (b integrationBody) change() (integration.Change, error) {
+	c := integration.Change{Template: b.Template, Config: b.Config, Permissions: len(b.Permissions)}
+	var err error
+	if c.Name, err = optionalText(b.Name); err != nil {
+		return integration.Change{}, err
 	}
-	if len(b.Permissions) > 0 {
-		return errInvalidParameter.withText("The parameter is invalid: this server has no permissions of integrations, permissions must be empty.")
-	}
-	return nil
+	c.Description, err = optionalText(b.Description)
+	return c, err
 }
 
-// configure merges config into the configuration of an integration. Absent keys, including the secret, do not change;
-// null removes a key.
-func (s *Server) configure(i *integration.Integration, config map[string]any) error {
-	merged := map[string]any{}
-	if i.Config.AuthMode != "" {
-		merged = i.Config.Public()
+// optionalText reads a text or null. It returns nil for an absent member.
+func optionalText(raw json.RawMessage) (*integration.Text, error) {
+	if raw == nil {
+		return nil, nil
 	}
-	for key, value := range config {
-		merged[key] = value
+	var text integration.Text
+	if err := json.Unmarshal(raw, &text.Value); err != nil {
+		return nil, errInvalidJSON.withCause(err)
 	}
-	parsed, secret, err := integration.ParseConfig(merged)
-	if err != nil {
-		return err
+	return &text, nil
+}
+
+// decodeIntegration reads the body of a request that creates or changes an integration.
+func decodeIntegration(w http.ResponseWriter, r *http.Request) (integration.Change, error) {
+	var body integrationBody
+	if err := decode(w, r, &body); err != nil {
+		return integration.Change{}, err
 	}
-	sealed := i.Secret
-	if _, named := config[integration.SecretKey]; named {
-		sealed = ""
-		if secret != nil {
-			sealed = s.Integrations.SealSecret(i.GUID, *secret)
-		}
-	}
-	if err := parsed.Validate(sealed != ""); err != nil {
-		return err
-	}
-	i.Config, i.Secret = parsed, sealed
-	return nil
+	return body.change()
 }
 
 func (s *Server) listIntegrations(w http.ResponseWriter, r *http.Request) error {
-	all, err := s.Integrations.Store.Integrations(r.Context())
+	all, err := s.Integrations.Integrations(r.Context())
 	if err != nil {
 		return err
 	}
@@ -134,29 +102,19 @@ func (s *Server) listIntegrations(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *Server) createIntegration(w http.ResponseWriter, r *http.Request) error {
-	var body integrationBody
-	if err := decode(w, r, &body); err != nil {
+	change, err := decodeIntegration(w, r)
+	if err != nil {
 		return err
 	}
-	now := s.Now()
-	i := &integration.Integration{GUID: uuid.NewString(), Template: integration.TemplateCustom, CreatedTime: now, UpdatedTime: now}
-	if body.Template != integration.TemplateCustom {
-		return errNoTemplate.withText("The OAuth template does not exist: this server has the template custom.")
-	}
-	if err := body.setTexts(i); err != nil {
+	created, err := s.Integrations.Create(r.Context(), change)
+	if err != nil {
 		return err
 	}
-	if err := s.configure(i, body.Config); err != nil {
-		return err
-	}
-	if err := s.Integrations.Store.CreateIntegration(r.Context(), i); err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, viewIntegration(i))
+	return writeJSON(w, http.StatusOK, viewIntegration(created))
 }
 
 func (s *Server) getIntegration(w http.ResponseWriter, r *http.Request) error {
-	i, err := s.Integrations.Store.Integration(r.Context(), r.PathValue("guid"))
+	i, err := s.Integrations.Integration(r.Context(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
@@ -164,20 +122,11 @@ func (s *Server) getIntegration(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) changeIntegration(w http.ResponseWriter, r *http.Request) error {
-	var body integrationBody
-	if err := decode(w, r, &body); err != nil {
+	change, err := decodeIntegration(w, r)
+	if err != nil {
 		return err
 	}
-	changed, err := s.Integrations.Store.UpdateIntegration(r.Context(), r.PathValue("guid"), func(i *integration.Integration) error {
-		if body.Template != "" && body.Template != i.Template {
-			return errTemplateFixed
-		}
-		if err := body.setTexts(i); err != nil {
-			return err
-		}
-		i.UpdatedTime = s.Now()
-		return s.configure(i, body.Config)
-	})
+	changed, err := s.Integrations.Change(r.Context(), r.PathValue("guid"), change)
 	if err != nil {
 		return err
 	}
@@ -185,24 +134,11 @@ func (s *Server) changeIntegration(w http.ResponseWriter, r *http.Request) error
 }
 
 func (s *Server) deleteIntegration(w http.ResponseWriter, r *http.Request) error {
-	return noContent(w, s.Integrations.Store.DeleteIntegration(r.Context(), r.PathValue("guid")))
+	return noContent(w, s.Integrations.Delete(r.Context(), r.PathValue("guid")))
 }
 
-// verifyIntegration requests one token to check the configuration, and discards it.
 func (s *Server) verifyIntegration(w http.ResponseWriter, r *http.Request) error {
-	i, err := s.Integrations.Store.Integration(r.Context(), r.PathValue("guid"))
-	if err != nil {
-		return err
-	}
-	if i.Config.AuthType != integration.ServiceAccount {
-		return errNotVerifiable
-	}
-	_, err = s.Integrations.ServiceToken(r.Context(), i)
-	var fault *integration.Fault
-	if errors.As(err, &fault) {
-		return errProvider.withText("Unable to retrieve a token: %s.", fault)
-	}
-	if err != nil {
+	if err := s.Integrations.Verify(r.Context(), r.PathValue("guid")); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, struct{}{})
@@ -230,7 +166,7 @@ func (s *Server) listAssociations(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	list, err := s.Integrations.Store.Associations(r.Context(), item.GUID)
+	list, err := s.Integrations.Associations(r.Context(), item)
 	if err != nil {
 		return err
 	}
@@ -238,19 +174,15 @@ func (s *Server) listAssociations(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *Server) listAssociationsOf(w http.ResponseWriter, r *http.Request) error {
-	i, err := s.Integrations.Store.Integration(r.Context(), r.PathValue("guid"))
-	if err != nil {
-		return err
-	}
-	list, err := s.Integrations.Store.AssociationsOf(r.Context(), i.GUID)
+	list, err := s.Integrations.AssociationsOf(r.Context(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
 	return writeAssociations(w, list)
 }
 
-// setAssociations replaces the associations of the item by the array in the body (OAuth document, lines 31 to 36). It
-// ignores the Content-Type, because the documented curl command does not set it.
+// setAssociations replaces the associations of the item by the array in the body. It ignores the Content-Type, because
+// the documented curl command does not set it.
 func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
 	item, _, err := s.editable(r)
 	if err != nil {
@@ -263,23 +195,8 @@ func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var guids []string
-	seen := map[string]bool{}
 	for _, entry := range body {
-		if seen[entry.GUID] {
-			return errDuplicateAssociation
-		}
-		seen[entry.GUID] = true
-		i, err := s.Integrations.Store.Integration(r.Context(), entry.GUID)
-		if errors.Is(err, dberr.NotFound) {
-			return errNoIntegration.withCause(err)
-		}
-		if err != nil {
-			return err
-		}
-		if class := item.Mode.Class(); !integration.Fits(i.Config.AuthType, class) {
-			return errContentClass.withText("%s integrations cannot be associated with %s content.", i.Config.AuthType, class)
-		}
-		guids = append(guids, i.GUID)
+		guids = append(guids, entry.GUID)
 	}
-	return noContent(w, s.Integrations.Store.SetAssociations(r.Context(), item.GUID, guids, s.Now()))
+	return noContent(w, s.Integrations.Associate(r.Context(), item, guids))
 }

@@ -6,7 +6,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"time"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/integration"
@@ -34,19 +33,9 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) error {
 	if c.Key.Kind == account.ContentKey {
 		request.CallerContent = c.Key.ContentGUID
 	}
-	token, err := s.Integrations.Exchange(r.Context(), request)
+	reply, err := s.Integrations.Exchange(r.Context(), request)
 	if err != nil {
 		return err
-	}
-	reply := struct {
-		AccessToken string `json:"access_token"`
-		IssuedType  string `json:"issued_token_type"`
-		TokenType   string `json:"token_type"`
-		ExpiresIn   *int64 `json:"expires_in,omitempty"` // only if it is known
-	}{AccessToken: token.Value, IssuedType: integration.AccessTokenType, TokenType: "Bearer"}
-	if !token.Expires.IsZero() {
-		left := max(0, int64(token.Expires.Sub(s.Now())/time.Second))
-		reply.ExpiresIn = &left
 	}
 	return writeJSON(w, http.StatusOK, reply)
 }
@@ -75,16 +64,4 @@ func exchangeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		}
 	}
 	return form, nil
-}
-
-// exchangeErrors maps refusals to errors of Connect. The reply contains the text of the refusal.
-var exchangeErrors = map[integration.Reason]*apiError{
-	integration.NoGrant: errGrantType, integration.NoSubjectType: errSubjectTokenType, integration.NoRequestedType: errRequestedTokenType, integration.BadSubject: errSubjectToken,
-	integration.BadContentSession: errContentSessionToken, integration.NotOwner: errForbidden, integration.NoAssociation: errNoAssociation, integration.BadAudience: errAudience,
-	integration.NeedAudience: errSeveralAssociations, integration.WrongAuthType: errAuthFlow, integration.WrongContent: errContentClass, integration.NoPermission: errNoAccess,
-	integration.NotLoggedIn: errNoOAuthLogin, integration.RefreshInvalid: errRefreshToken, integration.ProviderFault: errProvider,
-}
-
-func exchangeError(r *integration.Refusal) *apiError {
-	return exchangeErrors[r.Reason].withText("%s", r.Text)
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -26,7 +25,7 @@ func loginCookieName(state string) string { return loginCookie + secrets.Hash(st
 // navigation from another site.
 func (s *Server) setLoginCookie(w http.ResponseWriter, state, value string) {
 	http.SetCookie(w, &http.Cookie{
-		Name: loginCookieName(state), Value: value, Path: s.Config.PublicPath() + strings.TrimPrefix(callbackPath, "/"),
+		Name: loginCookieName(state), Value: value, Path: s.publicPath + strings.TrimPrefix(callbackPath, "/"),
 		MaxAge: int(integration.LoginLifetime.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.Config.Secure(),
 	})
 }
@@ -52,13 +51,9 @@ func (s *Server) oauthLogin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in, err := s.Integrations.Store.Integration(r.Context(), r.PathValue("guid"))
+	started, err := s.Integrations.BeginLogin(r.Context(), r.PathValue("guid"), c.User.GUID, s.url(callbackPath), s.returnTo(r))
 	if err != nil {
 		return err
-	}
-	started, err := s.Integrations.BeginLogin(r.Context(), in, c.User.GUID, s.url(callbackPath), s.returnTo(r))
-	if err != nil {
-		return loginFailure(err)
 	}
 	s.setLoginCookie(w, started.State, started.Browser)
 	w.Header().Set("Referrer-Policy", "no-referrer")
@@ -82,23 +77,10 @@ func (s *Server) oauthCallback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		// The error is shown without a redirect: content that a user opens directly would redirect to the login
 		// again.
-		return loginFailure(err)
+		return err
 	}
 	s.redirect(w, to)
 	return nil
-}
-
-// loginFailure converts an error of a login to a reply.
-func loginFailure(err error) error {
-	var failed *integration.LoginError
-	if !errors.As(err, &failed) {
-		return err
-	}
-	known := map[integration.LoginReason]*apiError{
-		integration.LoginState: errLoginState, integration.LoginRefused: errLoginRefused, integration.LoginIssuer: errLoginRefused, integration.LoginType: errLoginRefused,
-		integration.LoginProvider: errProvider, integration.LoginRefresh: errNoRefreshToken,
-	}
-	return known[failed.Reason].withText("%s", failed.Text).withCause(err)
 }
 
 // oauthLogout deletes the session of the caller with the integration, with its tokens (OAuth document, line 48).
@@ -107,11 +89,7 @@ func (s *Server) oauthLogout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in, err := s.Integrations.Store.Integration(r.Context(), r.PathValue("guid"))
-	if err != nil {
-		return err
-	}
-	if err := s.Integrations.Store.DeleteSessionOf(r.Context(), c.User.GUID, in.GUID); err != nil {
+	if err := s.Integrations.Logout(r.Context(), c.User.GUID, r.PathValue("guid")); err != nil {
 		return err
 	}
 	s.redirect(w, s.returnTo(r))

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"countersign/reference/internal/account"
 	"countersign/reference/internal/integration"
 )
 
@@ -17,21 +16,24 @@ func viewSession(s *integration.Session) map[string]any {
 	}
 }
 
-// listSessions writes the sessions of the caller. For administrators with all=true it writes the sessions of all
-// users. For other callers all=true has no effect.
+func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
+	session, err := s.Integrations.Session(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, viewSession(session))
+}
+
+// listSessions writes the sessions of the caller, or with all=true those that an administrator sees.
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
-	c := callerOf(r)
-	user := c.User.GUID
+	var all bool
 	if text := r.URL.Query().Get("all"); text != "" {
-		all, err := strconv.ParseBool(text) // one client sends True
-		if err != nil {
+		var err error
+		if all, err = strconv.ParseBool(text); err != nil { // one client sends True
 			return errInvalidParameter.withText("The parameter is invalid: all wants true or false.")
 		}
-		if all && c.Role == account.Administrator {
-			user = ""
-		}
 	}
-	sessions, err := s.Integrations.Store.Sessions(r.Context(), user)
+	sessions, err := s.Integrations.Sessions(r.Context(), callerOf(r).actor(), all)
 	if err != nil {
 		return err
 	}
@@ -42,31 +44,6 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, views)
 }
 
-// session returns the session in the path. For callers who are not administrators, sessions of other users do not
-// exist.
-func (s *Server) session(r *http.Request) (*integration.Session, error) {
-	session, err := s.Integrations.Store.Session(r.Context(), r.PathValue("guid"))
-	if err != nil {
-		return nil, err
-	}
-	if c := callerOf(r); session.UserGUID != c.User.GUID && c.Role != account.Administrator {
-		return nil, errNotFound
-	}
-	return session, nil
-}
-
-func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.session(r)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, viewSession(session))
-}
-
 func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.session(r)
-	if err != nil {
-		return err
-	}
-	return noContent(w, s.Integrations.Store.DeleteSession(r.Context(), session.GUID))
+	return noContent(w, s.Integrations.DeleteSession(r.Context(), callerOf(r).actor(), r.PathValue("guid")))
 }

@@ -87,19 +87,19 @@ func TestGroupsAtSignIn(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, proxied+tt.config)
 			ada := s.signIn("ada")
-			by, err := s.store.UserByUniqueID(t.Context(), "ada")
+			by, err := s.store.Accounts().UserByUniqueID(t.Context(), "ada")
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, name := range []string{"Eng", "Ops"} {
 				g := account.Group{GUID: name, Name: name, OwnerGUID: by.GUID}
-				if err := s.store.Update(t.Context(), func(tx account.Tx) error { return tx.InsertGroup(t.Context(), &g) }); err != nil {
+				if err := s.store.Accounts().Update(t.Context(), func(tx account.Tx) error { return tx.InsertGroup(t.Context(), &g) }); err != nil {
 					t.Fatal(err)
 				}
 			}
 			for i, lines := range tt.logins {
 				guid := s.user("bob").get("__api__/v1/user", lines...).want(200, 0).str("guid")
-				mine, err := s.store.GroupsOfUser(t.Context(), guid)
+				mine, err := s.store.Accounts().GroupsOfUser(t.Context(), guid)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -107,7 +107,7 @@ func TestGroupsAtSignIn(t *testing.T) {
 					t.Errorf("login %d with %q: member of %q, want %q", i, lines, got, tt.want[i])
 				}
 			}
-			all, _, err := s.store.Groups(t.Context(), account.GroupQuery{Limit: 99})
+			all, _, err := s.store.Accounts().Groups(t.Context(), account.GroupQuery{Limit: 99})
 			if err != nil || names(all) != tt.groups {
 				t.Errorf("groups %q, %v, want %q", names(all), err, tt.groups)
 			}

@@ -13,6 +13,7 @@ import (
 	"countersign/reference/internal/config"
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/integration"
+	"countersign/reference/internal/policy"
 	"countersign/reference/internal/proxyauth"
 )
 
@@ -47,7 +48,7 @@ type Server struct {
 	// configuration, the next request is a login attempt.
 	policyDigest string
 	origin       string // of Base
-	publicPath   string // of Base
+	publicPath   string // Config.PublicPath(): the path of Base, with a trailing slash
 	handler      http.Handler
 }
 
@@ -56,8 +57,8 @@ func New(o Options) *Server {
 	s := &Server{
 		Options:      o,
 		proxied:      o.Config.Authentication.Provider == config.ProviderProxy,
-		proxy:        headerPolicy(o.Config),
-		policyDigest: policyDigest(o.Config),
+		proxy:        policy.Headers(o.Config),
+		policyDigest: policy.Digest(o.Config),
 		origin:       originOf(o.Base),
 		publicPath:   o.Config.PublicPath(),
 	}

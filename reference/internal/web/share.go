@@ -86,7 +86,7 @@ func (s *Server) hasShareLink(w http.ResponseWriter, r *http.Request, item *cont
 // setShareCookie stores the token of a link for the path of the item. An empty token deletes the cookie.
 func (s *Server) setShareCookie(w http.ResponseWriter, item *content.Item, token string) {
 	cookie := &http.Cookie{
-		Name: shareCookie, Value: token, Path: s.Config.PublicPath() + "content/" + item.GUID + "/",
+		Name: shareCookie, Value: token, Path: s.publicPath + "content/" + item.GUID + "/",
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.Config.Secure(),
 	}
 	if token == "" {

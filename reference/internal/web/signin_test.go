@@ -405,7 +405,7 @@ func TestConcurrentFirstLogin(t *testing.T) {
 	if len(different) != 2 {
 		t.Errorf("%d accounts, want 2", len(different))
 	}
-	if n, err := s.store.CountActiveAdministrators(t.Context()); err != nil || n != 1 {
+	if n, err := s.store.Accounts().CountActiveAdministrators(t.Context()); err != nil || n != 1 {
 		t.Errorf("%d administrators, %v", n, err)
 	}
 }
@@ -424,52 +424,6 @@ func TestLockedUser(t *testing.T) {
 	bob.get("__api__/v1/user").want(200, 0)
 	self := ada.get("__api__/v1/user").str("guid")
 	ada.post("__api__/v1/users/"+self+"/lock", `{"locked":true}`).want(400, 61)
-}
-
-func TestXSRF(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, proxied)
-	ada := s.signIn("ada")
-	guid, token := ada.get("__api__/v1/user").str("guid"), ada.cookie("RSC-XSRF")
-	key := ada.key()
-	path, body := "__api__/v1/users/"+guid+"/keys", `{"name":"k"}`
-	other := s.signIn("bob").cookie("RSC-XSRF")
-	// cookies returns a visitor with cookies of another server on the same host, in addition to those of ada.
-	session, xsrf := "rsconnect="+ada.cookie("rsconnect")+"; ", "RSC-XSRF="+token+"; "
-	cookies := func(all string) *persona {
-		return s.visitor("X-Auth-Username: ada", "Cookie: "+strings.TrimSuffix(all, "; "))
-	}
-	for _, tt := range []struct {
-		name   string
-		who    *persona
-		lines  []string
-		status int
-	}{
-		{"with the token", ada, []string{"X-Rsc-Xsrf: " + token}, 200},
-		{"without", ada, nil, 403},
-		{"wrong", ada, []string{"X-Rsc-Xsrf: " + token + "x"}, 403},
-		{"somebody else's", s.visitor("X-Auth-Username: ada", "Cookie: rsconnect="+ada.cookie("rsconnect")+"; RSC-XSRF="+other), []string{"X-Rsc-Xsrf: " + other}, 403},
-		{"one of two XSRF cookies", cookies(session + "RSC-XSRF=theirs; " + xsrf), []string{"X-Rsc-Xsrf: " + token}, 200},
-		{"one of two of each", cookies("rsconnect=theirs; " + session + xsrf + "RSC-XSRF=theirs; "), []string{"X-Rsc-Xsrf: " + token}, 200},
-		{"none of two", cookies(session + "RSC-XSRF=theirs; RSC-XSRF=" + other + "; "), []string{"X-Rsc-Xsrf: " + other}, 403},
-		{"the sixteenth of each", cookies(strings.Repeat("rsconnect=x; RSC-XSRF=x; ", 15) + session + xsrf), []string{"X-Rsc-Xsrf: " + token}, 200},
-		{"by key", s.byKey(key), nil, 200},
-		{"no session yet", s.user("ada"), nil, 200},
-		{"no session yet, own page", s.user("ada"), []string{"Origin: " + strings.TrimSuffix(s.url, "/")}, 200},
-		{"no session yet, foreign page", s.user("ada"), []string{"Origin: https://evil.example"}, 403},
-		{"no session yet, opaque page", s.user("ada"), []string{"Origin: null"}, 403},
-		{"no session yet, foreign site", s.user("ada"), []string{"Sec-Fetch-Site: cross-site"}, 403},
-		{"no session yet, sibling site", s.user("ada"), []string{"Sec-Fetch-Site: same-site"}, 403},
-		{"no session yet, same origin", s.user("ada"), []string{"Sec-Fetch-Site: same-origin", "Origin: https://behind.a.proxy"}, 200},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			code := 0
-			if tt.status == 403 {
-				code = 92
-			}
-			tt.who.do("POST", path, body, tt.lines...).want(tt.status, code)
-		})
-	}
 }
 
 func TestForeignWebSocket(t *testing.T) {

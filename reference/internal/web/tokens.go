@@ -58,7 +58,7 @@ func (s *Server) claimPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writePage(w, http.StatusOK, claimForm, struct{ Username, Action, XSRF string }{c.User.Username, s.claimURL(t.Token), c.xsrf})
+	writePage(w, http.StatusOK, claimForm, struct{ Username, Action, XSRF string }{c.User.Username, s.claimURL(t.Token), c.xsrf()})
 	return nil
 }
 
@@ -68,7 +68,7 @@ func (s *Server) claimToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-	if !equal(r.PostFormValue("xsrf"), c.xsrf) {
+	if !equal(r.PostFormValue("xsrf"), c.xsrf()) {
 		return errXSRF
 	}
 	if err := s.Accounts.ClaimToken(r.Context(), r.PathValue("token"), c.User); err != nil {

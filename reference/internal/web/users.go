@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -86,18 +87,20 @@ func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if s.Accounts.Policy.ViewersSeeThemselves && c.Role == account.Viewer {
-		return writeJSON(w, http.StatusOK, paged{[]userView{s.userView(c.User, true)}, number, 1})
-	}
-	users, total, err := s.Accounts.Store.Users(r.Context(), q)
+	users, total, err := s.Accounts.ListUsers(r.Context(), c.actor(), q)
 	if err != nil {
 		return err
 	}
+	return writeJSON(w, http.StatusOK, paged{s.userViews(c, users), number, total})
+}
+
+// userViews returns users in the form of the API, as the caller may see them.
+func (s *Server) userViews(c caller, users []account.User) []userView {
 	views := make([]userView, len(users))
 	for i, u := range users {
 		views[i] = s.userView(u, maySeePrivate(c, u.GUID))
 	}
-	return writeJSON(w, http.StatusOK, paged{views, number, total})
+	return views
 }
 
 func userQuery(r *http.Request) (account.UserQuery, int, error) {
@@ -115,9 +118,9 @@ func userQuery(r *http.Request) (account.UserQuery, int, error) {
 		return q, 0, err
 	}
 	for _, v := range alternatives(form["user_role"]) {
-		role, ok := account.ParseRole(v)
-		if !ok {
-			return q, 0, errUnknownRole
+		role, err := parseRole(v)
+		if err != nil {
+			return q, 0, err
 		}
 		q.Roles = append(q.Roles, role)
 	}
@@ -128,6 +131,15 @@ func userQuery(r *http.Request) (account.UserQuery, int, error) {
 		q.Status = append(q.Status, v)
 	}
 	return q, number, nil
+}
+
+// parseRole returns the role with that spelling, or errUnknownRole.
+func parseRole(text string) (account.Role, error) {
+	role, ok := account.ParseRole(text)
+	if !ok {
+		return "", errUnknownRole
+	}
+	return role, nil
 }
 
 // descending reports whether a list is requested in descending order. The Python client writes booleans with a
@@ -186,12 +198,9 @@ func pageOf(r *http.Request, size int) (number, limit int, err error) {
 
 func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
 	c, guid := callerOf(r), r.PathValue("guid")
-	if s.Accounts.Policy.ViewersSeeThemselves && c.Role == account.Viewer && guid != c.User.GUID {
-		return errNoUser
-	}
-	u, err := s.Accounts.Store.UserByGUID(r.Context(), guid)
+	u, err := s.Accounts.VisibleUser(r.Context(), c.actor(), guid)
 	if err != nil {
-		return notFoundAs(err, errNoUser)
+		return err
 	}
 	return writeJSON(w, http.StatusOK, s.userView(u, maySeePrivate(c, guid)))
 }
@@ -223,20 +232,19 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request) error {
 		Username: in.Username, FirstName: in.FirstName, LastName: in.LastName, Email: in.Email, Password: in.Password,
 	}
 	if in.UserRole != "" {
-		role, ok := account.ParseRole(in.UserRole)
-		if !ok {
-			return errUnknownRole
+		var err error
+		if n.Role, err = parseRole(in.UserRole); err != nil {
+			return err
 		}
-		n.Role = role
 	}
 	if id := cmp.Or(in.ExternalID, in.UniqueID); id != nil {
 		n.UniqueID, n.UniqueIDGiven = *id, true
 	}
 	u, err := s.Accounts.CreateUser(r.Context(), c.actor(), n)
-	if err != nil {
-		if !c.SignedIn() && toAPIError(err).Code == errForbidden.Code {
-			return errNotSignedIn
-		}
+	switch {
+	case errors.Is(err, account.ErrForbidden) && !c.SignedIn():
+		return errNotSignedIn
+	case err != nil:
 		return err
 	}
 	return writeJSON(w, http.StatusOK, s.userView(u, true))
@@ -260,9 +268,9 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	change := account.UserChange{Username: in.Username, FirstName: in.FirstName, LastName: in.LastName, Email: in.Email}
 	if in.UserRole != nil {
-		role, ok := account.ParseRole(*in.UserRole)
-		if !ok {
-			return errUnknownRole
+		role, err := parseRole(*in.UserRole)
+		if err != nil {
+			return err
 		}
 		change.Role = &role
 	}
@@ -292,12 +300,4 @@ func (s *Server) lockUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, struct{}{})
-}
-
-// notFoundAs replaces the general "not found" error by the one for the kind of object.
-func notFoundAs(err error, known *apiError) error {
-	if e := toAPIError(err); e.Code == errNotFound.Code {
-		return known.withCause(err)
-	}
-	return err
 }

@@ -14,7 +14,6 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 )
 
@@ -93,31 +92,16 @@ func refuseVisit(c caller) error {
 
 // loginFor returns the login to which a visitor is redirected, or "". It applies to visitors who open an item
 // directly and are not logged in to its Viewer integration (OAuth document, line 42; OI-049). It does not apply to
-// visits that cannot get a token: items for all visitors, share links, anonymous visitors, API keys.
+// visits that cannot get a token: share links, anonymous visitors, API keys.
 func (s *Server) loginFor(r *http.Request, v visitCall) (string, error) {
-	if v.byLink || !v.caller.Interactive() || !isNavigation(r) || v.item.Access == content.AccessAll {
+	if v.byLink || !v.caller.Interactive() || !isNavigation(r) {
 		return "", nil
 	}
-	associations, err := s.Integrations.Store.Associations(r.Context(), v.item.GUID)
-	if err != nil {
+	guid, err := s.Integrations.LoginFor(r.Context(), v.item, v.caller.User.GUID)
+	if err != nil || guid == "" {
 		return "", err
 	}
-	for _, a := range associations {
-		if a.Integration.Config.AuthType != integration.Viewer {
-			continue
-		}
-		session, err := s.Integrations.Store.SessionOf(r.Context(), v.caller.User.GUID, a.Integration.GUID)
-		if errors.Is(err, dberr.NotFound) {
-			session, err = &integration.Session{}, nil
-		}
-		if err != nil {
-			return "", err
-		}
-		if !session.LoggedIn() {
-			return "__oauth__/integrations/" + a.Integration.GUID + "/login?" + returnParam + "=" + url.QueryEscape(s.urlOf(r)), nil
-		}
-	}
-	return "", nil
+	return "__oauth__/integrations/" + guid + "/login?" + returnParam + "=" + url.QueryEscape(s.urlOf(r)), nil
 }
 
 // urlOf returns the public URL of a request without the token of a share link.

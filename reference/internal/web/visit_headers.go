@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/policy"
 )
 
 // rewrite creates the request to content: the path below the item, the headers of the client without those for the
@@ -97,7 +98,7 @@ func isForServer(value string) bool {
 // configuration names count even if the server does not read them.
 func (s *Server) identityHeaders() map[string]bool {
 	names := map[string]bool{}
-	for _, name := range configuredHeaders(s.Config.ProxyAuth).Headers() {
+	for _, name := range policy.ConfiguredHeaders(s.Config.ProxyAuth).Headers() {
 		names[foldHeader(name)] = true
 	}
 	return names

@@ -11,7 +11,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/policy"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/web"
 )
@@ -76,10 +76,10 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	db, path := newStore(t)
 	s := &site{t: t, store: db, path: path, log: &logBuffer{}, clock: &clock{t: time.Now().Truncate(time.Second)}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.accounts = &account.Service{
-		Store: db, Policy: web.AccountPolicy(cfg), Now: s.clock.now, Log: logger, PasswordRounds: 10,
+	s.accounts = account.New(account.Options{
+		Store: db.Accounts(), Policy: policy.Accounts(cfg), Now: s.clock.now, Log: logger, PasswordRounds: 10,
 		SessionLifetime: cfg.Authentication.Lifetime,
-	}
+	})
 	var handler http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
@@ -95,42 +95,18 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	return s
 }
 
-// newStore opens an empty store. It copies a store that is migrated once for all tests, because a migration takes
-// longer than most tests under the race detector.
+// newStore opens an empty store.
 func newStore(t testing.TB) (db *store.DB, path string) {
 	t.Helper()
-	empty, err := emptyStore()
-	if err != nil {
-		t.Fatal(err)
-	}
 	path = filepath.Join(t.TempDir(), "test.db")
-	if err := os.WriteFile(path, empty, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if db, err = store.OpenSQLite(context.Background(), path); err != nil {
+	var err error
+	db, err = store.OpenSQLite(context.Background(), path)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the folder goes next
 	return db, path
 }
-
-// emptyStore returns the file of a store without rows.
-var emptyStore = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "webtest-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "empty.db")
-	db, err := store.OpenSQLite(context.Background(), path)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Close(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
 
 // persona is a cookie jar with the headers that a proxy adds for one user.
 type persona struct {
@@ -281,7 +257,7 @@ func (r *reply) str(member string) string {
 // usernames lists all users, in order of their creation.
 func (s *site) usernames() string {
 	s.t.Helper()
-	users, _, err := s.store.Users(context.Background(), account.UserQuery{Sort: "created_time", Limit: 500})
+	users, _, err := s.store.Accounts().Users(context.Background(), account.UserQuery{Sort: "created_time", Limit: 500})
 	if err != nil {
 		s.t.Fatal(err)
 	}

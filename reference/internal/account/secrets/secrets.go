@@ -4,16 +4,13 @@ package secrets
 import (
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 )
 
-// New returns 256 random bits as text that cookies, headers and URLs carry unchanged.
-func New() string {
-	var b [32]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails (crypto/rand)
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
+// New returns more than 256 random bits as text that cookies, headers and URLs carry unchanged. It consists of 52
+// capital letters and digits, so that it never begins with the hyphen of a command-line option, and is long enough for
+// the code_verifier of RFC 7636 section 4.1 (43 characters).
+func New() string { return rand.Text() + rand.Text() }
 
 // Hash returns the form in which a server stores a secret that it only has to recognize. A fast hash suffices,
 // because an attacker cannot try all values of 128 random bits or more.

@@ -292,7 +292,7 @@ func contentExecutions(t *testing.T, db *store.DB) {
 		return e, key
 	}
 	keyGone := func(id string) bool {
-		_, _, err := db.KeyUser(ctx, "key-"+id)
+		_, _, err := db.Accounts().KeyUser(ctx, "key-"+id)
 		return errors.Is(err, dberr.NotFound)
 	}
 	one, _ := start("one", "n1")
@@ -398,10 +398,10 @@ func contentDelete(t *testing.T, db *store.DB) {
 			t.Errorf("%s is still there: %v", name, err)
 		}
 	}
-	if _, _, err := db.KeyUser(ctx, "content"); !errors.Is(err, dberr.NotFound) {
+	if _, _, err := db.Accounts().KeyUser(ctx, "content"); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("the content's key still holds: %v", err)
 	}
-	if _, _, err := db.KeyUser(ctx, "own"); err != nil {
+	if _, _, err := db.Accounts().KeyUser(ctx, "own"); err != nil {
 		t.Errorf("the user's own key is gone: %v", err)
 	}
 }

@@ -18,51 +18,51 @@ func groups(t *testing.T, db *store.DB) {
 	update(t, db, func(tx account.Tx) error {
 		return errors.Join(tx.InsertGroup(ctx, &a), tx.InsertGroup(ctx, &b), tx.InsertGroup(ctx, &c))
 	})
-	err := db.Update(ctx, func(tx account.Tx) error {
+	err := db.Accounts().Update(ctx, func(tx account.Tx) error {
 		return tx.InsertGroup(ctx, &account.Group{GUID: "gd", Name: "x", UniqueID: "u1"})
 	})
 	isErr(t, "taken unique id", err, dberr.Exists)
-	got, err := db.GroupByGUID(ctx, "ga")
+	got, err := db.Accounts().GroupByGUID(ctx, "ga")
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "by guid", got, a)
-	if got, err = db.GroupByUniqueID(ctx, "u1"); err != nil {
+	if got, err = db.Accounts().GroupByUniqueID(ctx, "u1"); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "by unique id", got, b)
-	list, err := db.GroupsByName(ctx, "Eng")
+	list, err := db.Accounts().GroupsByName(ctx, "Eng")
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "by name", list, []account.Group{a, b})
-	if list, err = db.GroupsByName(ctx, "eng"); err != nil || len(list) != 0 {
+	if list, err = db.Accounts().GroupsByName(ctx, "eng"); err != nil || len(list) != 0 {
 		t.Errorf("letter case does not count: %v, %v", list, err)
 	}
-	list, total, err := db.Groups(ctx, account.GroupQuery{Prefix: "e", Limit: 1, Offset: 1})
+	list, total, err := db.Accounts().Groups(ctx, account.GroupQuery{Prefix: "e", Limit: 1, Offset: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "page", list, []account.Group{b})
 	same(t, "total", total, 2)
-	if list, _, err = db.Groups(ctx, account.GroupQuery{Desc: true, Limit: 2}); err != nil {
+	if list, _, err = db.Accounts().Groups(ctx, account.GroupQuery{Desc: true, Limit: 2}); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "the last first", list, []account.Group{c, b})
-	owned, ownerless, err := db.CountGroupsByOwnership(ctx)
+	owned, ownerless, err := db.Accounts().CountGroupsByOwnership(ctx)
 	if err != nil || owned != 1 || ownerless != 2 {
 		t.Errorf("ownership: %d, %d, %v", owned, ownerless, err)
 	}
 	a.Name, a.UniqueID = "Engineering", "u2"
 	update(t, db, func(tx account.Tx) error { return errors.Join(tx.UpdateGroup(ctx, a), tx.DeleteUser(ctx, owner.GUID)) })
 	a.OwnerGUID = "" // a group remains when its owner is deleted
-	if got, err = db.GroupByGUID(ctx, "ga"); err != nil {
+	if got, err = db.Accounts().GroupByGUID(ctx, "ga"); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "after update and the owner's deletion", got, a)
 	update(t, db, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") })
-	isErr(t, "deleted", second(db.GroupByGUID(ctx, "ga")), dberr.NotFound)
-	isErr(t, "deleted again", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") }), dberr.NotFound)
+	isErr(t, "deleted", second(db.Accounts().GroupByGUID(ctx, "ga")), dberr.NotFound)
+	isErr(t, "deleted again", db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "ga") }), dberr.NotFound)
 }
 
 func memberships(t *testing.T, db *store.DB) {
@@ -78,19 +78,19 @@ func memberships(t *testing.T, db *store.DB) {
 		isErr(t, "no member", tx.RemoveMember(ctx, "h", b.GUID), dberr.NotFound)
 		return tx.RemoveMember(ctx, "h", a.GUID)
 	})
-	if err := db.Update(ctx, func(tx account.Tx) error { return tx.AddMember(ctx, "nope", a.GUID) }); err == nil {
+	if err := db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.AddMember(ctx, "nope", a.GUID) }); err == nil {
 		t.Error("a group that does not exist got a member")
 	}
-	mine, err := db.GroupsOfUser(ctx, a.GUID)
+	mine, err := db.Accounts().GroupsOfUser(ctx, a.GUID)
 	if err != nil || len(mine) != 1 || mine[0].GUID != "g" {
 		t.Errorf("groups of a: %v, %v", mine, err)
 	}
-	members, total, err := db.MembersOfGroup(ctx, "g", 1, 1)
+	members, total, err := db.Accounts().MembersOfGroup(ctx, "g", 1, 1)
 	if err != nil || total != 2 || len(members) != 1 || members[0].GUID != b.GUID {
 		t.Errorf("members of g: %v of %d, %v", members, total, err)
 	}
 	update(t, db, func(tx account.Tx) error { return errors.Join(tx.DeleteGroup(ctx, "g"), tx.DeleteUser(ctx, b.GUID)) })
-	if mine, err = db.GroupsOfUser(ctx, a.GUID); err != nil || len(mine) != 0 {
+	if mine, err = db.Accounts().GroupsOfUser(ctx, a.GUID); err != nil || len(mine) != 0 {
 		t.Errorf("memberships outlive the group: %v, %v", mine, err)
 	}
 }
@@ -117,11 +117,11 @@ func manyGroups(t *testing.T, db *store.DB) {
 	next := account.Group{GUID: "next", Name: "next"}
 	update(t, db, func(tx account.Tx) error { return tx.InsertGroup(ctx, &next) })
 	same(t, "the next id", next.ID, older.ID+n+1)
-	isErr(t, "taken unique id", db.Update(ctx, func(tx account.Tx) error {
+	isErr(t, "taken unique id", db.Accounts().Update(ctx, func(tx account.Tx) error {
 		return tx.InsertGroups(ctx, []account.Group{{GUID: "x", Name: "x", UniqueID: "u1"}})
 	}), dberr.Exists)
 
-	byName, err := db.GroupsByNames(ctx, append([]string{"none"}, names...))
+	byName, err := db.Accounts().GroupsByNames(ctx, append([]string{"none"}, names...))
 	if err != nil || len(byName) != n+1 {
 		t.Fatalf("by name: %d groups, %v", len(byName), err)
 	}
@@ -131,12 +131,12 @@ func manyGroups(t *testing.T, db *store.DB) {
 			break
 		}
 	}
-	byID, err := db.GroupsByUniqueIDs(ctx, ids[:9])
+	byID, err := db.Accounts().GroupsByUniqueIDs(ctx, ids[:9])
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "by unique id", byID, made[:9])
-	if none, err := db.GroupsByNames(ctx, nil); err != nil || len(none) != 0 {
+	if none, err := db.Accounts().GroupsByNames(ctx, nil); err != nil || len(none) != 0 {
 		t.Errorf("by no name: %v, %v", none, err)
 	}
 
@@ -144,7 +144,7 @@ func manyGroups(t *testing.T, db *store.DB) {
 		return errors.Join(tx.Join(ctx, b.GUID, guids[:3]), tx.Join(ctx, a.GUID, guids), tx.Join(ctx, a.GUID, guids[:100]), tx.Join(ctx, a.GUID, nil))
 	})
 	memberships := func(u account.User) int {
-		list, err := db.GroupsOfUser(ctx, u.GUID)
+		list, err := db.Accounts().GroupsOfUser(ctx, u.GUID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +156,7 @@ func manyGroups(t *testing.T, db *store.DB) {
 	})
 	same(t, "after leaving", memberships(a), 2)
 	same(t, "somebody else's", memberships(b), 3)
-	if err := db.Update(ctx, func(tx account.Tx) error { return tx.Join(ctx, a.GUID, []string{"none"}) }); err == nil {
+	if err := db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.Join(ctx, a.GUID, []string{"none"}) }); err == nil {
 		t.Error("a group that does not exist got a member")
 	}
 }

@@ -118,7 +118,7 @@ func succeeded(t *testing.T, errs []error, want error) int {
 // accounts returns the service of one node.
 func accounts(db *store.DB, p account.Policy) *account.Service {
 	p.RegisterOnFirstLogin, p.DefaultRole = true, account.Viewer
-	return &account.Service{Store: db, Policy: p, Now: func() time.Time { return day }, SessionLifetime: time.Hour, Log: slog.New(slog.DiscardHandler)}
+	return account.New(account.Options{Store: db.Accounts(), Policy: p, Now: func() time.Time { return day }, SessionLifetime: time.Hour})
 }
 
 func claim(name string, groups ...string) proxyauth.Claim {
@@ -131,8 +131,8 @@ func firstUser(t *testing.T, a, b *store.DB) {
 	noErrors(t, atOnce(a, b, n, func(i int, node *store.DB) error {
 		return second(accounts(node, account.Policy{}).SignIn(ctx, claim(fmt.Sprint("user", i))))
 	}))
-	same(t, "administrators", got(a.CountActiveAdministrators(ctx))(t), 1)
-	_, total, err := b.Users(ctx, account.UserQuery{Limit: 1})
+	same(t, "administrators", got(a.Accounts().CountActiveAdministrators(ctx))(t), 1)
+	_, total, err := b.Accounts().Users(ctx, account.UserQuery{Limit: 1})
 	must(t, err)
 	same(t, "users", total, n)
 }
@@ -152,7 +152,7 @@ func samePerson(t *testing.T, a, b *store.DB) {
 		login := <-logins
 		guids[login.User.GUID] = true
 		sessions[login.Session.ID] = true
-		if _, u, err := b.SessionUser(ctx, login.Session.ID); err != nil || u.GUID != login.User.GUID {
+		if _, u, err := b.Accounts().SessionUser(ctx, login.Session.ID); err != nil || u.GUID != login.User.GUID {
 			t.Errorf("session of %s: %s, %v", login.User.GUID, u.GUID, err)
 		}
 	}
@@ -170,11 +170,11 @@ func groupsOfNodes(t *testing.T, a, b *store.DB) {
 		mine := slices.Concat(names[i%5:], names[:i%5])
 		return second(accounts(node, policy).SignIn(ctx, claim(fmt.Sprint("user", i), mine...)))
 	}))
-	list, total, err := a.Groups(ctx, account.GroupQuery{Limit: 99})
+	list, total, err := a.Accounts().Groups(ctx, account.GroupQuery{Limit: 99})
 	must(t, err)
 	same(t, "groups", total, len(names))
 	for _, g := range list {
-		_, members, err := b.MembersOfGroup(ctx, g.GUID, 1, 0)
+		_, members, err := b.Accounts().MembersOfGroup(ctx, g.GUID, 1, 0)
 		must(t, err)
 		same(t, "members of "+g.Name, members, 10)
 	}
@@ -182,9 +182,9 @@ func groupsOfNodes(t *testing.T, a, b *store.DB) {
 	noErrors(t, atOnce(a, b, 12, func(i int, node *store.DB) error {
 		return second(accounts(node, policy).SignIn(ctx, claim("user0", lists[i%4]...)))
 	}))
-	user := got(a.UserByUniqueID(ctx, "user0"))(t)
+	user := got(a.Accounts().UserByUniqueID(ctx, "user0"))(t)
 	now := []string{}
-	for _, g := range got(b.GroupsOfUser(ctx, user.GUID))(t) {
+	for _, g := range got(b.Accounts().GroupsOfUser(ctx, user.GUID))(t) {
 		now = append(now, g.Name)
 	}
 	if !slices.ContainsFunc(lists, func(l []string) bool { return slices.Equal(l, now) }) {
@@ -192,24 +192,25 @@ func groupsOfNodes(t *testing.T, a, b *store.DB) {
 	}
 }
 
+// integrations returns the service of one node.
+func integrations(t *testing.T, db *store.DB, now func() time.Time) *integration.Service {
+	t.Helper()
+	keys := got(vault.New([]byte("as many characters as a key want")))(t)
+	return got(integration.New(integration.Options{Store: db.Integrations(), Vault: keys, Log: slog.New(slog.DiscardHandler), Now: now}))(t)
+}
+
 // oneSession tests: "An authenticated user in Connect can have only one OAuth session per Viewer OAuth integration."
 func oneSession(t *testing.T, a, b *store.DB) {
 	alice := addUser(t, a, account.User{Username: "alice"})
 	in := addIntegration(t, a, "i")
-	const n = 16
-	made := make(chan integration.Session, n)
-	noErrors(t, atOnce(a, b, n, func(i int, node *store.DB) error {
-		s, err := node.Integrations().EnsureSession(ctx, aSession(alice, in, fmt.Sprint("s", i)))
-		if err == nil {
-			made <- *s
-		}
-		return err
+	first := addSession(t, a, "first", alice.GUID, in.GUID)
+	noErrors(t, atOnce(a, b, 16, func(i int, node *store.DB) error {
+		return node.Integrations().Update(ctx, func(tx integration.Tx) error { return tx.SaveSession(ctx, aSession(alice, in, fmt.Sprint("s", i))) })
 	}))
-	first := <-made
-	for range n - 1 {
-		same(t, "session", <-made, first)
-	}
-	same(t, "sessions", len(got(b.Integrations().Sessions(ctx, ""))(t)), 1)
+	all := got(b.Integrations().Sessions(ctx))(t)
+	same(t, "sessions", len(all), 1)
+	same(t, "session", all[0].GUID, first.GUID)
+	same(t, "revision", all[0].Revision, first.Revision+16)
 }
 
 // rotating is a token endpoint that accepts each refresh token once.
@@ -240,28 +241,23 @@ func oneRefresh(t *testing.T, a, b *store.DB) {
 	server := httptest.NewServer(provider)
 	t.Cleanup(server.Close)
 	alice := addUser(t, a, account.User{Username: "alice"})
-	addIntegration(t, a, "i")
-	keys := got(vault.New([]byte("as many characters as a key want")))(t)
 	var mu sync.Mutex
 	now := day
 	nodes := map[*store.DB]*integration.Service{}
 	for _, db := range []*store.DB{a, b} {
-		nodes[db] = got(integration.New(integration.Options{Store: db.Integrations(), Vault: keys, Log: slog.New(slog.DiscardHandler), Now: func() time.Time {
+		nodes[db] = integrations(t, db, func() time.Time {
 			mu.Lock()
 			defer mu.Unlock()
 			return now
-		}}))(t)
+		})
 	}
-	must(t, second(a.Integrations().UpdateIntegration(ctx, "i", func(in *integration.Integration) error {
-		in.Secret = nodes[a].SealSecret("i", "secret")
-		in.Config.TokenURI, in.Config.AuthorizationURI, in.Config.EndpointAuth = server.URL, server.URL, "client_secret_basic"
-		return nil
-	})))
-	in := got(a.Integrations().Integration(ctx, "i"))(t)
+	in := got(nodes[a].Create(ctx, integration.Change{Template: integration.TemplateCustom, Config: map[string]any{
+		"client_id": "c", "client_secret": "secret", "token_uri": server.URL, "authorization_uri": server.URL,
+	}}))(t)
 
 	// The login begins on one node and ends on the other.
 	mayReply <- struct{}{}
-	started := got(nodes[a].BeginLogin(ctx, in, alice.GUID, "http://s/callback", "/"))(t)
+	started := got(nodes[a].BeginLogin(ctx, in.GUID, alice.GUID, "http://s/callback", "/"))(t)
 	must(t, second(nodes[b].FinishLogin(ctx, integration.Callback{
 		User: alice.GUID, Browser: started.Browser, Query: url.Values{"state": {started.State}, "code": {"c"}},
 	})))
@@ -291,9 +287,9 @@ func oneRefresh(t *testing.T, a, b *store.DB) {
 func oneLogin(t *testing.T, a, b *store.DB) {
 	alice := addUser(t, a, account.User{Username: "alice"})
 	addIntegration(t, a, "i")
-	must(t, a.Integrations().StartLogin(ctx, &integration.Login{StateHash: "h", UserGUID: alice.GUID, IntegrationGUID: "i", ExpiresTime: day.Add(time.Hour)}, day))
+	startLogin(t, a, 1, alice.GUID, "i")
 	n := succeeded(t, atOnce(a, b, 12, func(_ int, node *store.DB) error {
-		return second(node.Integrations().TakeLogin(ctx, "h", "", alice.GUID, day))
+		return second(takeLogin(node, "state1", "browser", alice.GUID, day))
 	}), dberr.NotFound)
 	same(t, "logins taken", n, 1)
 }
@@ -301,10 +297,11 @@ func oneLogin(t *testing.T, a, b *store.DB) {
 // oneLease tests that only one caller gets the right to refresh.
 func oneLease(t *testing.T, a, b *store.DB) {
 	alice := addUser(t, a, account.User{Username: "alice"})
-	must(t, second(a.Integrations().EnsureSession(ctx, aSession(alice, addIntegration(t, a, "i"), "s"))))
+	addIntegration(t, a, "i")
+	addSession(t, a, "s", alice.GUID, "i")
 	taken := errors.New("taken")
 	n := succeeded(t, atOnce(a, b, 12, func(_ int, node *store.DB) error {
-		mine, err := node.Integrations().LeaseRefresh(ctx, "s", 1, day, day.Add(time.Minute))
+		mine, err := leaseRefresh(node, "s", 1, day)
 		if err == nil && !mine {
 			err = taken
 		}
@@ -360,8 +357,11 @@ func itemsOfNodes(t *testing.T, a, b *store.DB) {
 		addIntegration(t, a, guid)
 	}
 	sets := [][]string{{"x"}, {"y", "z"}}
+	item.Mode = "python-api" // an item with which Viewer integrations can be associated
+	clock := func() time.Time { return day }
+	services := map[*store.DB]*integration.Service{a: integrations(t, a, clock), b: integrations(t, b, clock)}
 	noErrors(t, atOnce(a, b, 12, func(i int, node *store.DB) error {
-		return node.Integrations().SetAssociations(ctx, item.GUID, sets[i/2%2], day)
+		return services[node].Associate(ctx, item, sets[i/2%2])
 	}))
 	var now []string
 	for _, one := range got(b.Integrations().Associations(ctx, item.GUID))(t) {
@@ -382,10 +382,13 @@ func crosswise(t *testing.T, a, b *store.DB) {
 	in := addIntegration(t, a, "kept")
 	for i := range 3 {
 		addIntegration(t, a, "gone"+strconv.Itoa(i))
-		must(t, a.Integrations().SetAssociations(ctx, item.GUID, []string{"kept", "gone" + strconv.Itoa(i)}, day))
+		associate(t, a, item.GUID, "gone"+strconv.Itoa(i), day)
 	}
+	item.Mode = "python-api"
+	clock := func() time.Time { return day }
+	services := map[*store.DB]*integration.Service{a: integrations(t, a, clock), b: integrations(t, b, clock)}
 	expected := func(err error) error {
-		for _, known := range []error{dberr.NotFound, account.ErrNoUser} {
+		for _, known := range []error{dberr.NotFound, account.ErrNoUser, integration.ErrNoIntegration} {
 			if errors.Is(err, known) {
 				return nil // another goroutine has deleted it
 			}
@@ -401,20 +404,22 @@ func crosswise(t *testing.T, a, b *store.DB) {
 		case 1: // locks first, then the row of the user
 			err = second(accounts(node, policy).ChangeUser(ctx, account.Actor{User: admin, Role: account.Administrator}, alice.GUID, account.UserChange{FirstName: &name}))
 		case 2: // the item, its associations, integrations
-			err = node.Integrations().SetAssociations(ctx, item.GUID, []string{"kept", "gone" + name}, day)
+			err = services[node].Associate(ctx, item, []string{"kept", "gone" + name})
 		case 3: // an integration, its associations
-			err = node.Integrations().DeleteIntegration(ctx, "gone"+name)
+			err = services[node].Delete(ctx, "gone"+name)
 		case 4: // sequences, then the row of a user
-			err = second(node.Integrations().EnsureSession(ctx, aSession(account.User{GUID: "bob" + name}, in, "s"+name)))
+			err = node.Integrations().Update(ctx, func(tx integration.Tx) error {
+				return tx.SaveSession(ctx, aSession(account.User{GUID: "bob" + name}, in, "s"+name))
+			})
 		case 5: // the row of a user, then sessions
-			err = node.Update(ctx, func(tx account.Tx) error {
+			err = node.Accounts().Update(ctx, func(tx account.Tx) error {
 				u := account.User{GUID: "bob" + name, UniqueID: "bob" + name, Username: "bob" + name}
 				return errors.Join(tx.InsertUser(ctx, &u), tx.DeleteUser(ctx, u.GUID))
 			})
 		case 6:
-			err = second(node.Integrations().UpdateIntegration(ctx, "kept", func(in *integration.Integration) error { in.Name = &name; return nil }))
+			err = second(services[node].Change(ctx, "kept", integration.Change{Name: &integration.Text{Value: &name}}))
 		case 7:
-			err = node.Integrations().StartLogin(ctx, &integration.Login{StateHash: fmt.Sprint(i), UserGUID: alice.GUID, IntegrationGUID: "kept", ExpiresTime: day.Add(time.Hour)}, day)
+			err = second(services[node].BeginLogin(ctx, "kept", alice.GUID, "http://s/callback", "/"))
 		}
 		return expected(err)
 	}))

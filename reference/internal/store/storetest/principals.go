@@ -46,7 +46,7 @@ func principals(t *testing.T, db *store.DB) {
 	same(t, "after the group", left(), []string{"user " + viewer.GUID, "group stays"})
 	update(t, db, func(tx account.Tx) error { return tx.DeleteUser(ctx, viewer.GUID) })
 	same(t, "after the user", left(), []string{"group stays"})
-	isErr(t, "no such group", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "item") }), dberr.NotFound)
+	isErr(t, "no such group", db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.DeleteGroup(ctx, "item") }), dberr.NotFound)
 	same(t, "after nobody", left(), []string{"group stays"})
 }
 
@@ -54,13 +54,6 @@ func principals(t *testing.T, db *store.DB) {
 // as a whole.
 func ownership(t *testing.T, db *store.DB) {
 	from, to := addUser(t, db, account.User{Username: "from"}), addUser(t, db, account.User{Username: "to"})
-	byID, err := db.UserByID(ctx, from.ID)
-	if err != nil || byID.GUID != from.GUID {
-		t.Errorf("UserByID: %+v, %v", byID, err)
-	}
-	_, err = db.UserByID(ctx, 4711)
-	isErr(t, "no such id", err, dberr.NotFound)
-
 	group := account.Group{GUID: "group", Name: "group", OwnerGUID: from.GUID}
 	update(t, db, func(tx account.Tx) error { return tx.InsertGroup(ctx, &group) })
 	c := db.Content()
@@ -70,26 +63,16 @@ func ownership(t *testing.T, db *store.DB) {
 			t.Fatal(err)
 		}
 	}
-	owners := func() []string {
-		var all []string
-		items, err := c.Items(ctx, content.Filter{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, i := range items {
-			all = append(all, i.GUID+" "+i.OwnerGUID)
-		}
-		g, err := db.GroupByGUID(ctx, group.GUID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return append(all, "group "+g.OwnerGUID)
-	}
+	owners := func() []string { return ownersOf(t, db, group.GUID) }
 	transfer := func() error {
-		return db.Update(ctx, func(tx account.Tx) error { return tx.TransferOwnership(ctx, from.GUID, to.GUID) })
+		return db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.TransferOwnership(ctx, from.GUID, to.GUID) })
+	}
+	owns := func() (owns bool) {
+		update(t, db, func(tx account.Tx) (err error) { owns, err = tx.OwnsContent(ctx, from.GUID); return err })
+		return owns
 	}
 	remove := func() error {
-		return db.Update(ctx, func(tx account.Tx) error { return tx.DeleteUser(ctx, from.GUID) })
+		return db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.DeleteUser(ctx, from.GUID) })
 	}
 	create("a", "first", from.GUID)
 	create("b", "second", from.GUID)
@@ -101,7 +84,10 @@ func ownership(t *testing.T, db *store.DB) {
 		}
 	}
 
-	isErr(t, "an owner", remove(), account.ErrOwnsContent)
+	same(t, "an owner", owns(), true)
+	if err := remove(); err == nil {
+		t.Error("a user was deleted who owns content")
+	}
 	isErr(t, "two items of one name", transfer(), dberr.Exists)
 	same(t, "after refusals", owners(), []string{"a " + from.GUID, "b " + from.GUID, "c " + to.GUID, "group " + from.GUID})
 	if err := c.DeleteItem(ctx, "c"); err != nil {
@@ -115,7 +101,26 @@ func ownership(t *testing.T, db *store.DB) {
 	if err != nil || len(permissions) != 1 || permissions[0].PrincipalGUID != "another" {
 		t.Errorf("access list after the transfer: %+v, %v", permissions, err)
 	}
+	same(t, "after the transfer", owns(), false)
 	if err := remove(); err != nil {
 		t.Errorf("a user who owns nothing any more: %v", err)
 	}
+}
+
+// ownersOf returns the owners of all items and of a group.
+func ownersOf(t *testing.T, db *store.DB, group string) []string {
+	t.Helper()
+	var all []string
+	items, err := db.Content().Items(ctx, content.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range items {
+		all = append(all, i.GUID+" "+i.OwnerGUID)
+	}
+	g, err := db.Accounts().GroupByGUID(ctx, group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(all, "group "+g.OwnerGUID)
 }

@@ -54,7 +54,7 @@ var day = time.Date(2026, 3, 4, 5, 6, 7, 891000, time.UTC)
 
 func update(t *testing.T, db *store.DB, do func(account.Tx) error) {
 	t.Helper()
-	if err := db.Update(ctx, do); err != nil {
+	if err := db.Accounts().Update(ctx, do); err != nil {
 		t.Fatalf("Update: %v", err)
 	}
 }
@@ -100,44 +100,49 @@ func users(t *testing.T, db *store.DB) {
 	if a.ID == 0 || b.ID <= a.ID {
 		t.Errorf("ids %d, %d do not grow", a.ID, b.ID)
 	}
-	got, err := db.UserByGUID(ctx, a.GUID)
+	got, err := db.Accounts().UserByGUID(ctx, a.GUID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "by guid", got, a)
-	if got, err = db.UserByUniqueID(ctx, "id/1="); err != nil {
+	if got, err = db.Accounts().UserByUniqueID(ctx, "id/1="); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "by unique id", got, a)
-	both, err := db.UsersByUsername(ctx, "ålice")
+	if got, err = db.Accounts().UserByID(ctx, a.ID); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "by id", got, a)
+	both, err := db.Accounts().UsersByUsername(ctx, "ålice")
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "by username", both, []account.User{a, b})
-	none, err := db.UsersByUsername(ctx, "Ålice")
+	none, err := db.Accounts().UsersByUsername(ctx, "Ålice")
 	if err != nil || len(none) != 0 {
 		t.Errorf("letter case does not count: %v, %v", none, err)
 	}
 	for what, err := range map[string]error{
-		"guid":      second(db.UserByGUID(ctx, "nope")),
-		"unique id": second(db.UserByUniqueID(ctx, "ID/1=")),
+		"guid":      second(db.Accounts().UserByGUID(ctx, "nope")),
+		"id":        second(db.Accounts().UserByID(ctx, 4711)),
+		"unique id": second(db.Accounts().UserByUniqueID(ctx, "ID/1=")),
 	} {
 		isErr(t, what, err, dberr.NotFound)
 	}
-	err = db.Update(ctx, func(tx account.Tx) error {
+	err = db.Accounts().Update(ctx, func(tx account.Tx) error {
 		return tx.InsertUser(ctx, &account.User{GUID: "g3", UniqueID: "id/1", Username: "c"})
 	})
 	isErr(t, "taken unique id", err, dberr.Exists)
 
 	a.Username, a.Locked, a.Role, a.Updated, a.UniqueID, a.Active = "x", true, account.Administrator, day.Add(time.Minute), "other", time.Time{}
 	update(t, db, func(tx account.Tx) error { return tx.UpdateUser(ctx, a) })
-	if got, err = db.UserByUniqueID(ctx, "other"); err != nil {
+	if got, err = db.Accounts().UserByUniqueID(ctx, "other"); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "after the update", got, a)
-	isErr(t, "update of nobody", db.Update(ctx, func(tx account.Tx) error { return tx.UpdateUser(ctx, account.User{GUID: "nope"}) }), dberr.NotFound)
+	isErr(t, "update of nobody", db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.UpdateUser(ctx, account.User{GUID: "nope"}) }), dberr.NotFound)
 	update(t, db, func(tx account.Tx) error { return tx.DeleteUser(ctx, a.GUID) })
-	isErr(t, "after the deletion", second(db.UserByGUID(ctx, a.GUID)), dberr.NotFound)
+	isErr(t, "after the deletion", second(db.Accounts().UserByGUID(ctx, a.GUID)), dberr.NotFound)
 }
 
 func second[T any](_ T, err error) error { return err }
@@ -175,7 +180,7 @@ func userLists(t *testing.T, db *store.DB) {
 		{"injection is a value", account.UserQuery{Prefix: "'; DROP TABLE users; --", Sort: "1; DROP TABLE users", Limit: 9}, "[]", 0},
 	}
 	for _, tt := range tests {
-		got, total, err := db.Users(ctx, tt.query)
+		got, total, err := db.Accounts().Users(ctx, tt.query)
 		if err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
@@ -190,16 +195,16 @@ func userLists(t *testing.T, db *store.DB) {
 }
 
 func administrators(t *testing.T, db *store.DB) {
-	if n, err := db.CountUsers(ctx); err != nil || n != 0 {
+	if n, err := db.Accounts().CountUsers(ctx); err != nil || n != 0 {
 		t.Errorf("empty: %d, %v", n, err)
 	}
 	addUser(t, db, account.User{Username: "a", Role: account.Administrator})
 	addUser(t, db, account.User{Username: "b", Role: account.Administrator, Locked: true})
 	addUser(t, db, account.User{Username: "c"})
-	if n, err := db.CountUsers(ctx); err != nil || n == 0 {
+	if n, err := db.Accounts().CountUsers(ctx); err != nil || n == 0 {
 		t.Errorf("users: %d, %v", n, err)
 	}
-	if n, err := db.CountActiveAdministrators(ctx); err != nil || n != 1 {
+	if n, err := db.Accounts().CountActiveAdministrators(ctx); err != nil || n != 1 {
 		t.Errorf("administrators: %d, %v", n, err)
 	}
 }
@@ -207,7 +212,7 @@ func administrators(t *testing.T, db *store.DB) {
 func sessions(t *testing.T, db *store.DB) {
 	a, b := addUser(t, db, account.User{Username: "a"}), addUser(t, db, account.User{Username: "b"})
 	session := func(id string, u account.User, life time.Duration) account.Session {
-		s := account.Session{ID: id, UserGUID: u.GUID, XSRF: "x" + id, HeadersDigest: "d" + id, Created: day, Expires: day.Add(life)}
+		s := account.Session{ID: id, UserGUID: u.GUID, HeadersDigest: "d" + id, Created: day, Expires: day.Add(life)}
 		update(t, db, func(tx account.Tx) error { return tx.InsertSession(ctx, s) })
 		return s
 	}
@@ -215,7 +220,7 @@ func sessions(t *testing.T, db *store.DB) {
 	session("2", a, time.Minute)
 	session("3", b, time.Hour)
 	newer := account.Session{ID: "4", UserGUID: b.GUID, Created: day.Add(time.Second), Expires: day.Add(time.Hour)}
-	gotS, gotU, err := db.SessionUser(ctx, "1")
+	gotS, gotU, err := db.Accounts().SessionUser(ctx, "1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +229,7 @@ func sessions(t *testing.T, db *store.DB) {
 	open := func() string {
 		var ids string
 		for _, id := range []string{"1", "2", "3", "4"} {
-			_, _, err := db.SessionUser(ctx, id)
+			_, _, err := db.Accounts().SessionUser(ctx, id)
 			switch {
 			case err == nil:
 				ids += id
@@ -261,29 +266,26 @@ func keys(t *testing.T, db *store.DB) {
 	k2 := key("2", account.UserKey, a, "", day.Add(time.Hour))
 	key("3", account.ContentKey, a, "item", time.Time{})
 	key("4", account.ContentKey, a, "other", time.Time{})
-	key("5", account.VisitorKey, a, "", day.Add(-time.Second))
 	key("6", account.UserKey, b, "", time.Time{})
-	gotK, gotU, err := db.KeyUser(ctx, "2")
+	gotK, gotU, err := db.Accounts().KeyUser(ctx, "2")
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "key", gotK, k2)
 	same(t, "its user", gotU, a)
-	list, err := db.KeysOfUser(ctx, a.GUID)
+	list, err := db.Accounts().KeysOfUser(ctx, a.GUID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "keys of a", list, []account.APIKey{k1, k2})
-	isErr(t, "visitor key that is over", third(db.KeyUser(ctx, "5")), dberr.NotFound)
-
-	isErr(t, "somebody else's key", db.Update(ctx, func(tx account.Tx) error { return tx.DeleteKey(ctx, b.GUID, k1.ID) }), dberr.NotFound)
+	isErr(t, "somebody else's key", db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.DeleteKey(ctx, b.GUID, k1.ID) }), dberr.NotFound)
 	update(t, db, func(tx account.Tx) error {
 		return errors.Join(tx.DeleteKey(ctx, a.GUID, k1.ID), tx.TouchKey(ctx, k2.ID, day.Add(time.Minute)))
 	})
 	for hash, want := range map[string]error{"1": dberr.NotFound, "2": nil, "3": nil, "4": nil, "6": nil} {
-		isErr(t, "key "+hash, third(db.KeyUser(ctx, hash)), want)
+		isErr(t, "key "+hash, third(db.Accounts().KeyUser(ctx, hash)), want)
 	}
-	if k, _, _ := db.KeyUser(ctx, "2"); !k.Used.Equal(day.Add(time.Minute)) {
+	if k, _, _ := db.Accounts().KeyUser(ctx, "2"); !k.Used.Equal(day.Add(time.Minute)) {
 		t.Errorf("used %v", k.Used)
 	}
 }
@@ -293,16 +295,16 @@ func tokens(t *testing.T, db *store.DB) {
 	old := account.Token{Token: "T1", PublicKey: "k1", Created: day.Add(-time.Second)}
 	now := account.Token{Token: "T2", PublicKey: "k2", Created: day}
 	update(t, db, func(tx account.Tx) error { return errors.Join(tx.InsertToken(ctx, old), tx.InsertToken(ctx, now)) })
-	isErr(t, "the same again", db.Update(ctx, func(tx account.Tx) error { return tx.InsertToken(ctx, old) }), dberr.Exists)
-	isErr(t, "no such token", third(db.TokenUser(ctx, "T3")), dberr.NotFound)
-	got, nobody, err := db.TokenUser(ctx, "T1")
+	isErr(t, "the same again", db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.InsertToken(ctx, old) }), dberr.Exists)
+	isErr(t, "no such token", third(db.Accounts().TokenUser(ctx, "T3")), dberr.NotFound)
+	got, nobody, err := db.Accounts().TokenUser(ctx, "T1")
 	isErr(t, "unclaimed", err, nil)
 	same(t, "token", got, old)
 	same(t, "nobody", nobody, account.User{})
 
 	update(t, db, func(tx account.Tx) error { return tx.ClaimToken(ctx, "T2", a.GUID, day.Add(time.Minute)) })
-	isErr(t, "claimed twice", db.Update(ctx, func(tx account.Tx) error { return tx.ClaimToken(ctx, "T2", a.GUID, day) }), dberr.NotFound)
-	got, user, err := db.TokenUser(ctx, "T2")
+	isErr(t, "claimed twice", db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.ClaimToken(ctx, "T2", a.GUID, day) }), dberr.NotFound)
+	got, user, err := db.Accounts().TokenUser(ctx, "T2")
 	isErr(t, "claimed", err, nil)
 	now.UserGUID, now.Claimed = a.GUID, day.Add(time.Minute)
 	same(t, "token", got, now)
@@ -314,17 +316,17 @@ func tokens(t *testing.T, db *store.DB) {
 		}
 		return tx.DeleteUnclaimedTokensBefore(ctx, day.Add(time.Hour))
 	})
-	isErr(t, "an old one", third(db.TokenUser(ctx, "T1")), dberr.NotFound)
-	isErr(t, "a claimed one", third(db.TokenUser(ctx, "T2")), nil)
+	isErr(t, "an old one", third(db.Accounts().TokenUser(ctx, "T1")), dberr.NotFound)
+	isErr(t, "a claimed one", third(db.Accounts().TokenUser(ctx, "T2")), nil)
 	update(t, db, func(tx account.Tx) error { return tx.DeleteUser(ctx, a.GUID) })
-	isErr(t, "that of a user who is gone", third(db.TokenUser(ctx, "T2")), dberr.NotFound)
+	isErr(t, "that of a user who is gone", third(db.Accounts().TokenUser(ctx, "T2")), dberr.NotFound)
 }
 
 func third[A, B any](_ A, _ B, err error) error { return err }
 
 func rollback(t *testing.T, db *store.DB) {
 	failed := errors.New("no")
-	err := db.Update(ctx, func(tx account.Tx) error {
+	err := db.Accounts().Update(ctx, func(tx account.Tx) error {
 		u := account.User{GUID: "g", UniqueID: "u", Username: "u"}
 		if err := tx.InsertUser(ctx, &u); err != nil {
 			return err
@@ -332,7 +334,7 @@ func rollback(t *testing.T, db *store.DB) {
 		return failed
 	})
 	isErr(t, "Update", err, failed)
-	isErr(t, "the user", second(db.UserByGUID(ctx, "g")), dberr.NotFound)
+	isErr(t, "the user", second(db.Accounts().UserByGUID(ctx, "g")), dberr.NotFound)
 }
 
 func readsInTransaction(t *testing.T, db *store.DB) {
@@ -344,7 +346,7 @@ func readsInTransaction(t *testing.T, db *store.DB) {
 		if _, err := tx.UserByUniqueID(ctx, "u"); err != nil {
 			t.Errorf("a transaction does not see its own write: %v", err)
 		}
-		isErr(t, "outside, before the commit", second(db.UserByGUID(ctx, "g")), dberr.NotFound)
+		isErr(t, "outside, before the commit", second(db.Accounts().UserByGUID(ctx, "g")), dberr.NotFound)
 		return nil
 	})
 }
@@ -356,10 +358,7 @@ func concurrentHold(t *testing.T, db *store.DB) {
 	first := make(chan int, n)
 	for i := range n {
 		wg.Go(func() {
-			err := db.Update(ctx, func(tx account.Tx) error {
-				if err := tx.HoldUsers(ctx); err != nil {
-					return err
-				}
+			err := db.Accounts().Update(ctx, func(tx account.Tx) error {
 				count, err := tx.CountUsers(ctx)
 				if err != nil {
 					return err
@@ -379,7 +378,7 @@ func concurrentHold(t *testing.T, db *store.DB) {
 	if len(first) != 1 {
 		t.Errorf("%d users were the first", len(first))
 	}
-	if _, total, err := db.Users(ctx, account.UserQuery{Limit: 1}); err != nil || total != n {
+	if _, total, err := db.Accounts().Users(ctx, account.UserQuery{Limit: 1}); err != nil || total != n {
 		t.Errorf("%d users, %v, want %d", total, err, n)
 	}
 }
@@ -394,7 +393,7 @@ func readersDuringWrite(t *testing.T, db *store.DB) {
 		}
 		done := make(chan error, 4)
 		for range cap(done) {
-			go func() { done <- second(db.UserByGUID(ctx, "guid-a")) }()
+			go func() { done <- second(db.Accounts().UserByGUID(ctx, "guid-a")) }()
 		}
 		for range cap(done) {
 			select {
@@ -413,16 +412,16 @@ func readersDuringWrite(t *testing.T, db *store.DB) {
 // strangeText tests that a request for a text that the database cannot contain finds no row.
 func strangeText(t *testing.T, db *store.DB) {
 	for _, text := range []string{"a\x00b", "\xff\xfe", "\xed\xa0\x80"} {
-		isErr(t, "guid", second(db.UserByGUID(ctx, text)), dberr.NotFound)
-		isErr(t, "unique id", second(db.UserByUniqueID(ctx, text)), dberr.NotFound)
-		isErr(t, "group", second(db.GroupByGUID(ctx, text)), dberr.NotFound)
+		isErr(t, "guid", second(db.Accounts().UserByGUID(ctx, text)), dberr.NotFound)
+		isErr(t, "unique id", second(db.Accounts().UserByUniqueID(ctx, text)), dberr.NotFound)
+		isErr(t, "group", second(db.Accounts().GroupByGUID(ctx, text)), dberr.NotFound)
 		isErr(t, "item", second(db.Content().Item(ctx, text)), dberr.NotFound)
 		isErr(t, "task", second(db.Content().Task(ctx, text)), dberr.NotFound)
 		isErr(t, "integration", second(db.Integrations().Integration(ctx, text)), dberr.NotFound)
-		if list, n, err := db.Users(ctx, account.UserQuery{Prefix: text, Limit: 9}); err != nil || len(list)+n != 0 {
+		if list, n, err := db.Accounts().Users(ctx, account.UserQuery{Prefix: text, Limit: 9}); err != nil || len(list)+n != 0 {
 			t.Errorf("users that begin with %q: %v of %d, %v", text, list, n, err)
 		}
-		if list, n, err := db.Groups(ctx, account.GroupQuery{Prefix: text, Limit: 9}); err != nil || len(list)+n != 0 {
+		if list, n, err := db.Accounts().Groups(ctx, account.GroupQuery{Prefix: text, Limit: 9}); err != nil || len(list)+n != 0 {
 			t.Errorf("groups that begin with %q: %v of %d, %v", text, list, n, err)
 		}
 		if list, err := db.Content().Items(ctx, content.Filter{Name: text}); err != nil || len(list) != 0 {

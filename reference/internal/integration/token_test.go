@@ -138,7 +138,7 @@ func TestLogoutDuringRefresh(t *testing.T) {
 	n.login(in, alice)
 	c.advance(2 * time.Hour)
 	p.answer = func(http.ResponseWriter, *http.Request) bool {
-		if err := n.Store.DeleteSessionOf(context.Background(), alice, in.GUID); err != nil {
+		if err := n.Logout(context.Background(), alice, in.GUID); err != nil {
 			t.Error(err)
 		}
 		return false
@@ -146,7 +146,7 @@ func TestLogoutDuringRefresh(t *testing.T) {
 	if token, err := n.ViewerToken(t.Context(), in, alice); !errors.Is(err, integration.ErrNotLoggedIn) {
 		t.Errorf("ViewerToken = %+v, %v", token, err)
 	}
-	if sessions, _ := n.Store.Sessions(t.Context(), alice); len(sessions) != 0 {
+	if len(n.sessions(alice)) != 0 {
 		t.Error("the refresh brought the session back")
 	}
 }
@@ -167,7 +167,7 @@ func TestTokenWithoutExpiryIsKept(t *testing.T) {
 func TestServiceTokenIsFreshEachTime(t *testing.T) {
 	t.Parallel()
 	n, p, _ := newSingle(t)
-	in := n.integration(p, func(c *integration.Config) { c.AuthType = integration.ServiceAccount })
+	in := n.integration(p, serviceAccount)
 	seen := map[string]bool{}
 	for range 3 {
 		token, err := n.ServiceToken(t.Context(), in)

@@ -1,4 +1,7 @@
-package web
+// Package policy translates the configuration into the policies of the packages that apply it. It is a package of its
+// own because the server, usermanager and the tests of both need the same translation, and usermanager has no HTTP
+// interface.
+package policy
 
 import (
 	"crypto/sha256"
@@ -10,8 +13,8 @@ import (
 	"countersign/reference/internal/proxyauth"
 )
 
-// AccountPolicy returns the policy for accounts of a configuration.
-func AccountPolicy(c *config.Config) account.Policy {
+// Accounts returns the policy for accounts of a configuration.
+func Accounts(c *config.Config) account.Policy {
 	a, p := c.Authorization, c.ProxyAuth
 	policy := account.Policy{
 		PasswordLogin:        c.Authentication.Provider == config.ProviderPassword,
@@ -50,28 +53,28 @@ func AccountPolicy(c *config.Config) account.Policy {
 	return policy
 }
 
-// configuredHeaders returns the headers that the configuration names.
-func configuredHeaders(p config.ProxyAuth) proxyauth.Policy {
+// ConfiguredHeaders returns the headers that the configuration names, also those that the server does not read.
+func ConfiguredHeaders(p config.ProxyAuth) proxyauth.Policy {
 	return proxyauth.Policy{
 		Username: p.UsernameHeader, UniqueID: p.UniqueIDHeader, FirstName: p.FirstNameHeader, LastName: p.LastNameHeader,
 		Email: p.EmailHeader, Role: p.RoleHeader, Groups: p.GroupsHeader, GroupsSeparator: p.GroupsHeaderSeparator,
 	}
 }
 
-// headerPolicy returns the headers that the server reads. With a provider other than the proxy it reads none.
-func headerPolicy(c *config.Config) proxyauth.Policy {
+// Headers returns the headers that the server reads. With a provider other than the proxy it reads none.
+func Headers(c *config.Config) proxyauth.Policy {
 	if c.Authentication.Provider != config.ProviderProxy {
 		return proxyauth.Policy{}
 	}
-	policy := configuredHeaders(c.ProxyAuth)
+	policy := ConfiguredHeaders(c.ProxyAuth)
 	if !c.Authorization.UserGroups {
 		policy.Groups = ""
 	}
 	return policy
 }
 
-// policyDigest returns a digest of the configuration that decides the result of a login.
-func policyDigest(c *config.Config) string {
+// Digest returns a digest of the configuration that decides the result of a login.
+func Digest(c *config.Config) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %+v", c.ProxyAuth, c.Authorization))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
