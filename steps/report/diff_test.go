@@ -75,17 +75,18 @@ func hostile(t *testing.T) *Report {
 func TestTextOfHostileServer(t *testing.T) {
 	t.Parallel()
 	r := hostile(t)
-	var difference, stated, annotated bytes.Buffer
-	for _, err := range []error{Compare(good(t).conclude(), r).WriteText(&difference), WriteStatement(&stated, r), WriteAnnotations(&annotated, r)} {
+	r.Problems, r.Notes = []string{"a problem: \x1b[2J"}, []string{"a note: \x1b[2J"}
+	var difference, stated, annotated, summed, tested bytes.Buffer
+	for _, err := range []error{WriteSummary(&summed, r, catalogue(t), SummaryOptions{}), WriteJUnit(&tested, r, catalogue(t)), Compare(good(t).conclude(), r).WriteText(&difference), WriteStatement(&stated, r), WriteAnnotations(&annotated, r)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, got := range map[string]string{"difference": difference.String(), "statement": stated.String(), "annotations": annotated.String()} {
+	for name, got := range map[string]string{"difference": difference.String(), "statement": stated.String(), "annotations": annotated.String(), "summary": summed.String(), "junit.xml": tested.String()} {
 		if !strings.Contains(got, `\x1b`) && !strings.Contains(got, `\\x1b`) {
 			t.Errorf("the %s does not show the hostile text", name)
 		}
-		if i := strings.IndexFunc(got, func(c rune) bool { return c != '\n' && !unicode.IsPrint(c) }); i >= 0 {
+		if i := strings.IndexFunc(got, func(c rune) bool { return c != '\n' && !unicode.IsPrint(c) || c == unicode.ReplacementChar }); i >= 0 {
 			t.Errorf("the %s contains the control character %q", name, got[i:i+1])
 		}
 	}

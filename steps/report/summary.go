@@ -127,14 +127,14 @@ func (s summary) rule(broken BrokenRule, colour string) {
 
 func (s summary) departure(d Departure) {
 	first := d.First()
-	s.line(4, fmt.Sprintf("%s  %s", first.Title(), s.p.paint(grey, first.Where()+" at "+strings.Join(d.Fronts(), ", "))))
+	s.line(4, fmt.Sprintf("%s  %s", printable(first.Title()), s.p.paint(grey, printable(first.Where())+" at "+strings.Join(d.Fronts(), ", "))))
 	if v := d.Violation; v.Step != "" {
 		s.line(6, "step    "+printable(v.Step)+s.p.paint(grey, "  line "+itoa(v.StepLine)))
 	}
 	s.line(6, "wanted  "+printable(d.Violation.Wanted))
 	s.line(6, "got     "+printable(d.Violation.Got))
 	if first.Transcript != "" {
-		s.line(6, "see     "+first.Transcript+more(len(d.Results)))
+		s.line(6, "see     "+printable(first.Transcript)+more(len(d.Results)))
 	}
 	s.line(6, "again   "+printable(d.Again(s.r)))
 }
@@ -152,7 +152,7 @@ func (s summary) stale() {
 	}
 	s.head(red, "STALE DEVIATIONS", "  accepted departures that did not occur; remove them from the target file")
 	for _, d := range s.r.Stale {
-		s.line(2, strings.TrimSpace(d.Rule+"  "+d.Scenario)+s.p.paint(grey, "  "+d.Issue))
+		s.line(2, printable(strings.TrimSpace(d.Rule+"  "+d.Scenario))+s.p.paint(grey, "  "+printable(d.Issue)))
 	}
 	s.line(0, "")
 }
@@ -248,12 +248,12 @@ func (s summary) byReason(o verdict.Outcome) []string {
 	list := make([]string, 0, len(order))
 	for _, reason := range order {
 		res := sample[reason]
-		text := fmt.Sprintf("%s: %s  %s", o, printable(reason), s.p.paint(grey, res.Title()+", "+res.Where()+" at "+res.Front+more(n[reason])))
+		text := fmt.Sprintf("%s: %s  %s", o, printable(reason), s.p.paint(grey, printable(res.Title())+", "+printable(res.Where())+" at "+res.Front+more(n[reason])))
 		if res.Step != "" {
 			text += s.p.paint(grey, ", step "+printable(res.Step))
 		}
 		if res.Transcript != "" {
-			text += s.p.paint(grey, ", see "+res.Transcript)
+			text += s.p.paint(grey, ", see "+printable(res.Transcript))
 		}
 		list = append(list, text)
 	}
@@ -277,7 +277,7 @@ func (s summary) accepted() {
 	}
 	s.head(yellow, "KNOWN", "  departures that the target file accepts")
 	for _, issue := range issues {
-		s.line(2, fmt.Sprintf("%s: %s", plural(n[issue], "scenario"), issue))
+		s.line(2, fmt.Sprintf("%s: %s", plural(n[issue], "scenario"), printable(issue)))
 	}
 	s.line(0, "")
 }
@@ -302,7 +302,7 @@ func (s summary) slowest() {
 	}
 	s.head(cyan, "SLOWEST SCENARIOS", "  time without the wait for the instance")
 	for _, res := range list {
-		s.line(2, fmt.Sprintf("%8s  %s  %s", res.Duration.Round(time.Millisecond), res.Title(), s.p.paint(grey, res.Where()+" at "+res.Front)))
+		s.line(2, fmt.Sprintf("%8s  %s  %s", res.Duration.Round(time.Millisecond), printable(res.Title()), s.p.paint(grey, printable(res.Where())+" at "+res.Front)))
 	}
 	s.line(0, "")
 }
