@@ -58,6 +58,7 @@ var importRules = []importRule{
 	{folder: "reference/internal/account", may: []string{"reference/internal/account/...", "reference/internal/proxyauth", "reference/internal/dberr"}, not: []string{"net", "net/http", "os", "database/sql"}},
 	{folder: "reference/internal/dberr", standardOnly: true, not: []string{"net", "os", "database/sql"}},
 	{folder: "reference/internal/signature", standardOnly: true, not: []string{"net", "os", "database/sql"}},
+	{folder: "reference/internal/content/execution", may: []string{"reference/internal/content/contenttest", "reference/internal/account/secrets", "reference/internal/dberr"}, not: []string{"database/sql"}},
 	{folder: "fakeidp", may: []string{"fakeidp/..."}},
 	{folder: "fakeidp/control"},
 	{folder: "proxies", may: []string{"proxies/..."}},

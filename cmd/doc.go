@@ -88,6 +88,8 @@
 //   - What an option means to accounts and headers: reference/internal/policy.
 //   - What a user is: reference/internal/account.
 //   - What signed a request: reference/internal/signature.
+//   - Who may do what with content: reference/internal/content. How its programs run:
+//     reference/internal/content/execution.
 //   - SQL: reference/internal/store. Status codes: reference/internal/web.
 //   - Processes of the operating system: proxies/process.
 //   - Flags and environment: cmd. environment_test.go checks it.

@@ -1,6 +1,7 @@
 package content_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,46 +19,47 @@ import (
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
 	"countersign/reference/internal/content/contenttest"
+	"countersign/reference/internal/content/execution"
 	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/store/storetest"
 )
 
-// rig is a Runtime over a real database, with one publisher.
+// rig is a Service over a real database, with one publisher.
 type rig struct {
-	t     *testing.T
-	rt    *content.Runtime
-	db    *store.DB
-	items *store.Content
-	owner account.User
-	dir   string
+	t        *testing.T
+	service  *content.Service
+	db       *store.DB
+	items    *store.Content
+	accounts *account.Service
+	owner    account.Actor
+	options  content.Options
 }
 
-func newRig(t *testing.T, options ...func(*content.RuntimeOptions)) *rig {
+func newRig(t *testing.T, options ...func(*content.Options)) *rig {
 	t.Helper()
 	ctx := t.Context()
-	dir := t.TempDir()
 	db := storetest.Open(t)
-	r := &rig{t: t, db: db, items: db.Content(), dir: dir, owner: account.User{GUID: uuid.NewString(), UniqueID: "paula", Username: "paula", Role: account.Publisher, Created: time.Now()}}
-	if err := db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.InsertUser(ctx, &r.owner) }); err != nil {
+	owner := account.User{GUID: uuid.NewString(), UniqueID: "paula", Username: "paula", Role: account.Publisher, Created: time.Now()}
+	if err := db.Accounts().Update(ctx, func(tx account.Tx) error { return tx.InsertUser(ctx, &owner) }); err != nil {
 		t.Fatalf("insert user: %v", err)
 	}
-	o := content.RuntimeOptions{
-		Store: r.items, Keys: content.OwnerKeys{Accounts: account.New(account.Options{Store: db.Accounts()})}, DataDir: dir, Node: "n1",
+	r := &rig{t: t, db: db, items: db.Content(), accounts: account.New(account.Options{Store: db.Accounts()}), owner: account.Actor{User: owner, Role: owner.Role}}
+	r.options = content.Options{
+		Store: r.items, Accounts: r.accounts, DataDir: t.TempDir(), Node: "n1",
 		Server: "http://connect.example/", Command: contenttest.Command(),
 	}
 	for _, set := range options {
-		set(&o)
+		set(&r.options)
 	}
-	rt, err := content.NewRuntime(ctx, o)
-	if err != nil {
-		t.Fatalf("NewRuntime: %v", err)
+	var err error
+	if r.service, err = content.New(ctx, r.options); err != nil {
+		t.Fatalf("New: %v", err)
 	}
-	r.rt = rt
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		if err := r.rt.Close(ctx); err != nil {
+		if err := r.service.Close(ctx); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	})
@@ -67,31 +68,47 @@ func newRig(t *testing.T, options ...func(*content.RuntimeOptions)) *rig {
 
 func (r *rig) item() *content.Item {
 	r.t.Helper()
-	guid := uuid.NewString()
-	i := &content.Item{GUID: guid, OwnerGUID: r.owner.GUID, Name: guid[:8], Access: content.AccessACL, Mode: content.ModeUnknown, CreatedTime: time.Now()}
-	if err := r.items.CreateItem(r.t.Context(), i); err != nil {
-		r.t.Fatalf("create item: %v", err)
+	view, err := r.service.Create(r.t.Context(), r.owner, content.Change{})
+	if err != nil {
+		r.t.Fatalf("Create: %v", err)
 	}
-	return i
+	return &view.Item
 }
 
-// deploy uploads and deploys a bundle, and returns the finished task and the item.
-func (r *rig) deploy(item *content.Item, archive []byte) (*content.Task, *content.Item) {
+// upload stores an archive as a bundle.
+func (r *rig) upload(item *content.Item, archive []byte) *content.Bundle {
 	r.t.Helper()
-	ctx := r.t.Context()
-	b := &content.Bundle{ContentGUID: item.GUID, CreatedBy: r.owner.GUID, CreatedTime: time.Now()}
-	if err := r.items.CreateBundle(ctx, b, archive); err != nil {
-		r.t.Fatalf("create bundle: %v", err)
+	received, err := r.service.Receive(bytes.NewReader(archive))
+	if err != nil {
+		r.t.Fatalf("Receive: %v", err)
 	}
-	id, err := r.rt.Deploy(ctx, item, b, r.owner.GUID)
+	defer received.Close()
+	b, err := r.service.AddBundle(r.t.Context(), r.owner, item.GUID, received, nil)
+	if err != nil {
+		r.t.Fatalf("AddBundle: %v", err)
+	}
+	return b
+}
+
+// start uploads a bundle and starts its deployment.
+func (r *rig) start(item *content.Item, archive []byte) (task string) {
+	r.t.Helper()
+	b := r.upload(item, archive)
+	task, err := r.service.Deploy(r.t.Context(), r.owner, item.GUID, &b.ID)
 	if err != nil {
 		r.t.Fatalf("Deploy: %v", err)
 	}
-	task, err := r.rt.WaitTask(ctx, id, 1000, 20*time.Second)
+	return task
+}
+
+// deploy uploads and deploys a bundle, and returns the finished task and the item.
+func (r *rig) deploy(item *content.Item, archive []byte) (*execution.Task, *content.Item) {
+	r.t.Helper()
+	task, err := r.service.Task(r.t.Context(), r.owner, r.start(item, archive), 1000, 20*time.Second)
 	if err != nil || !task.Finished {
-		r.t.Fatalf("WaitTask = %+v, %v", task, err)
+		r.t.Fatalf("Task = %+v, %v", task, err)
 	}
-	after, err := r.items.Item(ctx, item.GUID)
+	after, err := r.service.Item(r.t.Context(), item.GUID)
 	if err != nil {
 		r.t.Fatalf("read item: %v", err)
 	}
@@ -110,7 +127,7 @@ func (r *rig) running(mode string, files map[string]string) *content.Item {
 // visit sends one request to the process of the item.
 func (r *rig) visit(item *content.Item, query string) (contenttest.Echo, error) {
 	var e contenttest.Echo
-	p, leave, err := r.rt.Visit(r.t.Context(), item, r.rt.Folder(item))
+	p, leave, err := r.service.Process(r.t.Context(), item)
 	if err != nil {
 		return e, err
 	}
@@ -176,9 +193,8 @@ func TestEnvironment(t *testing.T) {
 	if err != nil || strings.TrimSpace(string(file)) != session || len(session) < 43 {
 		t.Errorf("session token %q, in its file %q (%v)", session, file, err)
 	}
-	accounts := account.New(account.Options{Store: r.db.Accounts()})
-	key, user, err := accounts.UserOfKey(t.Context(), e.Env["CONNECT_API_KEY"])
-	if err != nil || user.GUID != r.owner.GUID || key.Kind != account.ContentKey || key.ContentGUID != item.GUID {
+	key, user, err := r.accounts.UserOfKey(t.Context(), e.Env["CONNECT_API_KEY"])
+	if err != nil || user.GUID != r.owner.User.GUID || key.Kind != account.ContentKey || key.ContentGUID != item.GUID {
 		t.Errorf("CONNECT_API_KEY is %+v of %q, %v; want a content key of the owner", key.Kind, user.Username, err)
 	}
 }
@@ -191,11 +207,10 @@ func TestSecretsEndWithTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatalf("visit: %v", err)
 	}
-	r.rt.Stop(item.GUID)
+	_, item = r.deploy(item, contenttest.Bundle(t, "python-api", nil))
 	eventually(t, "the stopped process ends", gone(first.PID))
-	accounts := account.New(account.Options{Store: r.db.Accounts()})
 	eventually(t, "the key is revoked", func() (bool, string) {
-		_, _, err := accounts.UserOfKey(t.Context(), first.Env["CONNECT_API_KEY"])
+		_, _, err := r.accounts.UserOfKey(t.Context(), first.Env["CONNECT_API_KEY"])
 		return errors.Is(err, account.ErrNoKey), fmt.Sprint(err)
 	})
 	eventually(t, "the token's file is removed", func() (bool, string) {
@@ -209,122 +224,6 @@ func TestSecretsEndWithTheProcess(t *testing.T) {
 	if second.PID == first.PID || second.Env["CONNECT_API_KEY"] == first.Env["CONNECT_API_KEY"] ||
 		second.Env["CONNECT_CONTENT_SESSION_TOKEN"] == first.Env["CONNECT_CONTENT_SESSION_TOKEN"] {
 		t.Error("the second process has something of the first")
-	}
-}
-
-func TestOneProcessForManyVisitors(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	item := r.running("shiny", nil)
-	pids := make([]int, 30)
-	var wg sync.WaitGroup
-	for i := range pids {
-		wg.Go(func() {
-			e, err := r.visit(item, "")
-			if err != nil {
-				t.Errorf("visit %d: %v", i, err)
-			}
-			pids[i] = e.PID
-		})
-	}
-	wg.Wait()
-	for _, pid := range pids {
-		if pid != pids[0] {
-			t.Fatalf("visitors met different processes: %v", pids)
-		}
-	}
-}
-
-func TestAtMostAFewProcesses(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, func(o *content.RuntimeOptions) { o.MaxRun = 2 })
-	a, b, c := r.running("python-api", nil), r.running("python-api", nil), r.running("python-api", nil)
-	pid := func(item *content.Item) int {
-		t.Helper()
-		e, err := r.visit(item, "")
-		if err != nil {
-			t.Fatalf("visit: %v", err)
-		}
-		return e.PID
-	}
-	pa, pb := pid(a), pid(b)
-	if again := pid(a); again != pa {
-		t.Fatalf("a has another process")
-	}
-	pc := pid(c) // b was visited least recently
-	eventually(t, "the least recently visited process ends", gone(pb))
-	if again := pid(a); again != pa {
-		t.Errorf("the more recently visited one was stopped")
-	}
-	if again := pid(c); again != pc {
-		t.Errorf("the newest was stopped")
-	}
-	if live := r.rt.Live(); live != 2 {
-		t.Errorf("%d live, want 2", live)
-	}
-}
-
-func TestManyItemsAtOnce(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, func(o *content.RuntimeOptions) { o.MaxRun = 3 })
-	var items []*content.Item
-	for range 8 {
-		items = append(items, r.running("python-api", nil))
-	}
-	var wg sync.WaitGroup
-	for round := range 24 {
-		wg.Go(func() {
-			if _, err := r.visit(items[round%len(items)], ""); err != nil {
-				t.Errorf("visit: %v", err)
-			}
-			if live := r.rt.Live(); live > 3 {
-				t.Errorf("%d live, at most 3 wanted", live)
-			}
-		})
-	}
-	wg.Wait()
-}
-
-func TestProcessThatEndsIsStartedAgain(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	item := r.running("python-api", nil)
-	first, err := r.visit(item, "")
-	if err != nil {
-		t.Fatalf("visit: %v", err)
-	}
-	if _, err := r.visit(item, "do=exit"); err == nil {
-		t.Error("a visit that kills the process got an answer")
-	}
-	eventually(t, "another process answers", func() (bool, string) {
-		e, err := r.visit(item, "")
-		return err == nil && e.PID != first.PID, fmt.Sprint(e.PID, err)
-	})
-}
-
-func TestProcessThatDoesNotStart(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	item := r.running("python-api", map[string]string{"nostart": "x"})
-	_, err := r.visit(item, "")
-	var failed *content.StartError
-	if !errors.As(err, &failed) || !strings.Contains(failed.Output, "boom") {
-		t.Errorf("visit = %v, want a StartError with the program's output", err)
-	}
-	if strings.Contains(err.Error(), "boom") {
-		t.Error("the error's text, which is logged, repeats what content wrote")
-	}
-	eventually(t, "nothing is left", func() (bool, string) { return r.rt.Live() == 0, fmt.Sprint(r.rt.Live()) })
-}
-
-func TestVisitorWhoGivesUp(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	item := r.running("python-api", map[string]string{"deaf": "x"})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if _, _, err := r.rt.Visit(ctx, item, r.rt.Folder(item)); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Visit = %v, want the visitor's own deadline", err)
 	}
 }
 
@@ -362,8 +261,7 @@ func TestRender(t *testing.T) {
 	if e.Env["CONNECT_CONTENT_SESSION_TOKEN"] == "" || e.Env["CONNECT_API_KEY"] == "" || e.Env["PROBE_SOCKET"] != "" {
 		t.Errorf("environment of the render: %v", e.Env)
 	}
-	accounts := account.New(account.Options{Store: r.db.Accounts()})
-	if _, _, err := accounts.UserOfKey(t.Context(), e.Env["CONNECT_API_KEY"]); !errors.Is(err, account.ErrNoKey) {
+	if _, _, err := r.accounts.UserOfKey(t.Context(), e.Env["CONNECT_API_KEY"]); !errors.Is(err, account.ErrNoKey) {
 		t.Errorf("the render's key still holds after it: %v", err)
 	}
 }
@@ -411,7 +309,7 @@ func TestClassDoesNotChange(t *testing.T) {
 
 func TestNoRuntime(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(o *content.RuntimeOptions) { o.Command = []string{filepath.Join(t.TempDir(), "nothing")} })
+	r := newRig(t, func(o *content.Options) { o.Command = []string{filepath.Join(t.TempDir(), "nothing")} })
 	task, _ := r.deploy(r.item(), contenttest.Bundle(t, "shiny", nil))
 	if !strings.Contains(task.Error, "no program to execute content") {
 		t.Errorf("task error %q", task.Error)
@@ -426,29 +324,21 @@ func TestCloseEndsEverything(t *testing.T) {
 	if err != nil {
 		t.Fatalf("visit: %v", err)
 	}
-	hung := r.item()
-	b := &content.Bundle{ContentGUID: hung.GUID, CreatedTime: time.Now()}
-	if err := r.items.CreateBundle(t.Context(), b, contenttest.Bundle(t, "quarto-static", map[string]string{"hang": "x"})); err != nil {
-		t.Fatal(err)
-	}
-	id, err := r.rt.Deploy(t.Context(), hung, b, r.owner.GUID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := r.start(r.item(), contenttest.Bundle(t, "quarto-static", map[string]string{"hang": "x"}))
 	eventually(t, "the render is running", func() (bool, string) {
 		task, err := r.items.Task(t.Context(), id)
 		return err == nil && len(task.Output) >= 2, fmt.Sprint(task, err)
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 	defer cancel()
-	if err := r.rt.Close(ctx); err != nil {
+	if err := r.service.Close(ctx); err != nil {
 		t.Fatalf("Close: %v", err)
 	}
 	if ok, seen := gone(e.PID)(); !ok {
 		t.Errorf("left behind: %s", seen)
 	}
-	if _, _, err := r.rt.Visit(t.Context(), item, r.rt.Folder(item)); !errors.Is(err, content.ErrStopped) {
-		t.Errorf("Visit after Close = %v", err)
+	if _, _, err := r.service.Process(t.Context(), item); !errors.Is(err, execution.ErrStopped) {
+		t.Errorf("Process after Close = %v", err)
 	}
 	task, err := r.items.Task(t.Context(), id)
 	if err != nil || !task.Finished || task.Error == "" {
@@ -462,14 +352,14 @@ func TestStartClearsWhatAKilledServerLeft(t *testing.T) {
 	ctx := t.Context()
 	item := r.item()
 	for _, node := range []string{"n1", "n2"} {
-		if err := r.items.StartExecution(ctx, &content.Execution{ID: node, ContentGUID: item.GUID, Node: node, SessionHash: node, StartedTime: time.Now()}); err != nil {
+		if err := r.items.StartExecution(ctx, &execution.Execution{ID: node, ContentGUID: item.GUID, Node: node, SessionHash: node, StartedTime: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.items.CreateTask(ctx, &content.Task{ID: node, ContentGUID: item.GUID, Node: node}); err != nil {
+		if err := r.items.CreateTask(ctx, &execution.Task{ID: node, ContentGUID: item.GUID, Node: node}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	again, err := content.NewRuntime(ctx, content.RuntimeOptions{Store: r.items, DataDir: r.dir, Node: "n1"})
+	again, err := content.New(ctx, r.options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,27 +1,23 @@
-package content
+package execution
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
 
-// ErrStopped is returned if the server is stopping, or if the process of the item was stopped while it started.
-var ErrStopped = errors.New("the content is being stopped")
-
 const (
-	startTimeout = 10 * time.Second // until a process accepts connections
-	roomTimeout  = 5 * time.Second  // until another process is idle, before a busy one is stopped
-	drainTimeout = 2 * time.Second  // until the visits of a replaced process end
+	roomTimeout  = 5 * time.Second // until another process is idle, before a busy one is stopped
+	drainTimeout = 2 * time.Second // until the visits of a replaced process end
 )
 
 // pool holds the live processes of interactive content, at most max. Each item has one process, which all its
 // visitors share. If there is no room for a new process, the least recently visited one is stopped, idle ones first.
 type pool struct {
-	rt    *Runtime
-	slots chan struct{} // holds one element for each live process
-	group sync.WaitGroup
+	alive    context.Context // done when the server stops
+	launcher *launcher
+	slots    chan struct{} // holds one element for each live process
+	group    sync.WaitGroup
 
 	mu       sync.Mutex
 	closed   bool
@@ -32,28 +28,28 @@ type pool struct {
 	changed  chan struct{} // closed and replaced whenever a process becomes idle or ends
 }
 
-func newPool(rt *Runtime) *pool {
-	return &pool{rt: rt, slots: make(chan struct{}, rt.MaxRun), live: map[string]*Process{}, changed: make(chan struct{})}
+func newPool(alive context.Context, launcher *launcher, max int) *pool {
+	return &pool{alive: alive, launcher: launcher, slots: make(chan struct{}, max), live: map[string]*Process{}, changed: make(chan struct{})}
 }
 
 // Visit returns the process of an item, which it starts if necessary, and counts the caller as a visitor until the
-// caller calls leave. Concurrent calls start one process. folder returns the unpacked bundle. The error is
-// ErrStopped, ErrNoRuntime, a *StartError, the error of the context, or an internal one.
-func (rt *Runtime) Visit(ctx context.Context, item *Item, folder Folder) (p *Process, leave func(), err error) {
-	p, err = rt.pool.acquire(item, folder)
+// caller calls leave. Concurrent calls start one process. The error is ErrStopped, ErrNoProgram, a *StartError, the
+// error of the context, or an internal one.
+func (rt *Runtime) Visit(ctx context.Context, w Work) (p *Process, leave func(), err error) {
+	p, err = rt.pool.acquire(w)
 	if err != nil {
 		return nil, nil, err
 	}
 	leave = sync.OnceFunc(func() { rt.pool.release(p) })
 	select {
 	case <-p.ready:
+		err = p.err
 	case <-ctx.Done():
-		leave()
-		return nil, nil, ctx.Err()
+		err = ctx.Err()
 	}
-	if p.err != nil {
+	if err != nil {
 		leave()
-		return nil, nil, p.err
+		return nil, nil, err
 	}
 	return p, leave, nil
 }
@@ -67,31 +63,67 @@ func (rt *Runtime) Stop(guid string) {
 	}
 }
 
-// Live returns the number of processes that are alive or starting.
-func (rt *Runtime) Live() int { return len(rt.pool.slots) }
-
-func (pl *pool) acquire(item *Item, folder Folder) (*Process, error) {
+// acquire returns the process for w, which it starts if necessary, and counts a visit.
+func (pl *pool) acquire(w Work) (*Process, error) {
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
 	if pl.closed {
 		return nil, ErrStopped
 	}
-	p := pl.live[item.GUID]
-	if p != nil && (p.item.BundleID != item.BundleID || p.item.OwnerGUID != item.OwnerGUID) {
+	p := pl.live[w.ContentGUID]
+	if p != nil && p.work != w {
 		pl.retire(p, drainTimeout) // another node deployed, or the owner changed
 		p = nil
 	}
 	if p == nil {
-		p = newProcess(pl.rt, item)
-		pl.live[item.GUID] = p
-		pl.group.Go(func() {
-			defer pl.releaseSlot(p)
-			p.run(folder)
-		})
+		p = &Process{work: w, ready: make(chan struct{})}
+		p.quitting, p.quit = context.WithCancel(pl.alive)
+		pl.live[w.ContentGUID] = p
+		pl.group.Go(func() { pl.drive(p) })
 	}
 	pl.clock++
 	p.visits, p.last = p.visits+1, pl.clock
 	return p, nil
+}
+
+// drive starts a process, waits for its end or until it is retired, and ends it.
+func (pl *pool) drive(p *Process) {
+	defer pl.releaseSlot(p)
+	defer p.quit()
+	l, err := pl.start(p)
+	if err != nil {
+		p.err = err
+		close(p.ready)
+		return
+	}
+	p.Execution, p.Target, p.Transport = l.ID, l.target, l.transport
+	close(p.ready)
+	select {
+	case <-p.quitting.Done():
+		pl.waitUntilDrained(p)
+	case <-l.ended():
+		pl.launcher.Log.Warn("content process ended by itself", "content", p.work.ContentGUID, "err", l.program.err)
+	}
+	pl.launcher.end(l)
+}
+
+// start starts a process when there is a slot for it. An app that the server does not start needs none.
+func (pl *pool) start(p *Process) (*launch, error) {
+	ctx, cancel := context.WithTimeout(p.quitting, startTimeout+roomTimeout)
+	defer cancel()
+	if pl.launcher.App == nil {
+		if _, err := pl.launcher.command(); err != nil {
+			return nil, err
+		}
+		if err := pl.waitForSlot(p); err != nil {
+			return nil, err
+		}
+	}
+	l, err := pl.launcher.serve(ctx, p.work)
+	if err != nil && p.quitting.Err() != nil {
+		err = ErrStopped
+	}
+	return l, err
 }
 
 func (pl *pool) release(p *Process) {
@@ -123,8 +155,8 @@ func (pl *pool) retire(p *Process, grace time.Duration) {
 }
 
 func (pl *pool) forget(p *Process) {
-	if pl.live[p.item.GUID] == p {
-		delete(pl.live, p.item.GUID)
+	if pl.live[p.work.ContentGUID] == p {
+		delete(pl.live, p.work.ContentGUID)
 	}
 }
 

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package content
+package execution
 
 import "syscall"
 

@@ -1,4 +1,4 @@
-package content
+package execution
 
 import (
 	"errors"
@@ -13,42 +13,50 @@ import (
 // parent-death signal to a child when the thread that started it ends, and Go may end other threads at any time
 // (golang/go#27505).
 type spawner struct {
-	jobs chan func()
-	once sync.Once
+	jobs  chan func()   // never closed, because start may send after close
+	done  chan struct{} // closed by close
+	close func()        // ends the thread; on Linux this kills all processes that are still alive
 }
 
 func newSpawner() *spawner {
-	s := &spawner{jobs: make(chan func())}
+	s := &spawner{jobs: make(chan func()), done: make(chan struct{})}
+	s.close = sync.OnceFunc(func() { close(s.done) })
 	go func() {
 		runtime.LockOSThread() // never unlocked, so that the thread ends with this function
-		for job := range s.jobs {
-			job()
+		for {
+			select {
+			case job := <-s.jobs:
+				job()
+			case <-s.done:
+				return
+			}
 		}
 	}()
 	return s
 }
 
-// close ends the thread. On Linux this kills all processes that are still alive.
-func (s *spawner) close() { s.once.Do(func() { close(s.jobs) }) }
-
 // program is a started process in its own process group.
 type program struct {
 	cmd  *exec.Cmd
-	tail *tail
 	done chan struct{} // closed when the process has ended
 	err  error         // the result of the process; valid after done
 }
 
 // start starts a command in its own process group, which ends with this server if the operating system supports it.
-func (s *spawner) start(cmd *exec.Cmd, tail *tail) (*program, error) {
+// It returns ErrStopped after close.
+func (s *spawner) start(cmd *exec.Cmd) (*program, error) {
 	cmd.SysProcAttr = processAttributes()
 	cmd.WaitDelay = time.Second // a grandchild that keeps the output open must not block the server
 	started := make(chan error, 1)
-	s.jobs <- func() { started <- cmd.Start() }
+	select {
+	case s.jobs <- func() { started <- cmd.Start() }:
+	case <-s.done:
+		return nil, ErrStopped
+	}
 	if err := <-started; err != nil {
 		return nil, err
 	}
-	p := &program{cmd: cmd, tail: tail, done: make(chan struct{})}
+	p := &program{cmd: cmd, done: make(chan struct{})}
 	go func() {
 		p.err = cmd.Wait()
 		// Kill the remaining processes of the group.
@@ -70,8 +78,10 @@ const stopGrace = 2 * time.Second
 
 // end stops the process and waits until it has ended.
 func (p *program) end() {
-	if p.cmd == nil { // an app that the server did not start
+	select {
+	case <-p.done:
 		return
+	default:
 	}
 	p.signal(syscall.SIGTERM)
 	timer := time.NewTimer(stopGrace)
