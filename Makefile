@@ -50,11 +50,12 @@ test: ## Run all tests, and the suite with containers, processes, a -race server
 FUZZTIME ?= 50000x
 
 .PHONY: fuzz
-fuzz: ## Fuzz the parsers of headers, groups, configurations and signatures
+fuzz: ## Fuzz the parsers of headers, groups, configurations, signatures and requests
 	go test -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/proxyauth
 	go test -run '^$$' -fuzz '^FuzzGroups$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/proxyauth
 	go test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/config
 	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/signature
+	go test -run '^$$' -fuzz '^FuzzFollow$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/framing
 
 # MUTATE are further flags for the mutation tester: make mutate MUTATE='--sample 0 --seed 7'
 MUTATE ?=

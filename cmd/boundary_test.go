@@ -58,6 +58,7 @@ var importRules = []importRule{
 	{folder: "reference/internal/proxyauth", standardOnly: true, not: []string{"net", "os", "database/sql"}},
 	{folder: "reference/internal/account", may: []string{"reference/internal/account/...", "reference/internal/proxyauth", "reference/internal/dberr"}, not: []string{"net", "net/http", "os", "database/sql"}},
 	{folder: "reference/internal/dberr", standardOnly: true, not: []string{"net", "os", "database/sql"}},
+	{folder: "reference/internal/framing", standardOnly: true, not: []string{"os", "database/sql"}},
 	{folder: "reference/internal/signature", standardOnly: true, not: []string{"net", "os", "database/sql"}},
 	{folder: "reference/internal/content/execution", may: []string{"reference/internal/content/contenttest", "reference/internal/account/secrets", "reference/internal/dberr"}, not: []string{"database/sql"}},
 	{folder: "fakeidp", may: []string{"fakeidp/..."}},
@@ -78,6 +79,7 @@ const (
 	godog          = "github.com/cucumber/godog"
 	gherkin        = "github.com/cucumber/gherkin/go/v26"
 	testcontainers = "github.com/testcontainers/testcontainers-go"
+	openapi        = "github.com/getkin/kin-openapi/..."
 )
 
 var bans = []ban{
@@ -111,6 +113,7 @@ var bans = []ban{
 	{"./cmd/countersign-server", false, "testing", "code for tests does not belong in a program, and testing registers flags"},
 	{"./cmd/countersign-server", false, godog, "godog runs `go env` at every start, and start-up is a budget"},
 	{"./cmd/countersign-server", false, gherkin, "the server reads no features"},
+	{"./cmd/countersign-server", false, openapi, "the document is for readers and tests; the server only sends it"},
 	{"./cmd/countersign-server", false, testcontainers, "testcontainers walks /proc at start, and start-up is a budget"},
 
 	{"./cmd/countersign-probe", false, "testing", "code for tests does not belong in a program"},

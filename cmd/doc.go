@@ -36,7 +36,8 @@
 //   - steps/driver: verbs to HTTP, for browsers and other clients.
 //   - steps/transcript: what went over the wire, searched for secrets and then redacted.
 //   - steps/verdict: outcomes and kinds of errors.
-//   - steps/report: the published result.
+//   - steps/report: the published result; page writes it as HTML, sarif as SARIF, and
+//     cucumber writes a run as Cucumber Messages.
 //   - steps/probe: the content program.
 //   - reference: the reference server. Config, New and Run are its API; the rest is internal.
 //     reference/faults contains the named faults and the accepted survivors of the mutation
@@ -99,6 +100,7 @@
 //   - What signed a request: reference/internal/signature.
 //   - Who may do what with content: reference/internal/content. How its programs run:
 //     reference/internal/content/execution.
+//   - Where a request ends on a connection: reference/internal/framing.
 //   - SQL: reference/internal/store. Status codes: reference/internal/web.
 //   - Processes of the operating system: proxies/process.
 //   - Flags and environment: cmd. environment_test.go checks it.

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"context"
+	_ "embed" // for the document
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,6 +16,11 @@ import (
 	"countersign/reference/internal/vault"
 	"countersign/reference/internal/web"
 )
+
+// document describes the HTTP interface as OpenAPI.
+//
+//go:embed openapi.yaml
+var document []byte
 
 // assemble creates the services and the HTTP server.
 func (s *Server) assemble(ctx context.Context, c Config) error {
@@ -34,7 +40,7 @@ func (s *Server) assemble(ctx context.Context, c Config) error {
 	}
 	s.serve(web.New(web.Options{
 		Config: s.cfg, Log: s.log, Now: time.Now, Base: s.Base(), Accounts: accounts,
-		Content: items, Integrations: integrations,
+		Content: items, Integrations: integrations, Document: document,
 	}))
 	return nil
 }

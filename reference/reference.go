@@ -16,6 +16,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/framing"
 	"countersign/reference/internal/policy"
 	"countersign/reference/internal/web"
 )
@@ -126,7 +127,7 @@ func (s *Server) openData(ctx context.Context) (err error) {
 
 // listen opens the address on which the server listens.
 func (s *Server) listen() (err error) {
-	if s.listener, err = net.Listen("tcp", s.cfg.HTTP.Listen); err != nil {
+	if s.listener, err = framing.Listen(s.cfg.HTTP.Listen); err != nil {
 		return fmt.Errorf("HTTP.Listen: %w", err)
 	}
 	s.closers.add(func(context.Context) error {
@@ -164,6 +165,7 @@ func (s *Server) serve(h http.Handler) {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    512 << 10, // enough for a thousand groups
 		Protocols:         protocols,
+		ConnState:         framing.ConnState,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }

@@ -1,6 +1,7 @@
 package reference_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -152,5 +153,35 @@ func TestLogFile(t *testing.T) {
 	}
 	if bytes.Contains(text, []byte("forged")) || log.String() != "" {
 		t.Errorf("log %s, standard error %s", text, log)
+	}
+}
+
+// The server refuses requests that another program could divide differently, in front of it or without a proxy.
+func TestAmbiguousRequestsAreRefused(t *testing.T) {
+	t.Parallel()
+	url, _, _ := start(t, t.TempDir(), "")
+	host := strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/")
+	for name, lines := range map[string]string{
+		"folded line":  "X-Auth-Username: vic\r\n admin\r\n",
+		"both lengths": "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.DialTimeout("tcp", host, 5*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(5 * time.Second))
+			fmt.Fprintf(conn, "POST /__api__/v1/user HTTP/1.1\r\nHost: x\r\n%s\r\n0\r\n\r\n", lines)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if res.StatusCode != http.StatusBadRequest {
+				t.Errorf("status %d, want 400", res.StatusCode)
+			}
+		})
 	}
 }

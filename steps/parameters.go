@@ -80,6 +80,7 @@ var parameters = []vocabulary.Parameter{
 	}),
 	vocabulary.Choice("authentication", scenario.ClientAuthentications),
 	vocabulary.Choice("setting", scenario.Settings),
+	vocabulary.Choice("oauth list", scenario.Lists),
 	vocabulary.Choice("secret", map[string]secret{"an access token": control.KindAccessToken, "a refresh token": control.KindRefreshToken}),
 	vocabulary.Choice("malformation", scenario.Malformations),
 	vocabulary.Choice("framing", scenario.Framings),
@@ -88,6 +89,9 @@ var parameters = []vocabulary.Parameter{
 	vocabulary.Choice("operation", scenario.Operations),
 	vocabulary.Choice("group operation", scenario.GroupOperations),
 	vocabulary.Choice("answer", scenario.AnswerChanges),
+	vocabulary.Choice("token request", scenario.TokenRequests),
+	vocabulary.Choice("provider fault", scenario.ProviderFaults),
+	vocabulary.Choice("interruption", scenario.Interruptions),
 	vocabulary.Choice("exchange field", map[string]scenario.ExchangeField{
 		"grant_type": "grant_type", "subject_token_type": "subject_token_type", "subject_token": "subject_token",
 		"requested_token_type": "requested_token_type",

@@ -31,6 +31,7 @@ type runFlags struct {
 	parallel                             int
 	seed                                 int64
 	strict, printPlan, race, failFast    bool
+	quiet, verbose, slowest              bool
 	timeout                              time.Duration
 	seat                                 seatFlags
 
@@ -79,7 +80,11 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.strict, "strict", false, "fail the run if the target departs from an advice rule")
 	flags.BoolVar(&f.printPlan, "print-plan", false, "print the scenarios that would run, and start nothing")
 	flags.DurationVar(&f.timeout, "timeout", steps.DefaultTimeout, "time limit of the whole run")
-	flags.StringVar(&f.report, "report", "", "folder for report.json, junit.xml and the transcripts of failures")
+	flags.BoolVar(&f.quiet, "quiet", false, "print only what did not pass, and the verdict")
+	flags.BoolVar(&f.verbose, "verbose", false, "print the result of every rule, also of the rules that passed")
+	flags.BoolVar(&f.slowest, "slowest", false, "print the ten scenarios that took longest")
+	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	flags.StringVar(&f.report, "report", "", "folder for the reports and the transcripts of failures")
 }
 
 // registerDependencies registers the flags that determine what a run needs of the
@@ -197,6 +202,9 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 	if f.printPlan {
 		return printPlan(c.Output, prepared.Plan)
 	}
+	if f.quiet {
+		c.Output = io.Discard
+	}
 	if err := f.prepare(ctx, &c, prepared.Plan); err != nil {
 		return err
 	}
@@ -210,6 +218,11 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 
 // prepare checks the dependencies of the plan, and finds or builds the programs.
 func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) error {
+	if f.report != "" {
+		if err := checkReportFolder(f.report); err != nil {
+			return err
+		}
+	}
 	s, err := newProgramFinder(f.race)
 	if err != nil {
 		return err
@@ -333,7 +346,7 @@ func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config
 
 // publish writes the report and prints the summary.
 func (f *runFlags) publish(out io.Writer, rep *report.Report, catalogue *rules.Catalogue, notes []string) error {
-	if len(notes) > 0 {
+	if len(notes) > 0 && !f.quiet {
 		slices.Sort(notes)
 		fmt.Fprintf(out, "not measured: %s\n", strings.Join(notes, "; "))
 	}
@@ -341,8 +354,19 @@ func (f *runFlags) publish(out io.Writer, rep *report.Report, catalogue *rules.C
 	if f.report != "" {
 		written = writeReport(f.report, rep, catalogue)
 	}
-	shown := report.WriteSummary(out, rep, catalogue, report.SummaryOptions{Colour: report.IsTerminal(out), Dir: f.report})
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		written = errors.Join(written, report.WriteAnnotations(out, rep))
+	}
+	shown := report.WriteSummary(out, rep, catalogue, report.SummaryOptions{
+		Colour: useColour(out), Dir: f.report, Quiet: f.quiet, Verbose: f.verbose, Slowest: f.slowest,
+	})
 	return errors.Join(written, shown)
+}
+
+// useColour reports whether text for out is coloured: out is a terminal, and the environment variable
+// NO_COLOR is unset or empty (https://no-color.org).
+func useColour(out io.Writer) bool {
+	return report.IsTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // printPlan prints the instances and the scenarios of a plan.

@@ -22,8 +22,8 @@ import (
 // files describe. Both follow every must rule; the departures from advice are known.
 func TestStrangersInTheSeat(t *testing.T) {
 	for program, want := range map[string]string{
-		"haproxy": "SEC-047",         // it passes trailers on
-		"caddy":   "SEC-048 SEC-052", // it removes what Connection names, and joins slashes
+		"haproxy": "SEC-049",         // it passes trailers on
+		"caddy":   "SEC-050 SEC-054", // it removes what Connection names, and joins slashes
 	} {
 		t.Run(program, func(t *testing.T) {
 			if _, err := exec.LookPath(program); err != nil {

@@ -7,7 +7,7 @@ Feature: Cookies that resemble the identity cookie
     Given a signed-in visitor sends a GET request through the proxy
     And the request reaches the server behind the proxy
 
-  @SEC-049
+  @SEC-051
   Scenario Outline: A client with the cookies <cookies> is not taken for the user of the other cookie
     When an anonymous visitor requests a page through the proxy with the headers:
       | Cookie | <cookies> |
@@ -24,14 +24,14 @@ Feature: Cookies that resemble the identity cookie
       | <cookie>=<mallory>; <cookie>=<alice>  |
       | <cookie>=; <cookie>=<mallory>         |
 
-  @SEC-049
+  @SEC-051
   Scenario: Two Cookie headers do not join to one identity
     When an anonymous visitor requests a page through the proxy with the headers:
       | Cookie | <cookie>=<alice>   |
       | Cookie | <cookie>=<mallory> |
     Then the server behind the proxy is not told that the client is "mallory"
 
-  @SEC-053
+  @SEC-055
   Scenario Outline: The cookie <cookies> is no identity
     When an anonymous visitor requests a page through the proxy with the headers:
       | Cookie | <cookies> |
@@ -45,7 +45,7 @@ Feature: Cookies that resemble the identity cookie
       | <cookie>="<alice>"         |
       | <cookie>=<alice> <mallory> |
 
-  @SEC-054
+  @SEC-056
   Scenario: A visitor with 8300 octets of other cookies reaches the server
     When a visitor with 8300 octets of other cookies sends a request through the proxy
     Then the server behind the proxy receives the username of the signed-in visitor, once

@@ -69,7 +69,7 @@ Feature: Requests with credentials that the server checks
         | /page?a=1&b=2           |
         | /page?a=%zz&b=%2F&c=d+e |
 
-    @SEC-052
+    @SEC-054
     Scenario Outline: The path <path> of a deployment request reaches the server as it was signed
       When a deployment client requests the path "<prefix><path>" through the proxy
       Then the server behind the proxy receives the path "<path>"
@@ -112,7 +112,7 @@ Feature: Requests with credentials that the server checks
         | Bearer token  |
         | Basic YTpi    |
 
-    @SEC-050
+    @SEC-052
     Scenario Outline: A request with <name>: <value> and no sign-in does not reach the server
       Given an API client sends a GET request through the proxy
       And the request reaches the server behind the proxy
@@ -128,7 +128,7 @@ Feature: Requests with credentials that the server checks
         | X_Auth_Token     | token         |
         | X-Auth-Signature | signature     |
 
-    @SEC-051
+    @SEC-053
     Scenario: A call with an API key in X-RSC-Authorization reaches the server without a sign-in
       When an API client that uses X-RSC-Authorization sends a request to the API through the proxy
       Then the request reaches the server behind the proxy

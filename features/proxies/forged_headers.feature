@@ -93,7 +93,7 @@ Feature: Forged identity headers
 
   Rule: The proxy deletes what some servers do not distinguish from an identity header
 
-    @SEC-047
+    @SEC-049
     Scenario Outline: The <header> header that a client sends <forgery> does not reach the server
       When the <header> header is forged <forgery> by:
         | a signed-in visitor |
@@ -119,7 +119,7 @@ Feature: Forged identity headers
 
   Rule: The proxy deletes identity headers of the documents that the server does not read
 
-    @SEC-066
+    @SEC-068
     Scenario Outline: The header <name>, which the server does not read, does not reach the server
       When a signed-in visitor requests a page through the proxy with the headers:
         | <name> | <mallory> |
@@ -140,7 +140,7 @@ Feature: Forged identity headers
     A proxy deletes the headers that Connection names before it sends a request on. A client could delete the
     identity that the proxy has added, or the role, without which the server may grant more.
 
-    @SEC-048
+    @SEC-050
     Scenario Outline: A visitor who names the <header> header in Connection keeps the <header>
       When a signed-in visitor names the <header> header in Connection
       Then the server behind the proxy receives the header as without Connection
@@ -152,7 +152,7 @@ Feature: Forged identity headers
         | last name  |
         | email      |
 
-    @SEC-048
+    @SEC-050
     Scenario Outline: <client> who names <header> in Connection keeps the header
       When <client> names the header "<header>" in Connection
       Then the server behind the proxy receives the header as without Connection

@@ -101,7 +101,7 @@ Feature: The proxy intercepts requests
         | unique id |
         | username  |
 
-    @SEC-046
+    @SEC-048
     Scenario Outline: A request of a signed-in visitor reaches the server with the <header>, which the server is configured to read
       When a signed-in visitor sends a GET request through the proxy
       Then the server behind the proxy receives the <header> of the signed-in visitor, once

@@ -4,7 +4,7 @@ Feature: The login page and the public address
 
   Rule: The login returns to where it began
 
-    @SEC-055
+    @SEC-057
     Scenario Outline: A user who opens <path> and signs in returns to the same URL
       When the user "alice" opens the path "<path>" and signs in at the login page of the proxy
       Then the login returns to the URL with which it began
@@ -18,7 +18,7 @@ Feature: The login page and the public address
         | <prefix>/a%2Fb            |
         | <prefix>/a%26b%23c        |
 
-    @SEC-056
+    @SEC-058
     Scenario Outline: A client that sends <name>: <value> is redirected to the login page of the proxy
       Given a signed-in visitor sends a GET request through the proxy
       And the request reaches the server behind the proxy
@@ -32,7 +32,7 @@ Feature: The login page and the public address
         | X-Forwarded-Host | evil.example      |
         | Forwarded        | host=evil.example |
 
-    @SEC-057
+    @SEC-059
     Scenario Outline: An anonymous request for <path> is answered without an error of the proxy
       Given a signed-in visitor sends a GET request through the proxy
       And the request reaches the server behind the proxy
@@ -47,7 +47,7 @@ Feature: The login page and the public address
 
   Rule: The server learns the URL that the visitor requested
 
-    @SEC-058
+    @SEC-060
     Scenario Outline: X-RSC-Request contains the public URL of <path>
       When a signed-in visitor requests the path "<path>" through the proxy
       Then the server behind the proxy receives the original URL "<path>" in X-RSC-Request
@@ -58,7 +58,7 @@ Feature: The login page and the public address
         | <prefix>/page?a=1&b=%2F |
         | <prefix>/a%3Fb          |
 
-    @SEC-058
+    @SEC-060
     Scenario Outline: A client cannot set X-RSC-Request with <name>
       When a signed-in visitor requests a page through the proxy with the headers:
         | <name> | <value> |
@@ -71,7 +71,7 @@ Feature: The login page and the public address
         | X_RSC_Request | http://evil.example/ |
         | Host          | evil.example         |
 
-    @SEC-059
+    @SEC-061
     Scenario Outline: The value of <name> that a client sends does not reach the server
       When a signed-in visitor requests a page through the proxy with the headers:
         | <name> | <value> |
@@ -86,7 +86,7 @@ Feature: The login page and the public address
 
   Rule: Redirects of the server lead where the server says
 
-    @SEC-060
+    @SEC-062
     Scenario Outline: A redirect of the server to <location> arrives as <arrives>
       When the server behind the proxy redirects a signed-in visitor to "<location>"
       Then the client is redirected to "<arrives>"

@@ -100,7 +100,7 @@ func (r *run) cancelled() bool {
 // reconcile compares what was observed with the plan and makes the report.
 func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool) report.Report {
 	rep := report.Report{
-		Suite:   report.Suite{Name: "countersign", Version: r.config.Version},
+		Suite:   report.Suite{Name: "countersign", Version: r.config.Version, Features: report.Digest(r.config.Features)},
 		Target:  report.Target{Name: r.config.Target.Name, Version: r.config.Target.Version, Seat: r.config.Target.Seat},
 		Started: started, Seed: r.plan.Seed, Command: r.config.Command, Interrupted: interrupted,
 		Selection: r.selection(), Planned: len(r.plan.Jobs) + len(r.plan.Skipped),

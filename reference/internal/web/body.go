@@ -18,7 +18,7 @@ const maxJSONBody = 1 << 20
 // maxJSONBody are errors with status 400. It ignores the content type, because documented clients send JSON as
 // application/x-www-form-urlencoded (curl --data).
 func decode(w http.ResponseWriter, r *http.Request, v any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSONBody))
+	body, err := io.ReadAll(maxBytes(w, r.Body, maxJSONBody))
 	if err != nil {
 		return errInvalidJSON.withText("The request JSON is invalid: the body is larger than %d bytes or cannot be read.", maxJSONBody).withCause(err)
 	}

@@ -20,7 +20,7 @@ func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	limitBody(r, uploadTime)
-	body, err := s.Content.Receive(http.MaxBytesReader(w, r.Body, content.MaxBundle))
+	body, err := s.Content.Receive(maxBytes(w, r.Body, content.MaxBundle))
 	if err != nil {
 		return uploadError(err)
 	}

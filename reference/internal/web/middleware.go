@@ -14,7 +14,8 @@ import (
 // wrap applies to every request before routing. It sets the correlation id, recovers from panics and authenticates
 // the caller.
 func (s *Server) wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(inner http.ResponseWriter, r *http.Request) {
+		w := &replyWriter{ResponseWriter: inner}
 		w.Header()["X-Correlation-Id"] = []string{correlationID(r)}
 		defer s.recoverPanic(w, r)
 		if r.URL.Path == "/__ping__" { // only reports to all clients that the server is running
@@ -40,7 +41,8 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// recoverPanic converts a panic to an internal error. It passes http.ErrAbortHandler on to net/http.
+// recoverPanic converts a panic to an internal error, or ends the connection if the reply has begun. It passes
+// http.ErrAbortHandler on to net/http.
 func (s *Server) recoverPanic(w http.ResponseWriter, r *http.Request) {
 	v := recover()
 	switch {
@@ -49,6 +51,9 @@ func (s *Server) recoverPanic(w http.ResponseWriter, r *http.Request) {
 		panic(v)
 	default:
 		s.Log.Error("Panic in a handler", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+		if replyBegun(w) {
+			panic(http.ErrAbortHandler)
+		}
 		writeError(w, errInternal)
 	}
 }
@@ -120,9 +125,14 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.writePageError(w, r, err)
 }
 
-// clientError returns the reply for an error. It logs errors of the server.
-func (s *Server) clientError(r *http.Request, err error) *apiError {
+// clientError returns the reply for an error. It logs errors of the server. If the reply has begun, it logs the error
+// and ends the connection, because the client would take an error for a part of the reply, and a part for the whole.
+func (s *Server) clientError(w http.ResponseWriter, r *http.Request, err error) *apiError {
 	e := toAPIError(err)
+	if replyBegun(w) {
+		s.Log.Error("Request failed after its reply had begun", "method", r.Method, "path", r.URL.Path, "err", err)
+		panic(http.ErrAbortHandler)
+	}
 	if e.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		s.Log.Error("Request failed", "method", r.Method, "path", r.URL.Path, "err", e.cause)
 	}
@@ -130,7 +140,7 @@ func (s *Server) clientError(r *http.Request, err error) *apiError {
 }
 
 func (s *Server) writeJSONError(w http.ResponseWriter, r *http.Request, err error) {
-	writeError(w, s.clientError(r, err))
+	writeError(w, s.clientError(w, r, err))
 }
 
 func unsafeMethod(r *http.Request) bool {

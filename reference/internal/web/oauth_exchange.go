@@ -47,7 +47,7 @@ func exchangeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return nil, errNoForm.withText("The form body is missing: send application/x-www-form-urlencoded.")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+	body, err := io.ReadAll(maxBytes(w, r.Body, maxForm))
 	if err != nil {
 		return nil, errInvalidForm.withCause(errors.New("body cannot be read or is too long"))
 	}

@@ -14,7 +14,7 @@ import (
 // LoginURL, if it is configured (document lines 116 and 124). Other visitors get an error page, and clients that do
 // not accept a page get the error in the form of the API.
 func (s *Server) writePageError(w http.ResponseWriter, r *http.Request, err error) {
-	e := s.clientError(r, err)
+	e := s.clientError(w, r, err)
 	switch {
 	case e.Code == errNotSignedIn.Code && s.loginURL != "" && !unsafeMethod(r):
 		redirectAsIs(w, s.loginURL)

@@ -3,6 +3,7 @@ package web_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -46,6 +47,26 @@ func TestRawRequests(t *testing.T) {
 			if res.StatusCode != tt.status {
 				t.Errorf("status %d, want %d", res.StatusCode, tt.status)
 			}
+			if res.Header.Get("X-Correlation-Id") != "" { // otherwise net/http refused the request
+				checkRaw(t, tt.request, res)
+			}
 		})
+	}
+}
+
+// checkRaw compares the reply to a request with the OpenAPI document.
+func checkRaw(t *testing.T, request string, res *http.Response) {
+	t.Helper()
+	c := mustLoadContract(t)
+	req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(request)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.check(req, nil, res, body); err != nil {
+		t.Errorf("the reply is not as in openapi.yaml: %v: %s", err, body)
 	}
 }

@@ -33,6 +33,8 @@ type Options struct {
 	// Content stores and executes items, and Integrations gives them tokens.
 	Content      *content.Service
 	Integrations *integration.Service
+	// Document describes this interface as OpenAPI, in YAML.
+	Document []byte
 	// BodyTime bounds the time for sending a body other than a bundle; 0 means DefaultBodyTime.
 	BodyTime time.Duration
 }
@@ -46,8 +48,9 @@ type Server struct {
 	// policyDigest identifies the configuration that decides the result of a login. With a session of another
 	// configuration, the next request is a login attempt.
 	policyDigest string
-	origin       string // of Base
-	publicPath   string // Config.PublicPath(): the path of Base, with a trailing slash
+	origin       string  // of Base
+	publicPath   string  // Config.PublicPath(): the path of Base, with a trailing slash
+	served       []route // all routes, for the comparison with Document
 	handler      http.Handler
 }
 
@@ -78,8 +81,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // rewrite some relative redirects wrongly.
 func (s *Server) url(path string) string { return s.Base + strings.TrimPrefix(path, "/") }
 
-// handler is an endpoint. The caller writes the error that it returns. A handler that has written a reply must return
-// nil, even if the client did not receive it.
+// handler is an endpoint. The caller sends the error that it returns to the client. If the reply has begun, the error
+// ends the connection. If the client only did not receive the reply, the handler returns nil.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 // The roles that endpoints require. Only these are used with api and page.
@@ -97,14 +100,15 @@ func (s *Server) routes() http.Handler {
 	// XSRF token. page registers an endpoint for browsers: errors are pages or a redirect to LoginURL, and unsafe
 	// methods must come from the origin of this server.
 	folders := map[string]bool{}
-	register := func(pattern string, h http.Handler) {
-		mux.Handle(pattern, h)
-		if folder, ok := strings.CutSuffix(pattern[strings.IndexByte(pattern, '/'):], "/"); ok {
+	register := func(r route, h http.Handler) {
+		s.served = append(s.served, r)
+		mux.Handle(r.pattern, h)
+		if folder, ok := strings.CutSuffix(r.pattern[strings.IndexByte(r.pattern, '/'):], "/"); ok {
 			folders[folder] = true
 		}
 	}
-	api := func(pattern string, need account.Role, h handler) { register(pattern, s.api(need, h)) }
-	page := func(pattern string, need account.Role, h handler) { register(pattern, s.page(need, h)) }
+	api := func(pattern string, need account.Role, h handler) { register(route{pattern, need, h}, s.api(need, h)) }
+	page := func(pattern string, need account.Role, h handler) { register(route{pattern, need, h}, s.page(need, h)) }
 
 	api("GET /__ping__", anyone, s.ping)
 	api("GET /__api__/server_settings", anyone, s.serverSettings)
@@ -150,6 +154,7 @@ func (s *Server) routes() http.Handler {
 	page("GET /__logout__", anyone, s.logout)
 	page("GET /{$}", anyone, s.home)
 	page("GET /connect/", anyone, s.dashboard)
+	api("GET /__api__/openapi.yaml", anyone, s.openAPI)
 
 	page("/", anyone, func(http.ResponseWriter, *http.Request) error { return errNoEndpoint })
 	return s.tidy(mux, folders)

@@ -55,7 +55,7 @@ func (s *Server) signedPaths(r *http.Request) []string {
 func (s *Server) verifyBody(w http.ResponseWriter, r *http.Request) error {
 	limitBody(r, uploadTime)
 	sum := md5.New() //nolint:gosec // the protocol's choice
-	kept, err := storeBody(io.TeeReader(http.MaxBytesReader(w, r.Body, content.MaxBundle+maxJSONBody), sum))
+	kept, err := storeBody(io.TeeReader(maxBytes(w, r.Body, content.MaxBundle+maxJSONBody), sum))
 	if err != nil {
 		return errUnreadableBody.withCause(err)
 	}

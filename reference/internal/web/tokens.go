@@ -67,7 +67,7 @@ func (s *Server) claimToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	r.Body = maxBytes(w, r.Body, 16<<10)
 	if !equal(r.PostFormValue("xsrf"), c.xsrf()) {
 		return errXSRF
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/config"
+	"countersign/reference/internal/framing"
 	"countersign/reference/internal/policy"
 	"countersign/reference/internal/store"
 	"countersign/reference/internal/web"
@@ -81,10 +83,13 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 		SessionLifetime: cfg.Authentication.Lifetime,
 	})
 	var handler http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	t.Cleanup(server.Close)
+	server := serveFramed(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	s.url = server.URL + "/"
-	o := web.Options{Config: cfg, Log: logger, Now: s.clock.now, Base: s.url, Accounts: s.accounts}
+	document, err := os.ReadFile(documentFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := web.Options{Config: cfg, Log: logger, Now: s.clock.now, Base: s.url, Accounts: s.accounts, Document: document}
 	if cfg.Server.Address != "" {
 		o.Base = cfg.Server.Address
 	}
@@ -93,6 +98,19 @@ func newSite(t testing.TB, text string, change ...func(*web.Options, *store.DB))
 	}
 	handler = web.New(o)
 	return s
+}
+
+// serveFramed serves a handler with the listener of the reference server.
+func serveFramed(t testing.TB, h http.Handler) *httptest.Server {
+	t.Helper()
+	l, err := framing.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: h, ConnState: framing.ConnState}}
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
 }
 
 // newStore opens an empty store.
@@ -122,6 +140,7 @@ func (s *site) visitor(lines ...string) *persona {
 		s.t.Fatal(err)
 	}
 	p := &persona{site: s, header: http.Header{}, client: &http.Client{
+		Transport:     checkedTransport{s.t.Errorf, http.DefaultTransport},
 		Jar:           jar,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       10 * time.Second,
