@@ -91,6 +91,7 @@ var parameters = []vocabulary.Parameter{
 	vocabulary.Choice("answer", scenario.AnswerChanges),
 	vocabulary.Choice("token request", scenario.TokenRequests),
 	vocabulary.Choice("provider fault", scenario.ProviderFaults),
+	vocabulary.Choice("clock error", scenario.ClockErrors),
 	vocabulary.Choice("interruption", scenario.Interruptions),
 	vocabulary.Choice("exchange field", map[string]scenario.ExchangeField{
 		"grant_type": "grant_type", "subject_token_type": "subject_token_type", "subject_token": "subject_token",

@@ -36,6 +36,9 @@ var providerSteps = []vocabulary.Definition{
 		func(ctx context.Context, s *scenario.State, r scenario.TokenRequest, f scenario.ProviderFault) error {
 			return s.DisturbTokens(ctx, r, f)
 		}),
+	vocabulary.Action(`the clock of the provider is an hour {clock error}`, func(ctx context.Context, s *scenario.State, off scenario.ClockError) error {
+		return s.SetClock(ctx, off)
+	}),
 	vocabulary.Action(`the provider answers as it should again`, func(ctx context.Context, s *scenario.State) error {
 		return s.EndFaults(ctx)
 	}),
@@ -59,6 +62,9 @@ var providerSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
 			return c.CheckNoneIssuedSince(ctx)
 		}),
+	vocabulary.Check(`the server shows no markup of the provider`, func(_ context.Context, s *scenario.State) error {
+		return s.Compared.CheckNoMarkup()
+	}),
 	vocabulary.Check(`the provider has renewed no access token`, func(ctx context.Context, s *scenario.State) error {
 		return s.CheckJournal(ctx, check.NoneRenewed)
 	}),

@@ -66,6 +66,13 @@ Feature: Associations of integrations with content
       And "paula" associates content that does not exist with "crm"
       Then the request is refused
 
+    @SEC-009
+    Scenario: The association of content ends when the integration is deleted
+      Given "app" is associated with "crm"
+      And "app" has one association, with "crm"
+      When the administrator deletes the integration "crm"
+      Then "app" has no association
+
     @OI-114
     Scenario: An association with an integration that does not exist is refused and changes no association
       Given "app" is associated with "crm"

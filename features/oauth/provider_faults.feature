@@ -130,7 +130,41 @@ Feature: Faulty replies of the provider
         | no reply in time                |
         | a reply that is lost on its way |
 
+  Rule: What the provider writes into a faulty reply is not shown as a page of the server
+
+    @SEC-069 @direct
+    Scenario Outline: The server shows no markup of the provider after <fault> instead of tokens
+      Given "app" is associated with "crm"
+      And the provider answers logins with <fault>
+      When "alice" tries to log in to "crm"
+      Then the server shows no markup of the provider
+
+      Examples:
+        | fault                       |
+        | the error page of a gateway |
+        | a page instead of tokens    |
+
+    @SEC-069 @direct
+    Scenario: The server shows no markup that stands in the error of an authorization reply
+      Given "alice" has authenticated at the provider of "crm"
+      When "alice" returns from the provider with markup as the error
+      Then the server shows no markup of the provider
+
   Rule: An unusual token response is used if it is complete
+
+    @SEC-047 @direct
+    Scenario Outline: A login is completed although the clock of the provider is an hour <off>
+      Given "app" is associated with "crm"
+      And the clock of the provider is an hour <off>
+      When "alice" tries to log in to "crm"
+      Then the session of "alice" with "crm" shows that she is logged in
+      When "alice" visits "app"
+      Then "app" obtains a token of "alice"
+
+      Examples:
+        | off    |
+        | ahead  |
+        | behind |
 
     @SEC-047 @direct
     Scenario Outline: A login is completed if the token response of the provider has <form>

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -164,6 +165,11 @@ func replyRows() []row {
 		{"AnsweredTo", "the user", AnsweredTo(ok, "alice"), holds},
 		{"AnsweredTo", "another user", AnsweredTo(ok, "bob"), violation},
 		{"AnsweredTo", "a refusal that names the user", AnsweredTo(reply(403, `{"username":"alice"}`), "alice"), violation},
+		{"NoMarkup", "another page", NoMarkup(reply(400, "<p>The login failed.", "Content-Type: text/html; charset=utf-8")), holds},
+		{"NoMarkup", "escaped", NoMarkup(reply(400, html.EscapeString(ProviderMarkup), "Content-Type: text/html")), holds},
+		{"NoMarkup", "in JSON", NoMarkup(reply(400, ProviderMarkup, "Content-Type: application/json")), holds},
+		{"NoMarkup", "in a page", NoMarkup(reply(400, "<p>"+ProviderMarkup, "Content-Type: text/html")), violation},
+		{"NoMarkup", "without a media type", NoMarkup(reply(400, ProviderMarkup)), violation},
 		{"RepeatsNone", "generic", RepeatsNone(refusal, []string{"X-Auth", "mallory"}), holds},
 		{"RepeatsNone", "a value in other letters", RepeatsNone(reply(403, "MALLORY"), []string{"mallory"}), violation},
 		{"NoSessionCookie", "none", Pair{Granted: cookie(""), Tried: refusal}.NoSessionCookie(), holds},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"countersign/fakeidp/control"
+	"countersign/steps/check"
 )
 
 // A TokenRequest is the grant type of requests to the token endpoint of the provider.
@@ -28,8 +29,8 @@ var ProviderFaults = map[string]ProviderFault{
 	"the status 429":                  refused(http.StatusTooManyRequests),
 	"the status 500":                  refused(http.StatusInternalServerError),
 	"the status 503":                  refused(http.StatusServiceUnavailable),
-	"the error page of a gateway":     instead(http.StatusBadGateway, "text/html", "<h1>Bad Gateway</h1>"),
-	"a page instead of tokens":        instead(http.StatusOK, "text/html", "<h1>Maintenance</h1>"),
+	"the error page of a gateway":     instead(http.StatusBadGateway, "text/html", check.ProviderMarkup),
+	"a page instead of tokens":        instead(http.StatusOK, "text/html", check.ProviderMarkup),
 	"an empty body":                   instead(http.StatusOK, "application/json", ""),
 	"malformed JSON":                  instead(http.StatusOK, "application/json", `{"access_token"="x"}`),
 	"truncated JSON":                  instead(http.StatusOK, "application/json", `{"access_token":"x`),
@@ -65,6 +66,25 @@ func instead(status int, mediaType, body string) ProviderFault {
 func expiresIn(value string) ProviderFault {
 	return ProviderFault{Members: &control.Edit[json.RawMessage]{Set: map[string]json.RawMessage{"expires_in": json.RawMessage(value)}}}
 }
+
+// A ClockError is the number of seconds by which a clock is ahead.
+type ClockError int
+
+// ClockErrors are those of the provider's clock.
+var ClockErrors = map[string]ClockError{"ahead": 3600, "behind": -3600}
+
+// SetClock makes the clock of the provider wrong.
+func (s *State) SetClock(ctx context.Context, off ClockError) error {
+	p, err := s.requireIssuer(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = p.control.SetClock(ctx, p.name, control.ClockSetting{OffsetSeconds: int(off)})
+	return trouble("set the clock of the provider", err)
+}
+
+// CheckNoMarkup requires that the last reply does not contain the markup that the provider sent.
+func (c *Comparison) CheckNoMarkup() error { return check.NoMarkup(c.Tried) }
 
 // DisturbTokens makes the provider answer token requests of a grant type with a fault.
 func (s *State) DisturbTokens(ctx context.Context, r TokenRequest, f ProviderFault) error {

@@ -185,6 +185,7 @@ var AnswerChanges = map[string]AnswerChange{
 	"without the code":              func(q url.Values, _ string) { q.Del("code") },
 	"with an empty code":            func(q url.Values, _ string) { q.Set("code", "") },
 	"with a second code":            func(q url.Values, _ string) { q.Add("code", "0123456789abcdef0123456789abcdef") },
+	"with markup as the error":      func(q url.Values, _ string) { q.Del("code"); q.Set("error", check.ProviderMarkup) },
 	"with an error beside the code": func(q url.Values, _ string) { q.Set("error", "access_denied") },
 	"with the issuer of another provider": func(q url.Values, _ string) {
 		q.Set("iss", "https://provider.example.com/")

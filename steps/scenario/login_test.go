@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"countersign/steps/check"
 	"net/url"
 	"testing"
 )
@@ -16,6 +17,7 @@ func TestAnswerChanges(t *testing.T) {
 		"with an empty state":                      {"code": "c", "state": "", "iss": issuer},
 		"without the code":                         {"state": "s", "iss": issuer},
 		"with an empty code":                       {"code": "", "state": "s", "iss": issuer},
+		"with markup as the error":                 {"state": "s", "iss": issuer, "error": check.ProviderMarkup},
 		"with an error beside the code":            {"code": "c", "state": "s", "iss": issuer, "error": "access_denied"},
 		"with the issuer of another provider":      {"code": "c", "state": "s", "iss": "https://provider.example.com/"},
 		"with another issuer of the same provider": {"code": "c", "state": "s", "iss": issuer + "-other"},
