@@ -28,13 +28,16 @@
 //     giving up a server that does not answer.
 //   - steps/equipment: what the suite is given to work with, as an interface that cmd/countersign
 //     implements.
+//   - steps/arrival: what reached the server behind a proxy under test, as plain data, and the
+//     interface of the recording server.
 //   - steps/plan: features to scenarios, configurations, instances, fronts and ports.
 //   - steps/rules: the catalogue, and its comparison with the features.
 //   - steps/target: the description of what is under test.
 //   - steps/driver: verbs to HTTP, for browsers and other clients.
 //   - steps/transcript: what went over the wire, searched for secrets and then redacted.
 //   - steps/verdict: outcomes and kinds of errors.
-//   - steps/report: the published result.
+//   - steps/report: the published result; page writes it as HTML, sarif as SARIF, and
+//     cucumber writes a run as Cucumber Messages.
 //   - steps/probe: the content program.
 //   - reference: the reference server. Config, New and Run are its API; the rest is internal.
 //     reference/faults contains the named faults and the accepted survivors of the mutation
@@ -43,6 +46,9 @@
 //   - proxies: real nginx and Apache, in containers or as processes, and the login server that
 //     the documented examples expect. proxies/process starts, supervises, accounts for and sweeps
 //     operating-system processes; proxies, cmd/countersign and cmd/countersign-mutate use it.
+//     proxies/upstream is the recording server behind a proxy under test. proxies/faults contains
+//     the named faults of the hardened configurations, and proxies/strangers target files for
+//     haproxy and Caddy, which the suite does not configure.
 //   - cmd: flags, environment, processes, exit codes.
 //
 // # Imports
@@ -63,7 +69,8 @@
 //	runner              -> vocabulary, scenario, instance, equipment, plan, report, ...
 //	scenario            -> check, instance, driver, transcript, probe, target, plan
 //	instance            -> driver, equipment, plan, target, transcript
-//	check               -> driver and probe for the types of observations, verdict
+//	check               -> driver, probe and arrival for the types of observations, verdict
+//	arrival             -> nothing of ours
 //	vocabulary          -> plan, rules
 //	driver              -> plan, probe, transcript
 //
@@ -71,6 +78,10 @@
 // scenarios restart servers and read their logs: in this order no package needs an interface that
 // only one other package implements. The table of boundary_test.go has the exact rules and
 // executes them.
+//
+// The recording server is equipment like the login server: the suite receives it through
+// steps.Equipment, and proxies/proxytest uses it directly. Neither steps nor proxies imports the
+// other for it.
 //
 // The suite is black-box. A constant that suite and server share would hide a mistake in it, so
 // each spells header names for itself. What the suite is given (proxies, a provider, processes of
@@ -87,6 +98,8 @@
 //   - What an option means to accounts and headers: reference/internal/policy.
 //   - What a user is: reference/internal/account.
 //   - What signed a request: reference/internal/signature.
+//   - Who may do what with content: reference/internal/content. How its programs run:
+//     reference/internal/content/execution.
 //   - Where a request ends on a connection: reference/internal/framing.
 //   - SQL: reference/internal/store. Status codes: reference/internal/web.
 //   - Processes of the operating system: proxies/process.

@@ -14,7 +14,7 @@ import (
 // packages receive from cmd what they need of it.
 var environmentReaders = []struct{ files, reason string }{
 	{"proxies/container.go", "testcontainers reads its options from the environment only, and this file sets two of them"},
-	{"reference/internal/content/...", "content processes inherit the path of programs and the language of the server"},
+	{"reference/internal/content/execution/...", "content processes inherit the path of programs and the language of the server"},
 }
 
 // TestEnvironmentIsReadInCmd checks that programs read the environment in cmd only. Tests, and packages whose name

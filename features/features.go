@@ -9,7 +9,7 @@ import (
 	"io/fs"
 )
 
-//go:embed all:proxied all:oauth rules.tsv
+//go:embed all:proxied all:oauth all:proxies rules.tsv
 var files embed.FS
 
 // FS returns the specification: the rule catalogue rules.tsv and the folders of features,

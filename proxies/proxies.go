@@ -22,6 +22,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -199,6 +200,21 @@ type identityHeader struct {
 	What   string // "username", "unique id", ...
 	Header string // name of the header
 	Field  string // "user", "id", "first", "last", "email", "role", or "groups"
+}
+
+// documentedHeaders are the identity headers that the documents name, in the server configuration and in
+// the proxy examples. A hardened listener deletes those that the server does not read too, because a
+// later change of the server's configuration would otherwise open a hole.
+var documentedHeaders = []string{
+	"X-Auth-Username", "X-Auth-Custom-Username", "X-Auth-ID", "X-Auth-Uniqueid", "X-Auth-First-Name", "X-Auth-Firstname",
+	"X-Auth-Last-Name", "X-Auth-Lastname", "X-Auth-Email", "X-Auth-RSC-Role", "X-Auth-Groups",
+}
+
+// unread returns the documented headers that are not among h.
+func (h HeaderNames) unread() []string {
+	return slices.DeleteFunc(slices.Clone(documentedHeaders), func(name string) bool {
+		return slices.ContainsFunc(h.list(), func(own identityHeader) bool { return strings.EqualFold(own.Header, name) })
+	})
 }
 
 // list returns the headers to send, without duplicate names.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 	"text/template"
@@ -33,6 +34,8 @@ type RenderOptions struct {
 	// HostAlias replaces the loopback addresses of upstreams and of the login server.
 	// It is the host name by which such a container reaches this machine.
 	HostAlias string
+	// Fault is a deliberate mistake in the configuration; nil for none.
+	Fault *Fault
 }
 
 // Render returns the configuration file of a proxy with all its listeners.
@@ -40,23 +43,47 @@ func Render(kind Kind, ls []Listener, o RenderOptions) ([]byte, error) {
 	if err := validateAll(kind, ls); err != nil {
 		return nil, err
 	}
-	return execute(templates[kind], newView(kind, ls, o))
+	t := templates[kind]
+	if o.Fault != nil {
+		changed, err := o.Fault.apply()
+		if err != nil {
+			return nil, err
+		}
+		if t, err = sources[kind].parse(); err == nil {
+			_, err = t.New(path.Base(o.Fault.File)).Parse(changed)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("build the fault %s: %w", o.Fault.Name, err)
+		}
+	}
+	return execute(t, newView(kind, ls, o))
+}
+
+// A source is where the template of a configuration file comes from.
+type source struct {
+	main      string // name of the template of the whole file
+	files     fs.FS
+	functions template.FuncMap // in addition to those for both proxies
+}
+
+var sources = map[Kind]source{
+	Nginx:  {"nginx.conf.tmpl", nginx.Files, nginx.Functions},
+	Apache: {"httpd.conf.tmpl", apache.Files, apache.Functions},
 }
 
 // templates are the templates of the configuration files.
 var templates = map[Kind]*template.Template{
-	Nginx:  parse("nginx.conf.tmpl", nginx.Files, nginx.Functions),
-	Apache: parse("httpd.conf.tmpl", apache.Files, apache.Functions),
+	Nginx:  template.Must(sources[Nginx].parse()),
+	Apache: template.Must(sources[Apache].parse()),
 }
 
-// parse returns the template of a configuration file. The template can call the functions of
-// the proxy and those for both proxies.
-func parse(name string, files fs.FS, functions template.FuncMap) *template.Template {
-	return template.Must(template.New(name).Funcs(functions).Funcs(template.FuncMap{
+// parse returns the template. It can call the functions of the proxy and those for both proxies.
+func (s source) parse() (*template.Template, error) {
+	return template.New(s.main).Funcs(s.functions).Funcs(template.FuncMap{
 		"quote": quote,
 		"regex": regexp.QuoteMeta,
 		"pair":  func(all, one any) map[string]any { return map[string]any{"All": all, "S": one} },
-	}).ParseFS(files, "*.tmpl"))
+	}).ParseFS(s.files, "*.tmpl")
 }
 
 // quote returns a quoted string of the configuration languages of nginx and of httpd, which
@@ -111,6 +138,7 @@ type server struct {
 	Backend     string // host:port by which this proxy reaches the upstream
 	Internal    string // host:port of the upstream as in Listener
 	Identity    []identityHeader
+	Unread      []string     // identity headers of the documents that the server does not read
 	Cookies     []cookieView // the cookies for its headers
 	Underscores bool         // whether a header name has an underscore
 	Primary     string       // field without which a request has no identity
@@ -164,6 +192,7 @@ func newServer(kind Kind, l Listener, o RenderOptions) server {
 		Origin: l.origin(), Backend: alias(up.Host, o.HostAlias), Internal: up.Host,
 		Identity: l.Headers.list(), Primary: "user", Home: l.Prefix + "/",
 	}
+	s.Unread = l.Headers.unread()
 	s.Scheme, s.Host, _ = strings.Cut(s.Origin, "://")
 	for _, h := range s.Identity {
 		s.Underscores = s.Underscores || strings.Contains(h.Header, "_")

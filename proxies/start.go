@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -48,6 +47,8 @@ type Options struct {
 	Dir string
 	// Installation names programs and files in unusual places.
 	Installation Installation
+	// Fault is a deliberate mistake in the configuration; nil for none.
+	Fault *Fault
 }
 
 // ErrUnavailable reports that this machine cannot run the proxy with the selected runner,
@@ -64,9 +65,10 @@ type Running struct {
 	ownDir       bool
 	listeners    []Listener
 	installation Installation
+	fault        *Fault
 	run          *process.Run // of a proxy that runs as a process
 	proxy        running
-	login        *http.Server
+	login        *login.Server
 	token        string
 
 	stop    sync.Once
@@ -106,7 +108,7 @@ func Start(ctx context.Context, o Options) (*Running, error) {
 	if err := checkPorts(o.Listeners); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Kind, err)
 	}
-	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, installation: o.Installation, token: newToken()}
+	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, installation: o.Installation, fault: o.Fault, token: newToken()}
 	if err := r.start(ctx, o.Dir); err != nil {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*stopWithin)
 		defer cancel()
@@ -122,15 +124,15 @@ func (r *Running) start(ctx context.Context, parent string) error {
 	if err := r.makeDir(parent); err != nil {
 		return err
 	}
-	address, err := r.startLogin()
-	if err != nil {
+	var err error
+	if r.login, err = login.Start("127.0.0.1:0", login.Options{Token: r.token}); err != nil {
 		return err
 	}
 	launch := startProcess
 	if r.runner == RunnerContainer {
 		launch = startContainer
 	}
-	if r.proxy, err = launch(ctx, job{kind: r.kind, listeners: r.listeners, installation: r.installation, dir: r.dir, ownDir: r.ownDir, login: address, run: r.run}); err != nil {
+	if r.proxy, err = launch(ctx, job{kind: r.kind, fault: r.fault, listeners: r.listeners, installation: r.installation, dir: r.dir, ownDir: r.ownDir, login: r.login.Address(), run: r.run}); err != nil {
 		return err
 	}
 	if err := r.await(ctx); err != nil {
@@ -173,6 +175,7 @@ type job struct {
 	kind         Kind
 	listeners    []Listener
 	installation Installation
+	fault        *Fault
 	dir          string
 	ownDir       bool // whether Stop removes dir
 	login        string
@@ -181,7 +184,7 @@ type job struct {
 
 // write renders the configuration into the job's folder and returns its path.
 func (j job) write(o RenderOptions) (string, error) {
-	o.Login, o.Dir = j.login, j.dir
+	o.Login, o.Dir, o.Fault = j.login, j.dir, j.fault
 	text, err := Render(j.kind, j.listeners, o)
 	if err != nil {
 		return "", err
@@ -226,24 +229,6 @@ func (r *Running) ownParent() (string, error) {
 		return r.run.Path, nil
 	}
 	return runsFolder()
-}
-
-// startLogin starts the login server on loopback only, because it signs in any user without
-// a password.
-func (r *Running) startLogin() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("start the login server: %w", err)
-	}
-	r.login = &http.Server{
-		Handler:           login.New(login.Options{Token: r.token}),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		MaxHeaderBytes:    128 << 10, // the limit of the hardened proxies
-	}
-	go func() { _ = r.login.Serve(l) }() // returns after Close
-	return l.Addr().String(), nil
 }
 
 // await returns when every listener has passed a request to the login server. An open port

@@ -25,28 +25,28 @@ var document []byte
 // assemble creates the services and the HTTP server.
 func (s *Server) assemble(ctx context.Context, c Config) error {
 	accounts := s.accounts()
-	runtime, err := s.runtime(ctx, c, accounts)
+	items, err := s.content(ctx, c, accounts)
 	if err != nil {
 		return err
 	}
 	s.closers.add(func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, stopGrace)
 		defer cancel()
-		return runtime.Close(ctx)
+		return items.Close(ctx)
 	})
-	integrations, err := s.integrations(ctx, accounts)
+	integrations, err := s.integrations(ctx, items)
 	if err != nil {
 		return err
 	}
 	s.serve(web.New(web.Options{
 		Config: s.cfg, Log: s.log, Now: time.Now, Base: s.Base(), Accounts: accounts,
-		Content: s.store.Content(), Runtime: runtime, Integrations: integrations, Document: document,
+		Content: items, Integrations: integrations, Document: document,
 	}))
 	return nil
 }
 
-// runtime creates the runtime of content.
-func (s *Server) runtime(ctx context.Context, c Config, accounts *account.Service) (*content.Runtime, error) {
+// content creates the service of content.
+func (s *Server) content(ctx context.Context, c Config, accounts *account.Service) (*content.Service, error) {
 	var app *url.URL
 	if c.AppURL != "" {
 		var err error
@@ -59,14 +59,14 @@ func (s *Server) runtime(ctx context.Context, c Config, accounts *account.Servic
 		return nil, err
 	}
 	s.closers.addCloser(node)
-	return content.NewRuntime(ctx, content.RuntimeOptions{
-		Store: s.store.Content(), Keys: content.OwnerKeys{Accounts: accounts}, DataDir: s.cfg.Server.DataDir, Node: node.id,
-		Server: s.Base(), Command: c.Runtime, App: app, Log: s.log,
+	return content.New(ctx, content.Options{
+		Store: s.store.Content(), Accounts: accounts, DataDir: s.cfg.Server.DataDir, Node: node.id,
+		Server: s.Base(), Command: c.Runtime, App: app, Now: time.Now, Log: s.log,
 	})
 }
 
 // integrations creates the service of OAuth integrations, with the keys that seal their tokens.
-func (s *Server) integrations(ctx context.Context, accounts *account.Service) (*integration.Service, error) {
+func (s *Server) integrations(ctx context.Context, items *content.Service) (*integration.Service, error) {
 	keys, err := vault.OpenDir(s.cfg.Server.DataDir)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,6 @@ func (s *Server) integrations(ctx context.Context, accounts *account.Service) (*
 		return nil, err
 	}
 	return integration.New(integration.Options{
-		Store: s.store.Integrations(), Vault: keys, Log: s.log,
-		Content: integration.Visitors{Store: s.store.Content(), Accounts: accounts},
+		Store: s.store.Integrations(), Vault: keys, Log: s.log, Content: items,
 	})
 }

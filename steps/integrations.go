@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 
+	"countersign/steps/driver"
 	"countersign/steps/scenario"
 	"countersign/steps/vocabulary"
 )
@@ -41,8 +42,8 @@ var integrationSteps = []vocabulary.Definition{
 	vocabulary.Action(`the administrator deletes the integration {integration}`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
 		return i.Delete(ctx)
 	}),
-	vocabulary.Action(`{person} asks for the list of integrations`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
-		return p.ListIntegrations(ctx)
+	vocabulary.Action(`{visitor} asks for the list of {oauth list}`, func(ctx context.Context, s *scenario.State, v *driver.Persona, list scenario.List) error {
+		return s.AskFor(ctx, v, list)
 	}),
 
 	vocabulary.Check(`{person} finds {integration} listed as a {integration type} integration`,
@@ -79,6 +80,10 @@ var associationSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
 			return c.AssociateUnknown(ctx, p)
 		}),
+
+	vocabulary.Action(`{visitor} asks for the associations of {content}`, func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content) error {
+		return c.AskForAssociations(ctx, v)
+	}),
 
 	vocabulary.Check(`{content} has no association`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
 		return c.CheckAssociations(ctx)

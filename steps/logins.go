@@ -17,6 +17,9 @@ var loginSteps = []vocabulary.Definition{
 	vocabulary.Action(`{person} begins to log in to {integration}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, i *scenario.Integration) error {
 		return p.BeginLogin(ctx, i)
 	}),
+	vocabulary.Action(`an anonymous visitor begins to log in to {integration}`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
+		return i.BeginAnonymousLogin(ctx)
+	}),
 	vocabulary.Action(`{person} begins to log in to an integration that does not exist`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
 		return p.BeginUnknownLogin(ctx)
 	}),
@@ -52,11 +55,17 @@ var loginSteps = []vocabulary.Definition{
 	vocabulary.Action(`{person} returns from the provider in another browser`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
 		return p.ReturnInNewBrowser(ctx)
 	}),
+	vocabulary.Action(`an anonymous visitor returns from the provider with the answer unchanged`, func(ctx context.Context, s *scenario.State) error {
+		return s.ReturnAnonymously(ctx)
+	}),
 	vocabulary.Action(`{person} returns from the provider with the answer for {person}`, func(ctx context.Context, _ *scenario.State, p, other *scenario.Person) error {
 		return p.ReturnFor(ctx, other)
 	}),
 	vocabulary.Action(`{person} logs out of {integration}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, i *scenario.Integration) error {
 		return p.LogOut(ctx, i)
+	}),
+	vocabulary.Action(`an anonymous visitor logs out of {integration}`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
+		return i.LogOutAnonymously(ctx)
 	}),
 	vocabulary.Action(`a page of another site makes the browser of {person} load the logout of {integration}`,
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, i *scenario.Integration) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	messages "github.com/cucumber/messages/go/v21"
@@ -24,10 +25,10 @@ const (
 
 // newVocabulary returns the vocabulary of the features.
 func newVocabulary() (*vocabulary.Set, error) {
-	return vocabulary.NewSet[*scenario.State](parameters, below,
+	return vocabulary.NewSet[*scenario.State](slices.Concat(parameters, proxyParameters), below,
 		serverSteps, logSteps, signInSteps, accountSteps, attributeSteps, keySteps, credentialSteps, groupSteps,
 		contentSteps, visitSteps, managementSteps, dashboardSteps, integrationSteps, associationSteps, loginSteps,
-		sessionSteps, tokenSteps, providerSteps, usermanagerSteps,
+		sessionSteps, tokenSteps, providerSteps, usermanagerSteps, proxySteps, proxyIdentitySteps, proxyWireSteps,
 	)
 }
 
@@ -79,6 +80,7 @@ var parameters = []vocabulary.Parameter{
 	}),
 	vocabulary.Choice("authentication", scenario.ClientAuthentications),
 	vocabulary.Choice("setting", scenario.Settings),
+	vocabulary.Choice("oauth list", scenario.Lists),
 	vocabulary.Choice("secret", map[string]secret{"an access token": control.KindAccessToken, "a refresh token": control.KindRefreshToken}),
 	vocabulary.Choice("malformation", scenario.Malformations),
 	vocabulary.Choice("framing", scenario.Framings),
@@ -87,6 +89,10 @@ var parameters = []vocabulary.Parameter{
 	vocabulary.Choice("operation", scenario.Operations),
 	vocabulary.Choice("group operation", scenario.GroupOperations),
 	vocabulary.Choice("answer", scenario.AnswerChanges),
+	vocabulary.Choice("token request", scenario.TokenRequests),
+	vocabulary.Choice("provider fault", scenario.ProviderFaults),
+	vocabulary.Choice("clock error", scenario.ClockErrors),
+	vocabulary.Choice("interruption", scenario.Interruptions),
 	vocabulary.Choice("exchange field", map[string]scenario.ExchangeField{
 		"grant_type": "grant_type", "subject_token_type": "subject_token_type", "subject_token": "subject_token",
 		"requested_token_type": "requested_token_type",
@@ -147,6 +153,7 @@ func (v value) of(s *scenario.State, a scenario.Attribute) string {
 var below = []vocabulary.Below{
 	vocabulary.BelowStep(plan.ReadArgument),
 	vocabulary.BelowStep(readHeaders),
+	vocabulary.BelowStep(readCallers),
 }
 
 // readHeaders reads a table of header names and values.

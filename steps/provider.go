@@ -32,7 +32,14 @@ var providerSteps = []vocabulary.Definition{
 		func(ctx context.Context, s *scenario.State, text string, status int) error {
 			return s.FailRenewals(ctx, status, text, "text/plain")
 		}),
-	vocabulary.Action(`the provider answers renewals again`, func(ctx context.Context, s *scenario.State) error {
+	vocabulary.Action(`the provider answers {token request} with {provider fault}`,
+		func(ctx context.Context, s *scenario.State, r scenario.TokenRequest, f scenario.ProviderFault) error {
+			return s.DisturbTokens(ctx, r, f)
+		}),
+	vocabulary.Action(`the clock of the provider is an hour {clock error}`, func(ctx context.Context, s *scenario.State, off scenario.ClockError) error {
+		return s.SetClock(ctx, off)
+	}),
+	vocabulary.Action(`the provider answers as it should again`, func(ctx context.Context, s *scenario.State) error {
 		return s.EndFaults(ctx)
 	}),
 	vocabulary.Action(`the access token of {account} has expired`, func(ctx context.Context, s *scenario.State, a account) error {
@@ -50,6 +57,13 @@ var providerSteps = []vocabulary.Definition{
 	}),
 	vocabulary.Check(`the provider of {integration} has seen no authorization request`, func(ctx context.Context, _ *scenario.State, i *scenario.Integration) error {
 		return i.CheckNoAuthorization(ctx)
+	}),
+	vocabulary.Check(`the provider has issued no access token since {content} obtained one`,
+		func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
+			return c.CheckNoneIssuedSince(ctx)
+		}),
+	vocabulary.Check(`the server shows no markup of the provider`, func(_ context.Context, s *scenario.State) error {
+		return s.Compared.CheckNoMarkup()
 	}),
 	vocabulary.Check(`the provider has renewed no access token`, func(ctx context.Context, s *scenario.State) error {
 		return s.CheckJournal(ctx, check.NoneRenewed)

@@ -26,6 +26,7 @@ type (
 	Equipment    = equipment.Equipment
 	FrontSpec    = equipment.FrontSpec
 	InstanceSpec = equipment.InstanceSpec
+	ProxySpec    = equipment.ProxySpec
 	Instance     = equipment.Instance
 )
 
@@ -71,18 +72,26 @@ func prepare(c Config) (Prepared, error) {
 	if rulesErr == nil {
 		problems = append(problems, checkRules(catalogue, documents, c.Rules))
 	}
-	if err := errors.Join(problems...); err != nil {
+	err := errors.Join(problems...)
+	if err != nil {
 		return Prepared{}, err
 	}
 	seed := c.Seed
 	for seed == 0 {
 		seed = rand.Int64N(1 << 31)
 	}
-	fronts := c.Fronts
-	if c.Target.Running != nil {
-		fronts = []string{plan.Direct} // a proxy in front of a running server is not the suite's
+	selection := plan.Selection{Fronts: c.Fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Groups: c.Groups, Scenarios: c.Scenarios, Seed: seed, Seat: c.Target.Seat}
+	switch {
+	case c.Target.Running != nil:
+		selection.Fronts = []string{plan.Direct} // a proxy in front of a running server is not the suite's
+	case c.Target.Proxy != nil:
+		selection.Fronts = c.Target.Proxy.Fronts()
+		selection.Behind.Flavour = c.Target.Proxy.Flavour
+		if selection.Behind.Server, err = c.Target.Proxy.Configuration(); err != nil {
+			return Prepared{}, err
+		}
 	}
-	p, err := plan.Make(documents, plan.Selection{Fronts: fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Groups: c.Groups, Scenarios: c.Scenarios, Seed: seed})
+	p, err := plan.Make(documents, selection)
 	return Prepared{Plan: p, Catalogue: catalogue, Calls: calls}, err
 }
 

@@ -25,6 +25,13 @@ var tokenSteps = []vocabulary.Definition{
 	vocabulary.Check(`{content} obtains the same token as before`, func(_ context.Context, _ *scenario.State, c *scenario.Content) error {
 		return c.CheckSameToken()
 	}),
+	vocabulary.Check(`{content} obtains another token than before`, func(_ context.Context, _ *scenario.State, c *scenario.Content) error {
+		return c.CheckAnotherToken()
+	}),
+	vocabulary.Check(`{content} obtains a token that the provider has issued to the client of {integration}`,
+		func(ctx context.Context, _ *scenario.State, c *scenario.Content, i *scenario.Integration) error {
+			return c.CheckTokenOfClient(ctx, i)
+		}),
 	vocabulary.Check(`{content} obtains no token`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error { return c.CheckNoToken(ctx) }),
 	vocabulary.Check(`{content} obtains a token in the first exchange and none in the second`,
 		func(_ context.Context, _ *scenario.State, c *scenario.Content) error {

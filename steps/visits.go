@@ -111,9 +111,9 @@ var visitSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content, p *scenario.Person) error {
 			return c.VisitWithKeyOf(ctx, v, p)
 		}),
-	vocabulary.Action(`{visitor} visits {content}, and the administrator locks {person} between two exchanges`,
-		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content, p *scenario.Person) error {
-			return c.VisitLocking(ctx, v, p)
+	vocabulary.Action(`{person} visits {content}, and {interruption} between two exchanges`,
+		func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content, change scenario.Interruption) error {
+			return c.VisitInterrupted(ctx, p, change)
 		}),
 
 	vocabulary.Check(`{content} answers`, func(_ context.Context, _ *scenario.State, c *scenario.Content) error { return c.CheckAnswered() }),

@@ -40,6 +40,7 @@ type faultSession struct {
 	tries     int // maximum number of other scenarios for each fault; 0 for all
 
 	servers  []string // for each fault, the path of countersign beside the server with the fault
+	common   string   // the server with most faults, of which none is active without a number
 	separate map[int]bool
 	cover    *coverage
 }
@@ -75,6 +76,7 @@ func (s *faultSession) build(ctx context.Context) error {
 	if err != nil {
 		return s.explainBuild(err)
 	}
+	s.common = common
 	s.servers = slices.Repeat([]string{common}, len(s.faults))
 	s.separate = map[int]bool{}
 	for _, n := range separate {
@@ -122,7 +124,7 @@ func (s *faultSession) refused(f Fault, message string) error {
 // baseline requires that the unchanged server conforms. Without --quick it also finds the
 // scenarios that execute each fault.
 func (s *faultSession) baseline(ctx context.Context) error {
-	base := suiteRun{countersign: s.servers[0]}
+	base := suiteRun{countersign: s.common}
 	if s.quick {
 		for _, f := range s.faults {
 			for _, id := range f.Rules {
@@ -136,7 +138,7 @@ func (s *faultSession) baseline(ctx context.Context) error {
 		return err
 	}
 	var err error
-	s.cover, err = s.coverage(ctx, s.servers[0])
+	s.cover, err = s.coverage(ctx, s.common)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"countersign/steps"
 	"countersign/steps/plan"
 	"countersign/steps/report"
+	"countersign/steps/target"
 	"countersign/steps/verdict"
 )
 
@@ -18,6 +19,10 @@ import (
 // deploys the probe, and a user visits it.
 const contactRule = "PA-002"
 
+// proxyContactRule is a rule whose scenarios use what most scenarios about a proxy use: the proxy
+// starts and answers, a user signs in, and a request of the user reaches the recording server.
+const proxyContactRule = "PA-024"
+
 // firstContact starts the target, runs one scenario against it without a proxy, and
 // returns whether the scenario passed or why it did not.
 func (f *runFlags) firstContact(cmd *cobra.Command) finding {
@@ -25,21 +30,28 @@ func (f *runFlags) firstContact(cmd *cobra.Command) finding {
 	if f.builtin() {
 		contact.remedy = "run make build, and read the message above"
 	}
+	done := "the server starts and answers, the operator signs in and creates an API key, the probe is deployed and answers a visit"
 	rep, err := f.runOnce(cmd)
 	if err != nil {
 		contact.detail = err.Error()
 		return contact
 	}
+	if rep.Target.Seat == target.SeatProxy {
+		done = "the proxy starts and answers, a user signs in, and a request of the user reaches the recording server"
+		contact.remedy = "correct the proxy section of the target file, or the proxy; the section \"Test your own proxy\" of the README describes it"
+	}
 	contact.detail = rep.Verdict
 	for _, r := range rep.Results {
 		switch r.Outcome {
-		case verdict.Skipped:
 		case verdict.Pass:
 			contact.ok = true
-			contact.detail = "the server starts and answers, the operator signs in and creates an API key, the probe is deployed and answers a visit"
+			contact.detail = done
 		case verdict.NotApplicable:
+			if !contact.ok {
+				contact.detail = "the target starts and answers; the scenario is not applicable: " + r.Reason
+			}
 			contact.ok = true
-			contact.detail = "the server starts and answers; the visit is not applicable: " + r.Reason
+		case verdict.Skipped:
 		default:
 			contact.ok = false
 			contact.detail = strings.ReplaceAll(r.Reason, "\n", "\n    ")
@@ -58,6 +70,9 @@ func (f *runFlags) runOnce(cmd *cobra.Command) (report.Report, error) {
 	c, err := one.config()
 	if err != nil {
 		return report.Report{}, err
+	}
+	if c.Target.Proxy != nil {
+		c.Fronts, c.Rules = nil, []string{proxyContactRule}
 	}
 	c.Output = io.Discard
 	prepared, err := steps.Plan(c)

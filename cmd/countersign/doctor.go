@@ -66,7 +66,10 @@ uses it once and stops it.`,
 				return err
 			}
 			fronts := f.fronts
-			if len(fronts) == 0 {
+			switch {
+			case c.Target.Proxy != nil:
+				fronts = c.Target.Proxy.Kinds
+			case len(fronts) == 0:
 				fronts = plan.Fronts
 			}
 			d := dependencies{runner: f.runner, fronts: fronts, programs: s, race: f.race, target: c.Target, builtin: f.builtin()}
@@ -251,6 +254,8 @@ func (d dependencies) checkTarget() finding {
 	switch {
 	case d.builtin:
 		f.detail += ", the reference server"
+	case d.target.Proxy != nil:
+		return checkProxyTarget(f, d.target.Proxy)
 	case d.target.Launch != nil:
 		path, err := exec.LookPath(d.target.Launch.Command[0])
 		f.ok, f.detail = err == nil, f.detail+", started by "+path
@@ -266,6 +271,29 @@ func (d dependencies) checkTarget() finding {
 			conn.Close()
 		} else {
 			f.detail, f.remedy = err.Error(), "start the server, or correct running.url in the target file"
+		}
+	}
+	return f
+}
+
+// checkProxyTarget checks the program or the address of a proxy under test.
+func checkProxyTarget(f finding, p *target.Proxy) finding {
+	switch {
+	case p.IsOwn():
+		f.detail += ", proxies of this project"
+	case p.URL != "":
+		conn, err := net.DialTimeout("tcp", hostPort(p.URL), 5*time.Second)
+		f.detail += ", running at " + p.URL
+		if f.ok = err == nil; f.ok {
+			conn.Close()
+		} else {
+			f.detail, f.remedy = err.Error(), "start the proxy, or correct proxy.url in the target file"
+		}
+	default:
+		path, err := exec.LookPath(p.Command[0])
+		f.ok, f.detail = err == nil, f.detail+", started by "+path
+		if err != nil {
+			f.detail, f.remedy = err.Error(), "proxy.command in the target file must begin with a program that exists on this machine"
 		}
 	}
 	return f

@@ -11,6 +11,7 @@ import (
 	"countersign/fakeidp/control"
 	"countersign/proxies"
 	"countersign/proxies/process"
+	"countersign/proxies/upstream"
 	"countersign/steps"
 	"countersign/steps/target"
 )
@@ -28,6 +29,8 @@ type equipment struct {
 	mu        sync.Mutex
 	instances []*instance
 	proxies   []*proxies.Running
+	upstreams []*upstream.Server
+	stranger  *stranger // the proxy under test that the command of the target starts, nil if there is none
 }
 
 var _ steps.Equipment = (*equipment)(nil)
@@ -78,9 +81,13 @@ func (e *equipment) Fronts(ctx context.Context, kind string, specs []steps.Front
 			Headers: proxies.HeaderNames(s.Headers), GroupsSeparator: s.GroupsSeparator, Gate: s.Gate,
 		})
 	}
+	fault, err := e.fault(kind)
+	if err != nil {
+		return nil, err
+	}
 	running, err := proxies.Start(ctx, proxies.Options{
 		Kind: proxies.Kind(kind), Runner: e.runner, Listeners: listeners, Dir: filepath.Join(e.run.Path, kind),
-		Installation: installation(),
+		Installation: installation(), Fault: fault,
 	})
 	if err != nil {
 		return nil, err
@@ -93,6 +100,15 @@ func (e *equipment) Fronts(ctx context.Context, kind string, specs []steps.Front
 		e.usage.finishProxy(kind)
 		return running.Stop(ctx)
 	}, nil
+}
+
+// fault returns the deliberate mistake in the configuration of a proxy under test, or nil.
+func (e *equipment) fault(kind string) (*proxies.Fault, error) {
+	if e.target.Proxy == nil || e.target.Proxy.Fault == "" {
+		return nil, nil
+	}
+	f, err := proxies.FindFault(proxies.Kind(kind), e.target.Proxy.Fault)
+	return &f, err
 }
 
 func (e *equipment) Launch(_ context.Context, spec steps.InstanceSpec) (steps.Instance, error) {
@@ -115,7 +131,7 @@ func (e *equipment) Launch(_ context.Context, spec steps.InstanceSpec) (steps.In
 func (e *equipment) close(ctx context.Context) error {
 	e.usage.stop()
 	e.mu.Lock()
-	instances, running := e.instances, e.proxies
+	instances, running, upstreams, proxy := e.instances, e.proxies, e.upstreams, e.stranger
 	e.mu.Unlock()
 
 	problems := make(chan error, len(instances)+len(running))
@@ -129,6 +145,12 @@ func (e *equipment) close(ctx context.Context) error {
 	for range cap(problems) {
 		all = append(all, <-problems)
 	}
+	if proxy != nil {
+		all = append(all, proxy.stop(ctx))
+	}
+	for _, u := range upstreams {
+		all = append(all, u.Close())
+	}
 	all = append(all, e.provider.stop())
 	return errors.Join(all...)
 }
@@ -140,6 +162,9 @@ func (e *equipment) killAll() {
 	defer e.mu.Unlock()
 	for _, i := range e.instances {
 		i.Kill()
+	}
+	if e.stranger != nil && e.stranger.child != nil {
+		e.stranger.child.Kill()
 	}
 	left, _ := e.run.Marked() // after an error, the next run removes the processes
 	for _, p := range left {

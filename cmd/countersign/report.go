@@ -1,29 +1,35 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"countersign/steps/report"
-	"countersign/steps/rules"
+	"countersign/steps/report/page"
 )
 
 func newReport() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "report",
-		Short:   "Print the schema of the report",
-		Example: "  countersign report schema > countersign.report.schema.json",
-		Args:    requireSubcommand,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:   "report",
+		Short: "Compare reports, write the page or a statement of a report, print the schema",
+		Example: `  countersign report html report
+  countersign report diff yesterday/report.json report
+  countersign report statement report > CONFORMANCE.md
+  countersign report schema > countersign.report.schema.json`,
+		Args: requireSubcommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(&cobra.Command{
+	cmd.AddCommand(newReportHTML(), newReportDiff(), newReportStatement(), newReportSchema())
+	return cmd
+}
+
+func newReportSchema() *cobra.Command {
+	return &cobra.Command{
 		Use:     "schema",
 		Short:   "Print the JSON schema of report.json",
 		Example: "  countersign report schema > countersign.report.schema.json",
@@ -32,79 +38,103 @@ func newReport() *cobra.Command {
 			_, err := cmd.OutOrStdout().Write(report.Schema())
 			return err
 		},
-	})
-	return cmd
+	}
 }
 
-// Names in a report folder. The suite writes the transcripts.
-const (
-	reportJSON        = "report.json"
-	reportJUnit       = "junit.xml"
-	reportTranscripts = "transcripts"
-)
-
-// prepareReport creates the report folder and removes the report of an earlier run
-// from it, so that an old verdict is not mistaken for that of this run.
-func prepareReport(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return withHint(fmt.Errorf("create the report folder: %w", err), "set --report to a folder that you can write")
+func newReportHTML() *cobra.Command {
+	return &cobra.Command{
+		Use:   "html DIR",
+		Short: "Write report.html from the report.json and the transcripts in a folder",
+		Long: `Writes DIR/report.html again, from DIR/report.json and DIR/transcripts. If report.json
+is not a complete report of this version, the command writes nothing and exits with
+code 2.`,
+		Example: "  countersign report html report",
+		Args:    exactly("the folder of a report", 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := args[0]
+			r, err := loadReport(filepath.Join(dir, reportJSON))
+			if err != nil {
+				return err
+			}
+			file := filepath.Join(dir, reportHTML)
+			if err := replaceFile(file, func(w io.Writer) error { return page.Write(w, r, os.DirFS(dir)) }); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), file)
+			return nil
+		},
 	}
-	var problems []error
-	for _, name := range []string{reportJSON, reportJUnit, reportTranscripts} {
-		problems = append(problems, os.RemoveAll(filepath.Join(dir, name)))
-	}
-	probe := filepath.Join(dir, reportJSON)
-	problems = append(problems, os.WriteFile(probe, nil, 0o644), os.Remove(probe))
-	if err := errors.Join(problems...); err != nil {
-		return withHint(fmt.Errorf("prepare the report folder: %w", err), "set --report to a folder that you can write")
-	}
-	return nil
 }
 
-// writeReport writes report.json and junit.xml, each completely or not at all.
-func writeReport(dir string, r *report.Report, catalogue *rules.Catalogue) error {
-	forms := map[string]func(io.Writer) error{
-		reportJSON:  func(w io.Writer) error { return report.WriteJSON(w, r) },
-		reportJUnit: func(w io.Writer) error { return report.WriteJUnit(w, r, catalogue) },
+func newReportDiff() *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff BEFORE AFTER",
+		Short: "Print what changed between two reports; exit with code 1 if the second is worse",
+		Long: `Compares two reports, each given as a folder or as a report.json. The second report is
+worse if it does not conform and the first one does, if a scenario has a worse outcome,
+or if a rule that passed was not tested again. Scenarios are compared by their names.`,
+		Example: "  countersign report diff yesterday/report.json report",
+		Args:    exactly("two reports", 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			before, err := loadReport(args[0])
+			after, err2 := loadReport(args[1])
+			if err := errors.Join(err, err2); err != nil {
+				return err
+			}
+			d := report.Compare(before, after)
+			if err := d.WriteText(cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			if d.IsWorse() {
+				return &exitError{code: exitViolation} // the last line contains the reason
+			}
+			return nil
+		},
 	}
-	var problems []error
-	for name, write := range forms {
-		var text bytes.Buffer
-		err := write(&text)
-		if err == nil {
-			err = replaceFile(filepath.Join(dir, name), text.Bytes())
+}
+
+func newReportStatement() *cobra.Command {
+	return &cobra.Command{
+		Use:   "statement REPORT",
+		Short: "Print a statement of conformance in Markdown",
+		Long: `Prints one page of Markdown: what was tested, what was not and why, departures, accepted
+deviations, versions, and the digest of the features. REPORT is a folder or a
+report.json.`,
+		Example: "  countersign report statement report > CONFORMANCE.md",
+		Args:    exactly("a report", 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := loadReport(args[0])
+			if err != nil {
+				return err
+			}
+			return report.WriteStatement(cmd.OutOrStdout(), r)
+		},
+	}
+}
+
+// exactly returns a check for n arguments, which are described by what.
+func exactly(what string, n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
 		}
-		if err != nil {
-			problems = append(problems, fmt.Errorf("write %s: %w", name, err))
-		}
+		return withHint(fmt.Errorf("%q needs %s, and got %d arguments", cmd.CommandPath(), what, len(args)), "see %q", cmd.CommandPath()+" --help")
 	}
-	return errors.Join(problems...)
 }
 
-func replaceFile(name string, text []byte) error {
-	draft := name + ".part"
-	if err := os.WriteFile(draft, text, 0o644); err != nil {
-		return err
+// loadReport reads a report from a file, or from report.json in a folder.
+func loadReport(name string) (*report.Report, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		name = filepath.Join(name, reportJSON)
 	}
-	return os.Rename(draft, name)
-}
-
-// copyRaces copies the reports of Go's race detector from a file to out and returns
-// their number. Each report is between two lines of equal signs.
-func copyRaces(out io.Writer, file string) int {
-	const maxRead = 8 << 20
-	f, err := os.Open(file)
+	file, err := os.Open(name)
 	if err != nil {
-		return 0
+		return nil, withHint(fmt.Errorf("read report: %w", err), "give the folder that a run has written with --report")
 	}
-	defer f.Close()
-	raw, _ := io.ReadAll(io.LimitReader(f, maxRead))
-	n := 0
-	for _, part := range strings.Split(string(raw), "==================\n") {
-		if strings.HasPrefix(part, "WARNING: DATA RACE") {
-			n++
-			fmt.Fprintf(out, "%s\n", strings.TrimSpace(part))
-		}
+	defer file.Close()
+	r, err := report.ReadJSON(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return n
+	return r, nil
 }

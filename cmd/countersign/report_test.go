@@ -55,7 +55,7 @@ func TestPrepareReportRemovesTheOldReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{reportJSON, reportJUnit, "notes.txt", reportTranscripts + "/old.txt"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("old"), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(`{"schema": "countersign.report/1"}`), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

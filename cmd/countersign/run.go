@@ -31,7 +31,9 @@ type runFlags struct {
 	parallel                             int
 	seed                                 int64
 	strict, printPlan, race, failFast    bool
+	quiet, verbose, slowest              bool
 	timeout                              time.Duration
+	seat                                 seatFlags
 
 	flags *pflag.FlagSet // flags of the command
 	like  *target.Target // content of a target file with like: reference, set by config
@@ -42,8 +44,8 @@ func newRun() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run the suite against a target and print the verdict",
-		Long: `Runs the features against a target: the reference server, or the server that a
-target file describes. The command starts the proxies, the OAuth provider and the
+		Long: `Runs the features against a target: the reference server, proxies of this project,
+or the server or proxy that a target file describes. The command starts the proxies, the OAuth provider and the
 instances that the plan needs, runs the scenarios, stops all processes and prints
 the verdict.
 
@@ -54,6 +56,8 @@ started; 3 a planned scenario did not run; 130 the run was interrupted.`,
   countersign run --tags '@direct and not @quiet'
   countersign run --rule PA-034,PA-035 --seed 7
   countersign run --target mine.yaml --spread lean --report report
+  countersign run --seat proxy --proxy nginx --flavour documented
+  countersign run --target my-proxy.yaml
   countersign run --print-plan`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -76,7 +80,11 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.strict, "strict", false, "fail the run if the target departs from an advice rule")
 	flags.BoolVar(&f.printPlan, "print-plan", false, "print the scenarios that would run, and start nothing")
 	flags.DurationVar(&f.timeout, "timeout", steps.DefaultTimeout, "time limit of the whole run")
-	flags.StringVar(&f.report, "report", "", "folder for report.json, junit.xml and the transcripts of failures")
+	flags.BoolVar(&f.quiet, "quiet", false, "print only what did not pass, and the verdict")
+	flags.BoolVar(&f.verbose, "verbose", false, "print the result of every rule, also of the rules that passed")
+	flags.BoolVar(&f.slowest, "slowest", false, "print the ten scenarios that took longest")
+	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	flags.StringVar(&f.report, "report", "", "folder for the reports and the transcripts of failures")
 }
 
 // registerDependencies registers the flags that determine what a run needs of the
@@ -84,7 +92,8 @@ func (f *runFlags) register(cmd *cobra.Command) {
 func (f *runFlags) registerDependencies(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.flags = flags
-	flags.StringVar(&f.target, "target", "", "YAML file that describes the server under test; default the reference server")
+	flags.StringVar(&f.target, "target", "", "YAML file that describes the server or the proxy under test; default the reference server")
+	f.seat.register(cmd)
 	flags.StringSliceVar(&f.fronts, "front", nil, "run at these fronts: direct, nginx, apache; default all")
 	flags.StringVar(&f.runner, "runner", proxies.RunnerAuto, "how proxies run: auto, container or process; auto prefers containers")
 	flags.BoolVar(&f.race, "race", false, "build the reference server with the race detector; a data race fails the run")
@@ -100,7 +109,11 @@ func (f *runFlags) config() (steps.Config, error) {
 		WorkDir: os.TempDir(), // until the folder of the run exists
 		Command: append([]string{"countersign"}, os.Args[1:]...), Version: versionLine(),
 	}
+	wrong.join(f.seat.validate(f.flags.Changed))
 	c.Target = target.Reference(serverProgram)
+	if f.seat.isOwnProxy() {
+		c.Target = f.seat.target()
+	}
 	if f.target != "" {
 		t, err := target.Load(f.target, os.LookupEnv)
 		wrong.join(err)
@@ -108,6 +121,7 @@ func (f *runFlags) config() (steps.Config, error) {
 			f.like = &t
 			c.Target = t.Over(target.Reference(serverProgram))
 		}
+		wrong.join(f.seat.checkOwned(t))
 	}
 	var err error
 	c.Scenarios, err = readScenarios(f.scenarios)
@@ -116,7 +130,7 @@ func (f *runFlags) config() (steps.Config, error) {
 	wrong.join(err)
 	wrong.join(checkRunner(f.runner))
 	if f.race && !f.builtin() {
-		wrong.add("--race builds the reference server, and --target names another server; leave out one of the two")
+		wrong.add("--race builds the reference server, and the target is another server or a proxy; leave out one of the two")
 	}
 	wrong.join(f.emptyLists())
 	if f.timeout <= 0 {
@@ -142,7 +156,9 @@ func (f *runFlags) emptyLists() error {
 
 // builtin reports whether the target is the reference server, also if a target file
 // changes how it is run. It is valid after config.
-func (f *runFlags) builtin() bool { return f.target == "" || f.like != nil }
+func (f *runFlags) builtin() bool {
+	return f.target == "" && !f.seat.isOwnProxy() || f.like != nil
+}
 
 // reference returns the target for the reference server with the program of this machine.
 func reference(ctx context.Context, s *programFinder) (target.Target, error) {
@@ -186,6 +202,9 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 	if f.printPlan {
 		return printPlan(c.Output, prepared.Plan)
 	}
+	if f.quiet {
+		c.Output = io.Discard
+	}
 	if err := f.prepare(ctx, &c, prepared.Plan); err != nil {
 		return err
 	}
@@ -199,6 +218,11 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 
 // prepare checks the dependencies of the plan, and finds or builds the programs.
 func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) error {
+	if f.report != "" {
+		if err := checkReportFolder(f.report); err != nil {
+			return err
+		}
+	}
 	s, err := newProgramFinder(f.race)
 	if err != nil {
 		return err
@@ -322,7 +346,7 @@ func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config
 
 // publish writes the report and prints the summary.
 func (f *runFlags) publish(out io.Writer, rep *report.Report, catalogue *rules.Catalogue, notes []string) error {
-	if len(notes) > 0 {
+	if len(notes) > 0 && !f.quiet {
 		slices.Sort(notes)
 		fmt.Fprintf(out, "not measured: %s\n", strings.Join(notes, "; "))
 	}
@@ -330,8 +354,19 @@ func (f *runFlags) publish(out io.Writer, rep *report.Report, catalogue *rules.C
 	if f.report != "" {
 		written = writeReport(f.report, rep, catalogue)
 	}
-	shown := report.WriteSummary(out, rep, catalogue, report.SummaryOptions{Colour: report.IsTerminal(out), Dir: f.report})
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		written = errors.Join(written, report.WriteAnnotations(out, rep))
+	}
+	shown := report.WriteSummary(out, rep, catalogue, report.SummaryOptions{
+		Colour: useColour(out), Dir: f.report, Quiet: f.quiet, Verbose: f.verbose, Slowest: f.slowest,
+	})
 	return errors.Join(written, shown)
+}
+
+// useColour reports whether text for out is coloured: out is a terminal, and the environment variable
+// NO_COLOR is unset or empty (https://no-color.org).
+func useColour(out io.Writer) bool {
+	return report.IsTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // printPlan prints the instances and the scenarios of a plan.
@@ -346,7 +381,7 @@ func printPlan(out io.Writer, p *plan.Plan) error {
 		fmt.Fprintf(out, "%-10s %s  %s\n", j.Front, j.Scenario.ID(), j.Scenario.Name)
 	}
 	fmt.Fprintf(out, "\n%d scenarios (", len(p.Jobs))
-	for n, front := range plan.Fronts {
+	for n, front := range report.SortFronts(perFront) {
 		if n > 0 {
 			fmt.Fprint(out, ", ")
 		}

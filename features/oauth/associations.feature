@@ -23,6 +23,26 @@ Feature: Associations of integrations with content
       And "app" has one association, with "crm" (OI-039)
       And "app" has one association, with "crm" (OI-040)
 
+    @OI-036
+    Scenario: Content that was associated through the API obtains a token of the integration
+      Given "alice" has Viewer permission on "app"
+      When "paula" associates "app" with "warehouse"
+      And "alice" visits "app"
+      Then "app" has one association, with "warehouse"
+      And "app" obtains a token of "warehouse"
+
+    @OI-023 @alone
+    Scenario: An association applies to all later visits, also after a restart of the server
+      Given "alice" has Viewer permission on "app"
+      And "app" is associated with "warehouse"
+      And "alice" has visited "app" and it obtained a token
+      When "alice" visits "app"
+      Then "app" obtains a token of "warehouse"
+      When the server is restarted with:
+        | Authentication.Provider | proxy |
+      And "alice" visits "app"
+      Then "app" obtains a token of "warehouse"
+
     @OI-041
     Scenario: The server accepts the documented curl command, which sends JSON with the media type of a form
       When "paula" associates "app" with "crm" by the documented command
@@ -45,6 +65,13 @@ Feature: Associations of integrations with content
       When "app" is associated with "crm"
       And "paula" associates content that does not exist with "crm"
       Then the request is refused
+
+    @SEC-009
+    Scenario: The association of content ends when the integration is deleted
+      Given "app" is associated with "crm"
+      And "app" has one association, with "crm"
+      When the administrator deletes the integration "crm"
+      Then "app" has no association
 
     @OI-114
     Scenario: An association with an integration that does not exist is refused and changes no association

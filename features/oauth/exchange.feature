@@ -70,9 +70,22 @@ Feature: Credential exchange
       When "alice" visits "app", whose exchange gives "erp" as audience
       Then "app" obtains no token
 
-  Rule: Each exchange checks the account of the visitor
+  Rule: Each exchange checks the present state of visitor, content and integration
 
     @SEC-009 @direct
-    Scenario: Content obtains no further token after the administrator locks the visitor during the visit
-      When "alice" visits "app", and the administrator locks "alice" between two exchanges
+    Scenario Outline: Content obtains no further token after <change> during the visit
+      When "alice" visits "app", and <change> between two exchanges
+      Then "app" obtains a token in the first exchange and none in the second
+
+      Examples:
+        | change                                                  |
+        | the administrator locks the visitor                     |
+        | the administrator deletes the session of the visitor    |
+        | the administrator deletes the integration               |
+        | the administrator removes the association               |
+        | the administrator removes the permission of the visitor |
+
+    @OI-118 @direct
+    Scenario: Content obtains no further token of its visitor after it has been opened to anyone during the visit
+      When "alice" visits "app", and the administrator opens the content to anyone between two exchanges
       Then "app" obtains a token in the first exchange and none in the second

@@ -23,12 +23,36 @@ Feature: Authorization replies of the provider
     Examples:
       | rule    | how                                      |
       | SEC-003 | without the state                        |
+      | SEC-003 | with an empty state                      |
       | SEC-003 | with another state                       |
+      | SEC-003 | with a second state                      |
       | SEC-003 | without the code                         |
+      | SEC-003 | with an empty code                       |
+      | SEC-003 | with a second code                       |
       | SEC-003 | with an error beside the code            |
       | SEC-003 | in another browser                       |
       | SEC-039 | with the issuer of another provider      |
       | SEC-039 | with another issuer of the same provider |
+
+  @SEC-003 @direct
+  Scenario: A reply that returns in a browser in which no user is signed in gives no tokens
+    Given "bob" is logged in to "crm"
+    And "alice" has authenticated at the provider of "crm"
+    When an anonymous visitor returns from the provider with the answer unchanged
+    Then no session of "alice" with "crm" holds a refresh token
+
+  @SEC-003 @direct
+  Scenario: A reply that returns a second time changes nothing
+    Given a publisher "paula"
+    And "paula" has published python-api content "app"
+    And "app" is associated with "crm"
+    And "alice" has Viewer permission on "app"
+    And "alice" has authenticated at the provider of "crm"
+    When "alice" returns from the provider with the answer unchanged
+    And "alice" returns from the provider with the answer unchanged
+    Then the session of "alice" with "crm" shows that she is logged in
+    When "alice" visits "app"
+    Then "app" obtains a token of "alice"
 
   @SEC-003 @direct
   Scenario: A reply of the provider that another user presents gives neither user a refresh token

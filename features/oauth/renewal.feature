@@ -61,7 +61,7 @@ Feature: Renewal of access tokens
     And "alice" visits "app"
     Then "app" obtains no token
     And the session of "alice" with "crm" shows that she is logged in
-    When the provider answers renewals again
+    When the provider answers as it should again
     And "alice" visits "app"
     Then "app" obtains a token of "alice"
 

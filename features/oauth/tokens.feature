@@ -12,6 +12,19 @@ Feature: Exposure of tokens
     And "alice" has Viewer permission on "app"
     And "alice" is logged in to "crm"
 
+  Rule: Content obtains the access token that the server has requested from the provider
+
+    @OI-001 @OI-110
+    Scenario: Content obtains, while it runs, the access token that the provider has issued
+      When "alice" visits "app"
+      Then "app" obtains a token of "alice" (OI-001)
+      And "app" obtains a token of "alice" (OI-110)
+
+    @OI-002
+    Scenario: The server requests the token as the client of the integration
+      When "alice" visits "app"
+      Then "app" obtains a token that the provider has issued to the client of "crm"
+
   Rule: The credential exchange returns an access token and no refresh token
 
     @OI-080

@@ -52,6 +52,28 @@ Feature: Viewer and Service Account integrations
       When "carol" visits "app"
       Then "app" shows the row "south"
 
+    @OI-043
+    Scenario: A user with Viewer permission sees the data of the user's own account
+      Given "app" is associated with "crm"
+      And "paula" is logged in to "crm"
+      And "alice" is logged in to "crm"
+      And "paula" has visited "app" and it obtained a token
+      When "alice" visits "app"
+      Then "app" obtains a token of "alice"
+      And "app" shows the row "north"
+
+    @OI-003
+    Scenario: The provider alone decides what a token permits, whatever the role of the user on the server
+      Given "app" is associated with "crm"
+      And "paula" is logged in to "crm"
+      And "alice" is logged in to "crm"
+      And "alice" has visited "app" and it showed the row "north"
+      When "paula" visits "app"
+      Then "app" shows no row
+      When the provider grants "paula" the row "west"
+      And "paula" visits "app"
+      Then "app" shows the row "west"
+
     @OI-008
     Scenario: A visitor without a grant sees no data, even directly after a visitor with a grant
       Given "app" is associated with "crm"

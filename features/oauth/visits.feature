@@ -21,6 +21,15 @@ Feature: Tokens for visits to content
       And "app" obtains a token of "alice" (OI-094)
       And "app" obtains a token of "alice" (OI-095)
 
+    @OI-092
+    Scenario: Content obtains the token of a user when the user visits it, and not before
+      Given "bob" has Viewer permission on "app"
+      And "bob" is logged in to "crm"
+      When "alice" visits "app", which asks for the token of "bob" as well
+      Then "app" obtains a token of "alice"
+      When "bob" visits "app"
+      Then "app" obtains a token of "bob"
+
     @SEC-035
     Scenario: Content that other content opens with an API key obtains no token
       Given "paula" has published python-api content "second"

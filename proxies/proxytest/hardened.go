@@ -44,6 +44,10 @@ func identity(t *testing.T, fronts map[string]front) {
 	r = fronts["hardened"].get(t, "/x", alice)
 	wantLines(t, r, names.Username, "alice")
 	wantLines(t, r, names.UniqueID) // not configured, so not sent
+	r = fronts["hardened"].get(t, "/x", alice, names.UniqueID+": evil", "X-Auth-Custom-Username: evil", "X-Auth-Firstname: evil")
+	wantLines(t, r, names.UniqueID) // not configured, and deleted nevertheless
+	wantLines(t, r, "X-Auth-Custom-Username")
+	wantLines(t, r, "X-Auth-Firstname")
 
 	r = fronts["hardened"].get(t, "/x", "Cookie: verified-user=alice")
 	for _, name := range []string{names.FirstName, names.LastName, names.Email, names.Role, names.Groups} {
@@ -105,7 +109,7 @@ func identity(t *testing.T, fronts map[string]front) {
 			}
 			_, _ = io.Copy(io.Discard, resp.Body)
 			resp.Body.Close()
-			wantLines(t, fronts["hardened"].recorder.Records(id)[0], names.Username, want...)
+			wantLines(t, fronts["hardened"].received(id)[0], names.Username, want...)
 		}
 	})
 }

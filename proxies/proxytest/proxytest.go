@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"countersign/proxies"
+	"countersign/proxies/upstream"
 )
 
 // prefix is the public path prefix of the listeners, as in the examples.
@@ -40,15 +41,22 @@ var printed = proxies.HeaderNames{
 type front struct {
 	proxies.Listener
 	kind     proxies.Kind
-	runner   string
-	recorder *Recorder
+	recorder *upstream.Server
 }
 
 // Run starts one proxy of this kind with listeners of all flavours and tests each listener.
 // If the machine cannot run the proxy, Run skips the test, or fails it if CI is true.
 func Run(t *testing.T, kind proxies.Kind, runner string) {
 	t.Helper()
-	recorder := NewRecorder(t)
+	recorder, err := upstream.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := recorder.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	id := names
 	id.UniqueID = ""
 	listeners := []proxies.Listener{
@@ -70,11 +78,11 @@ func Run(t *testing.T, kind proxies.Kind, runner string) {
 	fronts := make(map[string]front)
 	for i, address := range freeAddresses(t, len(listeners)) {
 		l := &listeners[i]
-		l.Listen, l.Upstream = address, recorder.URL
+		l.Listen, l.Upstream = address, recorder.URL()
 		if !strings.HasSuffix(l.ID, "-root") {
 			l.Prefix = prefix
 		}
-		fronts[l.ID] = front{Listener: *l, kind: kind, runner: runner, recorder: recorder}
+		fronts[l.ID] = front{Listener: *l, kind: kind, recorder: recorder}
 	}
 	start(t, proxies.Options{Installation: proxies.InstallationFrom(os.Getenv), Kind: kind, Runner: runner, Listeners: listeners, Dir: t.TempDir()})
 	hardened(t, fronts)
@@ -146,36 +154,8 @@ func init() {
 	}()
 }
 
-// exchange sends a request to the front and returns the answer and the request that the
-// server received, or nil if the proxy did not pass it to the server.
-func (f front) exchange(t testing.TB, line string, fields ...string) (Answer, *Record) {
-	t.Helper()
-	return f.exchangeBody(t, "", line, fields...)
-}
-
-func (f front) exchangeBody(t testing.TB, body, line string, fields ...string) (Answer, *Record) {
-	t.Helper()
-	id := <-nextID
-	answer := send(t, f.Listen, id, line, fields, body)
-	records := f.recorder.Records(id)
-	if len(records) > 1 {
-		t.Fatalf("%s: the server received %d requests, want at most one", line, len(records))
-	}
-	if len(records) == 0 {
-		return answer, nil
-	}
-	return answer, &records[0]
-}
-
-// get sends a GET request, which the proxy must pass to the server.
-func (f front) get(t testing.TB, path string, fields ...string) Record {
-	t.Helper()
-	answer, record := f.exchange(t, "GET "+f.Prefix+path+" HTTP/1.1", fields...)
-	if record == nil {
-		t.Fatalf("%s %s with %q did not reach the server: %d %s", f.ID, path, fields, answer.Status, answer.Body)
-	}
-	return *record
-}
+// A Record is a request that reached the server behind the proxy.
+type Record struct{ upstream.Request }
 
 // alike returns the values of the lines whose name is the header in any spelling.
 func (r Record) alike(header string) []string {
@@ -195,6 +175,61 @@ func (r Record) alike(header string) []string {
 		}
 	}
 	return values
+}
+
+// exchange sends a request to the front and returns the answer and the request that the
+// server received, or nil if the proxy did not pass it to the server.
+func (f front) exchange(t testing.TB, line string, fields ...string) (Answer, *Record) {
+	t.Helper()
+	return f.exchangeBody(t, "", line, fields...)
+}
+
+func (f front) exchangeBody(t testing.TB, body, line string, fields ...string) (Answer, *Record) {
+	t.Helper()
+	id := <-nextID
+	return f.exchangeID(t, id, body, line, fields...)
+}
+
+func (f front) exchangeID(t testing.TB, id, body, line string, fields ...string) (Answer, *Record) {
+	t.Helper()
+	answer := send(t, f.Listen, id, line, fields, body)
+	records := f.received(id)
+	if len(records) > 1 {
+		t.Fatalf("%s: the server received %d requests, want at most one", line, len(records))
+	}
+	if len(records) == 0 {
+		return answer, nil
+	}
+	return answer, &records[0]
+}
+
+// received returns the requests with an id that reached the server.
+func (f front) received(id string) []Record {
+	var records []Record
+	for _, r := range f.recorder.Received(id) {
+		records = append(records, Record{r})
+	}
+	return records
+}
+
+// redirected requests a page, to which the server answers with a redirect to location, and returns
+// the Location that the client receives.
+func (f front) redirected(t testing.TB, location string, fields ...string) string {
+	t.Helper()
+	id := <-nextID
+	f.recorder.Script(id, upstream.Reply{Head: "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0"})
+	answer, _ := f.exchangeID(t, id, "", "GET "+f.Prefix+"/x HTTP/1.1", append(fields, alice)...)
+	return answer.Header.Get("Location")
+}
+
+// get sends a GET request, which the proxy must pass to the server.
+func (f front) get(t testing.TB, path string, fields ...string) Record {
+	t.Helper()
+	answer, record := f.exchange(t, "GET "+f.Prefix+path+" HTTP/1.1", fields...)
+	if record == nil {
+		t.Fatalf("%s %s with %q did not reach the server: %d %s", f.ID, path, fields, answer.Status, answer.Body)
+	}
+	return *record
 }
 
 // wantLines compares the values of a header that the server received, line by line.

@@ -83,7 +83,7 @@ func signIn(t *testing.T, f front, path, wantBack string) Record {
 		t.Fatalf("after the login: %s to %q, want 303 to %q", resp.Status, back, wantBack)
 	}
 	_, id := do(http.MethodGet, "http://"+f.Listen+back, "")
-	records := f.recorder.Records(id)
+	records := f.received(id)
 	if len(records) != 1 {
 		t.Fatalf("after the login %d requests reached the server, want 1", len(records))
 	}

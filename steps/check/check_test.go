@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -164,6 +165,11 @@ func replyRows() []row {
 		{"AnsweredTo", "the user", AnsweredTo(ok, "alice"), holds},
 		{"AnsweredTo", "another user", AnsweredTo(ok, "bob"), violation},
 		{"AnsweredTo", "a refusal that names the user", AnsweredTo(reply(403, `{"username":"alice"}`), "alice"), violation},
+		{"NoMarkup", "another page", NoMarkup(reply(400, "<p>The login failed.", "Content-Type: text/html; charset=utf-8")), holds},
+		{"NoMarkup", "escaped", NoMarkup(reply(400, html.EscapeString(ProviderMarkup), "Content-Type: text/html")), holds},
+		{"NoMarkup", "in JSON", NoMarkup(reply(400, ProviderMarkup, "Content-Type: application/json")), holds},
+		{"NoMarkup", "in a page", NoMarkup(reply(400, "<p>"+ProviderMarkup, "Content-Type: text/html")), violation},
+		{"NoMarkup", "without a media type", NoMarkup(reply(400, ProviderMarkup)), violation},
 		{"RepeatsNone", "generic", RepeatsNone(refusal, []string{"X-Auth", "mallory"}), holds},
 		{"RepeatsNone", "a value in other letters", RepeatsNone(reply(403, "MALLORY"), []string{"mallory"}), violation},
 		{"NoSessionCookie", "none", Pair{Granted: cookie(""), Tried: refusal}.NoSessionCookie(), holds},
@@ -257,6 +263,9 @@ func contentRows() []row {
 		{Endpoint: "authorize", Account: "alice", ClientID: "c"},
 		{Endpoint: "token", GrantType: control.GrantAuthorizationCode, Account: "alice", Outcome: "ok", Issued: []control.Issued{{Kind: control.KindAccessToken, Digest: "a"}, {Kind: control.KindRefreshToken, Digest: "r"}}},
 	}
+	issue := func(client, endpoint, digest string) []control.Entry {
+		return []control.Entry{{Endpoint: endpoint, ClientID: client, Issued: []control.Issued{{Kind: control.KindAccessToken, Digest: digest}}}}
+	}
 	renewal := func(outcome string) []control.Entry {
 		return append(journal, control.Entry{Endpoint: "token", GrantType: control.GrantRefreshToken, Outcome: outcome})
 	}
@@ -301,6 +310,18 @@ func contentRows() []row {
 		{"SameTokens", "another", SameTokens(report(result("a")), report(result("b"))), violation},
 		{"SameTokens", "none", SameTokens(report(result("a")), report(refused)), violation},
 		{"SameTokens", "none before", SameTokens(report(refused), report(result("a"))), blocked},
+		{"OtherTokens", "another", OtherTokens(report(result("a")), report(result("b"))), holds},
+		{"OtherTokens", "the same", OtherTokens(report(result("a")), report(result("b"), rows, result("a"))), violation},
+		{"OtherTokens", "none", OtherTokens(report(result("a")), report(refused)), violation},
+		{"OtherTokens", "none before", OtherTokens(report(refused), report(result("a"))), blocked},
+		{"TokenOfClient", "of the client", TokenOfClient(report(result("a")), issue("c", "token", "a"), "c"), holds},
+		{"TokenOfClient", "of another client", TokenOfClient(report(result("a")), issue("d", "token", "a"), "c"), violation},
+		{"TokenOfClient", "issued elsewhere", TokenOfClient(report(result("a")), issue("c", "authorize", "a"), "c"), violation},
+		{"TokenOfClient", "not issued", TokenOfClient(report(result("x")), issue("c", "token", "a"), "c"), violation},
+		{"TokenOfClient", "none", TokenOfClient(report(refused), issue("c", "token", "a"), "c"), violation},
+		{"NoneIssuedSince", "none", NoneIssuedSince(report(result("a")), append(issue("c", "token", "a"), journal[0])), holds},
+		{"NoneIssuedSince", "one", NoneIssuedSince(report(result("a")), append(issue("c", "token", "a"), issue("c", "token", "b")...)), violation},
+		{"NoneIssuedSince", "none before it", NoneIssuedSince(report(refused), journal), blocked},
 		{"TokenIssued", "to the client", TokenIssued([]control.Entry{{ClientID: "c", Issued: []control.Issued{{Kind: control.KindAccessToken}}}}, "c"), holds},
 		{"TokenIssued", "to another client", TokenIssued([]control.Entry{{ClientID: "d", Issued: []control.Issued{{Kind: control.KindAccessToken}}}}, "c"), violation},
 		{"NoToken", "refused", NoToken(visited(ok, report(refused, rows)), "app", true), holds},
@@ -483,6 +504,7 @@ func TestChecks(t *testing.T) {
 	rows = append(rows, contentRows()...)
 	rows = append(rows, sessionRows()...)
 	rows = append(rows, accountRows(t)...)
+	rows = append(rows, passageRows()...)
 	run(t, rows)
 	failed := map[string]bool{}
 	for _, r := range rows {

@@ -74,14 +74,57 @@ func TokenOf(report *probe.Report, journal []control.Entry, account string) erro
 }
 
 func issuedTo(journal []control.Entry, digest string) (account string, issued bool) {
-	for _, e := range journal {
-		for _, token := range e.Issued {
-			if token.Kind == control.KindAccessToken && token.Digest == digest {
-				return e.Account, true
+	if n := issuing(journal, digest); n >= 0 {
+		return journal[n].Account, true
+	}
+	return "", false
+}
+
+// issuing returns the place of the entry of a journal in which the access token with a digest was
+// issued, or -1.
+func issuing(journal []control.Entry, digest string) int {
+	return slices.IndexFunc(journal, func(e control.Entry) bool {
+		return slices.Contains(e.Issued, control.Issued{Kind: control.KindAccessToken, Digest: digest})
+	})
+}
+
+// TokenOfClient requires that content was given tokens, and that the provider issued each of them
+// in a request of a client.
+func TokenOfClient(report *probe.Report, journal []control.Entry, clientID string) error {
+	given := Tokens(report)
+	if len(given) == 0 {
+		return verdict.Broken("a token that the provider issued to "+clientID, "none: %s", exchanges(report))
+	}
+	for _, digest := range given {
+		n := issuing(journal, digest)
+		if n < 0 {
+			return verdict.Broken("a token that the provider issued to "+clientID, "one that the provider did not issue")
+		}
+		if e := journal[n]; e.Endpoint != "token" || e.ClientID != clientID {
+			return verdict.Broken("a token that the provider issued to "+clientID, "one that it issued at %s to %q", e.Endpoint, e.ClientID)
+		}
+	}
+	return nil
+}
+
+// NoneIssuedSince requires that the provider issued no access token after the last of those that
+// content was given.
+func NoneIssuedSince(report *probe.Report, journal []control.Entry) error {
+	last := -1
+	for _, digest := range Tokens(report) {
+		last = max(last, issuing(journal, digest))
+	}
+	if last < 0 {
+		return nothingGranted("the content was given no token of the provider")
+	}
+	for _, e := range journal[last+1:] {
+		for _, issued := range e.Issued {
+			if issued.Kind == control.KindAccessToken {
+				return verdict.Broken("no further access token", "one for a %s request of %s", e.GrantType, e.ClientID)
 			}
 		}
 	}
-	return "", false
+	return nil
 }
 
 // NoToken requires that content ran and was refused a token, or that the visit was refused.
@@ -116,6 +159,23 @@ func SameTokens(before, after *probe.Report) error {
 	}
 	if !slices.Equal(first, second) {
 		return verdict.Broken("the same token as before", "%d others: %s", len(second), exchanges(after))
+	}
+	return nil
+}
+
+// OtherTokens requires that content was given tokens, and none of those that it was given before.
+func OtherTokens(before, after *probe.Report) error {
+	first, second := Tokens(before), Tokens(after)
+	switch {
+	case len(first) == 0:
+		return nothingGranted("the execution before obtained no token")
+	case len(second) == 0:
+		return verdict.Broken("another token than before", "none: %s", exchanges(after))
+	}
+	for _, digest := range second {
+		if slices.Contains(first, digest) {
+			return verdict.Broken("another token than before", "the same")
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package check
 
 import (
 	"bytes"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -115,6 +116,22 @@ func RepeatsNone(reply *driver.Reply, texts []string) error {
 		if strings.Contains(whole, strings.ToLower(text)) {
 			return verdict.Broken("a reply that does not repeat "+text, "%s", reply.Summary())
 		}
+	}
+	return nil
+}
+
+// ProviderMarkup is markup that the provider sends where a text of it could be repeated.
+const ProviderMarkup = "<h1 id=provider>Out of order</h1>"
+
+// NoMarkup requires a reply that does not contain [ProviderMarkup], unless a browser does not show
+// it as a page.
+func NoMarkup(reply *driver.Reply) error {
+	kind, _, err := mime.ParseMediaType(reply.Header.Get("Content-Type"))
+	if err == nil && kind != "text/html" && kind != "application/xhtml+xml" {
+		return nil
+	}
+	if strings.Contains(string(reply.Body), ProviderMarkup) {
+		return verdict.Broken("a page without markup of the provider", "%s", reply.Summary())
 	}
 	return nil
 }

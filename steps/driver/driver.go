@@ -160,6 +160,10 @@ func (e *NoAnswer) Error() string { return e.Op + ": " + transcript.Reason(e.Err
 // was being sent. That is how some servers refuse a request that exceeds a limit.
 func (e *NoAnswer) CutOff() bool { return errors.Is(e.Err, errCutOff) }
 
+// Closed reports whether the connection was closed without a reply. That is how some proxies refuse
+// a malformed request.
+func (e *NoAnswer) Closed() bool { return e.CutOff() || isClosed(e.Err) }
+
 // Unwrap returns the cause.
 func (e *NoAnswer) Unwrap() error { return e.Err }
 

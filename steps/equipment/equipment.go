@@ -8,6 +8,7 @@ import (
 	"context"
 
 	"countersign/fakeidp/control"
+	"countersign/steps/arrival"
 	"countersign/steps/plan"
 )
 
@@ -22,6 +23,12 @@ type FrontSpec struct {
 	Headers         plan.HeaderNames // identity headers to send
 	GroupsSeparator string           // "" = one header line for each group
 	Gate            bool             // whether anonymous requests are sent to the login page
+}
+
+// A ProxySpec describes a proxy under test that the command of a target starts.
+type ProxySpec struct {
+	Listen   string // host:port, reserved by the suite
+	Upstream string // host:port of the recording server
 }
 
 // An InstanceSpec describes one process of the server under test.
@@ -59,6 +66,13 @@ type Equipment interface {
 	// Fronts starts the one proxy of a kind that serves every listener of the
 	// run. It returns when each listener answers.
 	Fronts(ctx context.Context, kind string, specs []FrontSpec) (stop func(context.Context) error, err error)
+	// Upstream starts the recording server behind a proxy under test at an address; "" selects
+	// a free one. The equipment stops it at the end of the run.
+	Upstream(address string) (arrival.Server, error)
+	// Proxy starts the proxy under test with the command of the target, and the login server that
+	// it may use. It returns when the proxy answers. If the proxy already runs, it starts only
+	// the login server.
+	Proxy(ctx context.Context, spec ProxySpec) (stop func(context.Context) error, err error)
 	// Launch starts the server under test. It returns when the process runs; the suite
 	// waits for the first answer.
 	Launch(ctx context.Context, spec InstanceSpec) (Instance, error)

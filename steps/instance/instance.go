@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"countersign/steps/arrival"
 	"countersign/steps/driver"
 	"countersign/steps/equipment"
 	"countersign/steps/plan"
@@ -34,6 +35,7 @@ type Instance struct {
 	*plan.Instance
 	Configuration plan.Configuration // of the current process; a scenario may restart it with another
 	Subject       driver.Subject
+	Behind        arrival.Server // the server behind the proxy under test, else nil
 
 	address  string          // of a server that the suite did not start, else ""
 	operator *driver.Persona // the administrator, identified by an API key

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"countersign/steps/arrival"
 	"countersign/steps/equipment"
 	"countersign/steps/plan"
 	"countersign/steps/target"
@@ -34,6 +35,7 @@ type Pool struct {
 	further   chan struct{} // capacity: the further processes that may run at once
 	failures  *failureTracker
 	ended     func(*Instance)
+	behind    map[*plan.Instance]arrival.Server // behind a proxy under test
 
 	mu     sync.Mutex
 	known  map[*plan.Instance]*Instance
@@ -47,9 +49,13 @@ type Pool struct {
 func NewPool(ctx context.Context, e equipment.Equipment, t target.Target, workDir string, ended func(*Instance)) *Pool {
 	return &Pool{
 		equipment: e, target: t, workDir: workDir, failures: newFailureTracker(ctx), ended: ended,
-		slots: make(chan struct{}, t.Instances), further: make(chan struct{}, maxFurther), known: map[*plan.Instance]*Instance{},
+		slots: make(chan struct{}, t.Instances), further: make(chan struct{}, maxFurther), known: map[*plan.Instance]*Instance{}, behind: map[*plan.Instance]arrival.Server{},
 	}
 }
+
+// Behind sets the recording server behind the proxy under test at an instance. It must be called
+// before the first lease.
+func (p *Pool) Behind(i *plan.Instance, s arrival.Server) { p.behind[i] = s }
 
 // Context returns the context of scenarios. It ends when the server under test is given up.
 func (p *Pool) Context() context.Context { return p.failures.ctx }
@@ -136,6 +142,9 @@ func (p *Pool) startUp(ctx context.Context, i *Instance) error {
 		return &verdict.Trouble{Op: "wait for a free slot for an instance", Err: ctx.Err()}
 	}
 	p.count(1)
+	if p.target.Proxy != nil {
+		return i.joinProxy(ctx, *p.target.Proxy, p.behind[i.Instance])
+	}
 	if p.target.Running != nil {
 		return i.join(*p.target.Running)
 	}

@@ -43,6 +43,9 @@ func openRunning(r target.Running, front string) (*runningServer, error) {
 	return s, nil
 }
 
+// useProxySeat says how an operator tests a proxy, whose address is not that of a server.
+const useProxySeat = "describe it in a target file with seat: proxy"
+
 // arrivalTimeout bounds the requests of CheckRunning.
 const arrivalTimeout = 15 * time.Second
 
@@ -61,7 +64,7 @@ func CheckRunning(ctx context.Context, r target.Running, seed int64) error {
 		return fmt.Errorf("running.url: the server at %s gives no answer: %w; start it, or correct running.url and running.direct", r.URL, err)
 	}
 	if !reply.Is(2) || reply.Text("guid") == "" {
-		return fmt.Errorf("running.key: the server at %s does not accept the key: GET v1/user with it gives %s; give the API key of an administrator", r.URL, reply.Summary())
+		return fmt.Errorf("running.key: the server at %s does not accept the key: GET v1/user with it gives %s; give the API key of an administrator; if the address is that of a proxy that you want to test, %s", r.URL, reply.Summary(), useProxySeat)
 	}
 	if _, seeded := s.configuration.Seed(); seeded {
 		return nil // with this configuration a new user cannot sign in
@@ -93,7 +96,7 @@ func (s *runningServer) checkArrival(ctx context.Context, r target.Running, seed
 	}
 	return errors.New(strings.Join([]string{
 		fmt.Sprintf("the identity header %s does not arrive at the server: a request that says %s=%s gets %s", header, header, name, reply.Summary()),
-		"either the address is that of a proxy, which removes or replaces the header: " + hint,
+		"either the address is that of a proxy, which removes or replaces the header: " + hint + "; to test the proxy itself, " + useProxySeat,
 		fmt.Sprintf("or the server reads another header than the file that running.config names (%s): give the file that it runs with", r.Config),
 	}, "; "))
 }

@@ -40,8 +40,11 @@ func TestCheckRunning(t *testing.T) {
 		want    []string // parts of the error; empty means no error
 	}{
 		{"a server", server(unchanged), key, nil},
-		{"a proxy that removes the header", server(func(string) string { return "" }), key, []string{"X-Auth-Username does not arrive", "401", "running.direct"}},
+		{"a proxy that removes the header", server(func(string) string { return "" }), key, []string{"X-Auth-Username does not arrive", "401", "running.direct", "seat: proxy"}},
 		{"a proxy that replaces the header", server(func(string) string { return "other" }), key, []string{"X-Auth-Username does not arrive", "running.config"}},
+		{"a proxy that redirects to its login page", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/auth/login", http.StatusTemporaryRedirect)
+		}, key, []string{"307", "seat: proxy"}},
 		{"another key", server(unchanged), "wrong", []string{"running.key", "401"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -62,6 +62,9 @@ func ParseConfiguration(text string) (Configuration, error) {
 	return c, nil
 }
 
+// IsDefault reports whether the configuration is that of a scenario without one.
+func (c Configuration) IsDefault() bool { return c.Text == defaults }
+
 // Get returns the last value of an option, or "" if the text does not set it.
 func (c Configuration) Get(section, key string) string {
 	value := ""

@@ -58,7 +58,7 @@ func ReadArgument(below *messages.PickleStepArgument) (Configuration, error) {
 		}
 		name, value := row.Cells[0].Value, row.Cells[1].Value
 		if !slices.Contains(documented, name) {
-			problems = append(problems, fmt.Sprintf("the documents have no option %q; did you mean %q?", name, nearest(name)))
+			problems = append(problems, unknownOption(name).Error())
 		}
 		if value != notSet {
 			rows = append(rows, [2]string{name, value})
@@ -68,6 +68,25 @@ func ReadArgument(below *messages.PickleStepArgument) (Configuration, error) {
 		return Configuration{}, errors.New(strings.Join(problems, "; "))
 	}
 	return ParseConfiguration(textOf(rows))
+}
+
+// ConfigurationOf returns the configuration with these options and values, which are added to the
+// defaults. The error names the options that the documents do not have.
+func ConfigurationOf(rows [][2]string) (Configuration, error) {
+	var problems []error
+	for _, row := range rows {
+		if !slices.Contains(documented, row[0]) {
+			problems = append(problems, unknownOption(row[0]))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return Configuration{}, err
+	}
+	return ParseConfiguration(textOf(slices.Clone(rows)))
+}
+
+func unknownOption(name string) error {
+	return fmt.Errorf("the documents have no option %q; did you mean %q?", name, nearest(name))
 }
 
 // textOf returns the options as gcfg, sorted by name, so that the order of the rows does not

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand"
@@ -19,6 +20,18 @@ const (
 
 // Fronts lists the fronts in the order of the reports.
 var Fronts = []string{Direct, Nginx, Apache}
+
+// Proxy is the front of a scenario about a proxy that the suite does not configure.
+const Proxy = "proxy"
+
+// The seats of the system under test. Scenarios about a proxy are in the folder [ProxyFolder].
+const (
+	SeatServer = "server"
+	SeatProxy  = "proxy"
+)
+
+// ProxyFolder is the folder of the features about a proxy.
+const ProxyFolder = "proxies"
 
 // IsFront reports whether name is the name of a front.
 func IsFront(name string) bool {
@@ -106,6 +119,15 @@ type Selection struct {
 	Groups    []string // folders of features; empty means all
 	Scenarios []Wanted // empty means all
 	Seed      int64
+	Seat      string // "" means [SeatServer]
+	Behind    Behind // for [SeatProxy]
+}
+
+// Behind describes how a plan uses the proxy under test and what is behind it.
+type Behind struct {
+	Flavour string
+	// Server is the configuration of the server behind the proxy, for scenarios without one.
+	Server Configuration
 }
 
 // A Wanted names a scenario to run.
@@ -123,14 +145,22 @@ func (s Selection) wants(j *Job) bool {
 }
 
 // unknown returns an error for each selected scenario that does not exist.
-func (s Selection) unknown(jobs []*Job) error {
+func (s Selection) unknown(jobs []*Job, elsewhere []*Scenario) error {
 	known := map[string]bool{}
 	for _, j := range jobs {
 		known[j.ID()], known[j.Scenario.ID()] = true, true
 	}
+	others := map[string]string{}
+	for _, other := range elsewhere {
+		others[other.ID()] = other.Seat()
+	}
 	var problems []error
 	for _, w := range s.Scenarios {
-		if !known[w.ID] {
+		switch {
+		case known[w.ID]:
+		case others[w.ID] != "":
+			problems = append(problems, fmt.Errorf("%s: the scenario %q is about a %s; it runs with a target that has this seat", w.Place, w.ID, others[w.ID]))
+		default:
 			problems = append(problems, fmt.Errorf("%s: there is no scenario %q; countersign run --print-plan lists the ids", w.Place, w.ID))
 		}
 	}
@@ -161,31 +191,44 @@ type Plan struct {
 	Jobs      []*Job
 	Instances []*Instance // in the order of their first use
 	Skipped   []*Job      // jobs that the selection excludes, without an instance
+	Elsewhere []*Scenario // scenarios of the other seat, which do not apply
 	Seed      int64
+	Seat      string
 }
 
 // Make plans a run. It returns an error if the selection holds no scenario.
 func Make(documents []*Document, s Selection) (*Plan, error) {
-	p := &Plan{Documents: documents, Seed: s.Seed}
+	p := &Plan{Documents: documents, Seed: s.Seed, Seat: cmp.Or(s.Seat, SeatServer)}
 	for _, document := range documents {
 		seen := map[string]bool{}
 		for _, scenario := range document.Scenarios {
 			p.add(scenario, s, seen)
 		}
 	}
-	if err := errors.Join(s.unknown(slices.Concat(p.Jobs, p.Skipped)), s.unknownGroups(documents)); err != nil {
+	if err := errors.Join(s.unknown(slices.Concat(p.Jobs, p.Skipped), p.Elsewhere), s.unknownGroups(documents)); err != nil {
 		return nil, err
 	}
-	if len(p.Jobs) == 0 {
-		return nil, fmt.Errorf("the selection holds no scenario; change the tags, rules, groups, scenarios or fronts that select it")
+	if len(p.Jobs) == 0 && len(p.Skipped) == 0 {
+		return nil, fmt.Errorf("the features have no scenario about a %s", p.Seat)
 	}
-	p.assign()
+	if len(p.Jobs) == 0 {
+		return nil, fmt.Errorf("the selection holds no scenario; change the tags, rules, groups, scenarios or fronts that select it%s", p.seatHint(s))
+	}
+	p.assign(s.Behind)
 	return p, nil
 }
 
 func (p *Plan) add(scenario *Scenario, s Selection, seen map[string]bool) {
+	if scenario.Seat() != p.Seat {
+		p.Elsewhere = append(p.Elsewhere, scenario)
+		return
+	}
 	wanted := s.Tags.Accepts(scenario.Tags) && citesAny(scenario, s.Rules) && allows(s.Groups, scenario.Folder())
-	for _, front := range Fronts {
+	fronts := Fronts
+	if p.Seat == SeatProxy {
+		fronts = s.Fronts
+	}
+	for _, front := range fronts {
 		if scenario.Has(Direct) && front != Direct {
 			continue
 		}
@@ -202,6 +245,16 @@ func (p *Plan) add(scenario *Scenario, s Selection, seen map[string]bool) {
 			p.Skipped = append(p.Skipped, job)
 		}
 	}
+}
+
+// seatHint returns what the user can do if a selection holds scenarios of the other seat only.
+func (p *Plan) seatHint(s Selection) string {
+	for _, other := range p.Elsewhere {
+		if s.Tags.Accepts(other.Tags) && citesAny(other, s.Rules) && allows(s.Groups, other.Folder()) {
+			return fmt.Sprintf("; it holds scenarios about a %s, which run with a target that has the seat %[1]s", other.Seat())
+		}
+	}
+	return ""
 }
 
 func leaseOf(s *Scenario) Lease {
@@ -249,11 +302,17 @@ func flavourOf(s *Scenario) string {
 
 // assign assigns an instance to each job. It then shuffles instances and jobs by the seed and
 // groups the jobs by instance, so that each instance starts once and stops after its last job.
-func (p *Plan) assign() {
+func (p *Plan) assign(behind Behind) {
 	known := map[string]*Instance{}
 	for _, job := range p.Jobs {
 		i := &Instance{Configuration: job.Scenario.Configuration, Front: job.Front}
-		if job.Front != Direct {
+		switch {
+		case p.Seat == SeatProxy:
+			i.Flavour = behind.Flavour
+			if i.Configuration.IsDefault() {
+				i.Configuration = behind.Server
+			}
+		case job.Front != Direct:
 			i.Flavour = flavourOf(job.Scenario)
 		}
 		key := strings.Join([]string{i.Configuration.Digest(), i.Front, i.Flavour}, " ")
@@ -285,7 +344,9 @@ func (p *Plan) assign() {
 func (p *Plan) Ports() int {
 	n := 0
 	for _, i := range p.Instances {
-		n++
+		if p.Seat != SeatProxy {
+			n++
+		}
 		if i.Front != Direct {
 			n++
 		}
@@ -299,6 +360,7 @@ func (p *Plan) Ports() int {
 }
 
 // Listen assigns addresses of the loopback interface to instances, proxies and further processes.
+// The runner assigns the address of the server behind a proxy under test.
 func (p *Plan) Listen(ports []int) {
 	next := func() string {
 		port := ports[0]
@@ -306,7 +368,9 @@ func (p *Plan) Listen(ports []int) {
 		return fmt.Sprintf("127.0.0.1:%d", port)
 	}
 	for _, i := range p.Instances {
-		i.Listen = next()
+		if p.Seat != SeatProxy {
+			i.Listen = next()
+		}
 		if i.Front != Direct {
 			i.FrontListen = next()
 		}

@@ -90,6 +90,14 @@ func (s *Scenario) Folder() string {
 	return folder
 }
 
+// Seat returns the seat of the system that the scenario is about.
+func (s *Scenario) Seat() string {
+	if s.Folder() == ProxyFolder {
+		return SeatProxy
+	}
+	return SeatServer
+}
+
 // Has reports whether the scenario has a tag, given without its @.
 func (s *Scenario) Has(tag string) bool {
 	for _, t := range s.Tags {

@@ -34,6 +34,7 @@ func Conclude(r *Report, cat *rules.Catalogue) {
 	r.Rules = t.rows(cat)
 	r.RuleTotals = t.totals()
 	r.RuleTotals.MustWithoutScenario = withoutScenario(r.Results, cat)
+	r.Untested = untested(r.Results, cat)
 	r.Roots = roots(r.Roots, r.Results)
 	r.Usage.Fronts = frontUsage(r.Results)
 	r.Exit, r.Verdict = decide(r)
@@ -297,12 +298,7 @@ func conforms(r *Report) string {
 // withoutScenario returns the number of testable must rules of the catalogue that are not done and
 // that no result cites.
 func withoutScenario(results []Result, cat *rules.Catalogue) int {
-	cited := make(map[string]bool)
-	for _, r := range results {
-		for _, id := range r.Rules {
-			cited[id] = true
-		}
-	}
+	cited := citedRules(results)
 	n := 0
 	for _, rule := range cat.All() {
 		if rule.Class() == rules.Must && rule.IsTestable() && !rule.Done() && !cited[rule.ID] {
@@ -310,6 +306,39 @@ func withoutScenario(results []Result, cat *rules.Catalogue) int {
 		}
 	}
 	return n
+}
+
+// citedRules returns the set of the rules that the results cite.
+func citedRules(results []Result) map[string]bool {
+	cited := make(map[string]bool)
+	for _, r := range results {
+		for _, id := range r.Rules {
+			cited[id] = true
+		}
+	}
+	return cited
+}
+
+// untested returns the rules of the catalogue that no result cites, with the reason that the catalogue
+// gives.
+func untested(results []Result, cat *rules.Catalogue) []Untested {
+	cited := citedRules(results)
+	var list []Untested
+	for i, rule := range cat.All() {
+		if cited[rule.ID] {
+			continue
+		}
+		reason := rule.State
+		switch {
+		case !rule.IsTestable():
+			reason = rule.Testable
+		case rule.Done() || reason == "-":
+			reason = "no scenario cites it"
+		}
+		list = append(list, Untested{ID: rule.ID, Class: rule.Class(), Statement: rule.Statement, Source: rule.Source(),
+			Document: rule.DocumentTitle(), Section: rule.Section, Order: i + 1, Reason: reason})
+	}
+	return list
 }
 
 func countResults(r *Report, is func(Result) bool) int {

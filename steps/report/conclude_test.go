@@ -330,7 +330,7 @@ func TestValidate(t *testing.T) {
 		want   string // "" for none
 	}{
 		{"as concluded", func(*Report) {}, ""},
-		{"another version", func(r *Report) { r.Schema = "countersign.report/2" }, `report: schema is "countersign.report/2"; this program reads "countersign.report/1"`},
+		{"another version", func(r *Report) { r.Schema = "countersign.report/1" }, `report: schema is "countersign.report/1"; this program reads "countersign.report/2"`},
 		{"ended before it began", func(r *Report) { r.Finished = r.Started.Add(-time.Second) }, "report: finished 2026-11-22 09:29:59 +0000 UTC is before started 2026-11-22 09:30:00 +0000 UTC"},
 		{"a changed total", func(r *Report) { r.Totals[verdict.Pass]++ }, "report: totals has 22 pass; the results have 21\nreport: exit_code is 0; the results give 3"},
 		{"another exit code", func(r *Report) { r.Exit = ExitViolated }, "report: exit_code is 1; the results give 0"},

@@ -139,6 +139,7 @@ func mixed(t testing.TB) *run {
 	}
 	r.add("proxied/headers.feature", "Kind 6 more", "direct", verdict.Fail, "PA-006")
 	evil := r.add("proxied/headers.feature", "Evil", "nginx", verdict.Fail, "PA-009")
+	evil.Violations[0].Step, evil.Violations[0].StepLine = "the request is refused (PA-009)", 14
 	evil.Violations[0].Got = "200 \x1b[2J\r\nCONFORMS <&\"]]> \x00"
 	leak := r.add("oauth/sessions.feature", "A leak", "direct", verdict.Fail, "PA-007")
 	leak.Violations = []verdict.Violation{{Rule: "PA-005", Wanted: "no refresh token anywhere", Got: "one in a cookie", Class: rules.Must, Standing: true}}
@@ -152,6 +153,7 @@ func mixed(t testing.TB) *run {
 	}
 	r.add("oauth/sessions.feature", "No port", "direct", verdict.Blocked, "PA-008").Reason = "no port is free"
 	boom := r.add("oauth/sessions.feature", "Panics", "apache", verdict.Error, "PA-008")
+	boom.Step, boom.StepLine = `"alice" signs in`, 12
 	boom.Reason = errors.New("step: panic: nil map\ngoroutine 1\nmain.go:3").Error()
 	r.add("oauth/sessions.feature", "Late", "apache", verdict.NotRun, "PA-008").Reason = "the run's time was up"
 	r.Roots = []Root{{Reason: "the instance of configuration 3 ended with exit code 2", Evidence: "listening\npanic: out of memory\nexit 2\n"}}

@@ -126,7 +126,7 @@ func (s *junitSuite) add(c junitCase, spent time.Duration) {
 }
 
 func junitVerdict(r *Report) junitCase {
-	p := &junitProblem{Message: r.Verdict, Type: "exit " + itoa(r.Exit)}
+	p := &junitProblem{Message: Visible(r.Verdict), Type: "exit " + itoa(r.Exit)}
 	c := junitCase{Name: "verdict", Class: r.Suite.Name, Time: seconds(0)}
 	if r.Exit == ExitViolated {
 		c.Failure = p
@@ -137,7 +137,7 @@ func junitVerdict(r *Report) junitCase {
 }
 
 func junitResult(r *Report, res Result, cat *rules.Catalogue) junitCase {
-	c := junitCase{Name: res.Title() + " at " + res.Front, Class: res.Feature, File: res.Feature, Line: res.Line, Time: seconds(res.Duration)}
+	c := junitCase{Name: Visible(res.Title() + " at " + res.Front), Class: res.Feature, File: res.Feature, Line: res.Line, Time: seconds(res.Duration)}
 	for _, id := range res.Rules {
 		c.Properties = append(c.Properties, junitProperty{"rule", id})
 	}
@@ -154,31 +154,44 @@ func junitResult(r *Report, res Result, cat *rules.Catalogue) junitCase {
 	switch {
 	case res.Outcome == verdict.Pass:
 	case len(res.departures(verdict.Fail)) > 0, len(res.departures(verdict.Advice)) > 0 && r.Selection.Strict:
-		c.Failure = &junitProblem{Message: res.Reason, Type: string(res.Outcome), Text: violationText(res, cat)}
+		c.Failure = &junitProblem{Message: Visible(res.Reason), Type: string(res.Outcome), Text: violationText(r, res, cat)}
 	case res.Accepted != "":
-		c.Skipped = &junitProblem{Message: "accepted deviation " + res.Accepted + ": " + res.Reason}
+		c.Skipped = &junitProblem{Message: Visible("accepted deviation " + res.Accepted + ": " + res.Reason)}
 	case res.Outcome == verdict.Error || !res.Outcome.Known():
-		c.Error = &junitProblem{Message: firstLine(res.Reason), Type: string(res.Outcome), Text: res.Reason}
+		c.Error = &junitProblem{Message: Visible(firstLine(res.Reason)), Type: string(res.Outcome), Text: visibleLines(res.Reason)}
 	default:
-		c.Skipped = &junitProblem{Message: message}
+		c.Skipped = &junitProblem{Message: Visible(message)}
 	}
 	return c
 }
 
 // violationText describes the violations of a result for the text of a failure.
-func violationText(res Result, cat *rules.Catalogue) string {
+func violationText(r *Report, res Result, cat *rules.Catalogue) string {
 	var b strings.Builder
 	for _, v := range res.Violations {
 		if rule, ok := cat.Rule(v.Rule); ok {
 			fmt.Fprintf(&b, "%s  %s\n(%s)\n", rule.ID, rule.Statement, rule.Source())
 		}
-		fmt.Fprintf(&b, "wanted: %s\ngot: %s\n", v.Wanted, v.Got)
+		if v.Step != "" {
+			fmt.Fprintf(&b, "step: %s (line %d)\n", Visible(v.Step), v.StepLine)
+		}
+		fmt.Fprintf(&b, "wanted: %s\ngot: %s\n", Visible(v.Wanted), Visible(v.Got))
 	}
 	fmt.Fprintf(&b, "at %s\n", res.Where())
 	if res.Transcript != "" {
 		fmt.Fprintf(&b, "see %s\n", res.Transcript)
 	}
+	fmt.Fprintf(&b, "run again: %s\n", Visible(Again(r, res)))
 	return b.String()
+}
+
+// visibleLines applies [Visible] to each line of a text.
+func visibleLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = Visible(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func firstLine(s string) string {

@@ -73,11 +73,10 @@ func selectedRows(rows []RuleRow) []RuleRow {
 	})
 }
 
-// writeMatrix writes the selected rules by front. A line for several rules ends with their section of
-// the document, and a line for one rule with its statement.
-func writeMatrix(w io.Writer, r *Report, cat *rules.Catalogue, p palette, width int) {
-	columns := selectedFronts(r.Results)
-	list := spans(selectedRows(r.Rules))
+// writeMatrix writes rules by front. A line for several rules ends with their section of the document,
+// and a line for one rule with its statement. It writes nothing if there are no rows.
+func writeMatrix(w io.Writer, title string, rows []RuleRow, columns []string, cat *rules.Catalogue, p palette, width int) {
+	list := spans(rows)
 	if len(list) == 0 {
 		return
 	}
@@ -86,7 +85,7 @@ func writeMatrix(w io.Writer, r *Report, cat *rules.Catalogue, p palette, width 
 		names = max(names, len(s.name()))
 	}
 	const cell = 9 // the length of the longest word, and two blanks
-	fmt.Fprintln(w, p.paint(bold, "RULES BY FRONT"))
+	fmt.Fprintln(w, p.paint(bold, title))
 	head := "  " + pad("rules", names) + "  " + pad("class", 6) + "    n  "
 	for _, c := range columns {
 		head += pad(cut(c, cell-2), cell)

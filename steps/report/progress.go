@@ -89,7 +89,7 @@ func (p *Progress) badLine(r Result) {
 	case p.bad <= badLines:
 		p.clear()
 		word := words[r.Outcome]
-		fmt.Fprintf(p.w, "%s  %s at %s: %s  %s\n", p.p.paint(word.colour, pad(word.text, 5)), r.Title(), r.Front,
+		fmt.Fprintf(p.w, "%s  %s at %s: %s  %s\n", p.p.paint(word.colour, pad(word.text, 5)), printable(r.Title()), r.Front,
 			cut(printable(firstLine(r.Reason)), 160), p.p.paint(grey, r.Where()))
 	}
 }

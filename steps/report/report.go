@@ -1,9 +1,11 @@
 // Package report holds the result of a run: a versioned type, the conclusion that is computed from
-// it, and its JSON, JUnit and text forms. Package verdict determines the outcome of each scenario.
-// This package runs nothing, so that a stored report can be concluded, checked and written again.
+// it, and its JSON, JUnit, Markdown and text forms. Package verdict determines the outcome of each
+// scenario. This package runs nothing, so that a stored report can be concluded, checked and written
+// again.
 package report
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -16,7 +18,7 @@ import (
 
 // SchemaID names the version of the schema. It changes with every change that readers of the
 // current version would misunderstand.
-const SchemaID = "countersign.report/1"
+const SchemaID = "countersign.report/2"
 
 // A Report is the result of a run. The runner sets the fields up to Usage and [Conclude] computes
 // the others. A Report is not safe for concurrent use.
@@ -45,6 +47,7 @@ type Report struct {
 	// RuleTotals counts rules over all groups and fronts.
 	RuleTotals RuleTotals  `json:"rule_totals"`
 	Rules      []RuleRow   `json:"rules"`
+	Untested   []Untested  `json:"untested,omitempty"`
 	Roots      []Root      `json:"roots,omitempty"` // may be given with their evidence
 	Stale      []Deviation `json:"stale_deviations,omitempty"`
 	Verdict    string      `json:"verdict"`
@@ -55,6 +58,9 @@ type Report struct {
 type Suite struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
+	// Features is the SHA-256 digest of the features and the catalogue, in hexadecimal. Reports with
+	// the same digest are of the same scenarios and rules.
+	Features string `json:"features,omitempty"`
 }
 
 // Target names the server under test.
@@ -93,6 +99,8 @@ type Result struct {
 	Outcome    verdict.Outcome     `json:"outcome"`
 	Cited      verdict.Outcome     `json:"cited_outcome,omitempty"` // outcome of the cited rules, without standing checks; empty if it is Outcome
 	Reason     string              `json:"reason,omitempty"`
+	Step       string              `json:"step,omitempty"`       // text of the step that ended a scenario without a verdict
+	StepLine   int                 `json:"step_line,omitempty"`  // of that step
 	BySubject  bool                `json:"by_subject,omitempty"` // the server under test blocked the scenario
 	Violations []verdict.Violation `json:"violations,omitempty"`
 	Accepted   string              `json:"accepted,omitempty"` // issues of the deviations that cover all violations; computed
@@ -100,6 +108,13 @@ type Result struct {
 	Duration   time.Duration       `json:"duration_ns"`        // without the wait for its instance
 	Exchanges  int                 `json:"exchanges"`
 	Transcript string              `json:"transcript,omitempty"` // path
+	Steps      []StepRun           `json:"-"`                    // executed steps, in their order; only the runner knows them
+}
+
+// A StepRun is the execution of one step.
+type StepRun struct {
+	Duration time.Duration
+	Outcome  verdict.Outcome // Pass, Fail, Blocked, NotApplicable or Error
 }
 
 // Folder returns the folder of the feature.
@@ -180,8 +195,23 @@ type RuleRow struct {
 	ID        string          `json:"id"`
 	Class     rules.Class     `json:"class"`
 	Statement string          `json:"statement"`
-	Source    string          `json:"source"` // document and lines
+	Source    string          `json:"source"`             // document and lines
+	Document  string          `json:"document,omitempty"` // title of the document
+	Section   string          `json:"section,omitempty"`  // heading of the document
+	Order     int             `json:"order,omitempty"`    // position in the catalogue, from 1
 	Fronts    map[string]Cell `json:"fronts"`
+}
+
+// An Untested is a rule of the catalogue that no scenario of the features cites.
+type Untested struct {
+	ID        string      `json:"id"`
+	Class     rules.Class `json:"class"`
+	Statement string      `json:"statement"`
+	Source    string      `json:"source"` // document and lines
+	Document  string      `json:"document"`
+	Section   string      `json:"section"`
+	Order     int         `json:"order"` // position in the catalogue, from 1
+	Reason    string      `json:"reason"`
 }
 
 // A Cell is the outcome of a rule at a front.
@@ -249,8 +279,13 @@ func fronts(results []Result) []string {
 			found = append(found, r.Front)
 		}
 	}
-	slices.SortFunc(found, compareFronts)
+	slices.SortFunc(found, CompareFronts)
 	return found
+}
+
+// SortFronts returns the keys of a map, which are names of fronts, in the order of the reports.
+func SortFronts[V any](by map[string]V) []string {
+	return slices.SortedFunc(maps.Keys(by), CompareFronts)
 }
 
 // selectedFronts returns the fronts at which a scenario was selected.
@@ -258,7 +293,9 @@ func selectedFronts(results []Result) []string {
 	return fronts(slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Outcome == verdict.Skipped }))
 }
 
-func compareFronts(a, b string) int {
+// CompareFronts compares two fronts: the known ones are in the order of [plan.Fronts] and before the
+// others, which are in the order of their names.
+func CompareFronts(a, b string) int {
 	ia, ib := slices.Index(plan.Fronts, a), slices.Index(plan.Fronts, b)
 	switch {
 	case ia >= 0 && ib >= 0:

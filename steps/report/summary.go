@@ -17,6 +17,10 @@ type SummaryOptions struct {
 	Colour bool
 	Width  int    // of a line in characters; 0 means 120
 	Dir    string // folder of the reports, "" if there is none
+
+	Quiet   bool // write only what did not pass, and the verdict
+	Verbose bool // write all selected rules, also if everything was selected
+	Slowest bool // write the slowest scenarios
 }
 
 const (
@@ -27,11 +31,13 @@ const (
 	maxRules = 12 // broken rules
 	maxCases = 4  // departures of one rule
 	maxItems = 8  // errors, roots and the like
+	maxSlow  = 10 // slowest scenarios
 )
 
 // WriteSummary writes a concluded report as text: the violations with the statements and sources of
 // the rules, the errors of the suite, the matrix of rules by front, the time and resources of the
-// run, and the verdict in the last line.
+// run, and the verdict in the last line. If the user selected scenarios, the matrix has the rules of
+// these scenarios. Otherwise it has only the rules that did not pass.
 func WriteSummary(w io.Writer, r *Report, cat *rules.Catalogue, o SummaryOptions) error {
 	if o.Width == 0 {
 		o.Width = defaultWidth
@@ -46,9 +52,12 @@ func WriteSummary(w io.Writer, r *Report, cat *rules.Catalogue, o SummaryOptions
 	s.notes()
 	s.departures("AGAINST ADVICE", verdict.Advice, yellow)
 	s.accepted()
-	writeMatrix(&b, r, cat, s.p, o.Width)
-	writeGroups(&b, r, s.p)
-	s.cost()
+	if !o.Quiet {
+		s.matrix()
+		writeGroups(&b, r, s.p)
+		s.slowest()
+		s.cost()
+	}
 	s.verdict()
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write summary: %w", err)
@@ -72,87 +81,62 @@ func (s summary) head(colour, text, note string) {
 	s.line(0, s.p.paint(bold+";"+colour, text)+s.p.paint(grey, note))
 }
 
-// A departure is a violation, with the results in which it was found.
-type departure struct {
-	violation  verdict.Violation
-	result     Result // the first one
-	fronts     []string
-	transcript string
-	times      int
-}
-
 // departures writes the departures with the given outcome by rule. Equal departures at several
 // fronts form one entry.
 func (s summary) departures(title string, o verdict.Outcome, colour string) {
-	byRule := make(map[string][]departure)
-	var ids []string
-	for _, res := range s.r.Results {
-		for _, v := range res.departures(o) {
-			if !slices.Contains(ids, v.Rule) {
-				ids = append(ids, v.Rule)
-			}
-			byRule[v.Rule] = merge(byRule[v.Rule], v, res)
-		}
-	}
-	if len(ids) == 0 {
+	broken := Departures(s.r, o)
+	if len(broken) == 0 {
 		return
 	}
 	found, scenarios := open(s.r.Results, o)
-	slices.SortStableFunc(ids, func(a, b string) int { return s.cat.Position(a) - s.cat.Position(b) })
-	s.head(colour, title, fmt.Sprintf("  %s from %s, in %s", plural(found, "departure"), plural(len(ids), "rule"), plural(scenarios, "scenario")))
+	s.head(colour, title, fmt.Sprintf("  %s from %s, in %s", plural(found, "departure"), plural(len(broken), "rule"), plural(scenarios, "scenario")))
 	s.line(0, "")
-	for i, id := range ids {
+	for i, rule := range broken {
 		if i == maxRules {
-			s.line(2, fmt.Sprintf("… and %s more; see the report", plural(len(ids)-maxRules, "rule")))
+			s.line(2, fmt.Sprintf("… and %s more; see the report", plural(len(broken)-maxRules, "rule")))
 			s.line(0, "")
 			break
 		}
-		s.rule(id, byRule[id], colour)
+		s.rule(rule, colour)
 	}
 }
 
-func merge(list []departure, v verdict.Violation, res Result) []departure {
-	for i := range list {
-		d := &list[i]
-		if d.violation == v && d.result.Where() == res.Where() && d.result.Row == res.Row {
-			if !slices.Contains(d.fronts, res.Front) {
-				d.fronts = append(d.fronts, res.Front)
-			}
-			d.times++
-			return list
-		}
-	}
-	return append(list, departure{violation: v, result: res, fronts: []string{res.Front}, transcript: res.Transcript, times: 1})
-}
-
-func (s summary) rule(id string, list []departure, colour string) {
-	rule, ok := s.cat.Rule(id)
+func (s summary) rule(broken BrokenRule, colour string) {
+	rule, ok := s.cat.Rule(broken.ID)
 	if ok {
 		for i, text := range wrap(rule.Statement, s.o.Width-12) {
 			if i == 0 {
-				s.line(2, s.p.paint(colour, pad(id, 8))+"  "+text)
+				s.line(2, s.p.paint(colour, pad(broken.ID, 8))+"  "+text)
 			} else {
 				s.line(12, text)
 			}
 		}
 		s.line(12, s.p.paint(grey, rule.Source()))
 	} else {
-		s.line(2, s.p.paint(colour, id))
+		s.line(2, s.p.paint(colour, broken.ID))
 	}
-	for i, d := range list {
+	for i, d := range broken.Departures {
 		if i == maxCases {
-			s.line(4, fmt.Sprintf("… and %d more of this rule; see the report", len(list)-maxCases))
+			s.line(4, fmt.Sprintf("… and %d more of this rule; see the report", len(broken.Departures)-maxCases))
 			break
 		}
-		slices.SortFunc(d.fronts, compareFronts)
-		s.line(4, fmt.Sprintf("%s  %s", d.result.Title(), s.p.paint(grey, d.result.Where()+" at "+strings.Join(d.fronts, ", "))))
-		s.line(6, "wanted  "+printable(d.violation.Wanted))
-		s.line(6, "got     "+printable(d.violation.Got))
-		if d.transcript != "" {
-			s.line(6, "see     "+d.transcript+more(d.times))
-		}
+		s.departure(d)
 	}
 	s.line(0, "")
+}
+
+func (s summary) departure(d Departure) {
+	first := d.First()
+	s.line(4, fmt.Sprintf("%s  %s", printable(first.Title()), s.p.paint(grey, printable(first.Where())+" at "+strings.Join(d.Fronts(), ", "))))
+	if v := d.Violation; v.Step != "" {
+		s.line(6, "step    "+printable(v.Step)+s.p.paint(grey, "  line "+itoa(v.StepLine)))
+	}
+	s.line(6, "wanted  "+printable(d.Violation.Wanted))
+	s.line(6, "got     "+printable(d.Violation.Got))
+	if first.Transcript != "" {
+		s.line(6, "see     "+printable(first.Transcript)+more(len(d.Results)))
+	}
+	s.line(6, "again   "+printable(d.Again(s.r)))
 }
 
 func more(times int) string {
@@ -168,7 +152,7 @@ func (s summary) stale() {
 	}
 	s.head(red, "STALE DEVIATIONS", "  accepted departures that did not occur; remove them from the target file")
 	for _, d := range s.r.Stale {
-		s.line(2, strings.TrimSpace(d.Rule+"  "+d.Scenario)+s.p.paint(grey, "  "+d.Issue))
+		s.line(2, printable(strings.TrimSpace(d.Rule+"  "+d.Scenario))+s.p.paint(grey, "  "+printable(d.Issue)))
 	}
 	s.line(0, "")
 }
@@ -217,7 +201,7 @@ func (s summary) notes() {
 			s.line(2, fmt.Sprintf("… and %d more", len(s.r.Notes)-maxItems))
 			break
 		}
-		s.line(2, text)
+		s.line(2, printable(text))
 	}
 	s.line(0, "")
 }
@@ -225,8 +209,9 @@ func (s summary) notes() {
 // harness writes the problems of the suite.
 func (s summary) harness() {
 	var list []string
-	list = append(list, s.r.NotStarted...)
-	list = append(list, s.r.Problems...)
+	for _, text := range slices.Concat(s.r.NotStarted, s.r.Problems) {
+		list = append(list, printable(text))
+	}
 	for _, o := range []verdict.Outcome{verdict.Error, verdict.NotRun} {
 		list = append(list, s.byReason(o)...)
 	}
@@ -263,9 +248,12 @@ func (s summary) byReason(o verdict.Outcome) []string {
 	list := make([]string, 0, len(order))
 	for _, reason := range order {
 		res := sample[reason]
-		text := fmt.Sprintf("%s: %s  %s", o, printable(reason), s.p.paint(grey, res.Title()+", "+res.Where()+" at "+res.Front+more(n[reason])))
+		text := fmt.Sprintf("%s: %s  %s", o, printable(reason), s.p.paint(grey, printable(res.Title())+", "+printable(res.Where())+" at "+res.Front+more(n[reason])))
+		if res.Step != "" {
+			text += s.p.paint(grey, ", step "+printable(res.Step))
+		}
 		if res.Transcript != "" {
-			text += s.p.paint(grey, ", see "+res.Transcript)
+			text += s.p.paint(grey, ", see "+printable(res.Transcript))
 		}
 		list = append(list, text)
 	}
@@ -289,7 +277,32 @@ func (s summary) accepted() {
 	}
 	s.head(yellow, "KNOWN", "  departures that the target file accepts")
 	for _, issue := range issues {
-		s.line(2, fmt.Sprintf("%s: %s", plural(n[issue], "scenario"), issue))
+		s.line(2, fmt.Sprintf("%s: %s", plural(n[issue], "scenario"), printable(issue)))
+	}
+	s.line(0, "")
+}
+
+// matrix writes the rules by front. Without a filter it omits the rules that passed at every front:
+// the groups count them.
+func (s summary) matrix() {
+	rows := selectedRows(s.r.Rules)
+	title := "RULES BY FRONT"
+	if !s.o.Verbose && !s.r.Selection.Filtered() {
+		title = "RULES THAT DID NOT PASS"
+		rows = slices.DeleteFunc(rows, RuleRow.Passed)
+	}
+	writeMatrix(s.w, title, rows, selectedFronts(s.r.Results), s.cat, s.p, s.o.Width)
+}
+
+// slowest writes the scenarios that took longest.
+func (s summary) slowest() {
+	list := Slowest(s.r.Results, maxSlow)
+	if !s.o.Slowest || len(list) == 0 {
+		return
+	}
+	s.head(cyan, "SLOWEST SCENARIOS", "  time without the wait for the instance")
+	for _, res := range list {
+		s.line(2, fmt.Sprintf("%8s  %s  %s", res.Duration.Round(time.Millisecond), printable(res.Title()), s.p.paint(grey, printable(res.Where())+" at "+res.Front)))
 	}
 	s.line(0, "")
 }
@@ -311,7 +324,7 @@ func (s summary) cost() {
 	}
 	t := s.r.Target
 	s.line(0, s.p.paint(bold, "RUN"))
-	s.line(2, "target     "+escape(strings.Join(strings.Fields(t.Name+" "+t.Version), " "))+", "+t.Seat+" seat")
+	s.line(2, "target     "+Visible(strings.Join(strings.Fields(t.Name+" "+t.Version), " "))+", "+t.Seat+" seat")
 	if len(scenarios) > 0 {
 		s.line(2, "scenarios  "+strings.Join(scenarios, ", "))
 		s.line(2, "exchanges  "+strings.Join(exchanges, ", "))
@@ -346,5 +359,5 @@ func (s summary) verdict() {
 	if s.r.Exit == ExitConforms {
 		colour = green
 	}
-	s.line(0, s.p.paint(bold+";"+colour, escape(s.r.Verdict))+s.p.paint(grey, fmt.Sprintf("  (exit code %d)", s.r.Exit)))
+	s.line(0, s.p.paint(bold+";"+colour, Visible(s.r.Verdict))+s.p.paint(grey, fmt.Sprintf("  (exit code %d)", s.r.Exit)))
 }

@@ -115,7 +115,7 @@ func invent(t *testing.T, cat *rules.Catalogue, p *plan.Plan, chances map[verdic
 func addUp(t *testing.T, r *Report, cat *rules.Catalogue) {
 	t.Helper()
 	var printed, junit, progress bytes.Buffer
-	if err := WriteSummary(&printed, r, cat, SummaryOptions{Width: 4000}); err != nil {
+	if err := WriteSummary(&printed, r, cat, SummaryOptions{Width: 4000, Verbose: true}); err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteJUnit(&junit, r, cat); err != nil {

@@ -44,10 +44,10 @@ func findings(r Result) []finding {
 		found = append(found, f)
 	}
 	for _, v := range r.Violations {
-		if v.Rule == "" || !r.shows(v) || !v.Standing && slices.Contains(r.Rules, v.Rule) {
+		if v.Rule == "" || !r.Counts(v) || !v.Standing && slices.Contains(r.Rules, v.Rule) {
 			continue
 		}
-		found = addFinding(found, finding{rule: v.Rule, class: cmp.Or(v.Class, r.Class), outcome: r.outcomeOf(v), accepted: v.Accepted != ""})
+		found = addFinding(found, finding{rule: v.Rule, class: cmp.Or(v.Class, r.Class), outcome: r.OutcomeOf(v), accepted: v.Accepted != ""})
 	}
 	return found
 }
@@ -66,9 +66,9 @@ func addFinding(found []finding, f finding) []finding {
 	return append(found, f)
 }
 
-// shows reports whether a violation of the result counts. In a blocked scenario only violations of
+// Counts reports whether a violation of the result counts. In a blocked scenario only violations of
 // standing checks count. In a scenario that ended with an error of the suite none counts.
-func (r Result) shows(v verdict.Violation) bool {
+func (r Result) Counts(v verdict.Violation) bool {
 	switch r.Outcome {
 	case verdict.Fail, verdict.Advice:
 		return true
@@ -79,8 +79,8 @@ func (r Result) shows(v verdict.Violation) bool {
 	}
 }
 
-// outcomeOf returns the outcome of a violation by its class.
-func (r Result) outcomeOf(v verdict.Violation) verdict.Outcome {
+// OutcomeOf returns the outcome of a violation by its class.
+func (r Result) OutcomeOf(v verdict.Violation) verdict.Outcome {
 	if cmp.Or(v.Class, r.Class) == rules.Advice {
 		return verdict.Advice
 	}
@@ -92,7 +92,7 @@ func (r Result) outcomeOf(v verdict.Violation) verdict.Outcome {
 func (r Result) departures(o verdict.Outcome) []verdict.Violation {
 	var list []verdict.Violation
 	for _, v := range r.Violations {
-		if r.shows(v) && v.Accepted == "" && r.outcomeOf(v) == o {
+		if r.Counts(v) && v.Accepted == "" && r.OutcomeOf(v) == o {
 			list = append(list, v)
 		}
 	}
@@ -293,6 +293,7 @@ func (t *tally) rows(cat *rules.Catalogue) []RuleRow {
 		}
 		if rule, ok := cat.Rule(id); ok {
 			row.Statement, row.Source = rule.Statement, rule.Source()
+			row.Document, row.Section, row.Order = rule.DocumentTitle(), rule.Section, cat.Position(id)+1
 		}
 		rows = append(rows, row)
 	}
@@ -329,7 +330,7 @@ func (t *tally) groups(results []Result) []Group {
 		all = append(all, *g)
 	}
 	slices.SortFunc(all, func(a, b Group) int {
-		return cmp.Or(strings.Compare(a.Folder, b.Folder), compareFronts(a.Front, b.Front))
+		return cmp.Or(strings.Compare(a.Folder, b.Folder), CompareFronts(a.Front, b.Front))
 	})
 	return all
 }

@@ -32,6 +32,7 @@ const (
 	red    = "31"
 	green  = "32"
 	yellow = "33"
+	cyan   = "36"
 	grey   = "90"
 	bold   = "1"
 )
@@ -76,16 +77,20 @@ func printable(s string) string {
 	n := 0
 	for i := range s {
 		if n == maxShown {
-			return escape(s[:i]) + "… (" + itoa(utf8.RuneCountInString(s[i:])) + " characters more)"
+			return Visible(s[:i]) + "… (" + itoa(utf8.RuneCountInString(s[i:])) + " characters more)"
 		}
 		n++
 	}
-	return escape(s)
+	return Visible(s)
 }
 
-// escape replaces characters that are not printable, so that text from the server can neither move
-// the cursor nor begin a new line.
-func escape(s string) string {
+// Visible replaces characters that are not printable by escape sequences of Go, so that text from the
+// server under test can neither move the cursor nor begin a new line, and cannot change the direction
+// of other text.
+func Visible(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
 	var b strings.Builder
 	for i, r := range s {
 		switch {

@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+	junit "github.com/joshdk/go-junit"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"countersign/features"
@@ -98,7 +99,7 @@ func TestSummaryOfManyRules(t *testing.T) {
 			r.add(rule.Document+"/f.feature", "scenario", front, o, rule.ID)
 		}
 	}
-	got := text(t, r, SummaryOptions{})
+	got := text(t, r, SummaryOptions{Verbose: true})
 	for _, want := range []string{
 		"\n  PA-123..PA-129  must      7  pass     pass     pass     Usernames\n",
 		"\n  PA-130          must      1  pass     pass     FAIL     The username 'recent' is prohibited.\n",
@@ -179,7 +180,7 @@ func validateSchema(t *testing.T, raw []byte) error {
 func TestSchemaRefuses(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(map[string]any){
-		"another version":    func(m map[string]any) { m["schema"] = "countersign.report/2" },
+		"another version":    func(m map[string]any) { m["schema"] = "countersign.report/1" },
 		"no results":         func(m map[string]any) { delete(m, "results") },
 		"an unknown member":  func(m map[string]any) { m["extra"] = 1 },
 		"an unknown outcome": func(m map[string]any) { m["results"].([]any)[0].(map[string]any)["outcome"] = "passed" },
@@ -210,7 +211,7 @@ func TestReadJSONRefuses(t *testing.T) {
 	t.Parallel()
 	whole := string(encode(t, good(t).conclude()))
 	for name, tt := range map[string]struct{ text, want string }{
-		"cut off":           {whole[:100], "read report: unexpected EOF"},
+		"cut off":           {whole[:100], "read report: it ends after 100 bytes and is not complete; it was truncated or is still being written"},
 		"something after":   {whole + "{}", "read report: there is data after the report; give a file with one report"},
 		"an unknown member": {strings.Replace(whole, `"seed"`, `"sede"`, 1), `read report: json: unknown field "sede"`},
 		"a changed outcome": {strings.Replace(whole, `"outcome": "pass"`, `"outcome": "skipped"`, 1), "has no reason"},
@@ -241,6 +242,39 @@ func TestJUnit(t *testing.T) {
 		if passed != r.Totals[verdict.Pass] {
 			t.Errorf("%s: %d test cases passed and %d scenarios", name, passed, r.Totals[verdict.Pass])
 		}
+	}
+}
+
+// TestJUnitIsRead reads the file with a parser of another project.
+func TestJUnitIsRead(t *testing.T) {
+	t.Parallel()
+	r := mixed(t)
+	var b bytes.Buffer
+	if err := WriteJUnit(&b, r.conclude(), r.cat); err != nil {
+		t.Fatal(err)
+	}
+	suites, err := junit.Ingest(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[junit.Status]int{}
+	titles := map[string]bool{}
+	for _, s := range suites {
+		for _, c := range s.Tests {
+			got[c.Status]++
+			if key := c.Classname + " " + c.Name; titles[key] || !strings.Contains(c.Name, " at ") {
+				t.Errorf("the title %q is not unique or names no front", c.Name)
+			} else {
+				titles[key] = true
+			}
+		}
+	}
+	want := map[junit.Status]int{
+		junit.StatusPassed: r.Totals[verdict.Pass], junit.StatusError: 1, junit.StatusFailed: 6,
+		junit.StatusSkipped: len(r.Results) - r.Totals[verdict.Pass] - 7,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("test cases by status (-want +got):\n%s", diff)
 	}
 }
 

@@ -62,9 +62,12 @@ var titles = map[string]string{
 	"proxied": "Proxied Authentication",
 }
 
+// DocumentTitle returns the title of the document.
+func (r Rule) DocumentTitle() string { return titles[r.Document] }
+
 // Source describes the source of the rule for a report: the document and its lines.
 func (r Rule) Source() string {
-	title := titles[r.Document]
+	title := r.DocumentTitle()
 	switch {
 	case r.Lines == "-":
 		return title + ", stated nowhere: " + strings.ToLower(r.Section)

@@ -51,6 +51,9 @@ func (c Config) Validate() error {
 			problems = append(problems, fmt.Errorf("front %q is not known; use any of %s", f, strings.Join(plan.Fronts, ", ")))
 		}
 	}
+	if c.Target.Seat == target.SeatProxy && len(c.Fronts) > 0 {
+		problems = append(problems, errors.New("a front selects how requests reach a server, and the target is a proxy; leave the fronts out"))
+	}
 	if c.Spread != "" && c.Spread != plan.Full && c.Spread != plan.Lean {
 		problems = append(problems, fmt.Errorf("spread %q is not known; use %s or %s", c.Spread, plan.Full, plan.Lean))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -12,6 +13,7 @@ import (
 	"countersign/steps/instance"
 	"countersign/steps/plan"
 	"countersign/steps/report"
+	"countersign/steps/rules"
 	"countersign/steps/scenario"
 	"countersign/steps/transcript"
 	"countersign/steps/verdict"
@@ -33,6 +35,8 @@ type execution struct {
 	leftOut  bool // a violation has ended the run, with FailFast
 	calls    []*vocabulary.Call
 	call     *vocabulary.Call // the last
+	steps    []report.StepRun // executed
+	ended    bool             // the last executed step ended the scenario
 	instance *instance.Instance
 	release  func()
 	recorder *transcript.Recorder
@@ -95,9 +99,26 @@ func (e *execution) next(context.Context) error {
 	}
 	e.call, e.calls = e.calls[0], e.calls[1:]
 	if e.state.Server.Settled {
+		e.steps = append(e.steps, report.StepRun{Outcome: verdict.Pass})
 		return nil
 	}
-	return e.judge(e.blame(e.call.Run(e.ctx, e.state)))
+	started, before := time.Now(), len(e.errs)
+	e.steps, e.ended = append(e.steps, report.StepRun{Outcome: verdict.Error}), true // unless Run returns
+	err := e.judge(e.blame(e.call.Run(e.ctx, e.state)))
+	outcome, _ := verdict.Judge(append(slices.Clone(e.errs[before:]), err), rules.Must)
+	e.steps[len(e.steps)-1] = report.StepRun{Duration: time.Since(started), Outcome: outcome}
+	e.ended = err != nil
+	return err
+}
+
+// lastStep returns the text and the line of the last executed step.
+func (e *execution) lastStep() (text string, line int) {
+	n := len(e.steps)
+	if n == 0 || n > len(e.job.Scenario.Steps) {
+		return "", 0
+	}
+	step := e.job.Scenario.Steps[n-1]
+	return step.Text, step.Line
 }
 
 // judge decides what the error of a step means. A violation in a step below Then is recorded for
@@ -120,7 +141,7 @@ func (e *execution) judge(err error) error {
 	}
 	for _, rule := range e.call.Rules {
 		of := *violation
-		of.Rule = rule
+		of.Rule, of.Step, of.StepLine = rule, e.call.Text, e.call.Line
 		e.errs = append(e.errs, &of)
 	}
 	return nil
@@ -207,13 +228,17 @@ func (e *execution) result() report.Result {
 	if s.Row > 0 {
 		line = s.Row
 	}
-	return report.Result{
+	result := report.Result{
 		ID: e.job.ID(), Feature: s.Feature, Rule: s.Rule, Scenario: s.Name, Line: line, Row: s.Number,
 		Front: e.job.Front, Instance: e.job.Instance.ID, Rules: s.Rules, Class: class,
 		Outcome: outcome, Cited: cited, Reason: reason,
 		BySubject: outcome == verdict.Blocked && verdict.BySubject(e.errs), Violations: verdict.Violations(e.errs),
-		Started: e.taken.UTC(), Duration: time.Since(e.started), Exchanges: e.recorder.Len(),
+		Started: e.taken.UTC(), Duration: time.Since(e.started), Exchanges: e.recorder.Len(), Steps: e.steps,
 	}
+	if e.ended && outcome != verdict.Fail && outcome != verdict.Advice {
+		result.Step, result.StepLine = e.lastStep()
+	}
+	return result
 }
 
 // blame finds out who is responsible for an error. A server that gives no answer blocks what

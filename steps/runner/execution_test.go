@@ -50,7 +50,7 @@ func TestJudge(t *testing.T) {
 		{"trouble below When", plan.When, trouble, verdict.Error, 0},
 	}
 	for _, tt := range tests {
-		call := &vocabulary.Call{Text: "the request is refused", Keyword: tt.keyword}
+		call := &vocabulary.Call{Text: "the request is refused", Keyword: tt.keyword, Line: 12}
 		if tt.keyword == plan.Then {
 			call.Rules = []string{"PA-001", "PA-002"}
 		}
@@ -61,6 +61,11 @@ func TestJudge(t *testing.T) {
 		outcome, reason := verdict.Judge(e.errs, rules.Must)
 		if outcome != tt.outcome || len(e.asserted) != tt.asserted {
 			t.Errorf("%s: %s (%s), %d rules asserted; want %s and %d", tt.name, outcome, reason, len(e.asserted), tt.outcome, tt.asserted)
+		}
+		for _, v := range verdict.Violations(e.errs) {
+			if v.Step != call.Text || v.StepLine != 12 {
+				t.Errorf("%s: the violation of %s is in the step %q at line %d", tt.name, v.Rule, v.Step, v.StepLine)
+			}
 		}
 		if tt.outcome == verdict.Fail && len(verdict.Violations(e.errs)) != 2 {
 			t.Errorf("%s: %v, want a violation of each rule", tt.name, e.errs)

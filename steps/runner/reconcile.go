@@ -100,13 +100,16 @@ func (r *run) cancelled() bool {
 // reconcile compares what was observed with the plan and makes the report.
 func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool) report.Report {
 	rep := report.Report{
-		Suite:   report.Suite{Name: "countersign", Version: r.config.Version},
+		Suite:   report.Suite{Name: "countersign", Version: r.config.Version, Features: report.Digest(r.config.Features)},
 		Target:  report.Target{Name: r.config.Target.Name, Version: r.config.Target.Version, Seat: r.config.Target.Seat},
 		Started: started, Seed: r.plan.Seed, Command: r.config.Command, Interrupted: interrupted,
 		Selection: r.selection(), Planned: len(r.plan.Jobs) + len(r.plan.Skipped),
 	}
 	rep.Deviations = r.deviations()
 	r.attributeLeaks(ctx)
+	if n := len(r.plan.Elsewhere); n > 0 {
+		r.remark(fmt.Sprintf("%d scenarios are not applicable: they are about a %s, and the target has the seat %s", n, r.plan.Elsewhere[0].Seat(), r.plan.Seat))
+	}
 	rep.Problems, rep.Notes = r.unread, r.notes
 	for _, job := range r.plan.Jobs {
 		result, ran := r.results[job]
@@ -129,7 +132,10 @@ func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool
 func (r *run) selection() report.Selection {
 	c := r.config
 	fronts, spread := c.Fronts, c.Spread
-	if len(fronts) == 0 {
+	switch {
+	case c.Target.Proxy != nil:
+		fronts = c.Target.Proxy.Fronts()
+	case len(fronts) == 0:
 		fronts = plan.Fronts
 	}
 	if spread == "" {

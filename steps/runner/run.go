@@ -15,12 +15,14 @@ import (
 
 	"github.com/cucumber/godog"
 
+	"countersign/steps/arrival"
 	"countersign/steps/equipment"
 	"countersign/steps/instance"
 	"countersign/steps/plan"
 	"countersign/steps/report"
 	"countersign/steps/rules"
 	"countersign/steps/scenario"
+	"countersign/steps/target"
 	"countersign/steps/verdict"
 	"countersign/steps/vocabulary"
 )
@@ -88,7 +90,7 @@ func Run(ctx context.Context, c Config, e equipment.Equipment, prepared Prepared
 		results:  map[*plan.Job]report.Result{}, issuers: map[*plan.Job]string{},
 	}
 	r.pool = instance.NewPool(limited, e, c.Target, c.WorkDir, r.readLog)
-	stopFronts, err := r.startFronts(limited)
+	stopFronts, err := r.startProxies(limited)
 	if err != nil {
 		return report.Report{}, errors.Join(fmt.Errorf("%w: %w", ErrNotStarted, err), stopFronts(), r.pool.Close())
 	}
@@ -104,6 +106,48 @@ func output(c Config) io.Writer {
 		return io.Discard
 	}
 	return c.Output
+}
+
+// startProxies starts the proxies that the plan needs, and the recording server if a proxy is under
+// test.
+func (r *run) startProxies(ctx context.Context) (stop func() error, err error) {
+	none := func() error { return nil }
+	if r.plan.Seat != plan.SeatProxy {
+		return r.startFronts(ctx)
+	}
+	proxy := r.config.Target.Proxy
+	if err := r.startUpstreams(proxy); err != nil {
+		return none, err
+	}
+	if proxy.IsOwn() {
+		return r.startFronts(ctx)
+	}
+	first := r.plan.Instances[0]
+	stopProxy, err := r.equipment.Proxy(ctx, equipment.ProxySpec{Listen: first.FrontListen, Upstream: first.Listen})
+	if err != nil {
+		return none, fmt.Errorf("start the proxy under test: %w", err)
+	}
+	return func() error { return stopAll([]func(context.Context) error{stopProxy}) }, nil
+}
+
+// startUpstreams starts the recording servers: one for each listener of a proxy that the suite
+// configures, and one for any other proxy.
+func (r *run) startUpstreams(proxy *target.Proxy) error {
+	var behind arrival.Server
+	for _, i := range r.plan.Instances {
+		if behind == nil || proxy.IsOwn() {
+			var err error
+			if behind, err = r.equipment.Upstream(proxy.Upstream); err != nil {
+				return err
+			}
+		}
+		i.Listen = behind.Address()
+		if !proxy.IsOwn() {
+			i.FrontListen = r.plan.Instances[0].FrontListen
+		}
+		r.pool.Behind(i, behind)
+	}
+	return nil
 }
 
 // startFronts starts one proxy for each kind that the plan needs, at the same time.

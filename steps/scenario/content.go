@@ -24,6 +24,8 @@ type Content struct {
 	answered bool          // the content itself answered last
 	atOnce   []*driver.Visit
 	since    int // entries of the provider's journal when it was associated
+
+	associated *Integration // the first of those with which it was associated last
 }
 
 // Content returns the content with a name.
@@ -141,6 +143,9 @@ func (c *Content) associate(ctx context.Context, by *driver.Persona, with ...*In
 		return nil, err
 	}
 	c.since = len(journal)
+	if len(with) > 0 {
+		c.associated = with[0]
+	}
 	return by.Associate(ctx, c.guid, guids...)
 }
 

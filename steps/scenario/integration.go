@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -214,18 +213,40 @@ func (i *Integration) CheckListed(ctx context.Context, p *Person, t IntegrationT
 	return check.Listed(listed, i.guid, string(t), reply)
 }
 
-// ListIntegrations has the person ask for the list of integrations. A list that is not empty is
-// compared with later ones.
-func (p *Person) ListIntegrations(ctx context.Context) error {
-	b, err := p.User(ctx)
+// A List is a list of the API of OAuth integrations that a client can ask for.
+type List func(ctx context.Context, client *driver.Persona) (*driver.Reply, error)
+
+// Lists are those that scenarios ask for.
+var Lists = map[string]List{
+	"integrations": func(ctx context.Context, client *driver.Persona) (*driver.Reply, error) {
+		_, reply, err := client.Integrations(ctx)
+		return reply, err
+	},
+	"OAuth sessions": func(ctx context.Context, client *driver.Persona) (*driver.Reply, error) {
+		_, reply, err := client.Sessions(ctx)
+		return reply, err
+	},
+}
+
+// AskFor has a client ask for a list. A list that is not empty is compared with later ones.
+func (s *State) AskFor(ctx context.Context, client *driver.Persona, list List) error {
+	return s.tryList(list(ctx, client))
+}
+
+// AskForAssociations has a client ask for the associations of the content.
+func (c *Content) AskForAssociations(ctx context.Context, client *driver.Persona) error {
+	_, reply, err := client.Associations(ctx, c.guid)
+	return c.state.tryList(reply, err)
+}
+
+func (s *State) tryList(reply *driver.Reply, err error) error {
 	if err != nil {
 		return err
 	}
-	_, reply, err := b.Integrations(ctx)
 	if n, _ := reply.Entries(); n > 0 {
-		p.state.Compared.Granted = reply
+		s.Compared.Granted = reply
 	}
-	return p.state.Compared.Try(reply, err)
+	return s.Compared.Try(reply, nil)
 }
 
 // An Issuer is the scenario's own issuer at the provider.
@@ -281,22 +302,6 @@ func (s *State) ShortenTokens(ctx context.Context, lifetime time.Duration) error
 func (s *State) OmitExpiry(ctx context.Context) error {
 	_, err := s.createIssuer(ctx, control.Issuer{OmitExpiresIn: true})
 	return err
-}
-
-// FailRenewals makes the provider answer requests with a refresh token with an error instead of
-// processing them.
-func (s *State) FailRenewals(ctx context.Context, status int, code, mediaType string) error {
-	if s.issuer == nil {
-		return missing("the scenario has no provider")
-	}
-	body, err := json.Marshal(map[string]string{"error": code})
-	if err != nil {
-		return trouble("encode the error of the provider", err)
-	}
-	return trouble("script the provider", s.Provider.SetFaults(ctx, s.issuer.name, control.Fault{
-		Endpoint: control.EndpointToken, GrantType: control.GrantRefreshToken, Moment: control.Before,
-		Status: status, MediaType: mediaType, Body: control.Text(string(body)),
-	}))
 }
 
 // EndFaults makes the provider behave well again.

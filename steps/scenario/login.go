@@ -31,6 +31,13 @@ func (p *Person) RequireLoginBegun(ctx context.Context, i *Integration) error {
 	return nil
 }
 
+// BeginAnonymousLogin starts the login to the integration in a browser in which no user is signed in.
+func (i *Integration) BeginAnonymousLogin(ctx context.Context) error {
+	p := i.state.Person("anonymous")
+	p.tried = i.state.Anonymous()
+	return i.state.Compared.tryBy(p)(p.tried.BeginLogin(ctx, i.guid))
+}
+
 // BeginUnknownLogin starts the login to an integration that does not exist.
 func (p *Person) BeginUnknownLogin(ctx context.Context) error {
 	b, err := p.User(ctx)
@@ -173,7 +180,12 @@ var AnswerChanges = map[string]AnswerChange{
 	"with the answer unchanged":     unchanged,
 	"without the state":             func(q url.Values, _ string) { q.Del("state") },
 	"with another state":            func(q url.Values, _ string) { q.Set("state", "0123456789abcdef0123456789abcdef") },
+	"with an empty state":           func(q url.Values, _ string) { q.Set("state", "") },
+	"with a second state":           func(q url.Values, _ string) { q.Add("state", "0123456789abcdef0123456789abcdef") },
 	"without the code":              func(q url.Values, _ string) { q.Del("code") },
+	"with an empty code":            func(q url.Values, _ string) { q.Set("code", "") },
+	"with a second code":            func(q url.Values, _ string) { q.Add("code", "0123456789abcdef0123456789abcdef") },
+	"with markup as the error":      func(q url.Values, _ string) { q.Del("code"); q.Set("error", check.ProviderMarkup) },
 	"with an error beside the code": func(q url.Values, _ string) { q.Set("error", "access_denied") },
 	"with the issuer of another provider": func(q url.Values, _ string) {
 		q.Set("iss", "https://provider.example.com/")
@@ -188,6 +200,12 @@ func (p *Person) Return(ctx context.Context, change AnswerChange) error {
 		return err
 	}
 	return p.returnIn(ctx, b, change)
+}
+
+// ReturnAnonymously takes the provider's answer to the server in a browser in which no user is
+// signed in.
+func (s *State) ReturnAnonymously(ctx context.Context) error {
+	return s.Person("anonymous").returnIn(ctx, s.Anonymous(), unchanged)
 }
 
 // ReturnFor opens the callback in the person's browser with the answer that the provider gave
@@ -227,6 +245,11 @@ func (p *Person) LogOut(ctx context.Context, i *Integration) error {
 		return err
 	}
 	return p.state.Compared.Try(b.Logout(ctx, i.guid))
+}
+
+// LogOutAnonymously opens the logout endpoint in a browser in which no user is signed in.
+func (i *Integration) LogOutAnonymously(ctx context.Context) error {
+	return i.state.Compared.Try(i.state.Anonymous().Logout(ctx, i.guid))
 }
 
 // LoadLogout has a page of another site make the person's browser load the logout of an

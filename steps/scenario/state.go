@@ -39,6 +39,7 @@ type State struct {
 	Compared Comparison
 	Groups   Groups
 	Server   Server
+	Proxied  Proxied
 
 	people       map[string]*Person
 	contents     map[string]*Content
@@ -59,6 +60,7 @@ func New(e Environment) *State {
 	}
 	s.Groups = Groups{state: s, known: map[string]*Group{}, opened: map[*Content]bool{}}
 	s.Server = Server{state: s}
+	s.Proxied = Proxied{state: s, sessions: map[string]instance.ProxySession{}}
 	return s
 }
 

@@ -240,22 +240,6 @@ func (c *Content) visitChanging(ctx context.Context, visitor *driver.Persona, ch
 	return c.VisitActing(ctx, visitor, actions)
 }
 
-// VisitLocking is one visit during which the content asks for the token of its visitor, the
-// administrator locks an account, and the content asks again. The content makes the call of the
-// administrator too, so that it falls between the two.
-func (c *Content) VisitLocking(ctx context.Context, visitor *driver.Persona, locked *Person) error {
-	if _, err := locked.User(ctx); err != nil {
-		return err
-	}
-	ask := c.state.Questions()[:1]
-	lock := probe.Action{
-		Do: probe.DoCall, Method: http.MethodPost, URL: "{env.CONNECT_SERVER}__api__/v1/users/" + locked.guid + "/lock",
-		Headers: map[string]string{"Authorization": "Key " + c.state.Operator().Key(), "Content-Type": "application/json"},
-		Body:    `{"locked":true}`,
-	}
-	return c.VisitActing(ctx, visitor, append(append(ask, lock), c.state.Questions()[:1]...))
-}
-
 // VisitAtOnce makes several visits at the same time.
 func (c *Content) VisitAtOnce(ctx context.Context, visitor *driver.Persona, n int) error {
 	c.atOnce = make([]*driver.Visit, n)
@@ -305,8 +289,35 @@ func (c *Content) CheckTokenOf(ctx context.Context, account string) error {
 	return check.TokenOf(report, journal, account)
 }
 
-// CheckSameToken requires that the last visit obtained the token that the visit before it obtained.
-func (c *Content) CheckSameToken() error {
+// CheckTokenOfClient requires that the content obtained a token that the provider issued to the
+// client of an integration.
+func (c *Content) CheckTokenOfClient(ctx context.Context, i *Integration) error {
+	report, err := c.report()
+	if err != nil {
+		return err
+	}
+	return c.state.CheckJournal(ctx, func(journal []control.Entry) error { return check.TokenOfClient(report, journal, i.clientID) })
+}
+
+// CheckNoneIssuedSince requires that the provider has issued no access token after the one that
+// the content obtained in its last execution.
+func (c *Content) CheckNoneIssuedSince(ctx context.Context) error {
+	report, err := c.report()
+	if err != nil {
+		return err
+	}
+	return c.state.CheckJournal(ctx, func(journal []control.Entry) error { return check.NoneIssuedSince(report, journal) })
+}
+
+// CheckSameToken requires that the last execution obtained the token that the one before it
+// obtained.
+func (c *Content) CheckSameToken() error { return c.compareTokens(check.SameTokens) }
+
+// CheckAnotherToken requires that the last execution obtained a token that the one before it did
+// not obtain.
+func (c *Content) CheckAnotherToken() error { return c.compareTokens(check.OtherTokens) }
+
+func (c *Content) compareTokens(judge func(before, after *probe.Report) error) error {
 	before, err := check.Reported(c.before, c.Name)
 	if err != nil {
 		return err
@@ -315,7 +326,7 @@ func (c *Content) CheckSameToken() error {
 	if err != nil {
 		return err
 	}
-	return check.SameTokens(before, after)
+	return judge(before, after)
 }
 
 // CheckNoToken requires that the content was refused a token, compared with content that was given

@@ -58,25 +58,25 @@ func (l Launch) validate(bad func(string, ...any)) {
 		bad("launch.command: missing; give the program and its arguments")
 	}
 	for n, argument := range l.Command {
-		checkLaunchPlaceholders(fmt.Sprintf("launch.command[%d]", n), argument, bad)
+		checkKnownPlaceholders(fmt.Sprintf("launch.command[%d]", n), argument, launchPlaceholders, bad)
 	}
 	l.validateEnvironment(bad)
 }
 
 func (l Launch) validateEnvironment(bad func(string, ...any)) {
 	for name, value := range l.Environment {
-		checkLaunchPlaceholders("launch.environment."+name, value, bad)
+		checkKnownPlaceholders("launch.environment."+name, value, launchPlaceholders, bad)
 	}
 }
 
-// checkLaunchPlaceholders reports unknown placeholders. ${name} is a variable of the environment or of
-// a shell.
-func checkLaunchPlaceholders(where, text string, bad func(string, ...any)) {
+// checkKnownPlaceholders reports placeholders that are not in known. ${name} is a variable of the
+// environment or of a shell.
+func checkKnownPlaceholders(where, text string, known []string, bad func(string, ...any)) {
 	for _, at := range placeholder.FindAllStringIndex(text, -1) {
 		word := text[at[0]:at[1]]
-		if at[0] > 0 && text[at[0]-1] == '$' || contains(launchPlaceholders, strings.Trim(word, "{}")) {
+		if at[0] > 0 && text[at[0]-1] == '$' || contains(known, strings.Trim(word, "{}")) {
 			continue
 		}
-		bad("%s: %s is not known here; use any of {%s}", where, word, strings.Join(launchPlaceholders, "} {"))
+		bad("%s: %s is not known here; use any of {%s}", where, word, strings.Join(known, "} {"))
 	}
 }

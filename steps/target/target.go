@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"countersign/steps/plan"
 )
 
 // The seats of the system under test.
 const (
-	SeatServer = "server"
-	SeatProxy  = "proxy"
+	SeatServer = plan.SeatServer
+	SeatProxy  = plan.SeatProxy
 )
 
 // Capabilities lists the capabilities that a server may declare. Scenarios that need an undeclared
@@ -33,6 +35,7 @@ type Target struct {
 	Seat         string       `yaml:"seat"`
 	Launch       *Launch      `yaml:"launch"`
 	Running      *Running     `yaml:"running"`
+	Proxy        *Proxy       `yaml:"proxy"`
 	Instances    int          `yaml:"instances"`
 	AppModes     []string     `yaml:"app_modes"`
 	Capabilities []string     `yaml:"capabilities"`
@@ -147,6 +150,9 @@ func Load(file string, lookup func(name string) (string, bool)) (Target, error) 
 	if t.Instances == 0 {
 		t.Instances = DefaultInstances
 	}
+	if t.Proxy != nil {
+		t.Proxy.inFolder(file)
+	}
 	return t, errors.Join(t.Validate(), t.expand(lookup))
 }
 
@@ -209,9 +215,13 @@ func (t Target) Validate() error {
 	switch t.Seat {
 	case SeatServer:
 	case SeatProxy:
-		bad("seat: this version tests servers; the rules about a proxy are still open (countersign rules)")
+		t.validateProxy(bad)
+		return errors.Join(problems...)
 	default:
-		bad("seat: %q is not a seat; use %s", t.Seat, SeatServer)
+		bad("seat: %q is not a seat; use %s or %s", t.Seat, SeatServer, SeatProxy)
+	}
+	if t.Proxy != nil {
+		bad("proxy: it describes a target with seat: %s", SeatProxy)
 	}
 	if (t.Launch == nil) == (t.Running == nil) {
 		bad("give exactly one of launch (a command line) and running (a URL)")
@@ -242,9 +252,25 @@ func (t Target) Validate() error {
 	return errors.Join(problems...)
 }
 
+// validateProxy reports problems of a target with the seat of the proxy.
+func (t Target) validateProxy(bad func(string, ...any)) {
+	if t.Launch != nil || t.Running != nil || t.Usermanager != nil || t.Endpoints != (Endpoints{}) || t.DebugLog != "" || len(t.AppModes)+len(t.Capabilities) > 0 {
+		bad("seat: a target with seat: %s has only name, version, proxy and deviations; remove the settings of a server", SeatProxy)
+	}
+	switch {
+	case t.Proxy == nil:
+		bad("proxy: missing; describe how the proxy is started (command) or where it runs (url), and how a user signs in")
+	case !t.Proxy.IsOwn():
+		t.Proxy.validate(bad)
+	}
+	for i, d := range t.Deviations {
+		d.validate(i, bad)
+	}
+}
+
 // validateLike reports settings that the description of the reference server already has.
 func (t Target) validateLike(bad func(string, ...any)) {
-	if t.Running != nil || t.Launch != nil && len(t.Launch.Command) > 0 || t.Usermanager != nil || t.Endpoints != (Endpoints{}) || t.DebugLog != "" ||
+	if t.Running != nil || t.Proxy != nil || t.Launch != nil && len(t.Launch.Command) > 0 || t.Usermanager != nil || t.Endpoints != (Endpoints{}) || t.DebugLog != "" ||
 		t.Seat != "" || len(t.AppModes)+len(t.Capabilities) > 0 {
 		bad("like: %s allows only name, version, launch.environment, instances and deviations; remove the other settings", LikeReference)
 	}

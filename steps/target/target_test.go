@@ -52,7 +52,6 @@ func TestLoadErrors(t *testing.T) {
 		{"wrong type", "name: [mine]\n", "name"},
 		{"no name", "seat: server\nlaunch: {command: [x]}\n", "name: missing"},
 		{"no such seat", "name: x\nseat: bench\nlaunch: {command: [x]}\n", `seat: "bench"`},
-		{"the seat of a proxy", "name: x\nseat: proxy\nlaunch: {command: [x]}\n", "this version tests servers"},
 		{"neither launch nor running", "name: x\nseat: server\n", "exactly one of launch"},
 		{"empty command", "name: x\nseat: server\nlaunch: {}\n", "launch.command: missing"},
 		{"relative URL", "name: x\nseat: server\nrunning: {url: /here, key: k, config: c}\n", "running.url"},

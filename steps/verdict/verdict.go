@@ -65,6 +65,10 @@ type Violation struct {
 	Rule   string `json:"rule"`
 	Wanted string `json:"wanted"`
 	Got    string `json:"got"`
+	// Step is the text of the step that found the violation and StepLine its line in the feature.
+	// Both are empty if a standing check found it. The runner sets them.
+	Step     string `json:"step,omitempty"`
+	StepLine int    `json:"step_line,omitempty"`
 	// Class is the class of the rule if a standing check found the violation. Empty means
 	// the class of the scenario.
 	Class rules.Class `json:"class,omitempty"`

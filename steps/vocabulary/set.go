@@ -88,6 +88,7 @@ func (p *Parameter) use(word string) string { return "{" + p.name + "} " + word 
 type Call struct {
 	Text    string
 	Keyword plan.Keyword
+	Line    int      // in the feature
 	Rules   []string // that the step checks, where it follows Then
 
 	definition *Definition
@@ -141,7 +142,7 @@ func (s *Set) resolve(scenario *plan.Scenario, step plan.Step, made map[string]b
 		return nil, err
 	}
 	s.used[d.expression] = true
-	call := &Call{Text: step.Text, Keyword: step.Keyword, definition: d}
+	call := &Call{Text: step.Text, Keyword: step.Keyword, Line: step.Line, definition: d}
 	for _, tag := range d.tags {
 		if !scenario.Has(tag) {
 			return nil, fmt.Errorf("the step needs the tag @%s", tag)

@@ -63,6 +63,10 @@ func (p Permission) appliesTo(v Visitor) bool {
 // CanView reports whether the role permits viewing the content.
 func (r AppRole) CanView() bool { return r != AppNone }
 
+// CanRead reports whether a visitor with this role on an item may see its properties. Administrators may see them
+// without a role on the item.
+func (r AppRole) CanRead(v Visitor) bool { return v.Admin || r.CanView() }
+
 // CanEdit reports whether a visitor with this role on an item may change it: owners and collaborators who are
 // publishers, and administrators.
 func (r AppRole) CanEdit(v Visitor) bool {

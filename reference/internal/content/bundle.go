@@ -21,6 +21,9 @@ const (
 	maxEntries  = 20_000
 	maxDepth    = 32
 	maxManifest = 4 << 20
+	// Headers can be large too: each may have 1 MiB of attributes, and any number of them may precede an entry.
+	maxEntryHeaders = 2 << 20  // bytes that precede the body of one entry
+	maxHeaders      = 64 << 20 // bytes of the unpacked archive that are in no body
 )
 
 // ManifestName is the name of the file that describes a bundle.
@@ -49,32 +52,75 @@ func Unpack(archive io.Reader, dir string) error {
 	if err != nil {
 		return badBundle("not a gzip-compressed archive")
 	}
+	metered := &meter{r: unzipped}
+	if err := unpackEntries(root, metered); err != nil {
+		return err
+	}
+	// The checksum of gzip is at the end, after any data that follows the end of the tar.
+	if _, err := io.Copy(io.Discard, metered); err != nil {
+		return damaged(err, "damaged archive")
+	}
+	return nil
+}
+
+// unpackEntries writes all entries of an archive.
+func unpackEntries(root *os.Root, metered *meter) error {
 	files, left := 0, int64(maxUnpacked)
-	for r := tar.NewReader(unzipped); ; {
+	for r := tar.NewReader(metered); ; files++ {
+		metered.startHeaders()
 		header, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return badBundle("damaged archive")
+			return damaged(err, "damaged archive")
 		}
-		if files++; files > maxEntries {
+		if files == maxEntries {
 			return badBundle("more than %d entries", maxEntries)
 		}
+		metered.startBody()
 		written, err := unpackEntry(root, r, header, left)
 		if err != nil {
 			return err
 		}
 		left -= written
 	}
-	// The checksum of gzip is at the end, after any data that follows the end of the tar.
-	if _, err := io.Copy(io.Discard, io.LimitReader(unzipped, maxUnpacked)); err != nil {
-		return badBundle("damaged archive")
-	}
 	if files == 0 {
 		return badBundle("the archive is empty")
 	}
 	return nil
+}
+
+// damaged returns err if it is a *BundleError, which a meter returns, and otherwise a *BundleError with the text.
+func damaged(err error, format string, args ...any) error {
+	var known *BundleError
+	if errors.As(err, &known) {
+		return known
+	}
+	return badBundle(format, args...)
+}
+
+// meter bounds the bytes of an unpacked archive that are in no body. It is below the tar reader, because one call of
+// Next reads all headers that precede an entry.
+type meter struct {
+	r           io.Reader
+	body        bool
+	entry, rest int64 // bytes of headers of the present entry and of the earlier ones
+}
+
+func (m *meter) startHeaders() { m.body, m.entry, m.rest = false, 0, m.rest+m.entry }
+func (m *meter) startBody()    { m.body = true }
+
+// Read implements io.Reader. It returns a *BundleError at a limit.
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if m.body {
+		return n, err
+	}
+	if m.entry += int64(n); m.entry > maxEntryHeaders || m.rest+m.entry > maxHeaders {
+		return 0, badBundle("more than %d bytes of headers at one entry, or %d in all", maxEntryHeaders, maxHeaders)
+	}
+	return n, err
 }
 
 // unpackEntry writes one entry and returns its size, which is at most left.
@@ -113,7 +159,7 @@ func unpackEntry(root *os.Root, r io.Reader, header *tar.Header, left int64) (in
 	}
 	written, err := io.Copy(file, r) // r ends after header.Size bytes
 	if err := errors.Join(err, file.Close()); err != nil {
-		return written, badBundle("damaged archive at %q", header.Name)
+		return written, damaged(err, "damaged archive at %q", header.Name)
 	}
 	return written, nil
 }

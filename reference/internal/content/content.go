@@ -1,7 +1,7 @@
 // Package content holds published items, the permissions of users for them, their bundles and their execution.
 //
-// It does not handle HTTP status codes, which package web does. Of users it knows only their guid, role and groups.
-// The interface [Store] is its database.
+// It does not handle HTTP status codes, which package web does. Package execution runs the programs. The interface
+// [Store] is the database of this package.
 package content
 
 import (
@@ -46,10 +46,23 @@ const (
 // Valid reports whether a is one of the three values.
 func (a Access) Valid() bool { return a == AccessAll || a == AccessLoggedIn || a == AccessACL }
 
-// Errors that callers may act on. The methods of [Store] document which of them they return.
+// Errors for requests that the rules refuse. Package web decides which status and which text a client receives for
+// each of them.
 var (
-	ErrNameTaken = errors.New("an object with that name already exists")
-	ErrActive    = errors.New("the bundle is active")
+	ErrNotViewer        = errors.New("no permission to see the item")
+	ErrNotEditor        = errors.New("no permission to change the item")
+	ErrNameTaken        = errors.New("an object with that name already exists")
+	ErrNewOwner         = errors.New("a new item belongs to the user who creates it")
+	ErrOwnerChange      = errors.New("only administrators change the owner")
+	ErrInvalidOwner     = errors.New("the user cannot own content")
+	ErrPermissionRole   = errors.New("the role of the permission is invalid")
+	ErrPrincipalType    = errors.New("the principal is neither a user nor a group")
+	ErrPrincipalFixed   = errors.New("the principal of a permission cannot be changed")
+	ErrOwnerPermission  = errors.New("the owner needs no permission")
+	ErrCollaboratorRole = errors.New("a collaborator must be a publisher")
+	ErrActive           = errors.New("the bundle is active")
+	ErrNoBundle         = errors.New("there is no such bundle to deploy")
+	ErrNoTask           = errors.New("there is no such task")
 )
 
 // A FieldError reports a field of an item with a value that is not allowed.
@@ -124,6 +137,10 @@ type Bundle struct {
 	Size        int64
 	MD5, SHA1   string // hex, of the uploaded archive
 	Metadata    map[string]string
+
+	// The store reads these from other tables. It ignores them in a new bundle.
+	CreatorName string // the username of CreatedBy; "" if the user was deleted
+	Active      bool   // whether it is the active bundle of the item
 }
 
 // A Permission gives a user or a group a role on an item.

@@ -1,9 +1,5 @@
 package content
 
-import (
-	"slices"
-)
-
 // Mode is the app_mode of an item, from the manifest of its bundle.
 type Mode string
 
@@ -59,13 +55,3 @@ func (m Mode) Class() Class {
 
 // Executes reports whether content of the class is executed as a program.
 func (c Class) Executes() bool { return c == ClassInteractive || c == ClassRendered }
-
-// Modes returns every mode that can be deployed, sorted.
-func Modes() []Mode {
-	all := make([]Mode, 0, len(classes))
-	for m := range classes {
-		all = append(all, m)
-	}
-	slices.Sort(all)
-	return all
-}

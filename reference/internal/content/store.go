@@ -3,113 +3,92 @@ package content
 import (
 	"context"
 	"time"
+
+	"countersign/reference/internal/content/execution"
 )
 
 // Filter selects items for a list. An empty field selects all items.
 type Filter struct {
 	Name      string
 	OwnerGUID string
-	// VisibleTo selects the items that a user may see: items that the user owns, items with a permission for the user
-	// or one of their groups, and items that are open to every user.
-	VisibleTo string
 }
 
-// Store is the database of this package. All methods are safe for concurrent use by several nodes.
-type Store interface {
-	ExecutionStore
-	TaskStore
+// Entry is an item with the data that decides the access of one user.
+type Entry struct {
+	Item
+	Owner Owner
+	// Permissions are those of the user and of all groups that have the user as a member.
+	Permissions []Permission
+}
 
-	// CreateItem stores i and sets its ID. It returns ErrNameTaken if the owner has an item of that name.
-	CreateItem(ctx context.Context, i *Item) error
-	// Item returns dberr.NotFound.
+// Owner is the user who owns an item.
+type Owner struct{ GUID, Username, FirstName, LastName string }
+
+// Reader reads content. Methods that return one object return dberr.NotFound if it does not exist. Lists may be empty.
+type Reader interface {
 	Item(ctx context.Context, guid string) (*Item, error)
-	// Items lists items, oldest first.
-	Items(ctx context.Context, f Filter) ([]*Item, error)
-	// UpdateItem changes an item under a lock. It returns the error of change, dberr.NotFound or ErrNameTaken.
-	UpdateItem(ctx context.Context, guid string, change func(*Item) error) (*Item, error)
-	// DeleteItem deletes an item with all its data. It returns dberr.NotFound if there is no such item.
-	DeleteItem(ctx context.Context, guid string) error
+	// Entry returns an item for a user. An empty user has no permissions.
+	Entry(ctx context.Context, guid, user string) (*Entry, error)
+	// Entries lists items for a user, oldest first, in one read. It includes items that the user may not see.
+	Entries(ctx context.Context, f Filter, user string) ([]*Entry, error)
 
 	// Permissions returns the permissions of an item, oldest first.
 	Permissions(ctx context.Context, guid string) ([]Permission, error)
-	// PutPermission stores p, or changes the role of the existing permission of the principal, and sets p.ID. It
-	// returns dberr.NotFound if the item does not exist.
-	PutPermission(ctx context.Context, p *Permission) error
-	// SetPermissionRole and DeletePermission return dberr.NotFound.
-	SetPermissionRole(ctx context.Context, guid string, id int64, role PermissionRole) (Permission, error)
-	DeletePermission(ctx context.Context, guid string, id int64) error
+	Permission(ctx context.Context, guid string, id int64) (Permission, error)
 
-	// CreateBundle stores an archive and sets b.ID. It returns dberr.NotFound if the item does not exist.
-	CreateBundle(ctx context.Context, b *Bundle, archive []byte) error
-	// Bundle, LatestBundle, Archive and DeleteBundle return dberr.NotFound. DeleteBundle returns ErrActive for the active
-	// bundle of the item, which it does not delete.
 	Bundle(ctx context.Context, guid string, id int64) (*Bundle, error)
 	LatestBundle(ctx context.Context, guid string) (*Bundle, error)
+	// Bundles returns the bundles of an item, newest first.
 	Bundles(ctx context.Context, guid string) ([]*Bundle, error)
+	// Archive returns the archive of a bundle. It can have up to MaxBundle bytes.
 	Archive(ctx context.Context, guid string, id int64) ([]byte, error)
-	DeleteBundle(ctx context.Context, guid string, id int64) error
-
-	// Activate activates a bundle, with its mode and, for rendered content, its render. It returns dberr.NotFound.
-	Activate(ctx context.Context, guid string, bundle int64, mode Mode, render *Render, now time.Time) error
-	// Render returns the last render, or dberr.NotFound.
+	// Render returns the last render.
 	Render(ctx context.Context, guid string) (*Render, error)
 
-	// CreateShareLink stores a link with the hash of its token.
-	CreateShareLink(ctx context.Context, l *ShareLink, tokenHash string) error
 	ShareLinks(ctx context.Context, guid string) ([]ShareLink, error)
 	// ShareLinkHolds reports whether the item has a link with that token.
 	ShareLinkHolds(ctx context.Context, guid, tokenHash string) (bool, error)
+}
+
+// Tx reads and writes in one transaction.
+type Tx interface {
+	Reader
+	// InsertItem stores i and sets its ID. It returns dberr.Exists if the owner has an item of that name, and
+	// dberr.NotFound if there is no such owner.
+	InsertItem(ctx context.Context, i *Item) error
+	// UpdateItem stores the fields that clients can change. It returns the errors of InsertItem.
+	UpdateItem(ctx context.Context, i *Item) error
+	// DeleteItem deletes an item with all its data. It returns dberr.NotFound if there is no such item.
+	DeleteItem(ctx context.Context, guid string) error
+
+	// PutPermission stores p, or changes the role of the existing permission of the principal, and sets p.ID. It
+	// returns dberr.NotFound if the item does not exist.
+	PutPermission(ctx context.Context, p *Permission) error
+	// DeletePermission returns dberr.NotFound.
+	DeletePermission(ctx context.Context, guid string, id int64) error
+
+	// DeleteBundle returns dberr.NotFound.
+	DeleteBundle(ctx context.Context, guid string, id int64) error
+	// SetActive makes a bundle with its mode the active one. It returns dberr.NotFound if the item does not exist.
+	SetActive(ctx context.Context, guid string, bundle int64, mode Mode, now time.Time) error
+	// PutRender stores the render of an item in place of the last one.
+	PutRender(ctx context.Context, r *Render) error
+
+	// InsertShareLink stores a link with the hash of its token. It returns dberr.NotFound if the item does not exist.
+	InsertShareLink(ctx context.Context, l *ShareLink, tokenHash string) error
 	// DeleteShareLink returns dberr.NotFound.
 	DeleteShareLink(ctx context.Context, guid, link string) error
 }
 
-// An Execution is one run of the program of an item: a process that replies to visits, or a render. It is stored
-// until it ends, so that its tokens are valid until then on every node.
-type Execution struct {
-	ID          string
-	ContentGUID string
-	OwnerGUID   string // the owner of the API key of the execution
-	BundleID    int64
-	Node        string
-	Class       Class
-	KeyID       int64  // of the API key of the execution; 0 if there is none
-	SessionHash string // of its content session token
-	StartedTime time.Time
-}
-
-// ExecutionStore stores executions.
-type ExecutionStore interface {
-	// StartExecution stores e. It returns dberr.NotFound if the item does not exist.
-	StartExecution(ctx context.Context, e *Execution) error
-	// EndExecution deletes an execution and its API key. It returns nil if the execution does not exist.
-	EndExecution(ctx context.Context, id string) error
-	// EndExecutions deletes all executions of a node, with their keys.
-	EndExecutions(ctx context.Context, node string) error
-	// Execution and ExecutionBySession return dberr.NotFound.
-	Execution(ctx context.Context, id string) (*Execution, error)
-	ExecutionBySession(ctx context.Context, sessionHash string) (*Execution, error)
-}
-
-// A Task is a running or finished deployment, which clients poll.
-type Task struct {
-	ID          string
-	UserGUID    string
-	ContentGUID string
-	Node        string
-	Output      []string
-	Finished    bool
-	Code        int    // 0, or an error code of Connect
-	Error       string // "" on success
-	CreatedTime time.Time
-}
-
-// TaskStore stores tasks.
-type TaskStore interface {
-	CreateTask(ctx context.Context, t *Task) error
-	// Task returns dberr.NotFound.
-	Task(ctx context.Context, id string) (*Task, error)
-	// SaveTask replaces output, end, code and error.
-	SaveTask(ctx context.Context, t *Task) error
-	// FailTasks marks all unfinished tasks of a node as failed.
-	FailTasks(ctx context.Context, node, reason string) error
+// Store stores content, with its executions and tasks. All methods are safe for concurrent use by several nodes.
+type Store interface {
+	Reader
+	execution.Store
+	// Update calls do in one transaction. It commits if do returns nil; otherwise it rolls back and returns the error
+	// of do. Only one Update of content or integrations runs at a time, on all nodes, so that data that do has read
+	// stays true until it ends.
+	Update(ctx context.Context, do func(Tx) error) error
+	// InsertBundle stores an archive and sets b.ID. It returns dberr.NotFound if the item does not exist. It does not
+	// run within Update, because an archive is large.
+	InsertBundle(ctx context.Context, b *Bundle, archive []byte) error
 }

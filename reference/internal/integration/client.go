@@ -26,6 +26,7 @@ type Fault struct {
 	Kind   FaultKind
 	Status int    // of the reply; 0 if there was none
 	Code   string // the OAuth error code of the reply, if it is a known one
+	Member string // of a token response: the member that cannot be used, and why
 }
 
 // FaultKind is the meaning of a fault for the session.
@@ -46,6 +47,9 @@ func (f *Fault) Error() string {
 	if f.Code != "" {
 		text += ": " + f.Code
 	}
+	if f.Member != "" {
+		text += ": the member " + f.Member
+	}
 	return text
 }
 
@@ -61,8 +65,11 @@ type grant struct {
 type client struct{ http *http.Client }
 
 func newClient(transport http.RoundTripper) client {
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
 	return client{&http.Client{
-		Transport:     transport,
+		Transport:     tokenReplies{transport},
 		Timeout:       ProviderTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -135,7 +142,7 @@ func read(token *oauth2.Token, err error) (grant, error) {
 	}
 	// token_type is REQUIRED, and a client must not use a token of an unknown type (RFC 6749, 5.1 and 7.1).
 	if !strings.EqualFold(token.TokenType, "bearer") {
-		return grant{}, &Fault{Kind: FaultReply, Status: http.StatusOK}
+		return grant{}, &Fault{Kind: FaultReply, Status: http.StatusOK, Member: "token_type is not Bearer"}
 	}
 	g := grant{access: token.AccessToken, refresh: token.RefreshToken, expires: !token.Expiry.IsZero()}
 	if g.expires {
@@ -157,7 +164,10 @@ var loginCodes = []string{"invalid_grant", "bad_refresh_token", "interaction_req
 func fault(err error) *Fault {
 	var reply *oauth2.RetrieveError
 	var transport *url.Error
+	var member *memberError
 	switch {
+	case errors.As(err, &member):
+		return &Fault{Kind: FaultReply, Status: http.StatusOK, Member: member.Error()}
 	case errors.As(err, &reply):
 		return replyFault(reply)
 	case errors.As(err, &transport): // of net/http, including timeouts

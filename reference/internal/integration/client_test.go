@@ -88,9 +88,9 @@ func TestProviderFaults(t *testing.T) {
 		{"JSON array", jsonReply(`["` + canary + `"]`), FaultReply, 0, ""},
 		{"empty", jsonReply(""), FaultReply, 0, ""},
 		{"204", reply(204, "application/json", ""), FaultReply, 0, ""},
-		{"no access_token", jsonReply(`{"token_type":"Bearer","refresh_token":"` + canary + `"}`), FaultReply, 0, ""},
-		{"empty access_token", jsonReply(`{"access_token":"","token_type":"Bearer"}`), FaultReply, 0, ""},
-		{"access_token is a number", jsonReply(`{"access_token":5,"token_type":"Bearer"}`), FaultReply, 0, ""},
+		{"no access_token", jsonReply(`{"token_type":"Bearer","refresh_token":"` + canary + `"}`), FaultReply, 200, ""},
+		{"empty access_token", jsonReply(`{"access_token":"","token_type":"Bearer"}`), FaultReply, 200, ""},
+		{"access_token is a number", jsonReply(`{"access_token":5,"token_type":"Bearer"}`), FaultReply, 200, ""},
 		{"no token_type", jsonReply(`{"access_token":"a"}`), FaultReply, 200, ""},
 		{"another token_type", jsonReply(`{"access_token":"a","token_type":"DPoP"}`), FaultReply, 200, ""},
 		{"too long", jsonReply(`{"access_token":"` + strings.Repeat("a", 1<<20) + `","token_type":"Bearer"}`), FaultReply, 0, ""},
@@ -212,34 +212,30 @@ func TestRefreshKeepsTheOldToken(t *testing.T) {
 	}
 }
 
-func TestCheckIssuer(t *testing.T) {
+func TestFromIssuer(t *testing.T) {
 	t.Parallel()
 	const authorize = "https://idp.example/acme/authorize"
 	tests := []struct {
-		name string
-		iss  []string
-		ok   bool
+		name, configured, iss string
+		want                  bool
 	}{
-		{"absent", nil, true},
-		{"the same", []string{"https://idp.example/acme"}, true},
-		{"host alone", []string{"https://idp.example"}, true},
-		{"another tenant", []string{"https://idp.example/evil"}, false},
-		{"another host", []string{"https://evil.example/acme"}, false},
-		{"another scheme", []string{"http://idp.example/acme"}, false},
-		{"empty", []string{""}, false},
-		{"no URL", []string{"https://[idp.example"}, false},
+		{"the same", "", "https://idp.example/acme", true},
+		{"host alone", "", "https://idp.example", true},
+		{"another tenant", "", "https://idp.example/evil", false},
+		{"another host", "", "https://evil.example/acme", false},
+		{"another scheme", "", "http://idp.example/acme", false},
+		{"empty", "", "", false},
+		{"no URL", "", "https://[idp.example", false},
+		{"configured", "https://login.example/tenant", "https://login.example/tenant", true},
+		{"configured, with a slash", "https://login.example/tenant", "https://login.example/tenant/", false},
+		{"configured, in other letters", "https://login.example/tenant", "https://LOGIN.example/tenant", false},
+		{"configured, that of the endpoint", "https://login.example/tenant", "https://idp.example/acme", false},
+		{"configured, not a URL", "accounts.example", "accounts.example", true},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			query := map[string][]string{}
-			if test.iss != nil {
-				query["iss"] = test.iss
-			}
-			err := checkIssuer(Config{AuthorizationURI: authorize}, query)
-			if (err == nil) != test.ok {
-				t.Errorf("checkIssuer = %v, want accepted %v", err, test.ok)
-			}
-		})
+		if got := fromIssuer(Config{AuthorizationURI: authorize, Issuer: test.configured}, test.iss); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
 	}
 }
 

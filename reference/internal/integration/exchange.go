@@ -8,6 +8,7 @@ import (
 
 	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/content/execution"
 	"countersign/reference/internal/dberr"
 )
 
@@ -25,8 +26,8 @@ type Content interface {
 	// Item returns dberr.NotFound.
 	Item(ctx context.Context, guid string) (*content.Item, error)
 	// Execution and ExecutionBySession return dberr.NotFound unless the execution is running.
-	Execution(ctx context.Context, id string) (*content.Execution, error)
-	ExecutionBySession(ctx context.Context, hash string) (*content.Execution, error)
+	Execution(ctx context.Context, id string) (*execution.Execution, error)
+	ExecutionBySession(ctx context.Context, hash string) (*execution.Execution, error)
 	// RoleOfUser returns the role of a user on an item. It is content.AppNone for a user who is locked or deleted.
 	RoleOfUser(ctx context.Context, item *content.Item, user string) (content.AppRole, error)
 }
@@ -120,8 +121,8 @@ func badSubject(r Request) error {
 }
 
 // subject returns the execution to which the token belongs, and the visit if the token belongs to a user.
-func (s *Service) subject(ctx context.Context, r Request) (*content.Execution, Visit, error) {
-	var run *content.Execution
+func (s *Service) subject(ctx context.Context, r Request) (*execution.Execution, Visit, error) {
+	var run *execution.Execution
 	var visit Visit
 	var err error
 	if r.SubjectType == ContentSessionToken {

@@ -11,6 +11,7 @@ import (
 
 	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/content/execution"
 	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 )
@@ -18,7 +19,7 @@ import (
 // stage is the content that a test provides to the exchange.
 type stage struct {
 	item  *content.Item
-	run   *content.Execution
+	run   *execution.Execution
 	roles map[string]content.AppRole
 }
 
@@ -29,14 +30,14 @@ func (s *stage) Item(_ context.Context, guid string) (*content.Item, error) {
 	return s.item, nil
 }
 
-func (s *stage) Execution(_ context.Context, id string) (*content.Execution, error) {
+func (s *stage) Execution(_ context.Context, id string) (*execution.Execution, error) {
 	if s.run == nil || s.run.ID != id {
 		return nil, dberr.NotFound
 	}
 	return s.run, nil
 }
 
-func (s *stage) ExecutionBySession(_ context.Context, hash string) (*content.Execution, error) {
+func (s *stage) ExecutionBySession(_ context.Context, hash string) (*execution.Execution, error) {
 	if s.run == nil || s.run.SessionHash != hash {
 		return nil, dberr.NotFound
 	}
@@ -70,8 +71,9 @@ func newDrama(t *testing.T) *drama {
 		item:  &content.Item{GUID: uuid.NewString(), OwnerGUID: d.owner, Name: "item", Access: content.AccessACL, Mode: "python-api", CreatedTime: time.Now()},
 		roles: map[string]content.AppRole{d.alice: content.AppViewer},
 	}
-	d.run = &content.Execution{ID: uuid.NewString(), ContentGUID: d.item.GUID, SessionHash: secrets.Hash("session")}
-	if err := n.db.Content().CreateItem(t.Context(), d.item); err != nil {
+	d.run = &execution.Execution{ID: uuid.NewString(), ContentGUID: d.item.GUID, SessionHash: secrets.Hash("session")}
+	err := n.db.Content().Update(t.Context(), func(tx content.Tx) error { return tx.InsertItem(t.Context(), d.item) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	d.viewer = n.integration(p)

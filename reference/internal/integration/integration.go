@@ -50,6 +50,8 @@ type Config struct {
 	Scopes           string // one string, separated by blanks
 	EndpointAuth     string // client_secret_basic or client_secret_post
 	UsePKCE          bool
+	// Issuer is the identifier of the provider (RFC 9207), or "" if it is not known. The key is a choice of this server.
+	Issuer string
 }
 
 const (
@@ -78,6 +80,7 @@ func ParseConfig(given map[string]any) (Config, *string, error) {
 	texts := map[string]*string{
 		"auth_mode": &c.AuthMode, "auth_type": &authType, "authorization_uri": &c.AuthorizationURI, "token_uri": &c.TokenURI,
 		"client_id": &c.ClientID, "scopes": &c.Scopes, "token_endpoint_auth_method": &c.EndpointAuth,
+		"issuer": &c.Issuer,
 	}
 	for key, value := range given {
 		switch target, isText := texts[key]; {
@@ -163,18 +166,22 @@ func endpoint(key, text string) error {
 // Public returns the configuration in the form of the API: all keys with their defaults, without the secret. It is
 // the same for create, get and list, as the tests of the client of Posit require.
 func (c Config) Public() map[string]any {
-	return map[string]any{
+	public := map[string]any{
 		"auth_mode": c.AuthMode, "auth_type": string(c.AuthType), "client_id": c.ClientID, "scopes": c.Scopes,
 		"authorization_uri": c.AuthorizationURI, "token_uri": c.TokenURI, "token_endpoint_auth_method": c.EndpointAuth,
 		"use_pkce": c.UsePKCE,
 	}
+	if c.Issuer != "" { // clients of Connect do not know this key
+		public["issuer"] = c.Issuer
+	}
+	return public
 }
 
 // SameProvider reports whether tokens obtained under c may be used under d. Otherwise a change of the configuration
 // would send the refresh tokens of one provider to another.
 func (c Config) SameProvider(d Config) bool {
 	return c.AuthType == d.AuthType && c.ClientID == d.ClientID &&
-		c.TokenURI == d.TokenURI && c.AuthorizationURI == d.AuthorizationURI
+		c.TokenURI == d.TokenURI && c.AuthorizationURI == d.AuthorizationURI && c.Issuer == d.Issuer
 }
 
 // An Association assigns an integration to a content item. The fields of the integration are those at the time of

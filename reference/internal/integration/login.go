@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,7 +120,7 @@ func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo stri
 	if err != nil {
 		return "", err
 	}
-	if err := checkIssuer(in.Config, back.Query); err != nil {
+	if err := s.checkIssuer(in, back.Query); err != nil {
 		return login.ReturnTo, err
 	}
 	if back.Query.Has("error") {
@@ -132,8 +133,22 @@ func (s *Service) FinishLogin(ctx context.Context, back Callback) (returnTo stri
 	return login.ReturnTo, s.redeem(ctx, in, login, code)
 }
 
+// repeated reports whether an authorization reply has a parameter more than once, which RFC 6749, section 3.1, forbids:
+// programs could use different values of it.
+func repeated(query url.Values) bool {
+	for _, name := range []string{"state", "code", "error", "iss"} {
+		if len(query[name]) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // takeLogin returns the login of a callback and its integration, and deletes the login.
 func (s *Service) takeLogin(ctx context.Context, back Callback) (login *Login, in *Integration, err error) {
+	if repeated(back.Query) {
+		return nil, nil, refuse(ErrLoginState, "The answer of the OAuth provider has a parameter more than once.")
+	}
 	err = s.store.Update(ctx, func(tx Tx) (err error) {
 		login, err = tx.TakeLogin(ctx, secrets.Hash(back.Query.Get("state")), secrets.Hash(back.Browser), back.User, s.now())
 		if err != nil {
@@ -195,29 +210,37 @@ func (s *Service) redeem(ctx context.Context, in *Integration, login *Login, cod
 }
 
 // checkIssuer compares the parameter iss, if the provider sends it, with the provider of this login (RFC 9207: the
-// protection against a reply of another provider). The configuration does not contain the issuer. Therefore iss must
-// have the host of the authorization endpoint and, if it has a path, the same first path segment.
-func checkIssuer(cfg Config, query url.Values) error {
-	wrong := refuse(ErrLoginIssuer, "The answer came from another OAuth provider than the one this login was sent to.")
-	if !query.Has("iss") {
+// protection against a reply of another provider). The log receives both values if they differ.
+func (s *Service) checkIssuer(in *Integration, query url.Values) error {
+	if !query.Has("iss") || fromIssuer(in.Config, query.Get("iss")) {
 		return nil
 	}
-	from, err := url.Parse(query.Get("iss"))
+	expected := cmp.Or(in.Config.Issuer, in.Config.AuthorizationURI)
+	s.log.Warn("OAuth login refused: another issuer", "integration", in.GUID, "iss", shortened(query.Get("iss")), "expected", expected)
+	return refuse(ErrLoginIssuer, "The answer came from another OAuth provider than the one this login was sent to.")
+}
+
+// fromIssuer reports whether iss is the issuer of an integration. Issuers are compared as texts (RFC 9207, section 2.4)
+// and need not be URLs. If the configuration has no issuer, iss must have the host of the authorization endpoint and, if
+// it has a path, the same first path segment.
+func fromIssuer(cfg Config, iss string) bool {
+	if cfg.Issuer != "" {
+		return iss == cfg.Issuer
+	}
+	from, err := url.Parse(iss)
 	if err != nil {
-		return wrong
+		return false
 	}
 	to, err := url.Parse(cfg.AuthorizationURI)
-	if err != nil {
-		return fmt.Errorf("read authorization_uri: %w", err)
+	if err != nil || from.Scheme+"://"+from.Host != to.Scheme+"://"+to.Host {
+		return false
 	}
-	if from.Scheme+"://"+from.Host != to.Scheme+"://"+to.Host {
-		return wrong
-	}
-	if first := firstSegment(from); first != "" && first != firstSegment(to) {
-		return wrong
-	}
-	return nil
+	first := firstSegment(from)
+	return first == "" || first == firstSegment(to)
 }
+
+// shortened bounds a value of a client for the log.
+func shortened(text string) string { return text[:min(len(text), 200)] }
 
 func firstSegment(u *url.URL) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")

@@ -63,6 +63,8 @@ func TestLoginState(t *testing.T) {
 		{"no state", alice, func(b *integration.Callback) { b.Query.Del("state") }},
 		{"empty state", alice, func(b *integration.Callback) { b.Query.Set("state", "") }},
 		{"made-up state", alice, func(b *integration.Callback) { b.Query.Set("state", "abc") }},
+		{"two states", alice, func(b *integration.Callback) { b.Query.Add("state", "abc") }},
+		{"two codes", alice, func(b *integration.Callback) { b.Query.Add("code", "abc") }},
 		{"another user", bob, func(*integration.Callback) {}},
 		{"nobody", "", func(*integration.Callback) {}},
 		{"another browser", alice, func(b *integration.Callback) { b.Browser = "other" }},

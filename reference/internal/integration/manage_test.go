@@ -21,7 +21,7 @@ func actor(user string, role account.Role) account.Actor {
 func (n *node) addItem(name string) *content.Item {
 	n.t.Helper()
 	item := &content.Item{GUID: uuid.NewString(), OwnerGUID: n.user("owner of " + name), Name: name, Access: content.AccessACL, Mode: "python-api", CreatedTime: time.Now()}
-	if err := n.db.Content().CreateItem(n.t.Context(), item); err != nil {
+	if err := n.db.Content().Update(n.t.Context(), func(tx content.Tx) error { return tx.InsertItem(n.t.Context(), item) }); err != nil {
 		n.t.Fatal(err)
 	}
 	return item

@@ -6,6 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"countersign/reference/internal/dberr"
 )
 
@@ -91,4 +95,14 @@ func storeError(op string, err error) error {
 		return fmt.Errorf("%s: %w", op, dberr.Exists)
 	}
 	return fmt.Errorf("%s: %w", op, named(err))
+}
+
+// isOrphan reports whether a statement failed because a row to which it refers does not exist.
+func isOrphan(err error) bool {
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+	}
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23503" // foreign_key_violation
 }

@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // DB is an open database with the newest schema. It is safe for concurrent use, and its opener must close it.
@@ -82,28 +81,4 @@ func (t *Tx) nextIDs(ctx context.Context, sequence string, n int) (first int64, 
 	last, err := count(ctx, t.q, "next "+sequence+" id", `INSERT INTO sequences (name, value) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET value = sequences.value + excluded.value RETURNING value`, sequence, n)
 	return int64(last - n + 1), err
-}
-
-// Times are stored as microseconds since 1970 UTC in BIGINT columns; 0 means never.
-
-func toMicros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func fromMicros(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(n).UTC()
-}
-
-// nullable returns NULL for "", for columns that refer to other rows or are unique.
-func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
-
-// collect is list with a function that reads the present row of *sql.Rows.
-func collect[T any](ctx context.Context, q querier, op, query string, args []any, scan func(*sql.Rows) (T, error)) ([]T, error) {
-	return list(ctx, q, op, query, args, func(row scanner) (T, error) { return scan(row.(*sql.Rows)) })
 }

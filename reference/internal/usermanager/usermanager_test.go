@@ -380,7 +380,8 @@ func TestTransferAndDelete(t *testing.T) {
 	ada, bob := d.user("ada"), d.user("bob")
 	ctx := context.Background()
 	publish := func(owner account.User, guid, name string) {
-		if err := d.db.Content().CreateItem(ctx, &content.Item{GUID: guid, OwnerGUID: owner.GUID, Name: name, Access: "acl", Mode: "static"}); err != nil {
+		item := &content.Item{GUID: guid, OwnerGUID: owner.GUID, Name: name, Access: "acl", Mode: "static"}
+		if err := d.db.Content().Update(ctx, func(tx content.Tx) error { return tx.InsertItem(ctx, item) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -396,7 +397,7 @@ func TestTransferAndDelete(t *testing.T) {
 	if _, err := d.run(move); !errors.Is(err, account.ErrContentNames) {
 		t.Fatalf("got %v, want %v", err, account.ErrContentNames)
 	}
-	if err := d.db.Content().DeleteItem(ctx, "a"); err != nil {
+	if err := d.db.Content().Update(ctx, func(tx content.Tx) error { return tx.DeleteItem(ctx, "a") }); err != nil {
 		t.Fatal(err)
 	}
 	d.must(move)

@@ -1,17 +1,11 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
@@ -52,78 +46,12 @@ func (s *Server) contentRoutes() []route {
 	}
 }
 
-// visitor converts the caller to the form that package content uses.
-func (s *Server) visitor(ctx context.Context, c caller) (content.Visitor, error) {
-	if !c.SignedIn() {
-		return content.Visitor{}, nil
-	}
-	groups, err := s.Accounts.GroupsOf(ctx, c.User.GUID)
-	if err != nil {
-		return content.Visitor{}, err
-	}
-	v := content.Visitor{UserGUID: c.User.GUID, Publisher: c.Role.AtLeast(account.Publisher), Admin: c.Role == account.Administrator}
-	for _, g := range groups {
-		v.Groups = append(v.Groups, g.GUID)
-	}
-	return v, nil
-}
-
-// item returns the item in the path and the role of the caller on it.
-func (s *Server) item(r *http.Request) (*content.Item, content.Visitor, content.AppRole, error) {
-	item, err := s.Content.Item(r.Context(), r.PathValue("guid"))
-	if err != nil {
-		return nil, content.Visitor{}, "", err
-	}
-	visitor, role, err := s.roleOn(r.Context(), item, callerOf(r))
-	return item, visitor, role, err
-}
-
-func (s *Server) roleOn(ctx context.Context, item *content.Item, c caller) (content.Visitor, content.AppRole, error) {
-	visitor, err := s.visitor(ctx, c)
-	if err != nil {
-		return visitor, "", err
-	}
-	permissions, err := s.Content.Permissions(ctx, item.GUID)
-	if err != nil {
-		return visitor, "", err
-	}
-	return visitor, content.RoleOf(item, permissions, visitor), nil
-}
-
-// viewable returns the item if the caller may see it. Administrators may see the properties of an item without a role
-// on it.
-func (s *Server) viewable(r *http.Request) (*content.Item, content.AppRole, error) {
-	item, visitor, role, err := s.item(r)
-	if err != nil {
-		return nil, "", err
-	}
-	if !role.CanView() && !visitor.Admin {
-		return nil, "", errNoAccess
-	}
-	return item, role, nil
-}
-
-// editable returns the item if the caller may change it.
-func (s *Server) editable(r *http.Request) (*content.Item, content.AppRole, error) {
-	item, visitor, role, err := s.item(r)
-	if err != nil {
-		return nil, "", err
-	}
-	if role.CanEdit(visitor) {
-		return item, role, nil
-	}
-	if !role.CanView() {
-		return nil, "", errNoAccess
-	}
-	return nil, "", errNotEditor
-}
-
 // contentView returns an item in the form of the API. It has every field of the schema; fields without a value on
 // this server are null.
-func (s *Server) contentView(r *http.Request, i *content.Item, role content.AppRole) map[string]any {
+func (s *Server) contentView(i content.View) map[string]any {
 	view := map[string]any{
 		"guid": i.GUID, "id": strconv.FormatInt(i.ID, 10), "name": i.Name, "title": i.Title, "description": i.Description,
-		"access_type": i.Access, "owner_guid": i.OwnerGUID, "app_mode": i.Mode, "app_role": role, "bundle_id": nil,
+		"access_type": i.Access, "owner_guid": i.OwnerGUID, "app_mode": i.Mode, "app_role": i.Role, "bundle_id": nil,
 		"created_time": apiTime(i.CreatedTime), "last_deployed_time": apiTime(i.DeployedTime),
 		"content_url":   s.Base + "content/" + i.GUID + "/",
 		"dashboard_url": s.Base + "connect/#/apps/" + i.GUID,
@@ -148,193 +76,126 @@ func (s *Server) contentView(r *http.Request, i *content.Item, role content.AppR
 	return view
 }
 
-func (s *Server) listContent(w http.ResponseWriter, r *http.Request) error {
-	c, query := callerOf(r), r.URL.Query()
-	filter := content.Filter{Name: query.Get("name"), OwnerGUID: query.Get("owner_guid")}
-	if c.Role != account.Administrator {
-		filter.VisibleTo = c.User.GUID
+// include lists the objects that the parameter include requests. This server has no tags and no vanity URLs; the API
+// omits their members if there are none.
+type include struct{ owner bool }
+
+func parseInclude(r *http.Request) (include, error) {
+	var in include
+	for name := range strings.SplitSeq(r.URL.Query().Get("include"), ",") {
+		switch name {
+		case "owner":
+			in.owner = true
+		case "", "tags", "vanity_url", "bookmarked", "schedule":
+		default:
+			return include{}, errInvalidInclude
+		}
 	}
-	items, err := s.Content.Items(r.Context(), filter)
+	return in, nil
+}
+
+// includedView returns contentView with the objects that a request includes.
+func (s *Server) includedView(i content.View, in include) map[string]any {
+	view := s.contentView(i)
+	if in.owner {
+		view["owner"] = map[string]any{
+			"guid": i.Owner.GUID, "username": i.Owner.Username, "first_name": i.Owner.FirstName, "last_name": i.Owner.LastName,
+		}
+	}
+	return view
+}
+
+func (s *Server) listContent(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	in, err := parseInclude(r)
+	if err != nil {
+		return err
+	}
+	items, err := s.Content.Items(r.Context(), callerOf(r).actor(), content.Filter{Name: query.Get("name"), OwnerGUID: query.Get("owner_guid")})
 	if err != nil {
 		return err
 	}
 	views := []map[string]any{}
 	for _, item := range items {
-		_, role, err := s.roleOn(r.Context(), item, c)
-		if err != nil {
-			return err
-		}
-		if filter.VisibleTo != "" && !role.CanView() {
-			continue // a permission of a group, while groups are switched off
-		}
-		view := s.contentView(r, item, role)
-		if err := s.include(r, item, view); err != nil {
-			return err
-		}
-		views = append(views, view)
+		views = append(views, s.includedView(item, in))
 	}
 	return writeJSON(w, http.StatusOK, views)
 }
 
-// include adds the objects that the parameter include requests. This server has no tags and no vanity URLs; the API
-// omits their members if there are none.
-func (s *Server) include(r *http.Request, item *content.Item, view map[string]any) error {
-	asked := strings.Split(r.URL.Query().Get("include"), ",")
-	for _, name := range asked {
-		if !slices.Contains([]string{"", "tags", "owner", "vanity_url", "bookmarked", "schedule"}, name) {
-			return errInvalidInclude
-		}
-	}
-	if !slices.Contains(asked, "owner") {
-		return nil
-	}
-	owner, err := s.Accounts.FindUser(r.Context(), item.OwnerGUID)
-	if err != nil {
-		return err
-	}
-	view["owner"] = map[string]any{
-		"guid": owner.GUID, "username": owner.Username, "first_name": owner.FirstName, "last_name": owner.LastName,
-	}
-	return nil
-}
-
 func (s *Server) createContent(w http.ResponseWriter, r *http.Request) error {
-	c := callerOf(r)
-	guid := uuid.NewString()
-	item := &content.Item{
-		GUID: guid, OwnerGUID: c.User.GUID, Access: content.AccessACL, Mode: content.ModeUnknown, CreatedTime: s.Now(),
-		Name: "content-" + guid[:8], Settings: content.Settings{}, // a client may omit all fields
-	}
-	change, err := s.contentChange(w, r)
+	change, err := decodeChange(w, r)
 	if err != nil {
 		return err
 	}
-	if change.owner != nil {
-		return errNotEditor.withText("The owner of new content is whoever creates it.")
-	}
-	if err := change.apply(item); err != nil {
+	item, err := s.Content.Create(r.Context(), callerOf(r).actor(), change)
+	if err != nil {
 		return err
 	}
-	if err := s.Content.CreateItem(r.Context(), item); err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, s.contentView(r, item, content.AppOwner))
+	return writeJSON(w, http.StatusOK, s.contentView(item))
 }
 
 func (s *Server) getContent(w http.ResponseWriter, r *http.Request) error {
-	item, role, err := s.viewable(r)
+	item, err := s.Content.View(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
-	view := s.contentView(r, item, role)
-	if err := s.include(r, item, view); err != nil {
+	in, err := parseInclude(r)
+	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, view)
+	return writeJSON(w, http.StatusOK, s.includedView(item, in))
+}
+
+// checkEditor returns an error if the caller may not change the item in the path. Handlers call it before they read a
+// body, so that the body decides nothing for other callers.
+func (s *Server) checkEditor(r *http.Request) error {
+	_, err := s.Content.Editable(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
+	return err
 }
 
 func (s *Server) changeContent(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
+	if err := s.checkEditor(r); err != nil {
+		return err
+	}
+	change, err := decodeChange(w, r)
 	if err != nil {
 		return err
 	}
-	change, err := s.contentChange(w, r)
+	item, err := s.Content.Change(r.Context(), callerOf(r).actor(), r.PathValue("guid"), change)
 	if err != nil {
 		return err
 	}
-	if change.owner != nil {
-		if err := s.checkOwner(r, *change.owner); err != nil {
-			return err
-		}
-	}
-	changed, err := s.Content.UpdateItem(r.Context(), item.GUID, change.apply)
-	if err != nil {
-		return err
-	}
-	if changed.OwnerGUID != item.OwnerGUID {
-		s.Runtime.Stop(item.GUID) // its process has a key of the former owner
-	}
-	_, role, err := s.roleOn(r.Context(), changed, callerOf(r))
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, s.contentView(r, changed, role))
-}
-
-// checkOwner returns an error if the caller may not make that user the owner of the item.
-func (s *Server) checkOwner(r *http.Request, guid string) error {
-	if callerOf(r).Role != account.Administrator {
-		return errForbidden
-	}
-	user, err := s.Accounts.FindUser(r.Context(), guid)
-	if errors.Is(err, account.ErrNoUser) {
-		return errInvalidOwner.withCause(err)
-	}
-	if err != nil {
-		return err
-	}
-	if user.Locked || !user.Role.AtLeast(account.Publisher) {
-		return errInvalidOwner
-	}
-	return nil
+	return writeJSON(w, http.StatusOK, s.contentView(item))
 }
 
 func (s *Server) deleteContent(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
-	if err != nil {
-		return err
-	}
-	if err := s.Content.DeleteItem(r.Context(), item.GUID); err != nil {
-		return err
-	}
-	return noContent(w, s.Runtime.Remove(item.GUID))
+	return noContent(w, s.Content.Delete(r.Context(), callerOf(r).actor(), r.PathValue("guid")))
 }
 
-// contentChange is the body of a request that creates or changes an item: the fields that are present, with checked
-// types.
-type contentChange struct {
-	name, title, description, access, owner *string
-	settings                                content.Settings
-}
-
-func (s *Server) contentChange(w http.ResponseWriter, r *http.Request) (contentChange, error) {
+// decodeChange reads the body of a request that creates or changes an item. It checks the types of the fields.
+func decodeChange(w http.ResponseWriter, r *http.Request) (content.Change, error) {
 	var fields map[string]json.RawMessage
 	if err := decode(w, r, &fields); err != nil {
-		return contentChange{}, err
+		return content.Change{}, err
 	}
-	change := contentChange{settings: content.Settings{}}
-	texts := map[string]**string{"name": &change.name, "title": &change.title, "description": &change.description,
-		"access_type": &change.access, "owner_guid": &change.owner}
+	change := content.Change{Settings: content.Settings{}}
+	texts := map[string]**string{"name": &change.Name, "title": &change.Title, "description": &change.Description,
+		"access_type": &change.Access, "owner_guid": &change.OwnerGUID}
 	for name, value := range fields {
 		target, isText := texts[name]
 		if !isText {
 			if err := content.CheckSetting(name, value); err != nil {
-				return contentChange{}, errInvalidJSON.withText("The request JSON is invalid: %s.", err)
+				return content.Change{}, errInvalidJSON.withText("The request JSON is invalid: %s.", err)
 			}
-			change.settings[name] = value
+			change.Settings[name] = value
 			continue
 		}
 		// null leaves a field unchanged, because some clients send null for fields that they do not set.
 		if err := json.Unmarshal(value, target); err != nil {
-			return contentChange{}, errInvalidJSON.withText("The request JSON is invalid: field %s wants a string.", name)
+			return content.Change{}, errInvalidJSON.withText("The request JSON is invalid: field %s wants a string.", name)
 		}
 	}
 	return change, nil
-}
-
-// apply changes an item and validates the result.
-func (c contentChange) apply(item *content.Item) error {
-	for target, value := range map[*string]*string{&item.Name: c.name, &item.Title: c.title, &item.Description: c.description,
-		&item.OwnerGUID: c.owner} {
-		if value != nil {
-			*target = *value
-		}
-	}
-	if c.access != nil {
-		item.Access = content.Access(*c.access)
-	}
-	maps.Copy(item.Settings, c.settings)
-	return item.Validate()
 }
 
 // noContent writes an empty reply for success, or returns the error.

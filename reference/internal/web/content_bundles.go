@@ -1,11 +1,6 @@
 package web
 
 import (
-	"bytes"
-	"context"
-	"crypto/md5"  //nolint:gosec // the API names bundles by it; nothing rests on it
-	"crypto/sha1" //nolint:gosec // likewise
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,91 +11,110 @@ import (
 	"strings"
 	"time"
 
-	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/signature"
 )
 
 func (s *Server) uploadBundle(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
-	if err != nil {
+	if err := s.checkEditor(r); err != nil {
 		return err
 	}
 	limitBody(r, uploadTime)
-	body, err := io.ReadAll(maxBytes(w, r.Body, content.MaxBundle))
+	body, err := s.Content.Receive(maxBytes(w, r.Body, content.MaxBundle))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return errBundleWrite.withText("The bundle is larger than %d bytes.", int64(content.MaxBundle))
-		}
-		return errBundleWrite.withCause(err)
+		return uploadError(err)
 	}
-	sum := md5.Sum(body) //nolint:gosec // the protocol's choice; it guards against damage only
-	if sent := r.Header.Get(signature.ChecksumHeader); sent != "" && !checksumMatches(sent, sum[:]) {
+	defer body.Close() //nolint:errcheck // it has been stored, or is not needed
+	if sent := r.Header.Get(signature.ChecksumHeader); sent != "" && !checksumMatches(sent, body.MD5) {
 		return errChecksum
 	}
-	archive, metadata, err := bundleParts(r, body)
+	boundary, isForm := formBoundary(r)
+	if !isForm {
+		return s.addBundle(w, r, body, nil)
+	}
+	form, err := s.readForm(body, boundary)
+	defer form.close()
 	if err != nil {
 		return err
 	}
-	md, sha := md5.Sum(archive), sha1.Sum(archive) //nolint:gosec // names, not protection
-	b := &content.Bundle{
-		ContentGUID: item.GUID, CreatedBy: callerOf(r).User.GUID, CreatedTime: s.Now(), Size: int64(len(archive)),
-		MD5: hex.EncodeToString(md[:]), SHA1: hex.EncodeToString(sha[:]), Metadata: metadata,
+	if form.archive == nil {
+		return errMissingParameter.withText("The form has no part named archive.")
 	}
-	if err := s.Content.CreateBundle(r.Context(), b, archive); err != nil {
-		return err
-	}
-	return s.writeBundle(w, r, item, b)
+	return s.addBundle(w, r, form.archive, form.metadata)
 }
 
-// bundleParts returns the archive in a body. It is the body itself, with any Content-Type, or the part archive of a
-// multipart form. The part metadata (JSON), in which rsconnect-python sends data from git, is returned as well.
-func bundleParts(r *http.Request, body []byte) ([]byte, map[string]string, error) {
-	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "multipart/form-data" {
-		return body, nil, nil
+// uploadError returns the error for a body that cannot be read.
+func uploadError(err error) error {
+	var body *content.BodyError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return errBundleWrite.withText("The bundle is larger than %d bytes.", int64(content.MaxBundle))
+	case errors.As(err, &body):
+		return errBundleWrite.withCause(err)
 	}
-	var archive []byte
-	var metadata map[string]string
-	parts := multipart.NewReader(bytes.NewReader(body), params["boundary"])
+	return err
+}
+
+// formBoundary returns the boundary of a multipart form. A body of any other type is the archive itself.
+func formBoundary(r *http.Request) (boundary string, isForm bool) {
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return params["boundary"], err == nil && media == "multipart/form-data"
+}
+
+// bundleForm is a form with the part archive and the part metadata (JSON), in which rsconnect-python sends data from
+// git.
+type bundleForm struct {
+	archive  *content.Upload // nil if there is no such part
+	metadata map[string]string
+}
+
+func (f *bundleForm) close() {
+	if f.archive != nil {
+		f.archive.Close() //nolint:errcheck // it has been stored, or is not needed
+	}
+}
+
+// readForm reads the parts of a form. The caller must close the form, even after an error.
+func (s *Server) readForm(body *content.Upload, boundary string) (*bundleForm, error) {
+	form := &bundleForm{}
+	parts := multipart.NewReader(body.Reader(), boundary)
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
-			break
+			return form, nil
 		}
 		if err != nil {
-			return nil, nil, errUnreadableBody.withCause(err)
-		}
-		text, err := io.ReadAll(part)
-		if err != nil {
-			return nil, nil, errUnreadableBody.withCause(err)
+			return form, errUnreadableBody.withCause(err)
 		}
 		switch part.FormName() {
 		case "archive":
-			archive = text
+			form.close() // the last of several parts counts
+			form.archive, err = s.Content.Receive(part)
 		case "metadata":
-			if err := json.Unmarshal(text, &metadata); err != nil {
-				return nil, nil, errInvalidJSON.withCause(err)
+			err = json.NewDecoder(io.LimitReader(part, maxJSONBody)).Decode(&form.metadata)
+			if err != nil {
+				return form, errInvalidJSON.withCause(err)
 			}
+		default:
+			_, err = io.Copy(io.Discard, part)
+		}
+		if err != nil {
+			return form, errUnreadableBody.withCause(err)
 		}
 	}
-	if archive == nil {
-		return nil, nil, errMissingParameter.withText("The form has no part named archive.")
+}
+
+func (s *Server) addBundle(w http.ResponseWriter, r *http.Request, archive *content.Upload, metadata map[string]string) error {
+	b, err := s.Content.AddBundle(r.Context(), callerOf(r).actor(), r.PathValue("guid"), archive, metadata)
+	if err != nil {
+		return err
 	}
-	return archive, metadata, nil
+	return writeJSON(w, http.StatusOK, bundleView(b))
 }
 
 // bundleView returns a bundle in the form of the API.
-func (s *Server) bundleView(ctx context.Context, item *content.Item, b *content.Bundle) (map[string]any, error) {
-	name := ""
-	switch user, err := s.Accounts.FindUser(ctx, b.CreatedBy); {
-	case err == nil:
-		name = user.Username
-	case !errors.Is(err, dberr.NotFound): // if the user was deleted, the bundle remains
-		return nil, err
-	}
+func bundleView(b *content.Bundle) map[string]any {
 	metadata := map[string]any{"source": nil, "source_repo": nil, "source_branch": nil, "source_commit": nil}
 	for key, value := range b.Metadata {
 		metadata[key] = value
@@ -108,88 +122,71 @@ func (s *Server) bundleView(ctx context.Context, item *content.Item, b *content.
 	metadata["archive_md5"], metadata["archive_sha1"] = b.MD5, b.SHA1
 	view := map[string]any{
 		"id": strconv.FormatInt(b.ID, 10), "content_guid": b.ContentGUID, "created_time": apiTime(b.CreatedTime),
-		"created_by": b.CreatedBy, "created_by_name": name, "created_by_user": true,
-		"active": b.ID == item.BundleID, "size": b.Size, "metadata": metadata,
+		"created_by": b.CreatedBy, "created_by_name": b.CreatorName, "created_by_user": true,
+		"active": b.Active, "size": b.Size, "metadata": metadata,
 	}
 	for _, key := range []string{"cluster_name", "image_name", "environment_guid", "r_version", "r_environment_management",
 		"py_version", "py_environment_management", "quarto_version", "node_version"} {
 		view[key] = nil
 	}
-	return view, nil
+	return view
 }
 
-func (s *Server) writeBundle(w http.ResponseWriter, r *http.Request, item *content.Item, b *content.Bundle) error {
-	view, err := s.bundleView(r.Context(), item, b)
-	if err != nil {
-		return err
+// bundleID returns the id in the path, for callers who may change the item.
+func (s *Server) bundleID(r *http.Request) (int64, error) {
+	if err := s.checkEditor(r); err != nil {
+		return 0, err
 	}
-	return writeJSON(w, http.StatusOK, view)
-}
-
-// bundle returns the bundle in the path, for callers who may change the item.
-func (s *Server) bundle(r *http.Request) (*content.Item, *content.Bundle, error) {
-	item, _, err := s.editable(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	id, err := pathID(r, "id")
-	if err != nil {
-		return nil, nil, err
-	}
-	b, err := s.Content.Bundle(r.Context(), item.GUID, id)
-	return item, b, err
+	return pathID(r, "id")
 }
 
 func (s *Server) listBundles(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
-	if err != nil {
-		return err
-	}
-	bundles, err := s.Content.Bundles(r.Context(), item.GUID)
+	bundles, err := s.Content.Bundles(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
 	views := []map[string]any{}
 	for _, b := range bundles {
-		view, err := s.bundleView(r.Context(), item, b)
-		if err != nil {
-			return err
-		}
-		views = append(views, view)
+		views = append(views, bundleView(b))
 	}
 	return writeJSON(w, http.StatusOK, views)
 }
 
 func (s *Server) getBundle(w http.ResponseWriter, r *http.Request) error {
-	item, b, err := s.bundle(r)
+	id, err := s.bundleID(r)
 	if err != nil {
 		return err
 	}
-	return s.writeBundle(w, r, item, b)
+	b, err := s.Content.Bundle(r.Context(), callerOf(r).actor(), r.PathValue("guid"), id)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, bundleView(b))
 }
 
 func (s *Server) downloadBundle(w http.ResponseWriter, r *http.Request) error {
-	_, b, err := s.bundle(r)
+	id, err := s.bundleID(r)
 	if err != nil {
 		return err
 	}
-	archive, err := s.Content.Archive(r.Context(), b.ContentGUID, b.ID)
+	archive, err := s.Content.Archive(r.Context(), callerOf(r).actor(), r.PathValue("guid"), id)
 	if err != nil {
 		return err
 	}
+	defer archive.Close()
 	h := w.Header()
 	h.Set("Content-Type", "application/gzip")
-	h.Set("Content-Disposition", `attachment; filename="bundle-`+strconv.FormatInt(b.ID, 10)+`.tar.gz"`)
-	w.Write(archive) //nolint:errcheck // the client is gone
+	h.Set("Content-Disposition", `attachment; filename="bundle-`+strconv.FormatInt(id, 10)+`.tar.gz"`)
+	io.Copy(w, archive) //nolint:errcheck // the client is gone
 	return nil
 }
 
 func (s *Server) deleteBundle(w http.ResponseWriter, r *http.Request) error {
-	item, b, err := s.bundle(r)
+	id, err := s.bundleID(r)
 	if err != nil {
 		return err
 	}
-	return noContent(w, s.Content.DeleteBundle(r.Context(), item.GUID, b.ID))
+	return noContent(w, s.Content.DeleteBundle(r.Context(), callerOf(r).actor(), r.PathValue("guid"), id))
 }
 
 // deployBody names the bundle to deploy. null or an empty body means the latest one.
@@ -199,8 +196,7 @@ type deployBody struct {
 }
 
 func (s *Server) deployContent(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
-	if err != nil {
+	if err := s.checkEditor(r); err != nil {
 		return err
 	}
 	var body deployBody
@@ -212,34 +208,28 @@ func (s *Server) deployContent(w http.ResponseWriter, r *http.Request) error {
 	if body.Activate != nil && !*body.Activate {
 		return errInvalidParameter.withText("The parameter is invalid: this server deploys no drafts, activate must be true.")
 	}
-	b, err := s.chosenBundle(r.Context(), item, body.BundleID)
+	id, err := body.bundle()
 	if err != nil {
 		return err
 	}
-	task, err := s.Runtime.Deploy(r.Context(), item, b, callerOf(r).User.GUID)
+	task, err := s.Content.Deploy(r.Context(), callerOf(r).actor(), r.PathValue("guid"), id)
 	if err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusAccepted, map[string]string{"task_id": task})
 }
 
-func (s *Server) chosenBundle(ctx context.Context, item *content.Item, id *json.RawMessage) (*content.Bundle, error) {
-	var b *content.Bundle
-	var err error
-	if id == nil || string(*id) == "null" {
-		b, err = s.Content.LatestBundle(ctx, item.GUID)
-	} else {
-		// Clients send the id as a string, like the API, or as a number.
-		n, notNumber := strconv.ParseInt(strings.Trim(string(*id), `"`), 10, 64)
-		if notNumber != nil {
-			return nil, errInvalidJSON.withText("The request JSON is invalid: bundle_id is not the id of a bundle.")
-		}
-		b, err = s.Content.Bundle(ctx, item.GUID, n)
+// bundle returns the id of the bundle to deploy, or nil for the latest one. Clients send the id as a string, like the
+// API, or as a number.
+func (b deployBody) bundle() (*int64, error) {
+	if b.BundleID == nil || string(*b.BundleID) == "null" {
+		return nil, nil
 	}
-	if errors.Is(err, dberr.NotFound) {
-		return nil, errNoBundle.withCause(err)
+	n, err := strconv.ParseInt(strings.Trim(string(*b.BundleID), `"`), 10, 64)
+	if err != nil {
+		return nil, errInvalidJSON.withText("The request JSON is invalid: bundle_id is not the id of a bundle.")
 	}
-	return b, err
+	return &n, nil
 }
 
 // getTask returns a task in the form that rsconnect, Publisher and the SDKs poll.
@@ -253,27 +243,13 @@ func (s *Server) getTask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := callerOf(r)
-	// The permission is checked before waiting, so that other users do not learn when the task changes.
-	task, err := s.Runtime.WaitTask(r.Context(), r.PathValue("id"), 0, 0)
-	if errors.Is(err, dberr.NotFound) || err == nil && task.UserGUID != c.User.GUID && c.Role != account.Administrator {
-		return errNoTask
-	}
-	if err == nil && wait > 0 {
-		task, err = s.Runtime.WaitTask(r.Context(), task.ID, first, time.Duration(wait)*time.Second)
-	}
+	task, err := s.Content.Task(r.Context(), callerOf(r).actor(), r.PathValue("id"), first, time.Duration(wait)*time.Second)
 	if err != nil {
 		return err
 	}
-	output := task.Output
-	if first <= len(output) {
-		output = output[first:]
-	} else {
-		output = nil
-	}
 	return writeJSON(w, http.StatusOK, map[string]any{
-		"id": task.ID, "output": append([]string{}, output...), "result": nil, "finished": task.Finished,
-		"code": task.Code, "error": task.Error, "last": len(task.Output),
+		"id": task.ID, "output": append([]string{}, task.Output[min(first, len(task.Output)):]...), "result": nil,
+		"finished": task.Finished, "code": task.Code, "error": task.Error, "last": len(task.Output),
 	})
 }
 

@@ -1,13 +1,10 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 
-	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/dberr"
 )
 
 // permissionView is a permission in the form of the API.
@@ -24,11 +21,7 @@ func viewPermission(p content.Permission) permissionView {
 }
 
 func (s *Server) listPermissions(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.viewable(r)
-	if err != nil {
-		return err
-	}
-	permissions, err := s.Content.Permissions(r.Context(), item.GUID)
+	permissions, err := s.Content.Permissions(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
@@ -40,32 +33,23 @@ func (s *Server) listPermissions(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) getPermission(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.viewable(r)
-	if err != nil {
-		return err
-	}
-	p, err := s.permission(r, item)
+	p, err := s.permission(r)
 	if err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, viewPermission(p))
 }
 
-func (s *Server) permission(r *http.Request, item *content.Item) (content.Permission, error) {
+// permission returns the permission in the path, for callers who may see the item.
+func (s *Server) permission(r *http.Request) (content.Permission, error) {
+	if _, err := s.Content.View(r.Context(), callerOf(r).actor(), r.PathValue("guid")); err != nil {
+		return content.Permission{}, err
+	}
 	id, err := pathID(r, "id")
 	if err != nil {
 		return content.Permission{}, err
 	}
-	permissions, err := s.Content.Permissions(r.Context(), item.GUID)
-	if err != nil {
-		return content.Permission{}, err
-	}
-	for _, p := range permissions {
-		if p.ID == id {
-			return p, nil
-		}
-	}
-	return content.Permission{}, errNotFound
+	return s.Content.Permission(r.Context(), callerOf(r).actor(), r.PathValue("guid"), id)
 }
 
 // permissionBody is the body of a request. PUT repeats the principal, which must not change.
@@ -76,30 +60,25 @@ type permissionBody struct {
 }
 
 func (s *Server) putPermission(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
-	if err != nil {
+	if err := s.checkEditor(r); err != nil {
 		return err
 	}
 	var body permissionBody
 	if err := decode(w, r, &body); err != nil {
 		return err
 	}
-	p := content.Permission{ContentGUID: item.GUID, PrincipalGUID: body.PrincipalGUID, PrincipalType: body.PrincipalType, Role: body.Role}
-	if err := s.checkPermission(r, item, p); err != nil {
-		return err
-	}
-	if err := s.Content.PutPermission(r.Context(), &p); err != nil {
+	p := content.Permission{ContentGUID: r.PathValue("guid"), PrincipalGUID: body.PrincipalGUID, PrincipalType: body.PrincipalType, Role: body.Role}
+	if err := s.Content.PutPermission(r.Context(), callerOf(r).actor(), &p); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, viewPermission(p))
 }
 
 func (s *Server) changePermission(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
-	if err != nil {
+	if err := s.checkEditor(r); err != nil {
 		return err
 	}
-	p, err := s.permission(r, item)
+	p, err := s.permission(r)
 	if err != nil {
 		return err
 	}
@@ -107,55 +86,20 @@ func (s *Server) changePermission(w http.ResponseWriter, r *http.Request) error 
 	if err := decode(w, r, &body); err != nil {
 		return err
 	}
-	if body.PrincipalGUID != p.PrincipalGUID || body.PrincipalType != p.PrincipalType {
-		return errImmutableField
-	}
-	p.Role = body.Role
-	if err := s.checkPermission(r, item, p); err != nil {
-		return err
-	}
-	if p, err = s.Content.SetPermissionRole(r.Context(), item.GUID, p.ID, p.Role); err != nil {
+	p.PrincipalGUID, p.PrincipalType, p.Role = body.PrincipalGUID, body.PrincipalType, body.Role
+	if err := s.Content.ChangePermission(r.Context(), callerOf(r).actor(), p); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, viewPermission(p))
 }
 
-// checkPermission returns an error if the principal of p does not exist or cannot have the role.
-func (s *Server) checkPermission(r *http.Request, item *content.Item, p content.Permission) error {
-	if p.Role != content.RoleViewer && p.Role != content.RoleCollaborator {
-		return errInvalidParameter.withText("The parameter is invalid: role wants viewer or owner.")
-	}
-	switch p.PrincipalType {
-	case content.PrincipalUser:
-		user, err := s.Accounts.FindUser(r.Context(), p.PrincipalGUID)
-		if errors.Is(err, dberr.NotFound) {
-			return errNoUser
-		}
-		if err != nil {
-			return err
-		}
-		if user.GUID == item.OwnerGUID {
-			return errOwnerPermission
-		}
-		if p.Role == content.RoleCollaborator && !user.Role.AtLeast(account.Publisher) {
-			return errCollaboratorRole
-		}
-		return nil
-	case content.PrincipalGroup:
-		_, err := s.Accounts.FindGroup(r.Context(), p.PrincipalGUID)
-		return err
-	}
-	return errPrincipalType
-}
-
 func (s *Server) deletePermission(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
-	if err != nil {
+	if err := s.checkEditor(r); err != nil {
 		return err
 	}
 	id, err := pathID(r, "id")
 	if err != nil {
 		return err
 	}
-	return noContent(w, s.Content.DeletePermission(r.Context(), item.GUID, id))
+	return noContent(w, s.Content.DeletePermission(r.Context(), callerOf(r).actor(), r.PathValue("guid"), id))
 }

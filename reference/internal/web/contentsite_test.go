@@ -3,11 +3,13 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +31,8 @@ func TestMain(m *testing.M) {
 // contentSite is a site with content, integrations, an administrator and a publisher, each with a key.
 type contentSite struct {
 	*site
-	runtime          *content.Runtime
+	content          *content.Service
+	dir              string // the data folder
 	provider         *webProvider
 	admin, publisher *persona
 	guids            map[string]string // of users, by name
@@ -45,9 +48,10 @@ func newContentSiteWith(t *testing.T, change func(*web.Options), options ...stri
 	t.Helper()
 	s := &contentSite{provider: newWebProvider(t), guids: map[string]string{}}
 	dir := t.TempDir()
+	s.dir = dir
 	s.site = newSite(t, proxied+strings.Join(options, "\n"), func(o *web.Options, db *store.DB) {
-		runtime, err := content.NewRuntime(t.Context(), content.RuntimeOptions{
-			Store: db.Content(), Keys: content.OwnerKeys{Accounts: o.Accounts}, DataDir: dir, Node: "n", Server: o.Base,
+		items, err := content.New(t.Context(), content.Options{
+			Store: db.Content(), Accounts: o.Accounts, DataDir: dir, Node: "n", Server: o.Base,
 			Command: contenttest.Command(), Log: o.Log,
 		})
 		if err != nil {
@@ -58,21 +62,20 @@ func newContentSiteWith(t *testing.T, change func(*web.Options), options ...stri
 			t.Fatal(err)
 		}
 		integrations, err := integration.New(integration.Options{
-			Store: db.Integrations(), Vault: keys, Now: o.Now, Log: o.Log,
-			Content: integration.Visitors{Store: db.Content(), Accounts: o.Accounts},
+			Store: db.Integrations(), Vault: keys, Now: o.Now, Log: o.Log, Content: items,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Content, o.Runtime, o.Integrations = db.Content(), runtime, integrations
-		s.runtime = runtime
+		o.Content, o.Integrations = items, integrations
+		s.content = items
 		change(o)
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		if err := s.runtime.Close(ctx); err != nil {
-			t.Errorf("close runtime: %v", err)
+		if err := s.content.Close(ctx); err != nil {
+			t.Errorf("close content: %v", err)
 		}
 	})
 	ada := s.person("ada") // the first user is the administrator
@@ -81,6 +84,16 @@ func newContentSiteWith(t *testing.T, change func(*web.Options), options ...stri
 	s.admin.do("PUT", "__api__/v1/users/"+s.guids["paula"], `{"user_role":"publisher"}`).want(200, 0)
 	s.publisher = s.byKey(paula.key())
 	return s
+}
+
+// executions returns the number of programs that are running. Each has a folder of its own.
+func (s *contentSite) executions() int {
+	s.t.Helper()
+	folders, err := os.ReadDir(filepath.Join(s.dir, "run"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		s.t.Fatal(err)
+	}
+	return len(folders)
 }
 
 // person returns a signed-in user in a browser.

@@ -8,6 +8,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/content/execution"
 	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/integration"
 )
@@ -122,7 +123,20 @@ var domainErrors = []struct {
 	{integration.ErrNoLogin, errLoginRefused},
 	{integration.ErrNoRefreshToken, errNoRefreshToken},
 	{dberr.NotFound, errNotFound},
+	{content.ErrNotViewer, errNoAccess},
+	{content.ErrNotEditor, errNotEditor},
 	{content.ErrNameTaken, errNameTaken},
+	{content.ErrNewOwner, errNotEditor.withText("The owner of new content is whoever creates it.")},
+	{content.ErrOwnerChange, errForbidden},
+	{content.ErrInvalidOwner, errInvalidOwner},
+	{content.ErrPermissionRole, errInvalidParameter.withText("The parameter is invalid: role wants viewer or owner.")},
+	{content.ErrPrincipalType, errPrincipalType},
+	{content.ErrPrincipalFixed, errImmutableField},
+	{content.ErrOwnerPermission, errOwnerPermission},
+	{content.ErrCollaboratorRole, errCollaboratorRole},
+	{content.ErrActive, errActiveBundle},
+	{content.ErrNoBundle, errNoBundle},
+	{content.ErrNoTask, errNoTask},
 }
 
 // fieldErrors maps the fields of an item that have an error of their own to this error.
@@ -146,9 +160,7 @@ func detailedError(err error) *apiError {
 		return unavailable("The database of the server has no space. Please contact your administrator.")
 	case errors.Is(err, account.ErrTooManyPasswords):
 		return unavailable("Too many users are signing in. Try again later.").withRetryAfter(5)
-	case errors.Is(err, content.ErrActive):
-		return errActiveBundle
-	case errors.Is(err, content.ErrStopped):
+	case errors.Is(err, execution.ErrStopped):
 		return unavailable("The content is being stopped.")
 	}
 	return nil

@@ -8,8 +8,6 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
-	"countersign/reference/internal/store"
-	"countersign/reference/internal/web"
 )
 
 // With Authorization.UserGroups = false, groups in the store give no access, and no group can be given access
@@ -26,8 +24,8 @@ func TestGroupsSwitchedOff(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, proxied+c.options, func(o *web.Options, db *store.DB) { o.Content = db.Content() })
-			admin := s.byKey(s.signIn("ada").key())
+			s := newContentSite(t, c.options)
+			admin := s.admin
 			bob := s.signIn("bob")
 			bobs := bob.get("__api__/v1/user").str("guid")
 			item := admin.post("__api__/v1/content", `{"name":"item"}`).want(200, 0).str("guid")
@@ -40,7 +38,7 @@ func TestGroupsSwitchedOff(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := content.Permission{ContentGUID: item, PrincipalGUID: "eng", PrincipalType: content.PrincipalGroup, Role: content.RoleViewer}
-			if err := s.store.Content().PutPermission(ctx, &p); err != nil {
+			if err := s.store.Content().Update(ctx, func(tx content.Tx) error { return tx.PutPermission(ctx, &p) }); err != nil {
 				t.Fatal(err)
 			}
 			admin.post("__api__/v1/content/"+item+"/permissions", `{"principal_guid":"ops","principal_type":"group","role":"viewer"}`).want(c.status, c.code)

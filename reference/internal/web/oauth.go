@@ -162,11 +162,11 @@ func writeAssociations(w http.ResponseWriter, list []integration.Association) er
 }
 
 func (s *Server) listAssociations(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.viewable(r)
+	item, err := s.Content.View(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
-	list, err := s.Integrations.Associations(r.Context(), item)
+	list, err := s.Integrations.Associations(r.Context(), &item.Item)
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (s *Server) listAssociationsOf(w http.ResponseWriter, r *http.Request) erro
 // setAssociations replaces the associations of the item by the array in the body. It ignores the Content-Type, because
 // the documented curl command does not set it.
 func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
+	item, err := s.Content.Editable(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
@@ -198,5 +198,5 @@ func (s *Server) setAssociations(w http.ResponseWriter, r *http.Request) error {
 	for _, entry := range body {
 		guids = append(guids, entry.GUID)
 	}
-	return noContent(w, s.Integrations.Associate(r.Context(), item, guids))
+	return noContent(w, s.Integrations.Associate(r.Context(), &item.Item, guids))
 }

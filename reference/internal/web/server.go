@@ -30,9 +30,8 @@ type Options struct {
 	// The Host header is ignored.
 	Base     string
 	Accounts *account.Service
-	// Content stores items, Runtime executes them, and Integrations gives them tokens.
-	Content      content.Store
-	Runtime      *content.Runtime
+	// Content stores and executes items, and Integrations gives them tokens.
+	Content      *content.Service
 	Integrations *integration.Service
 	// Document describes this interface as OpenAPI, in YAML.
 	Document []byte

@@ -1,14 +1,10 @@
 package web
 
 import (
-	"crypto/rand"
 	"net/http"
 	"net/url"
 	"strings"
 
-	"github.com/google/uuid"
-
-	"countersign/reference/internal/account/secrets"
 	"countersign/reference/internal/content"
 )
 
@@ -23,27 +19,18 @@ const shareParam = "share"
 const shareCookie = "rsconnect-share"
 
 func (s *Server) createShareLink(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
+	link, token, err := s.Content.CreateShareLink(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
-		return err
-	}
-	token := rand.Text()
-	link := &content.ShareLink{GUID: uuid.NewString(), ContentGUID: item.GUID, CreatedBy: callerOf(r).User.GUID, CreatedTime: s.Now()}
-	if err := s.Content.CreateShareLink(r.Context(), link, secrets.Hash(token)); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, map[string]string{
 		"guid": link.GUID,
-		"url":  s.Base + "content/" + item.GUID + "/?" + shareParam + "=" + url.QueryEscape(token),
+		"url":  s.Base + "content/" + link.ContentGUID + "/?" + shareParam + "=" + url.QueryEscape(token),
 	})
 }
 
 func (s *Server) listShareLinks(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
-	if err != nil {
-		return err
-	}
-	links, err := s.Content.ShareLinks(r.Context(), item.GUID)
+	links, err := s.Content.ShareLinks(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
 		return err
 	}
@@ -55,32 +42,26 @@ func (s *Server) listShareLinks(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deleteShareLink(w http.ResponseWriter, r *http.Request) error {
-	item, _, err := s.editable(r)
-	if err != nil {
-		return err
-	}
-	return noContent(w, s.Content.DeleteShareLink(r.Context(), item.GUID, r.PathValue("link")))
+	return noContent(w, s.Content.DeleteShareLink(r.Context(), callerOf(r).actor(), r.PathValue("guid"), r.PathValue("link")))
 }
 
-// hasShareLink reports whether the request has the token of a share link of the item, in the parameter or in the
-// cookie. If a visitor with a role of their own opens the item without the link, it deletes the cookie.
-func (s *Server) hasShareLink(w http.ResponseWriter, r *http.Request, item *content.Item, role content.AppRole) (bool, error) {
-	if token := r.URL.Query().Get(shareParam); token != "" {
-		holds, err := s.Content.ShareLinkHolds(r.Context(), item.GUID, secrets.Hash(token))
-		if holds {
-			s.setShareCookie(w, item, token)
-		}
-		return holds, err
+// linkOf returns the tokens of share links in a request.
+func linkOf(r *http.Request) content.Link {
+	link := content.Link{Token: r.URL.Query().Get(shareParam), Opens: isNavigation(r)}
+	if cookie, err := r.Cookie(shareCookie); err == nil {
+		link.Kept = cookie.Value
 	}
-	cookie, err := r.Cookie(shareCookie)
-	if err != nil {
-		return false, nil
+	return link
+}
+
+// keepLink stores or deletes the cookie of a share link, as the visit requires.
+func (s *Server) keepLink(w http.ResponseWriter, v content.Visit, link content.Link) {
+	switch {
+	case v.NewToken:
+		s.setShareCookie(w, v.Item, link.Token)
+	case v.DropToken:
+		s.setShareCookie(w, v.Item, "")
 	}
-	if role.CanView() && isNavigation(r) {
-		s.setShareCookie(w, item, "")
-		return false, nil
-	}
-	return s.Content.ShareLinkHolds(r.Context(), item.GUID, secrets.Hash(cookie.Value))
 }
 
 // setShareCookie stores the token of a link for the path of the item. An empty token deletes the cookie.

@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"path"
 	"strings"
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/content/execution"
 	"countersign/reference/internal/integration"
 )
 
@@ -37,31 +37,22 @@ func (s *Server) visitFolder(w http.ResponseWriter, r *http.Request) error {
 
 // visitCall is a permitted visit.
 type visitCall struct {
-	item   *content.Item
+	content.Visit
 	caller caller
-	byLink bool // a visit by a share link, which does not identify its user (OI-018)
 }
 
 // identified reports whether content is told who the visitor is.
-func (v visitCall) identified() bool { return v.caller.SignedIn() && !v.byLink }
+func (v visitCall) identified() bool { return v.caller.SignedIn() && !v.ByLink }
 
 // visit serves an item to visitors who may see it.
 func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
-	item, err := s.Content.Item(r.Context(), r.PathValue("guid"))
+	c, link := callerOf(r), linkOf(r)
+	permitted, err := s.Content.Visit(r.Context(), c.actor(), r.PathValue("guid"), link)
 	if err != nil {
-		return err
+		return visitError(err, c)
 	}
-	v := visitCall{item: item, caller: callerOf(r)}
-	_, role, err := s.roleOn(r.Context(), item, v.caller)
-	if err != nil {
-		return err
-	}
-	if v.byLink, err = s.hasShareLink(w, r, item, role); err != nil {
-		return err
-	}
-	if !v.byLink && !role.CanView() {
-		return refuseVisit(v.caller)
-	}
+	s.keepLink(w, permitted, link)
+	v := visitCall{permitted, c}
 	login, err := s.loginFor(r, v)
 	if err != nil {
 		return err
@@ -70,34 +61,34 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
 		s.redirect(w, login)
 		return nil
 	}
-	switch item.Mode.Class() {
+	switch v.Item.Mode.Class() {
 	case content.ClassInteractive:
 		return s.visitProcess(w, r, v)
 	case content.ClassRendered:
-		return s.visitRender(w, r, item)
+		return s.visitRender(w, r, v.Item)
 	case content.ClassStatic:
-		return s.visitFiles(w, r, item)
+		return s.visitFiles(w, r, v.Item)
 	}
 	return errNotFound.withText("This content has not been deployed yet.")
 }
 
-// refuseVisit returns the error for a refused visitor. writePageError redirects visitors who are not signed in to
+// visitError returns the error for a refused visit. writePageError redirects visitors who are not signed in to
 // LoginURL, if it is configured.
-func refuseVisit(c caller) error {
-	if c.SignedIn() {
-		return errNoAccess
+func visitError(err error, c caller) error {
+	if errors.Is(err, content.ErrNotViewer) && !c.SignedIn() {
+		return errNotSignedIn.withCause(err)
 	}
-	return errNotSignedIn
+	return err
 }
 
 // loginFor returns the login to which a visitor is redirected, or "". It applies to visitors who open an item
 // directly and are not logged in to its Viewer integration (OAuth document, line 42; OI-049). It does not apply to
 // visits that cannot get a token: share links, anonymous visitors, API keys.
 func (s *Server) loginFor(r *http.Request, v visitCall) (string, error) {
-	if v.byLink || !v.caller.Interactive() || !isNavigation(r) {
+	if v.ByLink || !v.caller.Interactive() || !isNavigation(r) {
 		return "", nil
 	}
-	guid, err := s.Integrations.LoginFor(r.Context(), v.item, v.caller.User.GUID)
+	guid, err := s.Integrations.LoginFor(r.Context(), v.Item, v.caller.User.GUID)
 	if err != nil || guid == "" {
 		return "", err
 	}
@@ -132,55 +123,31 @@ func (s *Server) visitRender(w http.ResponseWriter, r *http.Request, item *conte
 	return nil
 }
 
-// visitFiles serves the files of a static item. The manifest names the first page and is not served.
+// visitFiles serves the files of a static item.
 func (s *Server) visitFiles(w http.ResponseWriter, r *http.Request, item *content.Item) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return errNoEndpoint
 	}
-	folder, err := s.Runtime.Folder(item)(r.Context())
+	file, err := s.Content.Open(r.Context(), item, r.PathValue("path"))
 	if err != nil {
 		return err
-	}
-	name := r.PathValue("path")
-	if name == "" {
-		manifest, err := content.ReadManifest(folder)
-		if err != nil {
-			return err
-		}
-		name = manifest.Entry
-	}
-	root, err := os.OpenRoot(folder) // no file outside the folder is opened, whatever the name
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	if name == content.ManifestName || strings.HasSuffix(name, "/") {
-		return errNotFound
-	}
-	file, err := root.Open(name)
-	if err != nil {
-		return errNotFound.withCause(err)
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return errNotFound
-	}
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-cache, private")
-	http.ServeContent(w, r, path.Base(name), info.ModTime(), file)
+	http.ServeContent(w, r, path.Base(file.Name()), file.Info.ModTime(), file)
 	return nil
 }
 
 // visitProcess passes a visit to the process of the item.
 func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCall) error {
-	process, leave, err := s.Runtime.Visit(r.Context(), v.item, s.Runtime.Folder(v.item))
+	process, leave, err := s.Content.Process(r.Context(), v.Item)
 	if err != nil {
 		return startError(err)
 	}
 	defer leave()
-	headers, err := s.visitHeaders(r.Context(), v, process.Execution())
+	headers, err := s.visitHeaders(r.Context(), v, process.Execution)
 	if err != nil {
 		return err
 	}
@@ -189,7 +156,7 @@ func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCal
 	proxy := &httputil.ReverseProxy{
 		Transport:     process.Transport,
 		FlushInterval: -1, // immediately, because content may stream
-		Rewrite:       func(pr *httputil.ProxyRequest) { s.rewrite(pr, v.item, process.Target, headers) },
+		Rewrite:       func(pr *httputil.ProxyRequest) { s.rewrite(pr, v.Item, process.Target, headers) },
 		ModifyResponse: func(reply *http.Response) error {
 			dropOwnCookies(reply.Header)
 			return nil
@@ -207,9 +174,9 @@ func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCal
 // startError returns the reply for content that did not start. The output of the process is for its publisher only:
 // it is neither sent to the visitor nor logged.
 func startError(err error) error {
-	var start *content.StartError
+	var start *execution.StartError
 	switch {
-	case errors.Is(err, content.ErrNoRuntime):
+	case errors.Is(err, execution.ErrNoProgram):
 		return unavailable("This server has no program to execute content with.").withCause(err)
 	case errors.As(err, &start):
 		return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not start."}).withCause(err)
@@ -240,10 +207,10 @@ func (s *Server) visitHeaders(ctx context.Context, v visitCall, execution string
 	h.Set(credentialsHeader, credentials)
 	// There is no token for items that are open to all visitors (OAuth document, line 13). There is also none for
 	// content that visits an item with its own key, because this is not a visit of its owner (lines 55 and 56).
-	if v.item.Access == content.AccessAll || v.caller.Via == viaContent {
+	if v.Item.Access == content.AccessAll || v.caller.Via == viaContent {
 		return h, nil
 	}
-	token, err := s.Integrations.IssueUserToken(integration.Visit{User: v.caller.User.GUID, Content: v.item.GUID, Execution: execution})
+	token, err := s.Integrations.IssueUserToken(integration.Visit{User: v.caller.User.GUID, Content: v.Item.GUID, Execution: execution})
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"countersign/reference/internal/content"
+	"countersign/reference/internal/content/execution"
 )
 
 func TestWhoMayVisit(t *testing.T) {
@@ -69,7 +69,7 @@ func TestStaticFiles(t *testing.T) {
 		}
 	}
 	v.do("POST", "content/"+guid+"/", "x").want(404, 2)
-	if live := s.runtime.Live(); live != 0 {
+	if live := s.executions(); live != 0 {
 		t.Errorf("static content started %d processes", live)
 	}
 }
@@ -301,12 +301,12 @@ func TestManyItems(t *testing.T) {
 	t.Parallel()
 	s := newContentSite(t)
 	var guids []string
-	for range content.DefaultMaxRun + 2 {
+	for range execution.DefaultMaxRun + 2 {
 		guids = append(guids, s.running("python-api", "all", nil))
 	}
 	for _, guid := range append(guids, guids...) {
 		s.visitor().get("content/" + guid + "/").echo()
-		if live := s.runtime.Live(); live > content.DefaultMaxRun {
+		if live := s.executions(); live > execution.DefaultMaxRun {
 			t.Errorf("%d live", live)
 		}
 	}

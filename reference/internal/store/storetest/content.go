@@ -13,6 +13,7 @@ import (
 
 	"countersign/reference/internal/account"
 	"countersign/reference/internal/content"
+	"countersign/reference/internal/content/execution"
 	"countersign/reference/internal/dberr"
 	"countersign/reference/internal/store"
 )
@@ -44,11 +45,20 @@ func addItem(t *testing.T, db *store.DB, owner account.User, name string) *conte
 	t.Helper()
 	i := &content.Item{GUID: "item-" + name, OwnerGUID: owner.GUID, Name: name, Title: "Title", Description: "d", Access: content.AccessACL,
 		Mode: content.ModeUnknown, Settings: content.Settings{"locked": json.RawMessage("true")}, CreatedTime: day}
-	if err := db.Content().CreateItem(ctx, i); err != nil {
-		t.Fatalf("CreateItem: %v", err)
-	}
+	changeContent(t, db, func(tx content.Tx) error { return tx.InsertItem(ctx, i) })
 	return i
 }
+
+// changeContent runs do in a transaction, which must succeed.
+func changeContent(t *testing.T, db *store.DB, do func(content.Tx) error) {
+	t.Helper()
+	if err := db.Content().Update(ctx, do); err != nil {
+		t.Fatalf("Update of content: %v", err)
+	}
+}
+
+// tryContent runs do in a transaction and returns its error.
+func tryContent(db *store.DB, do func(content.Tx) error) error { return db.Content().Update(ctx, do) }
 
 func contentItems(t *testing.T, db *store.DB) {
 	s := db.Content()
@@ -60,25 +70,26 @@ func contentItems(t *testing.T, db *store.DB) {
 	}
 	again := *first
 	again.GUID = "other"
-	if err := s.CreateItem(ctx, &again); !errors.Is(err, content.ErrNameTaken) {
-		t.Errorf("the owner's second item of that name: %v, want ErrNameTaken", err)
-	}
+	insert := func(tx content.Tx) error { return tx.InsertItem(ctx, &again) }
+	isErr(t, "the owner's second item of that name", tryContent(db, insert), dberr.Exists)
 	again.OwnerGUID = peter.GUID
-	if err := s.CreateItem(ctx, &again); err != nil || again.ID <= first.ID {
+	if err := tryContent(db, insert); err != nil || again.ID <= first.ID {
 		t.Errorf("another owner's item of that name: id %d, %v", again.ID, err)
 	}
+	again.GUID, again.OwnerGUID = "third", "nobody"
+	isErr(t, "an item of no user", tryContent(db, insert), dberr.NotFound)
 	if _, err := s.Item(ctx, "nothing"); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("Item = %v, want ErrNotFound", err)
 	}
 }
 
+// contentLists tests that a list has every item, with the owner and with the permissions of one user only.
 func contentLists(t *testing.T, db *store.DB) {
 	s := db.Content()
-	paula, viewer := addUser(t, db, account.User{Username: "paula"}), addUser(t, db, account.User{Username: "viewer"})
-	mine, permitted, grouped, open, hidden := addItem(t, db, viewer, "mine"), addItem(t, db, paula, "permitted"), addItem(t, db, paula, "grouped"), addItem(t, db, paula, "open"), addItem(t, db, paula, "hidden")
-	if _, err := s.UpdateItem(ctx, open.GUID, func(i *content.Item) error { i.Access = content.AccessLoggedIn; return nil }); err != nil {
-		t.Fatal(err)
-	}
+	paula := addUser(t, db, account.User{Username: "paula", FirstName: "P", LastName: "L"})
+	viewer := addUser(t, db, account.User{Username: "viewer"})
+	addItem(t, db, viewer, "mine")
+	permitted, grouped, hidden := addItem(t, db, paula, "permitted"), addItem(t, db, paula, "grouped"), addItem(t, db, paula, "hidden")
 	group := account.Group{GUID: "g", Name: "g", Created: day}
 	update(t, db, func(tx account.Tx) error {
 		if err := tx.InsertGroup(ctx, &group); err != nil {
@@ -86,104 +97,102 @@ func contentLists(t *testing.T, db *store.DB) {
 		}
 		return tx.AddMember(ctx, group.GUID, viewer.GUID)
 	})
-	for _, p := range []*content.Permission{
-		{ContentGUID: permitted.GUID, PrincipalGUID: viewer.GUID, PrincipalType: content.PrincipalUser, Role: content.RoleViewer},
-		{ContentGUID: grouped.GUID, PrincipalGUID: group.GUID, PrincipalType: content.PrincipalGroup, Role: content.RoleViewer},
-		{ContentGUID: hidden.GUID, PrincipalGUID: viewer.GUID, PrincipalType: content.PrincipalGroup, Role: content.RoleViewer}, // there is no group with that guid
-	} {
-		if err := s.PutPermission(ctx, p); err != nil {
-			t.Fatal(err)
-		}
+	put := func(item *content.Item, kind content.PrincipalType, guid string) content.Permission {
+		t.Helper()
+		p := content.Permission{ContentGUID: item.GUID, PrincipalGUID: guid, PrincipalType: kind, Role: content.RoleViewer}
+		changeContent(t, db, func(tx content.Tx) error { return tx.PutPermission(ctx, &p) })
+		return p
 	}
+	byUser, byGroup := put(permitted, content.PrincipalUser, viewer.GUID), put(permitted, content.PrincipalGroup, group.GUID)
+	grouping := put(grouped, content.PrincipalGroup, group.GUID)
+	put(permitted, content.PrincipalUser, "another")
+	put(hidden, content.PrincipalGroup, viewer.GUID) // there is no group with that guid
+	all := map[string][]content.Permission{"mine": nil, "permitted": {byUser, byGroup}, "grouped": {grouping}, "hidden": nil}
 	for _, test := range []struct {
 		filter content.Filter
+		user   string
 		want   []string
 	}{
-		{content.Filter{}, []string{"mine", "permitted", "grouped", "open", "hidden"}},
-		{content.Filter{VisibleTo: viewer.GUID}, []string{"mine", "permitted", "grouped", "open"}},
-		{content.Filter{OwnerGUID: viewer.GUID}, []string{"mine"}},
-		{content.Filter{Name: "open"}, []string{"open"}},
-		{content.Filter{Name: "hidden", VisibleTo: viewer.GUID}, []string{}},
+		{content.Filter{}, viewer.GUID, []string{"mine", "permitted", "grouped", "hidden"}},
+		{content.Filter{OwnerGUID: viewer.GUID}, viewer.GUID, []string{"mine"}},
+		{content.Filter{Name: "permitted"}, viewer.GUID, []string{"permitted"}},
+		{content.Filter{Name: "permitted", OwnerGUID: viewer.GUID}, viewer.GUID, []string{}},
+		{content.Filter{}, "", []string{"mine", "permitted", "grouped", "hidden"}},
 	} {
-		items, err := s.Items(ctx, test.filter)
 		names := []string{}
-		for _, i := range items {
-			names = append(names, i.Name)
+		for _, e := range got(s.Entries(ctx, test.filter, test.user))(t) {
+			names = append(names, e.Name)
+			want := all[e.Name]
+			if test.user == "" {
+				want = nil
+			}
+			same(t, "permissions of "+test.user+" on "+e.Name, e.Permissions, want)
 		}
-		if diff := cmp.Diff(test.want, names); err != nil || diff != "" {
-			t.Errorf("Items(%+v): %v (-want +got):\n%s", test.filter, err, diff)
-		}
+		same(t, fmt.Sprintf("Entries(%+v, %q)", test.filter, test.user), names, test.want)
 	}
-	_ = mine
+	e := got(s.Entry(ctx, permitted.GUID, viewer.GUID))(t)
+	same(t, "Entry", e, &content.Entry{Item: *permitted, Owner: content.Owner{GUID: paula.GUID, Username: "paula", FirstName: "P", LastName: "L"}, Permissions: all["permitted"]})
+	isErr(t, "Entry of nothing", second(s.Entry(ctx, "nothing", viewer.GUID)), dberr.NotFound)
 }
 
 func contentUpdates(t *testing.T, db *store.DB) {
 	s := db.Content()
 	paula := addUser(t, db, account.User{Username: "paula"})
 	item, other := addItem(t, db, paula, "item"), addItem(t, db, paula, "other")
+	change := func(guid string, set func(*content.Item)) error {
+		return tryContent(db, func(tx content.Tx) error {
+			i, err := tx.Item(ctx, guid)
+			if err != nil {
+				return err
+			}
+			set(i)
+			return tx.UpdateItem(ctx, i)
+		})
+	}
 	refusal := errors.New("no")
-	if _, err := s.UpdateItem(ctx, item.GUID, func(i *content.Item) error { i.Title = "changed"; return refusal }); err != refusal {
-		t.Errorf("UpdateItem = %v, want what change said", err)
-	}
-	if got, _ := s.Item(ctx, item.GUID); got.Title != "Title" {
-		t.Errorf("a refused change was stored: %q", got.Title)
-	}
-	if _, err := s.UpdateItem(ctx, item.GUID, func(i *content.Item) error { i.Name = other.Name; return nil }); !errors.Is(err, content.ErrNameTaken) {
-		t.Errorf("UpdateItem to a taken name = %v", err)
-	}
-	if _, err := s.UpdateItem(ctx, "nothing", func(*content.Item) error { return nil }); !errors.Is(err, dberr.NotFound) {
-		t.Errorf("UpdateItem of nothing = %v", err)
-	}
+	err := tryContent(db, func(tx content.Tx) error {
+		return errors.Join(tx.UpdateItem(ctx, &content.Item{GUID: item.GUID, OwnerGUID: paula.GUID, Title: "changed"}), refusal)
+	})
+	isErr(t, "Update that refuses", err, refusal)
+	same(t, "title after a refused change", got(s.Item(ctx, item.GUID))(t).Title, "Title")
+	isErr(t, "a taken name", change(item.GUID, func(i *content.Item) { i.Name = other.Name }), dberr.Exists)
+	isErr(t, "an owner who does not exist", change(item.GUID, func(i *content.Item) { i.OwnerGUID = "nobody" }), dberr.NotFound)
+	isErr(t, "UpdateItem of nothing", tryContent(db, func(tx content.Tx) error {
+		return tx.UpdateItem(ctx, &content.Item{GUID: "nothing", OwnerGUID: paula.GUID})
+	}), dberr.NotFound)
 	// Concurrent changes must not overwrite each other.
 	var wg sync.WaitGroup
-	for i := range 20 {
+	for n := range 20 {
 		wg.Go(func() {
-			_, err := s.UpdateItem(ctx, item.GUID, func(i2 *content.Item) error {
-				i2.Settings[fmt.Sprintf("s%d", i)] = json.RawMessage("1")
-				return nil
-			})
-			if err != nil {
-				t.Errorf("UpdateItem: %v", err)
+			if err := change(item.GUID, func(i *content.Item) { i.Settings[fmt.Sprint("s", n)] = json.RawMessage("1") }); err != nil {
+				t.Errorf("change: %v", err)
 			}
 		})
 	}
 	wg.Wait()
-	if got, _ := s.Item(ctx, item.GUID); len(got.Settings) != 21 {
-		t.Errorf("%d settings of 21 are left", len(got.Settings))
-	}
+	same(t, "settings", len(got(s.Item(ctx, item.GUID))(t).Settings), 21)
 }
 
 func contentPermissions(t *testing.T, db *store.DB) {
 	s := db.Content()
 	item := addItem(t, db, addUser(t, db, account.User{Username: "paula"}), "item")
-	p := &content.Permission{ContentGUID: item.GUID, PrincipalGUID: "u", PrincipalType: content.PrincipalUser, Role: content.RoleViewer}
-	if err := s.PutPermission(ctx, p); err != nil {
-		t.Fatal(err)
+	put := func(guid string, role content.PermissionRole) (content.Permission, error) {
+		p := content.Permission{ContentGUID: guid, PrincipalGUID: "u", PrincipalType: content.PrincipalUser, Role: role}
+		return p, tryContent(db, func(tx content.Tx) error { return tx.PutPermission(ctx, &p) })
 	}
-	again := &content.Permission{ContentGUID: item.GUID, PrincipalGUID: "u", PrincipalType: content.PrincipalUser, Role: content.RoleCollaborator}
-	if err := s.PutPermission(ctx, again); err != nil || again.ID != p.ID {
-		t.Errorf("the principal's second permission has id %d, not %d (%v)", again.ID, p.ID, err)
+	remove := func(guid string, id int64) error {
+		return tryContent(db, func(tx content.Tx) error { return tx.DeletePermission(ctx, guid, id) })
 	}
-	list, err := s.Permissions(ctx, item.GUID)
-	if diff := cmp.Diff([]content.Permission{*again}, list); err != nil || diff != "" {
-		t.Errorf("Permissions: %v (-want +got):\n%s", err, diff)
-	}
-	if got, err := s.SetPermissionRole(ctx, item.GUID, p.ID, content.RoleViewer); err != nil || got.Role != content.RoleViewer {
-		t.Errorf("SetPermissionRole = %+v, %v", got, err)
-	}
-	if err := s.DeletePermission(ctx, "other", p.ID); !errors.Is(err, dberr.NotFound) {
-		t.Errorf("another item's permission: %v", err)
-	}
-	if err := s.DeletePermission(ctx, item.GUID, p.ID); err != nil {
-		t.Error(err)
-	}
-	if err := s.DeletePermission(ctx, item.GUID, p.ID); !errors.Is(err, dberr.NotFound) {
-		t.Errorf("a second time: %v", err)
-	}
-	orphan := &content.Permission{ContentGUID: "nothing", PrincipalGUID: "u", PrincipalType: content.PrincipalUser, Role: content.RoleViewer}
-	if err := s.PutPermission(ctx, orphan); !errors.Is(err, dberr.NotFound) {
-		t.Errorf("of no item: %v", err)
-	}
+	p := got(put(item.GUID, content.RoleViewer))(t)
+	again := got(put(item.GUID, content.RoleCollaborator))(t)
+	same(t, "id of the principal's second permission", again.ID, p.ID)
+	same(t, "Permissions", got(s.Permissions(ctx, item.GUID))(t), []content.Permission{again})
+	same(t, "Permission", got(s.Permission(ctx, item.GUID, p.ID))(t), again)
+	isErr(t, "another item's permission", second(s.Permission(ctx, "other", p.ID)), dberr.NotFound)
+	isErr(t, "deleting another item's permission", remove("other", p.ID), dberr.NotFound)
+	must(t, remove(item.GUID, p.ID))
+	isErr(t, "deleting a second time", remove(item.GUID, p.ID), dberr.NotFound)
+	isErr(t, "a permission on no item", second(put("nothing", content.RoleViewer)), dberr.NotFound)
 }
 
 func contentBundles(t *testing.T, db *store.DB) {
@@ -191,11 +200,12 @@ func contentBundles(t *testing.T, db *store.DB) {
 	paula := addUser(t, db, account.User{Username: "paula"})
 	item, other := addItem(t, db, paula, "item"), addItem(t, db, paula, "other")
 	archive := []byte{0, 1, 2, 0xff, 0}
-	b := &content.Bundle{ContentGUID: item.GUID, CreatedBy: paula.GUID, CreatedTime: day, Size: 5, MD5: "m", SHA1: "s", Metadata: map[string]string{"source": "git"}}
+	b := &content.Bundle{ContentGUID: item.GUID, CreatedBy: paula.GUID, CreatorName: "paula", CreatedTime: day, Size: 5, MD5: "m", SHA1: "s", Metadata: map[string]string{"source": "git"}}
 	empty := &content.Bundle{ContentGUID: item.GUID, CreatedTime: day}
-	if err := errors.Join(s.CreateBundle(ctx, b, archive), s.CreateBundle(ctx, empty, nil)); err != nil {
+	if err := errors.Join(s.InsertBundle(ctx, b, archive), s.InsertBundle(ctx, empty, nil)); err != nil {
 		t.Fatal(err)
 	}
+	isErr(t, "a bundle of no item", s.InsertBundle(ctx, &content.Bundle{ContentGUID: "nothing"}, archive), dberr.NotFound)
 	got, err := s.Bundle(ctx, item.GUID, b.ID)
 	if diff := cmp.Diff(b, got); err != nil || diff != "" {
 		t.Errorf("Bundle: %v (-stored +read):\n%s", err, diff)
@@ -213,35 +223,31 @@ func contentBundles(t *testing.T, db *store.DB) {
 		t.Errorf("LatestBundle of none = %v", err)
 	}
 	for name, err := range map[string]error{
-		"Bundle":   second(s.Bundle(ctx, other.GUID, b.ID)),
-		"Archive":  second(s.Archive(ctx, other.GUID, b.ID)),
-		"Activate": s.Activate(ctx, other.GUID, b.ID, "shiny", nil, day),
-		"Render":   second(s.Render(ctx, item.GUID)),
+		"Bundle":    second(s.Bundle(ctx, other.GUID, b.ID)),
+		"Archive":   second(s.Archive(ctx, other.GUID, b.ID)),
+		"SetActive": tryContent(db, func(tx content.Tx) error { return tx.SetActive(ctx, "nothing", b.ID, "shiny", day) }),
+		"Render":    second(s.Render(ctx, item.GUID)),
 	} {
 		if !errors.Is(err, dberr.NotFound) {
 			t.Errorf("%s of what is another item's = %v, want ErrNotFound", name, err)
 		}
 	}
 	render := &content.Render{ContentGUID: item.GUID, BundleID: b.ID, Body: []byte("page"), CreatedTime: day}
-	if err := s.Activate(ctx, item.GUID, b.ID, "quarto-static", render, day); err != nil {
-		t.Fatal(err)
-	}
+	changeContent(t, db, func(tx content.Tx) error {
+		return errors.Join(tx.SetActive(ctx, item.GUID, b.ID, "quarto-static", day), tx.PutRender(ctx, render))
+	})
 	if i, _ := s.Item(ctx, item.GUID); i.BundleID != b.ID || i.Mode != "quarto-static" || !i.DeployedTime.Equal(day) {
 		t.Errorf("after Activate: %+v", i)
 	}
 	if r, err := s.Render(ctx, item.GUID); err != nil || cmp.Diff(render, r) != "" {
 		t.Errorf("Render = %+v, %v", r, err)
 	}
-	if err := s.DeleteBundle(ctx, item.GUID, b.ID); !errors.Is(err, content.ErrActive) {
-		t.Errorf("DeleteBundle of the active bundle = %v, want ErrActive", err)
+	remove := func(guid string, id int64) error {
+		return tryContent(db, func(tx content.Tx) error { return tx.DeleteBundle(ctx, guid, id) })
 	}
-	if err := s.DeleteBundle(ctx, other.GUID, b.ID); !errors.Is(err, dberr.NotFound) {
-		t.Errorf("DeleteBundle of what is another item's = %v, want ErrNotFound", err)
-	}
-	if err := s.DeleteBundle(ctx, item.GUID, empty.ID); err != nil {
-		t.Error(err)
-	}
-	if list, err := s.Bundles(ctx, item.GUID); err != nil || len(list) != 1 {
+	isErr(t, "DeleteBundle of another item's bundle", remove(other.GUID, b.ID), dberr.NotFound)
+	must(t, remove(item.GUID, empty.ID))
+	if list, err := s.Bundles(ctx, item.GUID); err != nil || len(list) != 1 || !list[0].Active {
 		t.Errorf("Bundles = %d, %v", len(list), err)
 	}
 }
@@ -251,9 +257,7 @@ func contentShares(t *testing.T, db *store.DB) {
 	paula := addUser(t, db, account.User{Username: "paula"})
 	item, other := addItem(t, db, paula, "item"), addItem(t, db, paula, "other")
 	link := &content.ShareLink{GUID: "l", ContentGUID: item.GUID, CreatedBy: paula.GUID, CreatedTime: day}
-	if err := s.CreateShareLink(ctx, link, "hash"); err != nil {
-		t.Fatal(err)
-	}
+	changeContent(t, db, func(tx content.Tx) error { return tx.InsertShareLink(ctx, link, "hash") })
 	for _, test := range []struct {
 		guid, hash string
 		want       bool
@@ -265,12 +269,11 @@ func contentShares(t *testing.T, db *store.DB) {
 	if list, err := s.ShareLinks(ctx, item.GUID); err != nil || cmp.Diff([]content.ShareLink{*link}, list) != "" {
 		t.Errorf("ShareLinks = %+v, %v", list, err)
 	}
-	if err := s.DeleteShareLink(ctx, other.GUID, "l"); !errors.Is(err, dberr.NotFound) {
-		t.Errorf("another item's link: %v", err)
+	remove := func(guid string) error {
+		return tryContent(db, func(tx content.Tx) error { return tx.DeleteShareLink(ctx, guid, "l") })
 	}
-	if err := s.DeleteShareLink(ctx, item.GUID, "l"); err != nil {
-		t.Error(err)
-	}
+	isErr(t, "another item's link", remove(other.GUID), dberr.NotFound)
+	must(t, remove(item.GUID))
 	if got, _ := s.ShareLinkHolds(ctx, item.GUID, "hash"); got {
 		t.Error("a deleted link holds")
 	}
@@ -280,11 +283,11 @@ func contentExecutions(t *testing.T, db *store.DB) {
 	s := db.Content()
 	paula := addUser(t, db, account.User{Username: "paula"})
 	item := addItem(t, db, paula, "item")
-	start := func(id, node string) (*content.Execution, account.APIKey) {
+	start := func(id, node string) (*execution.Execution, account.APIKey) {
 		t.Helper()
 		key := account.APIKey{Kind: account.ContentKey, UserGUID: paula.GUID, ContentGUID: item.GUID, Hash: "key-" + id, Role: account.Publisher, Created: time.Now()}
 		update(t, db, func(tx account.Tx) error { return tx.InsertKey(ctx, &key) })
-		e := &content.Execution{ID: id, ContentGUID: item.GUID, OwnerGUID: paula.GUID, BundleID: 7, Node: node, Class: content.ClassInteractive,
+		e := &execution.Execution{ID: id, ContentGUID: item.GUID, OwnerGUID: paula.GUID, BundleID: 7, Node: node, Kind: execution.KindProcess,
 			KeyID: key.ID, SessionHash: "session-" + id, StartedTime: day}
 		if err := s.StartExecution(ctx, e); err != nil {
 			t.Fatal(err)
@@ -298,9 +301,9 @@ func contentExecutions(t *testing.T, db *store.DB) {
 	one, _ := start("one", "n1")
 	start("two", "n1")
 	start("three", "n2")
-	for _, read := range []func() (*content.Execution, error){
-		func() (*content.Execution, error) { return s.Execution(ctx, "one") },
-		func() (*content.Execution, error) { return s.ExecutionBySession(ctx, "session-one") },
+	for _, read := range []func() (*execution.Execution, error){
+		func() (*execution.Execution, error) { return s.Execution(ctx, "one") },
+		func() (*execution.Execution, error) { return s.ExecutionBySession(ctx, "session-one") },
 	} {
 		if got, err := read(); err != nil || cmp.Diff(one, got) != "" {
 			t.Errorf("read %+v, %v", got, err)
@@ -315,7 +318,7 @@ func contentExecutions(t *testing.T, db *store.DB) {
 	if err := s.EndExecution(ctx, "one"); err != nil {
 		t.Errorf("ended a second time: %v", err)
 	}
-	if err := s.EndExecutions(ctx, "n1"); err != nil {
+	if err := s.EndExecutions(ctx, "n1", day); err != nil {
 		t.Fatal(err)
 	}
 	if !keyGone("two") || keyGone("three") {
@@ -324,7 +327,7 @@ func contentExecutions(t *testing.T, db *store.DB) {
 	if _, err := s.Execution(ctx, "three"); err != nil {
 		t.Errorf("another node's execution: %v", err)
 	}
-	if err := s.StartExecution(ctx, &content.Execution{ID: "x", ContentGUID: "nothing", SessionHash: "x"}); !errors.Is(err, dberr.NotFound) {
+	if err := s.StartExecution(ctx, &execution.Execution{ID: "x", ContentGUID: "nothing", SessionHash: "x"}); !errors.Is(err, dberr.NotFound) {
 		t.Errorf("of no item: %v", err)
 	}
 }
@@ -332,8 +335,8 @@ func contentExecutions(t *testing.T, db *store.DB) {
 func contentTasks(t *testing.T, db *store.DB) {
 	s := db.Content()
 	item := addItem(t, db, addUser(t, db, account.User{Username: "paula"}), "item")
-	task := &content.Task{ID: "t1", UserGUID: "u", ContentGUID: item.GUID, Node: "n1", CreatedTime: day}
-	other := &content.Task{ID: "t2", ContentGUID: item.GUID, Node: "n2"}
+	task := &execution.Task{ID: "t1", UserGUID: "u", ContentGUID: item.GUID, Node: "n1", CreatedTime: day}
+	other := &execution.Task{ID: "t2", ContentGUID: item.GUID, Node: "n2"}
 	if err := errors.Join(s.CreateTask(ctx, task), s.CreateTask(ctx, other)); err != nil {
 		t.Fatal(err)
 	}
@@ -372,27 +375,24 @@ func contentDelete(t *testing.T, db *store.DB) {
 	paula := addUser(t, db, account.User{Username: "paula"})
 	item := addItem(t, db, paula, "item")
 	b := &content.Bundle{ContentGUID: item.GUID}
-	err := errors.Join(
-		s.CreateBundle(ctx, b, []byte("x")),
-		s.PutPermission(ctx, &content.Permission{ContentGUID: item.GUID, PrincipalGUID: "u", PrincipalType: content.PrincipalUser}),
-		s.CreateShareLink(ctx, &content.ShareLink{GUID: "l", ContentGUID: item.GUID}, "hash"),
-		s.CreateTask(ctx, &content.Task{ID: "t", ContentGUID: item.GUID}),
-		s.StartExecution(ctx, &content.Execution{ID: "e", ContentGUID: item.GUID, SessionHash: "s"}),
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, s.InsertBundle(ctx, b, []byte("x")))
+	changeContent(t, db, func(tx content.Tx) error {
+		return errors.Join(
+			tx.PutPermission(ctx, &content.Permission{ContentGUID: item.GUID, PrincipalGUID: "u", PrincipalType: content.PrincipalUser}),
+			tx.InsertShareLink(ctx, &content.ShareLink{GUID: "l", ContentGUID: item.GUID}, "hash"))
+	})
+	must(t, s.CreateTask(ctx, &execution.Task{ID: "t", ContentGUID: item.GUID}))
+	must(t, s.StartExecution(ctx, &execution.Execution{ID: "e", ContentGUID: item.GUID, SessionHash: "s"}))
 	update(t, db, func(tx account.Tx) error {
 		return errors.Join(
 			tx.InsertKey(ctx, &account.APIKey{Kind: account.ContentKey, UserGUID: paula.GUID, ContentGUID: item.GUID, Hash: "content"}),
 			tx.InsertKey(ctx, &account.APIKey{Kind: account.UserKey, UserGUID: paula.GUID, Hash: "own"}))
 	})
-	if err := s.DeleteItem(ctx, item.GUID); err != nil {
-		t.Fatal(err)
-	}
+	remove := func(tx content.Tx) error { return tx.DeleteItem(ctx, item.GUID) }
+	changeContent(t, db, remove)
 	for name, err := range map[string]error{
 		"item": second(s.Item(ctx, item.GUID)), "bundle": second(s.Bundle(ctx, item.GUID, b.ID)), "archive": second(s.Archive(ctx, item.GUID, b.ID)),
-		"task": second(s.Task(ctx, "t")), "execution": second(s.Execution(ctx, "e")), "deleting again": s.DeleteItem(ctx, item.GUID),
+		"task": second(s.Task(ctx, "t")), "execution": second(s.Execution(ctx, "e")), "deleting again": tryContent(db, remove),
 	} {
 		if !errors.Is(err, dberr.NotFound) {
 			t.Errorf("%s is still there: %v", name, err)

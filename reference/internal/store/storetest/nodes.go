@@ -339,17 +339,23 @@ func vaultKeys(t *testing.T, a, b *store.DB) {
 func itemsOfNodes(t *testing.T, a, b *store.DB) {
 	owner := addUser(t, a, account.User{Username: "owner"})
 	n := succeeded(t, atOnce(a, b, 8, func(i int, node *store.DB) error {
-		return node.Content().CreateItem(ctx, &content.Item{GUID: fmt.Sprint("i", i), OwnerGUID: owner.GUID, Name: "n"})
-	}), content.ErrNameTaken)
+		return tryContent(node, func(tx content.Tx) error {
+			return tx.InsertItem(ctx, &content.Item{GUID: fmt.Sprint("i", i), OwnerGUID: owner.GUID, Name: "n"})
+		})
+	}), dberr.Exists)
 	same(t, "items of one name", n, 1)
 
 	item := addItem(t, a, owner, "counted")
 	noErrors(t, atOnce(a, b, 16, func(_ int, node *store.DB) error {
-		return second(node.Content().UpdateItem(ctx, item.GUID, func(i *content.Item) error {
+		return tryContent(node, func(tx content.Tx) error {
+			i, err := tx.Item(ctx, item.GUID)
+			if err != nil {
+				return err
+			}
 			count, _ := strconv.Atoi(i.Title)
 			i.Title = strconv.Itoa(count + 1)
-			return nil
-		}))
+			return tx.UpdateItem(ctx, i)
+		})
 	}))
 	same(t, "changes", got(b.Content().Item(ctx, item.GUID))(t).Title, "16")
 

@@ -19,14 +19,10 @@ func principals(t *testing.T, db *store.DB) {
 	update(t, db, func(tx account.Tx) error { return errors.Join(tx.InsertGroup(ctx, &gone), tx.InsertGroup(ctx, &stays)) })
 	c := db.Content()
 	item := content.Item{GUID: "item", OwnerGUID: owner.GUID, Name: "item", Access: content.AccessACL, CreatedTime: day}
-	if err := c.CreateItem(ctx, &item); err != nil {
-		t.Fatal(err)
-	}
+	changeContent(t, db, func(tx content.Tx) error { return tx.InsertItem(ctx, &item) })
 	permit := func(guid string, kind content.PrincipalType) {
 		p := content.Permission{ContentGUID: item.GUID, PrincipalGUID: guid, PrincipalType: kind, Role: content.RoleViewer}
-		if err := c.PutPermission(ctx, &p); err != nil {
-			t.Fatal(err)
-		}
+		changeContent(t, db, func(tx content.Tx) error { return tx.PutPermission(ctx, &p) })
 	}
 	left := func() []string {
 		permissions, err := c.Permissions(ctx, item.GUID)
@@ -59,9 +55,7 @@ func ownership(t *testing.T, db *store.DB) {
 	c := db.Content()
 	create := func(guid, name, owner string) {
 		item := content.Item{GUID: guid, OwnerGUID: owner, Name: name, Access: content.AccessACL, CreatedTime: day}
-		if err := c.CreateItem(ctx, &item); err != nil {
-			t.Fatal(err)
-		}
+		changeContent(t, db, func(tx content.Tx) error { return tx.InsertItem(ctx, &item) })
 	}
 	owners := func() []string { return ownersOf(t, db, group.GUID) }
 	transfer := func() error {
@@ -79,9 +73,7 @@ func ownership(t *testing.T, db *store.DB) {
 	create("c", "second", to.GUID)
 	for _, principal := range []string{to.GUID, "another"} {
 		p := content.Permission{ContentGUID: "a", PrincipalGUID: principal, PrincipalType: content.PrincipalUser, Role: content.RoleViewer}
-		if err := c.PutPermission(ctx, &p); err != nil {
-			t.Fatal(err)
-		}
+		changeContent(t, db, func(tx content.Tx) error { return tx.PutPermission(ctx, &p) })
 	}
 
 	same(t, "an owner", owns(), true)
@@ -90,9 +82,7 @@ func ownership(t *testing.T, db *store.DB) {
 	}
 	isErr(t, "two items of one name", transfer(), dberr.Exists)
 	same(t, "after refusals", owners(), []string{"a " + from.GUID, "b " + from.GUID, "c " + to.GUID, "group " + from.GUID})
-	if err := c.DeleteItem(ctx, "c"); err != nil {
-		t.Fatal(err)
-	}
+	changeContent(t, db, func(tx content.Tx) error { return tx.DeleteItem(ctx, "c") })
 	if err := transfer(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +101,7 @@ func ownership(t *testing.T, db *store.DB) {
 func ownersOf(t *testing.T, db *store.DB, group string) []string {
 	t.Helper()
 	var all []string
-	items, err := db.Content().Items(ctx, content.Filter{})
+	items, err := db.Content().Entries(ctx, content.Filter{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

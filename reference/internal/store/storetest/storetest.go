@@ -424,7 +424,7 @@ func strangeText(t *testing.T, db *store.DB) {
 		if list, n, err := db.Accounts().Groups(ctx, account.GroupQuery{Prefix: text, Limit: 9}); err != nil || len(list)+n != 0 {
 			t.Errorf("groups that begin with %q: %v of %d, %v", text, list, n, err)
 		}
-		if list, err := db.Content().Items(ctx, content.Filter{Name: text}); err != nil || len(list) != 0 {
+		if list, err := db.Content().Entries(ctx, content.Filter{Name: text}, text); err != nil || len(list) != 0 {
 			t.Errorf("items named %q: %v, %v", text, list, err)
 		}
 	}

@@ -1,0 +1,199 @@
+// Package upstream is the recording server behind a proxy under test. It records each request
+// exactly as the proxy sent it: the request line, the header lines in their order and spelling, the
+// framing, a digest of the body, the trailer, and the octets after a change of the protocol. It
+// does not use net/http, which would change and refuse requests before a test sees them.
+//
+// The header [HeaderID] of a request contains its id. Tests choose the id, define the reply to
+// the request with [Server.Script] before they send it, and read with [Server.Received] what
+// arrived.
+package upstream
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// HeaderID is the name of the header with the id of a request.
+const HeaderID = "Countersign-Request"
+
+// idleTime bounds the time that a connection may be idle.
+const idleTime = 30 * time.Second
+
+// A Server is a recording server. Its methods are safe for concurrent use.
+type Server struct {
+	mu       sync.Mutex
+	address  string
+	listener net.Listener
+	closed   bool
+	conns    map[net.Conn]bool
+	group    sync.WaitGroup
+	requests map[string][]*Request
+	scripts  map[string]*script
+}
+
+// Start starts a server at an address, host:port. Port 0 selects a free port. The caller must call
+// Close.
+func Start(address string) (*Server, error) {
+	s := &Server{address: address, requests: map[string][]*Request{}, scripts: map[string]*script{}}
+	if err := s.listen(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) listen() error {
+	l, err := net.Listen("tcp", s.Address())
+	if err != nil {
+		return fmt.Errorf("start the recording server: %w", err)
+	}
+	s.mu.Lock()
+	s.address, s.listener, s.conns, s.closed = l.Addr().String(), l, map[net.Conn]bool{}, false
+	s.mu.Unlock()
+	s.group.Go(func() { s.accept(l) })
+	return nil
+}
+
+// Address returns the host and the port at which the server listens.
+func (s *Server) Address() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.address
+}
+
+// URL returns the base URL of the server without a slash at its end.
+func (s *Server) URL() string { return "http://" + s.Address() }
+
+// Close closes the listener and all connections, and waits until they have ended. The server keeps
+// what it has recorded.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	err := s.listener.Close()
+	for c := range s.conns {
+		_ = c.Close() // the error is of no use: the connection is given up
+	}
+	for _, script := range s.scripts {
+		script.end()
+	}
+	s.mu.Unlock()
+	s.group.Wait()
+	return err
+}
+
+// Restart closes the server and starts it again at the same address, as a server that is restarted
+// behind a proxy.
+func (s *Server) Restart(ctx context.Context) error {
+	if err := s.Close(); err != nil {
+		return fmt.Errorf("stop the recording server: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.listen()
+}
+
+// Received returns the requests with this id in the order of arrival.
+func (s *Server) Received(id string) []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Request
+	for _, r := range s.requests[id] {
+		copied := *r
+		copied.Tunnel = append([]byte(nil), r.Tunnel...)
+		all = append(all, copied)
+	}
+	return all
+}
+
+func (s *Server) accept(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		closed := s.closed
+		s.conns[c] = true
+		s.mu.Unlock()
+		if closed { // Close has not seen the connection
+			s.forget(c)
+			return
+		}
+		s.group.Go(func() {
+			defer s.forget(c)
+			s.serve(c)
+		})
+	}
+}
+
+func (s *Server) forget(c net.Conn) {
+	_ = c.Close() // the peer may have closed it
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+}
+
+// serve records and answers the requests of a connection until one side ends it.
+func (s *Server) serve(c net.Conn) {
+	in := bufio.NewReader(c)
+	for {
+		_ = c.SetDeadline(time.Now().Add(idleTime)) // the next read reports a broken connection
+		received, err := read(in, c)
+		if err != nil {
+			return
+		}
+		id := strings.Join(received.Values(HeaderID), "")
+		s.mu.Lock()
+		s.requests[id] = append(s.requests[id], received)
+		reply := s.scripts[id]
+		s.mu.Unlock()
+		switch {
+		case reply != nil:
+			err = reply.write(c)
+			if reply.changes {
+				s.tunnel(c, in, received)
+				return
+			}
+		case len(received.Values("Upgrade")) > 0:
+			if err = writeUpgrade(c, *received); err == nil {
+				s.tunnel(c, in, received)
+			}
+			return
+		default:
+			_, err = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+		}
+		if err != nil || reply != nil && reply.Close || asksToClose(*received) {
+			return
+		}
+	}
+}
+
+// maxTunnel bounds the recorded octets of a tunnel.
+const maxTunnel = 2 << 20
+
+// tunnel records and returns the octets of a connection whose protocol has changed, until one side
+// closes it.
+func (s *Server) tunnel(c net.Conn, in *bufio.Reader, r *Request) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := in.Read(buffer)
+		s.mu.Lock()
+		r.Tunnel = append(r.Tunnel, buffer[:min(n, maxTunnel-len(r.Tunnel))]...)
+		s.mu.Unlock()
+		if err != nil {
+			return
+		}
+		if _, err := c.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func asksToClose(r Request) bool {
+	return strings.EqualFold(strings.Join(r.Values("Connection"), ","), "close") || strings.HasSuffix(r.Line, " HTTP/1.0")
+}

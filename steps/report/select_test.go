@@ -1,0 +1,91 @@
+package report_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	. "countersign/steps/report"
+	"countersign/steps/verdict"
+)
+
+// TestSummaryForms checks which parts of the summary the options and the selection determine.
+func TestSummaryForms(t *testing.T) {
+	t.Parallel()
+	const all, broken, groups, usage, slow = "RULES BY FRONT", "RULES THAT DID NOT PASS", "GROUPS", "RUN", "SLOWEST SCENARIOS"
+	filtered := mixed(t)
+	filtered.Selection.Rules = []string{"PA-006"}
+	for _, tt := range []struct {
+		name    string
+		r       *run
+		options SummaryOptions
+		want    []string
+	}{
+		{"all passed", good(t), SummaryOptions{}, []string{groups, usage}},
+		{"some did not pass", mixed(t), SummaryOptions{}, []string{broken, groups, usage}},
+		{"a filter", filtered, SummaryOptions{}, []string{all, groups, usage}},
+		{"verbose", good(t), SummaryOptions{Verbose: true}, []string{all, groups, usage}},
+		{"quiet", mixed(t), SummaryOptions{Quiet: true}, nil},
+		{"slowest", good(t), SummaryOptions{Slowest: true}, []string{groups, slow, usage}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var heads []string
+			for _, line := range strings.Split(text(t, tt.r, tt.options), "\n") {
+				for _, head := range []string{all, broken, groups, slow, usage} {
+					if line == head || strings.HasPrefix(line, head+"  ") {
+						heads = append(heads, head)
+					}
+				}
+			}
+			if strings.Join(heads, "; ") != strings.Join(tt.want, "; ") {
+				t.Errorf("the summary has the parts %q, want %q", heads, tt.want)
+			}
+		})
+	}
+}
+
+// TestQuietSummaryOfASuccess checks that a quiet run that conforms writes the verdict only.
+func TestQuietSummaryOfASuccess(t *testing.T) {
+	t.Parallel()
+	got := text(t, good(t), SummaryOptions{Quiet: true})
+	if strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "CONFORMS") {
+		t.Errorf("the quiet summary is %q, want one line with the verdict", got)
+	}
+}
+
+func TestSlowest(t *testing.T) {
+	t.Parallel()
+	list := []Result{
+		{ID: "a", Outcome: verdict.Pass, Duration: time.Second},
+		{ID: "b", Outcome: verdict.Fail, Duration: 3 * time.Second},
+		{ID: "c", Outcome: verdict.Blocked, Duration: 4 * time.Second},
+		{ID: "d", Outcome: verdict.Pass, Duration: 2 * time.Second},
+	}
+	var ids string
+	for _, r := range Slowest(list, 2) {
+		ids += r.ID
+	}
+	if ids != "bd" {
+		t.Errorf("Slowest() = %q, want b and d: c was not executed", ids)
+	}
+}
+
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		command []string
+		strict  bool
+		want    string
+	}{
+		{[]string{"countersign", "run", "--front", "direct"}, false, "countersign run --scenario proxied/a.feature:9@direct --seed 7"},
+		{[]string{"countersign", "run", "--target", "my server's.yaml", "--runner=process"}, true,
+			`countersign run --target 'my server'\''s.yaml' --runner=process --strict --scenario proxied/a.feature:9@direct --seed 7`},
+		{[]string{"countersign", "run", "--target"}, false, "countersign run --scenario proxied/a.feature:9@direct --seed 7"},
+	} {
+		r := &Report{Command: tt.command, Seed: 7, Selection: Selection{Strict: tt.strict}}
+		if got := Again(r, Result{ID: "proxied/a.feature:9@direct"}); got != tt.want {
+			t.Errorf("Again() of %q = %s, want %s", tt.command, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package target
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const myProxy = `name: my-proxy
+seat: proxy
+proxy:
+  command: [haproxy, -f, "{folder}/haproxy.cfg"]
+  environment: {LISTEN: "{listen}", UPSTREAM: "{upstream}", LOGIN: "{login}"}
+  server: {ProxyAuth.UsernameHeader: X-User, ProxyAuth.GroupsHeader: X-Groups}
+  sign_in:
+    headers: {Cookie: "verified-user={username}"}
+    identity_cookie: verified-user
+`
+
+func loadText(t *testing.T, text string) (Target, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Load(file, os.LookupEnv)
+}
+
+func TestLoadProxy(t *testing.T) {
+	t.Parallel()
+	target, err := loadText(t, myProxy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := target.Proxy
+	c, err := p.Configuration()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Headers.Username != "X-User" || c.Headers.Groups != "X-Groups" || !c.Gate() {
+		t.Errorf("the configuration of the server has %+v, gate %v", c.Headers, c.Gate())
+	}
+	if got := p.Address("127.0.0.1:1234"); got != "http://127.0.0.1:1234/rsconnect/" {
+		t.Errorf("Address = %s", got)
+	}
+	if !filepath.IsAbs(p.Folder) || !p.IsLocal() || p.IsOwn() {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestARunningProxyHasItsOwnAddress(t *testing.T) {
+	t.Parallel()
+	for url, local := range map[string]bool{"https://connect.example.com/base/": false, "http://127.0.0.1:8080/base": true, "http://localhost/base": true} {
+		p := Proxy{URL: url}
+		if got, want := p.Address(""), strings.TrimSuffix(url, "/")+"/"; got != want || p.IsLocal() != local {
+			t.Errorf("%s: address %s, local %v", url, got, p.IsLocal())
+		}
+	}
+}
+
+func TestLoadProxyErrors(t *testing.T) {
+	t.Parallel()
+	const head = "name: x\nseat: proxy\nproxy:\n  sign_in: {headers: {Cookie: c}}\n"
+	for _, test := range []struct{ name, text, want string }{
+		{"no proxy", "name: x\nseat: proxy\n", "proxy: missing"},
+		{"settings of a server", "name: x\nseat: proxy\nlaunch: {command: [x]}\n", "remove the settings of a server"},
+		{"a proxy in the other seat", "name: x\nseat: server\nlaunch: {command: [x]}\nproxy: {command: [x]}\n", "proxy: it describes a target with seat: proxy"},
+		{"config without its placeholder", head + "  command: [x]\n  config: my.conf\n", "write {config}"},
+		{"placeholder without a config", head + "  command: [x, '{config}']\n", "proxy.config: missing"},
+		{"unknown placeholder in a replacement", head + "  command: [x, '{config}']\n  config: my.conf\n  replace: {'127.0.0.1:1': '{server}'}\n", "{server} is not known here"},
+		{"neither command nor url", head, "exactly one of command"},
+		{"both", head + "  command: [x]\n  url: http://127.0.0.1/\n  upstream: 127.0.0.1:1\n", "exactly one of command"},
+		{"unknown placeholder", head + "  command: [x, '{id}']\n", "proxy.command[1]: {id} is not known here"},
+		{"url without upstream", head + "  url: http://127.0.0.1/\n", "proxy.upstream: \"\" is not an address"},
+		{"upstream of a command", head + "  command: [x]\n  upstream: 127.0.0.1:1\n", "use {upstream}"},
+		{"relative url", head + "  url: /here\n  upstream: 127.0.0.1:1\n", "proxy.url"},
+		{"prefix with a slash at its end", head + "  command: [x]\n  prefix: /a/\n", "proxy.prefix"},
+		{"unknown option", head + "  command: [x]\n  server: {ProxyAuth.UsernameHeadr: X}\n", "did you mean \"ProxyAuth.UsernameHeader\""},
+		{"no sign-in", "name: x\nseat: proxy\nproxy: {command: [x]}\n", "proxy.sign_in: missing"},
+		{"two sign-ins", "name: x\nseat: proxy\nproxy:\n  command: [x]\n  sign_in: {headers: {A: b}, form: {a: b}}\n", "exactly one of form and headers"},
+		{"unknown attribute", "name: x\nseat: proxy\nproxy:\n  command: [x]\n  sign_in: {headers: {A: '{user}'}}\n", "{user} is not known here"},
+	} {
+		if _, err := loadText(t, test.text); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "mine.yaml") {
+			t.Errorf("%s: error %v, want the file and %q", test.name, err, test.want)
+		}
+	}
+}
