@@ -89,10 +89,13 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// apiTime returns a time in the form of the API: UTC with whole seconds, or null if it is zero.
-func apiTime(t time.Time) any {
-	if t.IsZero() {
-		return nil
+// apiTime is a time in the form of the API: UTC with whole seconds, or null if it is zero.
+type apiTime time.Time
+
+// MarshalJSON implements json.Marshaler.
+func (t apiTime) MarshalJSON() ([]byte, error) {
+	if time.Time(t).IsZero() {
+		return []byte("null"), nil
 	}
-	return t.UTC().Format(time.RFC3339)
+	return time.Time(t).UTC().AppendFormat(nil, `"`+time.RFC3339+`"`), nil
 }

@@ -14,15 +14,15 @@ type keyView struct {
 	Name        string       `json:"name"`
 	Key         string       `json:"key"`
 	UserRole    account.Role `json:"user_role"`
-	CreatedTime string       `json:"created_time"`
-	ActiveTime  *string      `json:"active_time"`
-	ExpiresAt   *string      `json:"expires_at"`
+	CreatedTime apiTime      `json:"created_time"`
+	ActiveTime  apiTime      `json:"active_time"`
+	ExpiresAt   apiTime      `json:"expires_at"`
 }
 
 func viewKey(k account.APIKey, shown string) keyView {
 	return keyView{
 		ID: strconv.FormatInt(k.ID, 10), Name: k.Name, Key: shown, UserRole: k.Role,
-		CreatedTime: formatTime(k.Created), ActiveTime: formatTimeOrNull(k.Used), ExpiresAt: formatTimeOrNull(k.Expires),
+		CreatedTime: apiTime(k.Created), ActiveTime: apiTime(k.Used), ExpiresAt: apiTime(k.Expires),
 	}
 }
 

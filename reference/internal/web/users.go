@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"countersign/reference/internal/account"
 )
@@ -20,9 +19,9 @@ type userView struct {
 	LastName    string       `json:"last_name"`
 	Email       string       `json:"email"`
 	UserRole    account.Role `json:"user_role"`
-	CreatedTime string       `json:"created_time"`
-	UpdatedTime string       `json:"updated_time"`
-	ActiveTime  *string      `json:"active_time"`
+	CreatedTime apiTime      `json:"created_time"`
+	UpdatedTime apiTime      `json:"updated_time"`
+	ActiveTime  apiTime      `json:"active_time"`
 	Confirmed   bool         `json:"confirmed"`
 	Locked      bool         `json:"locked"`
 	// ExternalID is the unique id. Only administrators and the user see it.
@@ -32,7 +31,7 @@ type userView struct {
 func (s *Server) userView(u account.User, private bool) userView {
 	v := userView{
 		GUID: u.GUID, Username: u.Username, FirstName: u.FirstName, LastName: u.LastName, Email: u.Email,
-		UserRole: u.Role, CreatedTime: formatTime(u.Created), UpdatedTime: formatTime(u.Updated), ActiveTime: formatTimeOrNull(u.Active),
+		UserRole: u.Role, CreatedTime: apiTime(u.Created), UpdatedTime: apiTime(u.Updated), ActiveTime: apiTime(u.Active),
 		Confirmed: u.Confirmed, Locked: u.Locked,
 	}
 	if private && s.Accounts.Policy.UniqueIDs {
@@ -44,17 +43,6 @@ func (s *Server) userView(u account.User, private bool) userView {
 // maySeePrivate reports whether the caller may see the unique id of a user: administrators for all users, other
 // callers for themselves.
 func maySeePrivate(c caller, guid string) bool { return c.Role == admin || c.User.GUID == guid }
-
-// formatTime returns a time in the form of the API: UTC with whole seconds.
-func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-func formatTimeOrNull(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	v := formatTime(t)
-	return &v
-}
 
 func (s *Server) currentUser(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, s.userView(callerOf(r).User, true))
@@ -280,7 +268,7 @@ func (s *Server) updateUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{
 		"email": u.Email, "username": u.Username, "first_name": u.FirstName, "last_name": u.LastName,
-		"user_role": u.Role, "updated_time": formatTime(u.Updated),
+		"user_role": u.Role, "updated_time": apiTime(u.Updated),
 	})
 }
 
