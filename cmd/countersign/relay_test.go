@@ -84,7 +84,7 @@ func TestWholeRunsOfAlteredServers(t *testing.T) {
 		verdict, inStrict string
 	}{
 		{"shows a client secret", "OI-017,OI-020,OI-083", 3, "SEC-007", 0, "3 must rules passed, 0 advice rules passed, 1 rule against advice", "DOES NOT CONFORM: 1 rule against advice under --strict"},
-		{"refuses to log in", "OI-009,OI-118", 1, "", 1, "1 blocked by the subject, all of advice", "DOES NOT CONFORM: 1 blocked by the subject"},
+		{"refuses to log in", "OI-009,OI-118", 1, "", 2, "2 blocked by the subject, all of advice", "DOES NOT CONFORM: 2 blocked by the subject"},
 		{"refuses signatures with 400", "SEC-012", 0, "", 0, "1 advice rule passed", ""},
 		{"accepts any signature", "SEC-012", 0, "SEC-012", 0, "1 rule against advice", "DOES NOT CONFORM: 1 rule against advice under --strict"},
 		{"does not implement TRACE", "SEC-010", 0, "", 0, "1 advice rule passed", ""},
