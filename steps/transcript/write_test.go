@@ -2,6 +2,7 @@ package transcript_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -185,6 +186,22 @@ func TestTranscriptShowsWhatHelps(t *testing.T) {
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the transcript lacks %q:\n%s", want, page)
+		}
+	}
+}
+
+// TestMarksInPermittedMembers puts a secret of the provider into members whose values are shown.
+func TestMarksInPermittedMembers(t *testing.T) {
+	t.Parallel()
+	const secret = "rt_csn_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+	for _, text := range []string{secret, "x" + secret, base64.StdEncoding.EncodeToString([]byte(secret)), url.QueryEscape("%" + secret)} {
+		for _, member := range []string{"guid", "user_guid", "username", "error"} {
+			r := transcript.New(transcript.Options{})
+			get(t, r, "/x", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\""+member+"\":\""+text+"\"}")
+			page := written(t, r)
+			if strings.Contains(page, secret) || strings.Contains(page, text) || page == "" {
+				t.Errorf("%s with %s:\n%s", member, text, page)
+			}
 		}
 	}
 }
