@@ -80,6 +80,30 @@ Feature: The printed proxy examples
         | Cookie | a=1; verified-user=<bob>; c=2 |
       Then the server behind the proxy receives the header "X-Auth-Username" with the value "<bob>", once
 
+    @EX-009
+    Scenario: The value of the cookie ends at a semicolon
+      When an anonymous visitor requests a page through the proxy with the headers:
+        | Cookie | verified-user=<bob>;more |
+      Then the server behind the proxy receives the header "X-Auth-Username" with the value "<bob>", once
+
+    @EX-010
+    Scenario: A client that makes the identity cookie itself is signed in
+      When an anonymous visitor requests a page through the proxy with the headers:
+        | Cookie | verified-user=<bob> |
+      Then the server behind the proxy receives the header "X-Auth-Username" with the value "<bob>", once
+
+    @EX-015
+    Scenario Outline: The basic example sends no <name>
+      When a signed-in visitor sends a GET request through the proxy
+      Then the server behind the proxy receives no header "<name>", which it does not read
+
+      Examples:
+        | name             |
+        | X-Auth-Uniqueid  |
+        | X-Auth-Firstname |
+        | X-Auth-Lastname  |
+        | X-Auth-Email     |
+
     @EX-023
     Scenario: The name of the cookie is matched without regard to case
       When an anonymous visitor requests a page through the proxy with the headers:
