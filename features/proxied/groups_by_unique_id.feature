@@ -20,6 +20,12 @@ Feature: Groups by unique id
       And "alice" is a member of "g-17" (PA-312)
       And "alice" is not a member of "g-18" (PA-312)
 
+    @PA-250
+    Scenario: The groups header may contain identifiers instead of names
+      Given "alice" is in the groups "g-17, g-18" at the proxy
+      When "alice" signs in
+      Then "alice" is a member of "g-17, g-18"
+
     @PA-306
     Scenario: With GroupsByUniqueId, the name of a group in the groups header gives a user no membership
       Given "alice" is in the groups "engineers" at the proxy
