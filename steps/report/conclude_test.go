@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -276,8 +277,8 @@ func TestDeviations(t *testing.T) {
 		{"by rule", []Deviation{{Rule: "PA-001", Issue: "i"}}, nil, []string{"i", "", ""}, 0},
 		{"by scenario", []Deviation{{Scenario: "one", Issue: "i"}}, nil, []string{"i", "", ""}, 0},
 		{"by rule in one scenario", []Deviation{{Rule: "PA-001", Scenario: "other", Issue: "i"}}, nil, []string{"", "", ""}, 0},
-		{"one of two violations", []Deviation{{Rule: "PA-001", Issue: "i"}}, func(r *run) { r.Results[0].Violations = two }, []string{"", "", ""}, 0},
-		{"both violations", []Deviation{{Rule: "PA-001", Issue: "i"}, {Rule: "PA-002", Issue: "j"}}, func(r *run) { r.Results[0].Violations = two }, []string{"i, j", "", ""}, 0},
+		{"one of two violations", []Deviation{{Rule: "PA-001", Issue: "i"}}, func(r *run) { r.Results[0].Violations = slices.Clone(two) }, []string{"", "", ""}, 0},
+		{"both violations", []Deviation{{Rule: "PA-001", Issue: "i"}, {Rule: "PA-002", Issue: "j"}}, func(r *run) { r.Results[0].Violations = slices.Clone(two) }, []string{"i, j", "", ""}, 0},
 		{"stale by rule", []Deviation{{Rule: "PA-002", Issue: "i"}}, nil, []string{"", "", ""}, 1},
 		{"stale by scenario", []Deviation{{Scenario: "two", Issue: "i"}}, nil, []string{"", "", ""}, 1},
 		{"a rule that was not applicable is not stale", []Deviation{{Rule: "PA-003", Issue: "i"}}, nil, []string{"", "", ""}, 0},
