@@ -13,7 +13,7 @@ import (
 func presetScript(t *testing.T) string {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed, so that the printed commands cannot be run")
+		skipUnavailable(t, err) // the printed commands cannot be run
 	}
 	p, err := startProvider("127.0.0.1:0", "127.0.0.1:0", "")
 	if err != nil {

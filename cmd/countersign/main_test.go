@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"countersign/steps/report"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -60,6 +65,35 @@ func TestNearest(t *testing.T) {
 			t.Errorf("nearest(%q) = %q, want %q", tt.word, got, tt.want)
 		}
 	}
+}
+
+// skipUnavailable skips a test because this machine lacks a program, and fails it in CI.
+func skipUnavailable(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("NOT TESTED, and CI must test it: %v", err)
+	}
+	t.Skipf("NOT TESTED: %v", err)
+}
+
+// runReport runs the command countersign run with a report, and returns the report.
+func runReport(t *testing.T, limit time.Duration, flags ...string) *report.Report {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "report")
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	var out bytes.Buffer
+	execute(ctx, append([]string{"run", "--report", folder}, flags...), &out, &out)
+	written, err := os.Open(filepath.Join(folder, "report.json"))
+	if err != nil {
+		t.Fatalf("open the report: %v\n%s", err, out.String())
+	}
+	defer written.Close()
+	rep, err := report.ReadJSON(written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
 }
 
 // wholeRuns begins a test that consists of many whole runs of the suite. It skips the test

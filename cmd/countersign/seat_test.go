@@ -1,10 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,31 +14,14 @@ import (
 // runSeat runs the command countersign run with a proxy under test.
 func runSeat(t *testing.T, flags ...string) *report.Report {
 	t.Helper()
-	folder := filepath.Join(t.TempDir(), "report")
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	var out bytes.Buffer
-	execute(ctx, append([]string{"run", "--report", folder}, flags...), &out, &out)
-	written, err := os.Open(filepath.Join(folder, "report.json"))
-	if err != nil {
-		t.Fatalf("open the report: %v\n%s", err, out.String())
-	}
-	defer written.Close()
-	rep, err := report.ReadJSON(written)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rep
+	return runReport(t, 3*time.Minute, flags...)
 }
 
 // requireProxy skips the test if this machine cannot run the proxy.
 func requireProxy(t *testing.T, kind string) {
 	t.Helper()
 	if _, _, err := proxies.Usable(t.Context(), proxies.Kind(kind), proxies.RunnerAuto, installation()); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("NOT TESTED, and CI must test it: %v", err)
-		}
-		t.Skipf("NOT TESTED: %v", err)
+		skipUnavailable(t, err)
 	}
 }
 

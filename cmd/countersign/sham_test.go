@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -207,22 +205,7 @@ func runSham(t *testing.T, environment map[string]string, flags ...string) *repo
 	dir := t.TempDir()
 	file := filepath.Join(dir, "sham.yaml")
 	writeSham(t, file, environment, inventedOption)
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	folder := filepath.Join(dir, "report")
-	var out bytes.Buffer
-	args := []string{"run", "--target", file, "--front", "direct", "--parallel", "64", "--report", folder}
-	execute(ctx, append(args, flags...), &out, &out)
-	written, err := os.Open(filepath.Join(folder, "report.json"))
-	if err != nil {
-		t.Fatalf("open the report: %v\n%s", err, out.String())
-	}
-	defer written.Close()
-	rep, err := report.ReadJSON(written)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rep
+	return runReport(t, 8*time.Minute, append([]string{"--target", file, "--front", "direct", "--parallel", "64"}, flags...)...)
 }
 
 // shamTarget returns a target that describes this program as a sham.
