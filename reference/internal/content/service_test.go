@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -126,45 +124,12 @@ func (r *rig) running(mode string, files map[string]string) *content.Item {
 
 // visit sends one request to the process of the item.
 func (r *rig) visit(item *content.Item, query string) (contenttest.Echo, error) {
-	var e contenttest.Echo
 	p, leave, err := r.service.Process(r.t.Context(), item)
 	if err != nil {
-		return e, err
+		return contenttest.Echo{}, err
 	}
 	defer leave()
-	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, p.Target.String()+"/?"+query, nil)
-	if err != nil {
-		return e, err
-	}
-	reply, err := p.Transport.RoundTrip(request)
-	if err != nil {
-		return e, err
-	}
-	defer reply.Body.Close()
-	return e, json.NewDecoder(reply.Body).Decode(&e)
-}
-
-// eventually waits for a condition and fails with its last state.
-func eventually(t *testing.T, what string, holds func() (bool, string)) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		ok, seen := holds()
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: last seen %s", what, seen)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-func gone(pid int) func() (bool, string) {
-	return func() (bool, string) {
-		err := syscall.Kill(pid, 0)
-		return errors.Is(err, syscall.ESRCH), fmt.Sprintf("process %d: %v", pid, err)
-	}
+	return contenttest.Ask(r.t.Context(), p.Target, p.Transport, query)
 }
 
 func TestEnvironment(t *testing.T) {
@@ -208,12 +173,12 @@ func TestSecretsEndWithTheProcess(t *testing.T) {
 		t.Fatalf("visit: %v", err)
 	}
 	_, item = r.deploy(item, contenttest.Bundle(t, "python-api", nil))
-	eventually(t, "the stopped process ends", gone(first.PID))
-	eventually(t, "the key is revoked", func() (bool, string) {
+	contenttest.Eventually(t, "the stopped process ends", contenttest.Gone(first.PID))
+	contenttest.Eventually(t, "the key is revoked", func() (bool, string) {
 		_, _, err := r.accounts.UserOfKey(t.Context(), first.Env["CONNECT_API_KEY"])
 		return errors.Is(err, account.ErrNoKey), fmt.Sprint(err)
 	})
-	eventually(t, "the token's file is removed", func() (bool, string) {
+	contenttest.Eventually(t, "the token's file is removed", func() (bool, string) {
 		_, err := os.Stat(first.Env["CONNECT_CONTENT_SESSION_TOKEN_FILE"])
 		return errors.Is(err, os.ErrNotExist), fmt.Sprint(err)
 	})
@@ -243,7 +208,7 @@ func TestRedeployReplacesTheProcess(t *testing.T) {
 	if err != nil || second.PID == first.PID {
 		t.Errorf("after a deployment the old process answers (%v)", err)
 	}
-	eventually(t, "the old process ends", gone(first.PID))
+	contenttest.Eventually(t, "the old process ends", contenttest.Gone(first.PID))
 }
 
 func TestRender(t *testing.T) {
@@ -325,7 +290,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		t.Fatalf("visit: %v", err)
 	}
 	id := r.start(r.item(), contenttest.Bundle(t, "quarto-static", map[string]string{"hang": "x"}))
-	eventually(t, "the render is running", func() (bool, string) {
+	contenttest.Eventually(t, "the render is running", func() (bool, string) {
 		task, err := r.items.Task(t.Context(), id)
 		return err == nil && len(task.Output) >= 2, fmt.Sprint(task, err)
 	})
@@ -334,7 +299,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	if err := r.service.Close(ctx); err != nil {
 		t.Fatalf("Close: %v", err)
 	}
-	if ok, seen := gone(e.PID)(); !ok {
+	if ok, seen := contenttest.Gone(e.PID)(); !ok {
 		t.Errorf("left behind: %s", seen)
 	}
 	if _, _, err := r.service.Process(t.Context(), item); !errors.Is(err, execution.ErrStopped) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"countersign/reference/internal/content/contenttest"
 	"countersign/reference/internal/dberr"
 )
 
@@ -23,7 +24,7 @@ func TestAtMostAFewProcesses(t *testing.T) {
 		t.Fatalf("a has another process")
 	}
 	pc := r.pid(c) // b was visited least recently
-	eventually(t, "the least recently visited process ends", gone(pb))
+	contenttest.Eventually(t, "the least recently visited process ends", contenttest.Gone(pb))
 	if again := r.pid(a); again != pa {
 		t.Errorf("the more recently visited one was stopped")
 	}
@@ -90,7 +91,7 @@ func TestOtherWorkReplacesTheProcess(t *testing.T) {
 	if err != nil || e.PID == first || e.Env["CONNECT_API_KEY"] != "key of another for "+item.ContentGUID {
 		t.Errorf("process %d after %d with key %q, %v", e.PID, first, e.Env["CONNECT_API_KEY"], err)
 	}
-	eventually(t, "the first process ends", gone(first))
+	contenttest.Eventually(t, "the first process ends", contenttest.Gone(first))
 }
 
 func TestProcessThatDoesNotStart(t *testing.T) {
@@ -104,7 +105,7 @@ func TestProcessThatDoesNotStart(t *testing.T) {
 	if strings.Contains(err.Error(), "boom") {
 		t.Error("the error's text, which is logged, repeats what content wrote")
 	}
-	eventually(t, "nothing is left", func() (bool, string) { return r.live() == 0, fmt.Sprint(r.live()) })
+	contenttest.Eventually(t, "nothing is left", func() (bool, string) { return r.live() == 0, fmt.Sprint(r.live()) })
 }
 
 func TestVisitorWhoGivesUp(t *testing.T) {
@@ -125,7 +126,7 @@ func TestProcessThatEndsIsStartedAgain(t *testing.T) {
 	if _, err := r.visit(item, "do=exit"); err == nil {
 		t.Error("a visit that kills the process got an answer")
 	}
-	eventually(t, "another process answers", func() (bool, string) {
+	contenttest.Eventually(t, "another process answers", func() (bool, string) {
 		e, err := r.visit(item, "")
 		return err == nil && e.PID != first, fmt.Sprint(e.PID, err)
 	})
@@ -145,7 +146,7 @@ func TestSecretsAreRevokedAfterAnError(t *testing.T) {
 	r.store.endErrs = 1
 	r.store.mu.Unlock()
 	r.Stop(item.ContentGUID)
-	eventually(t, "the execution is ended", func() (bool, string) {
+	contenttest.Eventually(t, "the execution is ended", func() (bool, string) {
 		_, err := r.store.Execution(t.Context(), p.Execution)
 		return errors.Is(err, dberr.NotFound), fmt.Sprint(err)
 	})

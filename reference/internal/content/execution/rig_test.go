@@ -2,14 +2,10 @@ package execution
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -141,22 +137,12 @@ func (r *rig) live() int { return len(r.pool.slots) }
 
 // visit sends one request to the process for w.
 func (r *rig) visit(w Work, query string) (contenttest.Echo, error) {
-	var e contenttest.Echo
 	p, leave, err := r.Visit(r.t.Context(), w)
 	if err != nil {
-		return e, err
+		return contenttest.Echo{}, err
 	}
 	defer leave()
-	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, p.Target.String()+"/?"+query, nil)
-	if err != nil {
-		return e, err
-	}
-	reply, err := p.Transport.RoundTrip(request)
-	if err != nil {
-		return e, err
-	}
-	defer reply.Body.Close()
-	return e, json.NewDecoder(reply.Body).Decode(&e)
+	return contenttest.Ask(r.t.Context(), p.Target, p.Transport, query)
 }
 
 func (r *rig) pid(w Work) int {
@@ -166,27 +152,4 @@ func (r *rig) pid(w Work) int {
 		r.t.Fatalf("visit: %v", err)
 	}
 	return e.PID
-}
-
-// eventually waits for a condition and fails with its last state.
-func eventually(t *testing.T, what string, holds func() (bool, string)) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		ok, seen := holds()
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: last seen %s", what, seen)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-func gone(pid int) func() (bool, string) {
-	return func() (bool, string) {
-		err := syscall.Kill(pid, 0)
-		return errors.Is(err, syscall.ESRCH), fmt.Sprintf("process %d: %v", pid, err)
-	}
 }
