@@ -71,11 +71,7 @@ func (x *Proxied) Forge(ctx context.Context, h IdentityHeader, forge Forgery, ca
 	x.all = nil
 	granted := false
 	for _, c := range callers {
-		lines, err := x.credentials(ctx, c)
-		if err != nil {
-			return err
-		}
-		plain, err := x.send(ctx, "a request of "+string(c), RawRequest{Method: "GET", Lines: lines})
+		lines, plain, err := x.sendPlain(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -92,6 +88,15 @@ func (x *Proxied) Forge(ctx context.Context, h IdentityHeader, forge Forgery, ca
 		return &verdict.Block{Reason: "no request of these callers reaches the server behind the proxy, with or without a forged header", BySubject: true}
 	}
 	return nil
+}
+
+// sendPlain sends a request with the credentials of the caller only, and returns the lines of the credentials.
+func (x *Proxied) sendPlain(ctx context.Context, c Caller) (lines []string, plain check.Passage, err error) {
+	if lines, err = x.credentials(ctx, c); err != nil {
+		return nil, check.Passage{}, err
+	}
+	plain, err = x.send(ctx, "a request of "+string(c), RawRequest{Method: "GET", Lines: lines})
+	return lines, plain, err
 }
 
 // CheckNothingForged requires that the server received in the header only what it receives
@@ -128,11 +133,7 @@ func (x *Proxied) CompareIdentity(ctx context.Context, c Caller, h IdentityHeade
 // CompareConnection sends a request of the caller, and the same request with a Connection header that
 // names a header.
 func (x *Proxied) CompareConnection(ctx context.Context, c Caller, header string) error {
-	lines, err := x.credentials(ctx, c)
-	if err != nil {
-		return err
-	}
-	plain, err := x.send(ctx, "a request of "+string(c), RawRequest{Method: "GET", Lines: lines})
+	lines, plain, err := x.sendPlain(ctx, c)
 	if err != nil {
 		return err
 	}
