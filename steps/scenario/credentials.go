@@ -159,7 +159,7 @@ func (p *Person) SendSigned(ctx context.Context, beside bool, flaw Flaw) error {
 		return err
 	}
 	r := &SignedRequest{ctx: ctx, person: p, browser: b, credentials: p.credentials, after: map[string]string{}, signed: driver.Signed{
-		Method: http.MethodGet, Path: b.SignedPath(callerPath), Date: driver.Date(time.Now()), Checksum: driver.Checksum(nil),
+		Method: http.MethodGet, Path: b.SignedPath(callerPath), Date: p.dateToSign(time.Now(), flaw != nil), Checksum: driver.Checksum(nil),
 	}}
 	if below {
 		r.signed.Path = "/" + callerPath
@@ -177,6 +177,16 @@ func (p *Person) SendSigned(ctx context.Context, beside bool, flaw Flaw) error {
 		b = b.WithoutIdentity()
 	}
 	return p.state.Compared.TryFirst(b.Call(ctx, http.MethodGet, callerPath, r.body, append(lines, acceptJSON)...))
+}
+
+// dateToSign returns the date of a signed request. One with a flaw has the date of the person's last
+// request without one: the two are compared, and a clock that reaches the next second between them
+// would be a second difference.
+func (p *Person) dateToSign(now time.Time, flawed bool) string {
+	if !flawed || p.signedDate == "" {
+		p.signedDate = driver.Date(now)
+	}
+	return p.signedDate
 }
 
 // lines signs the request and makes the changes that come after the signature.

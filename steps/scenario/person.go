@@ -33,6 +33,7 @@ type Person struct {
 
 	credentials *driver.Credentials // of the person's deployment client
 	signsBelow  *bool               // whether it signs paths below the base URL; nil until that is known
+	signedDate  string              // the Date that its signed requests with a flaw repeat
 }
 
 // Person returns the person with a name.
