@@ -14,7 +14,7 @@
 //	                                         puts it, before the issuer's path
 //	/authorize   authorization code with PKCE (RFC 6749, 7636, 9207)
 //	/token       authorization_code, refresh_token, client_credentials
-//	/jwks        the ES256 key of the issuer's ID tokens
+//	/jwks        the ES256 keys of the issuer's ID tokens
 //	/userinfo    OpenID Connect Core, section 5.3
 //	/revoke      RFC 7009
 //	/introspect  RFC 7662

@@ -31,8 +31,10 @@ const (
 
 // A Fault makes an issuer misbehave. The first members select requests, Moment is when the fault happens, and the
 // other members are what happens. A fault applies to a selected request whether or not the provider grants it. At most
-// one fault of an issuer, the first in the list that selects the request, applies to a request. The strict behaviour
-// that a fault replaces is that of RFC 6749, section 5 (token replies) and section 4.1.2 (authorization replies).
+// one fault of an issuer applies to a request: the first in the list that can, where those of moment before come ahead
+// of those of moment after. A fault that skips a request, or that is used up, leaves the request to the next. The strict
+// behaviour that a fault replaces is that of RFC 6749, section 5 (token replies) and section 4.1.2 (authorization
+// replies).
 type Fault struct {
 	// Name is the name of the fault in the journal. Empty means fault-1, fault-2 and so on, by place in the list.
 	Name string `json:"name,omitempty"`
@@ -50,8 +52,8 @@ type Fault struct {
 	// Times is the number of requests to which the fault applies; 0 means all.
 	Times int `json:"times,omitempty"`
 
-	// Moment is before or after. It is required with Body, Drop, Redirect and FloodBytes. Otherwise the default is
-	// after.
+	// Moment is before or after. It is required with Body, Redirect, FloodBytes, and Drop without KeepBytes. Otherwise
+	// the default is after.
 	Moment string `json:"moment,omitempty"`
 
 	// Status replaces the status of the reply: 200 to 599.

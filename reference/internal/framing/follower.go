@@ -2,9 +2,9 @@ package framing
 
 import "bytes"
 
-// follower follows the bytes of a connection through heads and bodies, as net/http divides them. It does not check
-// what net/http checks: after a request that net/http refuses, there is no further request on the connection. Its
-// memory is constant.
+// follower follows the bytes of a connection through heads and bodies, as net/http divides them. It does not check what
+// net/http checks, except the syntax of chunks, which it needs to find their end: after a request that net/http
+// refuses, there is no further request on the connection. Its memory is constant.
 type follower struct {
 	state   state
 	trailer bool // the current lines follow a chunked body
