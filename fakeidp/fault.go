@@ -2,6 +2,7 @@ package fakeidp
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"mime"
@@ -193,7 +194,7 @@ func (ex *exchange) answerFaulty(w http.ResponseWriter, ep endpoint, set *faultS
 		rep = ex.answer(ep)
 	}
 	if f == nil {
-		q.clientID = or(q.clientID, ex.entry.ClientID)
+		q.clientID = cmp.Or(q.clientID, ex.entry.ClientID)
 		f = set.choose(control.After, q, &rep)
 	}
 	if f == nil {
@@ -208,11 +209,4 @@ func (ex *exchange) answerFaulty(w http.ResponseWriter, ep endpoint, set *faultS
 		f.wait(w, ex.r, set.released)
 	}
 	f.send(w, ex.r, rep, set.released)
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

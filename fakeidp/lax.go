@@ -1,6 +1,7 @@
 package fakeidp
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -33,7 +34,7 @@ func (is *issuer) setLax(id string, l control.Lax) error {
 }
 
 // claimedIssuer returns the issuer identifier in authorization replies and ID tokens for the client.
-func (c *client) claimedIssuer(iss string) string { return or(c.lax().Issuer, iss) }
+func (c *client) claimedIssuer(iss string) string { return cmp.Or(c.lax().Issuer, iss) }
 
 // holder returns the account of the access token and the ID token of a reply.
-func (t tokens) holder() string { return or(t.grant.client.lax().Account, t.grant.account) }
+func (t tokens) holder() string { return cmp.Or(t.grant.client.lax().Account, t.grant.account) }

@@ -1,6 +1,7 @@
 package fakeidp
 
 import (
+	"cmp"
 	"crypto/rand"
 	"io"
 	"net"
@@ -169,7 +170,7 @@ func (ex *exchange) answer(ep endpoint) reply {
 	}
 	if err != nil {
 		prob := asProblem(err)
-		ex.entry.Outcome, ex.entry.Detail = prob.code, or(prob.reason, prob.description)
+		ex.entry.Outcome, ex.entry.Detail = prob.code, cmp.Or(prob.reason, prob.description)
 		rep = ep.refuse(ex, prob)
 	}
 	return rep
