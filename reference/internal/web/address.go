@@ -34,5 +34,5 @@ func isNavigation(r *http.Request) bool {
 
 // unavailable returns the error for a request that needs a part of the server that is missing.
 func unavailable(text string) *apiError {
-	return &apiError{Code: 1, Status: http.StatusServiceUnavailable, Text: text}
+	return connectError(1, http.StatusServiceUnavailable, text)
 }

@@ -20,7 +20,6 @@ const documentFile = "../../openapi.yaml"
 
 // contract compares replies with the OpenAPI document.
 type contract struct {
-	doc        *openapi3.T
 	mux        *http.ServeMux // finds the pattern of a request as the server does
 	operations map[string]*operation
 	statuses   map[int]int // by code
@@ -29,8 +28,7 @@ type contract struct {
 // operation is an operation of the document with the codes that its errors may have.
 type operation struct {
 	*routers.Route
-	pattern string
-	codes   []int
+	codes []int
 }
 
 // loadContract returns the contract in the document of the server.
@@ -42,16 +40,17 @@ var loadContract = sync.OnceValues(func() (*contract, error) {
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, err
 	}
-	c := &contract{doc: doc, mux: http.NewServeMux(), operations: map[string]*operation{}, statuses: map[int]int{}}
+	c := &contract{mux: http.NewServeMux(), operations: map[string]*operation{}, statuses: map[int]int{}}
 	for _, path := range doc.Paths.Keys() {
 		item := doc.Paths.Value(path)
 		for method, op := range item.Operations() {
-			o := &operation{&routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op}, method + " " + path, codesOf(doc, op)}
-			if pattern, ok := op.Extensions["x-pattern"].(string); ok {
-				o.pattern = pattern
+			o := &operation{&routers.Route{Spec: doc, Path: path, PathItem: item, Method: method, Operation: op}, codesOf(doc, op)}
+			pattern, ok := op.Extensions["x-pattern"].(string)
+			if !ok {
+				pattern = method + " " + path
 			}
-			c.operations[o.pattern] = o
-			c.mux.Handle(o.pattern, http.NotFoundHandler())
+			c.operations[pattern] = o
+			c.mux.Handle(pattern, http.NotFoundHandler())
 		}
 	}
 	for code, entry := range doc.Extensions["x-error-codes"].(map[string]any) {
@@ -92,8 +91,6 @@ func (c *contract) check(req *http.Request, sent []byte, res *http.Response, bod
 		return fmt.Errorf("no X-Correlation-Id")
 	case res.StatusCode == http.StatusTemporaryRedirect && res.Header.Get("Location") != "":
 		return nil // to the tidy path, for every operation
-	case res.StatusCode == http.StatusSwitchingProtocols:
-		return nil
 	}
 	if op.Operation.Responses.Default() != nil && !isError(body) && res.StatusCode != http.StatusFound {
 		return nil // the reply of content

@@ -168,7 +168,7 @@ func (s *Server) visitProcess(w http.ResponseWriter, r *http.Request, v visitCal
 	if failed == nil || r.Context().Err() != nil {
 		return nil
 	}
-	return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not answer."}).withCause(failed)
+	return connectError(1, http.StatusBadGateway, "The content did not answer.").withCause(failed)
 }
 
 // startError returns the reply for content that did not start. The output of the process is for its publisher only:
@@ -179,7 +179,7 @@ func startError(err error) error {
 	case errors.Is(err, execution.ErrNoProgram):
 		return unavailable("This server has no program to execute content with.").withCause(err)
 	case errors.As(err, &start):
-		return (&apiError{Code: 1, Status: http.StatusBadGateway, Text: "The content did not start."}).withCause(err)
+		return connectError(1, http.StatusBadGateway, "The content did not start.").withCause(err)
 	}
 	return err
 }

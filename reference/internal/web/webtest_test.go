@@ -246,11 +246,7 @@ func (r *reply) want(status, code int) *reply {
 		r.t.Fatalf("%s: status %d, want %d: %s", r.what, r.Status, status, r.Body)
 	}
 	if code != 0 {
-		var e struct {
-			Code    int             `json:"code"`
-			Error   string          `json:"error"`
-			Payload json.RawMessage `json:"payload"`
-		}
+		var e apiError
 		if err := json.Unmarshal([]byte(r.Body), &e); err != nil || e.Code != code || e.Error == "" || e.Payload == nil {
 			r.t.Fatalf("%s: got %s, want an error with code %d", r.what, r.Body, code)
 		}
