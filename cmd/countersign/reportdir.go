@@ -54,7 +54,7 @@ func prepareReport(dir string) error {
 	return nil
 }
 
-// mutationFolder is where the mutation tester writes by default: into the report folder.
+// mutationFolder is where make mutate lets the mutation tester write: into the report folder.
 const mutationFolder = "mutation"
 
 // checkReportFolder returns an error for a folder with files that no run has written,
