@@ -33,12 +33,19 @@ func Slowest(results []Result, n int) []Result {
 	return list[:min(n, len(list))]
 }
 
+// targetFlags are the flags with a value that say what is under test, and how it is started.
+var targetFlags = []string{"--target", "--seat", "--proxy", "--flavour", "--fault", "--runner"}
+
 // Again returns the command line that executes only the scenario of a result, against the same target
 // and with the same seed.
 func Again(r *Report, res Result) string {
 	words := []string{"countersign", "run"}
 	for i, word := range r.Command {
-		for _, flag := range []string{"--target", "--runner"} {
+		if name, _, _ := strings.Cut(word, "="); name == "--i-own-this-proxy" {
+			words = append(words, word) // the only one that may have no value
+			continue
+		}
+		for _, flag := range targetFlags {
 			switch {
 			case strings.HasPrefix(word, flag+"="):
 				words = append(words, word)

@@ -81,6 +81,11 @@ func TestAgain(t *testing.T) {
 		{[]string{"countersign", "run", "--front", "direct"}, false, "countersign run --scenario proxied/a.feature:9@direct --seed 7"},
 		{[]string{"countersign", "run", "--target", "my server's.yaml", "--runner=process"}, true,
 			`countersign run --target 'my server'\''s.yaml' --runner=process --strict --scenario proxied/a.feature:9@direct --seed 7`},
+		{[]string{"countersign", "run", "--seat", "proxy", "--proxy=nginx", "--flavour", "documented", "--fault", "a", "--quiet"}, false,
+			"countersign run --seat proxy --proxy=nginx --flavour documented --fault a --scenario proxied/a.feature:9@direct --seed 7"},
+		{[]string{"countersign", "run", "--target", "a.yaml", "--i-own-this-proxy", "--quiet"}, false,
+			"countersign run --target a.yaml --i-own-this-proxy --scenario proxied/a.feature:9@direct --seed 7"},
+		{[]string{"countersign", "run", "--i-own-this-proxy=true"}, false, "countersign run --i-own-this-proxy=true --scenario proxied/a.feature:9@direct --seed 7"},
 		{[]string{"countersign", "run", "--target"}, false, "countersign run --scenario proxied/a.feature:9@direct --seed 7"},
 	} {
 		r := &Report{Command: tt.command, Seed: 7, Selection: Selection{Strict: tt.strict}}
