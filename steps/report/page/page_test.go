@@ -92,6 +92,21 @@ func TestPageShowsFailures(t *testing.T) {
 	}
 }
 
+// TestPageOfOperatorsProxy checks that the page names the front of a proxy that a target file describes.
+func TestPageOfOperatorsProxy(t *testing.T) {
+	t.Parallel()
+	r := sample(t, 60, nil)
+	for i := range r.Results {
+		r.Results[i].Front = "proxy"
+	}
+	got := write(t, r, nil)
+	for _, want := range []string{"<span> at proxy</span>", "<option>proxy</option>"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
 // TestPageEscapes checks that names and replies of a hostile server are text on the page.
 func TestPageEscapes(t *testing.T) {
 	t.Parallel()

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"countersign/steps/plan"
 	"countersign/steps/report"
 	"countersign/steps/verdict"
 )
@@ -106,11 +105,7 @@ func (v *view) results() {
 			seen[res.Front] = true
 		}
 	}
-	for _, front := range plan.Fronts {
-		if seen[front] {
-			v.Fronts = append(v.Fronts, front)
-		}
-	}
+	v.Fronts = report.SortFronts(seen)
 }
 
 // Seeded reports whether the command line of the run determines the seed.
