@@ -33,6 +33,7 @@ type Reader interface {
 	UsersByUsername(ctx context.Context, username string) ([]User, error)
 	// Users returns one page and the number of users that match.
 	Users(ctx context.Context, q UserQuery) ([]User, int, error)
+	// CountUsers returns the number of users, but 2 for more than that: callers ask only whether there are any.
 	CountUsers(ctx context.Context) (int, error)
 	CountActiveAdministrators(ctx context.Context) (int, error)
 

@@ -52,7 +52,7 @@ func (s *Service) CreateUser(ctx context.Context, by Actor, n NewUser) (User, er
 	return u, nil
 }
 
-// insertDraft checks the account against existing ones and stores it. It requires that no other user is stored until the transaction ends.
+// insertDraft checks the account against existing ones and stores it.
 func (s *Service) insertDraft(ctx context.Context, tx Tx, u *User) error {
 	if s.Policy.UsernamesUnique() && u.Username != "" {
 		taken, err := usernameTaken(ctx, tx, u.Username, "")

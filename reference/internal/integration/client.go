@@ -61,7 +61,7 @@ type grant struct {
 }
 
 // client sends requests to providers. It follows no redirects, because a token request contains secrets. It has a
-// time limit, keeps no cookies, and x/oauth2 limits the size of replies.
+// time limit, keeps no cookies, and tokenReplies limits the size of replies.
 type client struct{ http *http.Client }
 
 func newClient(transport http.RoundTripper) client {
@@ -178,7 +178,7 @@ func fault(err error) *Fault {
 
 func replyFault(reply *oauth2.RetrieveError) *Fault {
 	var body struct{ Error string }
-	json.Unmarshal(reply.Body, &body) //nolint:errcheck // x/oauth2 reads JSON only where the media type does not say otherwise
+	json.Unmarshal(reply.Body, &body) //nolint:errcheck // x/oauth2 reads no code if another member has an unexpected type
 	f := &Fault{Kind: FaultError, Status: reply.Response.StatusCode}
 	switch code := cmp.Or(reply.ErrorCode, body.Error); {
 	case slices.Contains(loginCodes, code):

@@ -112,7 +112,7 @@ func createSchema(ctx context.Context, conn *sql.Conn, path string) error {
 // remains valid until it ends, and no deadlock occurs. A transaction takes several locks in this order.
 const (
 	noLock       = iota // safe with concurrent transactions; the caller states the reason
-	lockAccounts        // users, groups, sessions, keys
+	lockAccounts        // users, groups, sessions, keys, deployment tokens
 	lockContent         // content and OAuth integrations
 )
 

@@ -129,8 +129,8 @@ type preparedRows struct {
 // Close implements driver.Rows.
 func (r *preparedRows) Close() error { return errors.Join(r.Rows.Close(), r.release()) }
 
-// uncancelled executes statements that affect or return one row without cancellation, which would cost two goroutines
-// for each: half of the time of a read by an index. Such a statement of SQLite is short. If a request ends, its
+// uncancelled executes statements other than lists without cancellation, which would cost two goroutines
+// for each: half of the time of a read by an index. If a request ends, such a statement runs to its end, and its
 // transaction is rolled back all the same.
 type uncancelled struct{ querier }
 

@@ -14,7 +14,7 @@ import (
 	"countersign/reference/internal/dberr"
 )
 
-// A write while another process has locked the database returns ErrStoreBusy, and a write to a full one ErrStoreFull.
+// A write while another process has locked the database returns dberr.Busy, and a write to a full one dberr.Full.
 func TestSQLiteBusyAndFull(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
