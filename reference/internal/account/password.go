@@ -7,12 +7,15 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"countersign/reference/internal/dberr"
 )
 
 // defaultRounds is the number of iterations that OWASP recommends for PBKDF2-HMAC-SHA256.
@@ -101,12 +104,18 @@ func (s *Service) PasswordSignIn(ctx context.Context, username, password string)
 	if err := s.checkPassword(ctx, credential, password); err != nil {
 		return Login{}, err
 	}
-	u := users[0]
-	if u.Locked {
-		return Login{}, ErrLocked
-	}
 	var login Login
 	err = s.store.Update(ctx, func(tx Tx) error {
+		// The user can have been locked, changed or deleted since the password was read: hashing takes long.
+		u, err := tx.UserByGUID(ctx, users[0].GUID)
+		switch {
+		case errors.Is(err, dberr.NotFound), err == nil && u.Credential != credential:
+			return ErrWrongPassword
+		case err != nil:
+			return err
+		case u.Locked:
+			return ErrLocked
+		}
 		u.Active = s.now()
 		if err := tx.UpdateUser(ctx, u); err != nil {
 			return err

@@ -24,25 +24,26 @@ type NewUser struct {
 	Password                             string // password provider only
 }
 
-// CreateUser creates a user before their first sign-in. by may be anonymous only for the first
-// user of the password provider. Errors: ErrForbidden,
-// ErrProhibitedUsername, ErrInvalidUsername, ErrUsernameTaken, ErrUniqueIDTaken, ErrBlankUniqueID,
-// ErrUniqueIDNotUsed, ErrInvalidRole, ErrPassword, ErrTooManyPasswords, ErrInvalidField.
+// CreateUser creates a user before their first sign-in. by may be anonymous only for the first user of the password
+// provider. Errors: ErrForbidden, ErrProhibitedUsername, ErrInvalidUsername, ErrUsernameTaken, ErrUniqueIDTaken,
+// ErrBlankUniqueID, ErrUniqueIDNotUsed, ErrInvalidRole, ErrPassword, ErrTooManyPasswords, ErrInvalidField.
 func (s *Service) CreateUser(ctx context.Context, by Actor, n NewUser) (User, error) {
+	// The permission is checked twice: here, so that no other caller can have passwords hashed, and in the transaction,
+	// because another request can create the first user meanwhile.
+	if _, err := s.createsFirstUser(ctx, s.store, by); err != nil {
+		return User{}, err
+	}
 	u, err := s.draft(ctx, n)
 	if err != nil {
 		return User{}, err
 	}
 	err = s.store.Update(ctx, func(tx Tx) error {
-		count, err := tx.CountUsers(ctx)
+		first, err := s.createsFirstUser(ctx, tx, by)
 		if err != nil {
 			return err
 		}
-		switch {
-		case count == 0 && s.Policy.PasswordLogin:
+		if first {
 			u.Role = Administrator
-		case by.Role != Administrator:
-			return ErrForbidden
 		}
 		return s.insertDraft(ctx, tx, &u)
 	})
@@ -50,6 +51,22 @@ func (s *Service) CreateUser(ctx context.Context, by Actor, n NewUser) (User, er
 		return User{}, err
 	}
 	return u, nil
+}
+
+// createsFirstUser reports whether a new user would be the first one, who is created without an administrator. It
+// returns ErrForbidden if by may not create users.
+func (s *Service) createsFirstUser(ctx context.Context, r Reader, by Actor) (bool, error) {
+	switch {
+	case by.Role == Administrator:
+		return false, nil
+	case !s.Policy.PasswordLogin:
+		return false, ErrForbidden
+	}
+	count, err := r.CountUsers(ctx)
+	if err == nil && count > 0 {
+		err = ErrForbidden
+	}
+	return err == nil, err
 }
 
 // insertDraft checks the account against existing ones and stores it.
