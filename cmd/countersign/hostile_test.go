@@ -127,9 +127,7 @@ func buildHostile(t *testing.T) string {
 	t.Helper()
 	server, _ := buildPrograms(t)
 	dir := filepath.Dir(server)
-	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "countersign"), "countersign/cmd/countersign").CombinedOutput(); err != nil {
-		t.Fatalf("build countersign: %v\n%s", err, out)
-	}
+	buildProgram(t, dir, "countersign")
 	return dir
 }
 

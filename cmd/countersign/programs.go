@@ -109,10 +109,10 @@ func isProgram(path string) bool {
 
 func (s *programFinder) build(ctx context.Context, name string, race bool) (string, error) {
 	dir := s.cache
-	args := []string{"build"}
+	args, cgo := []string{"build"}, "0" // as in the Makefile
 	if race {
 		dir += "-race"
-		args = append(args, "-race")
+		args, cgo = append(args, "-race"), "1"
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("create the folder for programs: %w", err)
@@ -125,6 +125,7 @@ func (s *programFinder) build(ctx context.Context, name string, race bool) (stri
 	path := filepath.Join(dir, name)
 	cmd := exec.CommandContext(ctx, "go", append(args, "-o", path, "./cmd/"+name)...)
 	cmd.Dir = s.checkout
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Run(); err != nil {
@@ -139,7 +140,7 @@ func (s *programFinder) build(ctx context.Context, name string, race bool) (stri
 
 func raceHint(race bool) string {
 	if race {
-		return "the race detector needs cgo and a C compiler: run apt-get install gcc libc6-dev, and set CGO_ENABLED=1"
+		return "the race detector needs cgo and a C compiler: run apt-get install gcc libc6-dev"
 	}
 	return fmt.Sprintf("make `go build ./...` succeed in the checkout (this program was built with %s)", runtime.Version())
 }

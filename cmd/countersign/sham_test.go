@@ -192,11 +192,19 @@ func buildPrograms(t *testing.T) (server, probe string) {
 	t.Helper()
 	dir := t.TempDir()
 	for _, program := range []string{serverProgram, probeProgram} {
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, program), "countersign/cmd/"+program).CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", program, err, out)
-		}
+		buildProgram(t, dir, program)
 	}
 	return filepath.Join(dir, serverProgram), filepath.Join(dir, probeProgram)
+}
+
+// buildProgram builds a program of this module into dir.
+func buildProgram(t *testing.T, dir, program string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, program), "countersign/cmd/"+program)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as in the Makefile, whose builds are reused
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", program, err, out)
+	}
 }
 
 // runSham runs the command countersign run with this program as a sham.

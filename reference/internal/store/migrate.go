@@ -20,8 +20,7 @@ import (
 var migrations embed.FS
 
 // emptySQLite is a compressed SQLite database to which all migrations were applied. A test creates it from the
-// migrations (go test -run TestEmptyDatabase -update) and compares it with them. If it were older, the remaining
-// migrations would be applied to each copy.
+// migrations (go test -run TestEmptyDatabase -update) and compares it with them.
 //
 //go:embed empty.db.gz
 var emptySQLite []byte
@@ -52,26 +51,26 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 }
 
 // createSQLite creates a database in the file at path, unless the file exists, as a copy of emptySQLite. This takes a
-// fraction of the time of the migrations, which was more than half of the time of a first start.
-func createSQLite(path string) error {
+// fraction of the time of the migrations, which was more than half of the time of a first start. It reports whether it
+// has created the database, which then needs no migration.
+func createSQLite(path string) (created bool, err error) {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return false, err
 	}
 	unpacked, err := gzip.NewReader(bytes.NewReader(emptySQLite))
 	if err != nil {
-		return err
+		return false, err
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer os.Remove(temp.Name()) //nolint:errcheck // a file that nobody reads
 	_, err = io.Copy(temp, unpacked)
 	if err := errors.Join(err, temp.Close()); err != nil {
-		return err
+		return false, err
 	}
 	// Unlike Rename, Link keeps a database that another process has created in the meantime. If the file system has no
 	// links, the migrations create the database.
-	os.Link(temp.Name(), path) //nolint:errcheck // see above
-	return nil
+	return os.Link(temp.Name(), path) == nil, nil
 }

@@ -24,8 +24,8 @@ func TestEmptyDatabase(t *testing.T) {
 		writeEmpty(t, migrated)
 	}
 	path := filepath.Join(t.TempDir(), "x.db")
-	if err := createSQLite(path); err != nil {
-		t.Fatal(err)
+	if created, err := createSQLite(path); !created || err != nil {
+		t.Fatal(created, err)
 	}
 	if diff := cmp.Diff(dump(t, migrated), dump(t, path)); diff != "" {
 		t.Errorf("empty.db.gz is old: run go test ./reference/internal/store -run TestEmptyDatabase -update (-migrations +file):\n%s", diff)
@@ -39,8 +39,8 @@ func TestCreateKeepsADatabase(t *testing.T) {
 	if err := os.WriteFile(path, []byte("kept"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := createSQLite(path); err != nil {
-		t.Fatal(err)
+	if created, err := createSQLite(path); created || err != nil {
+		t.Fatal(created, err)
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "kept" {
 		t.Errorf("got %q, %v", text, err)

@@ -90,15 +90,15 @@ func (db *DB) preparePostgres(ctx context.Context) error {
 	return migrate(ctx, db.write, goose.DialectPostgres)
 }
 
-// plainName matches names of schemas that need no quotes in search_path.
-var plainName = regexp.MustCompile(`^[a-z_][a-z0-9_$]{0,62}$`)
+// plainName matches names of schemas that need no quotes in search_path. They have 63 bytes at most.
+var plainName = regexp.MustCompile(`^[a-z_][a-z0-9_$]*$`)
 
 // createSchema creates the first schema in search_path. It creates only schemas with plain names; an operator must
 // create others.
 func createSchema(ctx context.Context, conn *sql.Conn, path string) error {
 	first, _, _ := strings.Cut(path, ",")
 	name := strings.Trim(strings.TrimSpace(first), `"`)
-	if !plainName.MatchString(name) {
+	if len(name) > 63 || !plainName.MatchString(name) {
 		return fmt.Errorf("search_path names no schema that exists, and %q is not a name in lower case to make one by", name)
 	}
 	if _, err := conn.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{name}.Sanitize()); err != nil {

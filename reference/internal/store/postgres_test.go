@@ -107,6 +107,7 @@ func TestPostgresRefuses(t *testing.T) {
 		{"nobody there", "postgres://me:hunter2@127.0.0.1:1/x", "127.0.0.1:1"},
 		{"another password", strings.Replace(pgtest.URL(t), ":countersign@", ":hunter2@", 1), "password authentication failed"},
 		{"no name for a schema", inSchema(t, `"A b"`), "search_path names no schema that exists"},
+		{"a long name for a schema", inSchema(t, strings.Repeat("a", 64)), "search_path names no schema that exists"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			db, err := store.OpenPostgres(context.Background(), tt.address)

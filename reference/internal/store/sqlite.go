@@ -28,15 +28,18 @@ const sqliteReaders = 8
 
 // OpenSQLite opens or creates the database in the file at path and migrates it.
 func OpenSQLite(ctx context.Context, path string) (*DB, error) {
-	if err := createSQLite(path); err != nil {
+	created, err := createSQLite(path)
+	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, err)
 	}
 	write, err := sqlitePool(path, "_txlock=immediate", 1)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	if err := migrate(ctx, write, goose.DialectSQLite3); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), write.Close())
+	if !created {
+		if err := migrate(ctx, write, goose.DialectSQLite3); err != nil {
+			return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), write.Close())
+		}
 	}
 	read, err := sqlitePool(path, "_pragma=query_only(1)", sqliteReaders)
 	if err != nil {
