@@ -23,10 +23,10 @@ func (ex *exchange) readInspected() (*client, digest, error) {
 	return c, digestOf(ps["token"]), nil
 }
 
-// noteToken journals an inspected token with its kind.
-func (ex *exchange) noteToken(kind string, d digest, g *grant) {
+// noteToken journals an inspected token with its kind and its account.
+func (ex *exchange) noteToken(kind string, d digest, account string) {
 	ex.entry.Presented = append(ex.entry.Presented, control.Issued{Kind: kind, Digest: d.String()})
-	ex.entry.Account = g.account
+	ex.entry.Account = account
 }
 
 // revoke implements RFC 7009. A refresh token, used or unused, revokes its whole grant; an access token revokes only
@@ -41,14 +41,14 @@ func (ex *exchange) revoke() (reply, error) {
 	is.mu.Lock()
 	defer is.mu.Unlock()
 	if t, ok := is.refresh.get(d); ok {
-		ex.noteToken(control.KindRefreshToken, d, t.grant)
+		ex.noteToken(control.KindRefreshToken, d, t.grant.account)
 		if t.client != c {
 			return reply{}, others
 		}
 		t.revoked = true
 	}
 	if t, ok := is.access.get(d); ok {
-		ex.noteToken(control.KindAccessToken, d, t.grant)
+		ex.noteToken(control.KindAccessToken, d, t.account)
 		if t.client != c {
 			return reply{}, others
 		}
@@ -90,18 +90,17 @@ func (ex *exchange) about(c *client, d digest) introspection {
 	defer is.mu.Unlock()
 	now := is.now()
 	if t, ok := is.access.get(d); ok {
-		ex.noteToken(control.KindAccessToken, d, t.grant)
+		ex.noteToken(control.KindAccessToken, d, t.account)
 		if t.active(now) && (t.client == c || c.spec.ResourceServer) {
-			a := ex.active(t.grant, t.scope)
-			a.Username, a.Subject = t.account, t.account
+			a := ex.active(t.grant, t.account, t.scope)
 			a.TokenType, a.IssuedAt, a.Expires = "Bearer", t.issued.Unix(), t.expires.Unix()
 			return a
 		}
 	}
 	if t, ok := is.refresh.get(d); ok {
-		ex.noteToken(control.KindRefreshToken, d, t.grant)
+		ex.noteToken(control.KindRefreshToken, d, t.grant.account)
 		if t.active(now) && (t.client == c || c.spec.ResourceServer) {
-			a := ex.active(t.grant, t.grant.scope)
+			a := ex.active(t.grant, t.grant.account, t.grant.scope)
 			a.IssuedAt, a.Expires = t.issued.Unix(), t.expires.Unix()
 			return a
 		}
@@ -109,9 +108,11 @@ func (ex *exchange) about(c *client, d digest) introspection {
 	return introspection{}
 }
 
-func (ex *exchange) active(g *grant, s scope) introspection {
+// active describes an active token of a grant. Its account can be another one than that of the grant, if the client
+// has asked for that fault.
+func (ex *exchange) active(g *grant, account string, s scope) introspection {
 	return introspection{
 		Active: true, Scope: s.String(), ClientID: g.client.spec.ID,
-		Username: g.account, Subject: g.account, Issuer: ex.iss,
+		Username: account, Subject: account, Issuer: ex.iss,
 	}
 }

@@ -60,7 +60,8 @@ func TestLax(t *testing.T) {
 					return false
 				}
 			}
-			return r.post("/introspect", form("token", next.str("access_token")), r.as("guard")).str("sub") == "bob"
+			about := r.post("/introspect", form("token", next.str("access_token")), r.as("guard"))
+			return about.str("sub") == "bob" && r.last().Account == "bob"
 		}},
 		{"wrong iss", control.Lax{Issuer: "http://evil.example"}, func(r *rig) bool {
 			back := r.back(r.get("/authorize?" + query("web").Encode()))
