@@ -12,18 +12,18 @@ import (
 
 // CreateContent creates a content item. Its app mode comes with the first bundle.
 func (p *Persona) CreateContent(ctx context.Context, name string) (*Reply, error) {
-	return p.json(ctx, http.MethodPost, api("content"), map[string]string{"name": name, "title": name})
+	return p.json(ctx, http.MethodPost, APIPath("content"), map[string]string{"name": name, "title": name})
 }
 
 // Content reads a content item.
 func (p *Persona) Content(ctx context.Context, guid string) (*Reply, error) {
-	return p.Get(ctx, api("content", guid))
+	return p.Get(ctx, APIPath("content", guid))
 }
 
 // Contents returns the guids of the items that the caller may see, or nil if the reply
 // holds no list.
 func (p *Persona) Contents(ctx context.Context) ([]string, *Reply, error) {
-	reply, err := p.Get(ctx, api("content"))
+	reply, err := p.Get(ctx, APIPath("content"))
 	var guids []string
 	for _, item := range decodeList[struct {
 		GUID string `json:"guid"`
@@ -35,18 +35,18 @@ func (p *Persona) Contents(ctx context.Context) ([]string, *Reply, error) {
 
 // DeleteContent deletes a content item.
 func (p *Persona) DeleteContent(ctx context.Context, guid string) (*Reply, error) {
-	return p.Call(ctx, http.MethodDelete, api("content", guid), nil)
+	return p.Call(ctx, http.MethodDelete, APIPath("content", guid), nil)
 }
 
 // UploadBundle uploads a bundle to a content item.
 func (p *Persona) UploadBundle(ctx context.Context, guid string, bundle []byte) (*Reply, error) {
-	return p.Call(ctx, http.MethodPost, api("content", guid, "bundles"), bundle,
+	return p.Call(ctx, http.MethodPost, APIPath("content", guid, "bundles"), bundle,
 		HeaderLine{"Content-Type", "application/gzip"}, HeaderLine{"Accept", "application/json"})
 }
 
 // Deploy starts the task that activates a bundle.
 func (p *Persona) Deploy(ctx context.Context, guid, bundleID string) (*Reply, error) {
-	return p.json(ctx, http.MethodPost, api("content", guid, "deploy"), map[string]string{"bundle_id": bundleID})
+	return p.json(ctx, http.MethodPost, APIPath("content", guid, "deploy"), map[string]string{"bundle_id": bundleID})
 }
 
 // Task holds the members of a task that the suite reads.
@@ -60,7 +60,7 @@ type Task struct {
 
 // Task reads a task.
 func (p *Persona) Task(ctx context.Context, id string) (*Reply, error) {
-	return p.Get(ctx, api("tasks", id))
+	return p.Get(ctx, APIPath("tasks", id))
 }
 
 // AwaitTask polls a task until it has finished, at most for the poll limit. It returns
@@ -70,7 +70,7 @@ func (p *Persona) AwaitTask(ctx context.Context, id string) (Task, *Reply, error
 	defer cancel()
 	var last *Reply
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		reply, err := p.Get(ctx, api("tasks", id)+"?wait=1")
+		reply, err := p.Get(ctx, APIPath("tasks", id)+"?wait=1")
 		if err != nil {
 			if last == nil || ctx.Err() == nil {
 				return Task{}, last, err
@@ -138,7 +138,7 @@ func (p *Persona) PublishContent(ctx context.Context, name, mode string, actions
 
 // ChangeContent changes one member of a content item.
 func (p *Persona) ChangeContent(ctx context.Context, guid, member, value string) (*Reply, error) {
-	return p.json(ctx, http.MethodPatch, api("content", guid), map[string]string{member: value})
+	return p.json(ctx, http.MethodPatch, APIPath("content", guid), map[string]string{member: value})
 }
 
 // SetAccess sets the access type of a content item: "all", "logged_in" or "acl".
@@ -148,7 +148,7 @@ func (p *Persona) SetAccess(ctx context.Context, guid, access string) (*Reply, e
 
 // Permit gives a user a role on a content item, "viewer" or "owner".
 func (p *Persona) Permit(ctx context.Context, guid, userGUID, role string) (*Reply, error) {
-	return p.json(ctx, http.MethodPost, api("content", guid, "permissions"),
+	return p.json(ctx, http.MethodPost, APIPath("content", guid, "permissions"),
 		map[string]string{"principal_guid": userGUID, "principal_type": "user", "role": role})
 }
 

@@ -42,28 +42,28 @@ func decodeList[T any](r *Reply) []T {
 
 // CreateIntegration creates an integration.
 func (p *Persona) CreateIntegration(ctx context.Context, i NewIntegration) (*Reply, error) {
-	return p.json(ctx, http.MethodPost, api("oauth", "integrations"), i)
+	return p.json(ctx, http.MethodPost, APIPath("oauth", "integrations"), i)
 }
 
 // Integrations lists the integrations that the caller may see.
 func (p *Persona) Integrations(ctx context.Context) ([]Integration, *Reply, error) {
-	reply, err := p.Get(ctx, api("oauth", "integrations"))
+	reply, err := p.Get(ctx, APIPath("oauth", "integrations"))
 	return decodeList[Integration](reply), reply, err
 }
 
 // Integration reads an integration.
 func (p *Persona) Integration(ctx context.Context, guid string) (*Reply, error) {
-	return p.Get(ctx, api("oauth", "integrations", guid))
+	return p.Get(ctx, APIPath("oauth", "integrations", guid))
 }
 
 // UpdateIntegration changes some members of an integration.
 func (p *Persona) UpdateIntegration(ctx context.Context, guid string, changes map[string]any) (*Reply, error) {
-	return p.json(ctx, http.MethodPatch, api("oauth", "integrations", guid), changes)
+	return p.json(ctx, http.MethodPatch, APIPath("oauth", "integrations", guid), changes)
 }
 
 // DeleteIntegration deletes an integration.
 func (p *Persona) DeleteIntegration(ctx context.Context, guid string) (*Reply, error) {
-	return p.Call(ctx, http.MethodDelete, api("oauth", "integrations", guid), nil)
+	return p.Call(ctx, http.MethodDelete, APIPath("oauth", "integrations", guid), nil)
 }
 
 // Associate replaces the integrations of a content item with the given ones. Without an
@@ -76,19 +76,19 @@ func (p *Persona) Associate(ctx context.Context, contentGUID string, integration
 	for _, guid := range integrations {
 		body = append(body, entry{guid})
 	}
-	return p.json(ctx, http.MethodPut, api("content", contentGUID, "oauth", "integrations", "associations"), body)
+	return p.json(ctx, http.MethodPut, APIPath("content", contentGUID, "oauth", "integrations", "associations"), body)
 }
 
 // AssociateAs sends body to the endpoint of [Persona.Associate] with the given Content-Type:
 // the example in the documents sends the type of a form.
 func (p *Persona) AssociateAs(ctx context.Context, contentGUID, contentType, body string) (*Reply, error) {
-	return p.Call(ctx, http.MethodPut, api("content", contentGUID, "oauth", "integrations", "associations"), []byte(body),
+	return p.Call(ctx, http.MethodPut, APIPath("content", contentGUID, "oauth", "integrations", "associations"), []byte(body),
 		HeaderLine{"Content-Type", contentType}, HeaderLine{"Accept", "application/json"})
 }
 
 // Associations lists the integrations of a content item.
 func (p *Persona) Associations(ctx context.Context, contentGUID string) ([]Association, *Reply, error) {
-	reply, err := p.Get(ctx, api("content", contentGUID, "oauth", "integrations", "associations"))
+	reply, err := p.Get(ctx, APIPath("content", contentGUID, "oauth", "integrations", "associations"))
 	return decodeList[Association](reply), reply, err
 }
 
@@ -104,24 +104,24 @@ type Session struct {
 
 // Sessions lists the caller's OAuth sessions.
 func (p *Persona) Sessions(ctx context.Context) ([]Session, *Reply, error) {
-	reply, err := p.Get(ctx, api("oauth", "sessions"))
+	reply, err := p.Get(ctx, APIPath("oauth", "sessions"))
 	return decodeList[Session](reply), reply, err
 }
 
 // AllSessions lists the OAuth sessions of all users.
 func (p *Persona) AllSessions(ctx context.Context) ([]Session, *Reply, error) {
-	reply, err := p.Get(ctx, api("oauth", "sessions")+"?all=true")
+	reply, err := p.Get(ctx, APIPath("oauth", "sessions")+"?all=true")
 	return decodeList[Session](reply), reply, err
 }
 
 // Session reads an OAuth session.
 func (p *Persona) Session(ctx context.Context, guid string) (*Reply, error) {
-	return p.Get(ctx, api("oauth", "sessions", guid))
+	return p.Get(ctx, APIPath("oauth", "sessions", guid))
 }
 
 // DeleteSession deletes an OAuth session.
 func (p *Persona) DeleteSession(ctx context.Context, guid string) (*Reply, error) {
-	return p.Call(ctx, http.MethodDelete, api("oauth", "sessions", guid), nil)
+	return p.Call(ctx, http.MethodDelete, APIPath("oauth", "sessions", guid), nil)
 }
 
 // Exchange requests credentials like content does, but from outside the content. It sends

@@ -16,7 +16,7 @@ type NewKey struct {
 
 // CreateKeyAs creates an API key for a user, who is the persona. [Persona.WithKey] uses the key.
 func (p *Persona) CreateKeyAs(ctx context.Context, userGUID string, k NewKey) (*Reply, error) {
-	reply, err := p.json(ctx, http.MethodPost, api("users", userGUID, "keys"), k)
+	reply, err := p.json(ctx, http.MethodPost, APIPath("users", userGUID, "keys"), k)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (p *Persona) DeleteKeys(ctx context.Context, userGUID string) (*Reply, erro
 	for _, key := range decodeList[struct {
 		ID string `json:"id"`
 	}](reply) {
-		reply, err = p.Call(ctx, http.MethodDelete, api("users", userGUID, "keys", key.ID), nil)
+		reply, err = p.Call(ctx, http.MethodDelete, APIPath("users", userGUID, "keys", key.ID), nil)
 		if err != nil || !reply.Is(2) {
 			return reply, err
 		}
@@ -51,10 +51,10 @@ func (p *Persona) DeleteKeys(ctx context.Context, userGUID string) (*Reply, erro
 
 // RequestKey requests an API key for any user. The persona does not store the key.
 func (p *Persona) RequestKey(ctx context.Context, userGUID, name string) (*Reply, error) {
-	return p.json(ctx, http.MethodPost, api("users", userGUID, "keys"), NewKey{Name: name})
+	return p.json(ctx, http.MethodPost, APIPath("users", userGUID, "keys"), NewKey{Name: name})
 }
 
 // ListKeys lists the API keys of any user.
 func (p *Persona) ListKeys(ctx context.Context, userGUID string) (*Reply, error) {
-	return p.Get(ctx, api("users", userGUID, "keys"))
+	return p.Get(ctx, APIPath("users", userGUID, "keys"))
 }

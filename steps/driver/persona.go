@@ -344,9 +344,9 @@ func (p *Persona) json(ctx context.Context, method, path string, value any) (*Re
 		HeaderLine{"Content-Type", "application/json"}, HeaderLine{"Accept", "application/json"})
 }
 
-// api returns a path of the API. It escapes each part, because some parts come from replies of
+// APIPath returns a path of the API below the public URL. It escapes each part, because some parts come from replies of
 // the server under test.
-func api(parts ...string) string {
+func APIPath(parts ...string) string {
 	var b strings.Builder
 	b.WriteString("__api__/v1")
 	for _, part := range parts {

@@ -218,7 +218,7 @@ func (p *Persona) CreateKeyAmong(ctx context.Context, userGUID, name string, mat
 }
 
 func (p *Persona) sendKeyRequest(ctx context.Context, userGUID, name string, spec requestSpec) (*Reply, error) {
-	u, err := p.subject.resolve(api("users", userGUID, "keys"))
+	u, err := p.subject.resolve(APIPath("users", userGUID, "keys"))
 	if err != nil {
 		return nil, err
 	}

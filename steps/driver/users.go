@@ -30,17 +30,17 @@ type NewUser struct {
 
 // CreateUser creates an account.
 func (p *Persona) CreateUser(ctx context.Context, u NewUser) (*Reply, error) {
-	return p.json(ctx, http.MethodPost, api("users"), u)
+	return p.json(ctx, http.MethodPost, APIPath("users"), u)
 }
 
 // User reads an account.
 func (p *Persona) User(ctx context.Context, guid string) (*Reply, error) {
-	return p.Get(ctx, api("users", guid))
+	return p.Get(ctx, APIPath("users", guid))
 }
 
 // ChangeUser changes one field of an account.
 func (p *Persona) ChangeUser(ctx context.Context, guid, field, value string) (*Reply, error) {
-	return p.json(ctx, http.MethodPut, api("users", guid), map[string]string{field: value})
+	return p.json(ctx, http.MethodPut, APIPath("users", guid), map[string]string{field: value})
 }
 
 // SetRole changes the role of an account.
@@ -50,7 +50,7 @@ func (p *Persona) SetRole(ctx context.Context, guid, role string) (*Reply, error
 
 // LockUser locks an account, or unlocks it.
 func (p *Persona) LockUser(ctx context.Context, guid string, locked bool) (*Reply, error) {
-	return p.json(ctx, http.MethodPost, api("users", guid, "lock"), map[string]bool{"locked": locked})
+	return p.json(ctx, http.MethodPost, APIPath("users", guid, "lock"), map[string]bool{"locked": locked})
 }
 
 // FindUser returns the account with exactly this username, and whether there is one. It
@@ -70,5 +70,5 @@ func (p *Persona) CountUsers(ctx context.Context, username string) (int, error) 
 }
 
 func (p *Persona) usersCalled(ctx context.Context, username string) ([]User, error) {
-	return findListed(ctx, p, api("users"), username, func(u User) bool { return u.Username == username })
+	return findListed(ctx, p, APIPath("users"), username, func(u User) bool { return u.Username == username })
 }

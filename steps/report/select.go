@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"countersign/steps/verdict"
 )
 
 // Filtered reports whether the user selected scenarios by tags, rules, groups or ids. A selection of
@@ -16,14 +14,13 @@ func (s Selection) Filtered() bool {
 	return s.Tags != "" || len(s.Rules)+len(s.Groups)+len(s.Scenarios) > 0
 }
 
-// Passed reports whether the rule passed at every front at which it was selected.
+// Passed reports whether the rule passed at a front, and at all other fronts at which it was selected and applicable.
 func (r RuleRow) Passed() bool {
+	var all count
 	for _, c := range r.Fronts {
-		if c.Outcome != verdict.Pass && c.Outcome != verdict.Skipped {
-			return false
-		}
+		all.outcomes = append(all.outcomes, c.Outcome)
 	}
-	return true
+	return all.passed()
 }
 
 // Slowest returns the n executed results with the longest durations, beginning with the longest.

@@ -54,6 +54,29 @@ func TestQuietSummaryOfASuccess(t *testing.T) {
 	}
 }
 
+// TestRulePassed checks the outcome of a rule over its fronts, which is the one that the verdict counts.
+func TestRulePassed(t *testing.T) {
+	t.Parallel()
+	const pass, notApplicable, skipped, fail = verdict.Pass, verdict.NotApplicable, verdict.Skipped, verdict.Fail
+	for _, tt := range []struct {
+		direct, nginx verdict.Outcome
+		want          bool
+	}{
+		{pass, pass, true},
+		{pass, notApplicable, true},
+		{pass, skipped, true},
+		{pass, fail, false},
+		{notApplicable, notApplicable, false},
+		{skipped, skipped, false},
+		{skipped, notApplicable, false},
+	} {
+		row := RuleRow{Fronts: map[string]Cell{"direct": {Outcome: tt.direct}, "nginx": {Outcome: tt.nginx}}}
+		if got := row.Passed(); got != tt.want {
+			t.Errorf("direct %s, nginx %s: passed = %t, want %t", tt.direct, tt.nginx, got, tt.want)
+		}
+	}
+}
+
 func TestSlowest(t *testing.T) {
 	t.Parallel()
 	list := []Result{

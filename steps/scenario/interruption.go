@@ -3,13 +3,10 @@ package scenario
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"slices"
 
 	"countersign/steps/driver"
 	"countersign/steps/probe"
-	"countersign/steps/verdict"
 )
 
 // An Interruption is a change that the administrator makes in the middle of a visit, between two
@@ -24,7 +21,7 @@ type interruptedVisit struct {
 	integration *Integration
 }
 
-// An apiCall is a request to the API: a method, a path below __api__/v1/, and a body that is sent
+// An apiCall is a request to the API: a method, a path below the public URL, and a body that is sent
 // as JSON unless it is nil.
 type apiCall struct {
 	method, path string
@@ -34,31 +31,24 @@ type apiCall struct {
 // Interruptions are those that scenarios use.
 var Interruptions = map[string]Interruption{
 	"the administrator locks the visitor": func(_ context.Context, v interruptedVisit) (apiCall, error) {
-		return apiCall{http.MethodPost, "users/" + v.visitor.guid + "/lock", map[string]bool{"locked": true}}, nil
+		return apiCall{http.MethodPost, driver.APIPath("users", v.visitor.guid, "lock"), map[string]bool{"locked": true}}, nil
 	},
 	"the administrator deletes the session of the visitor": func(ctx context.Context, v interruptedVisit) (apiCall, error) {
 		session, err := v.visitor.oneSession(ctx, v.integration)
-		return apiCall{http.MethodDelete, "oauth/sessions/" + session.GUID, nil}, err
+		return apiCall{http.MethodDelete, driver.APIPath("oauth", "sessions", session.GUID), nil}, err
 	},
 	"the administrator deletes the integration": func(_ context.Context, v interruptedVisit) (apiCall, error) {
-		return apiCall{http.MethodDelete, "oauth/integrations/" + v.integration.guid, nil}, nil
+		return apiCall{http.MethodDelete, driver.APIPath("oauth", "integrations", v.integration.guid), nil}, nil
 	},
 	"the administrator removes the association": func(_ context.Context, v interruptedVisit) (apiCall, error) {
-		return apiCall{http.MethodPut, "content/" + v.content.guid + "/oauth/integrations/associations", []string{}}, nil
+		return apiCall{http.MethodPut, driver.APIPath("content", v.content.guid, "oauth", "integrations", "associations"), []string{}}, nil
 	},
 	"the administrator opens the content to anyone": func(_ context.Context, v interruptedVisit) (apiCall, error) {
-		return apiCall{http.MethodPatch, "content/" + v.content.guid, map[string]string{"access_type": string(Anyone)}}, nil
+		return apiCall{http.MethodPatch, driver.APIPath("content", v.content.guid), map[string]string{"access_type": string(Anyone)}}, nil
 	},
 	"the administrator removes the permission of the visitor": func(ctx context.Context, v interruptedVisit) (apiCall, error) {
-		permissions, err := v.content.byOwner().Permissions(ctx, v.content.guid)
-		if err != nil {
-			return apiCall{}, err
-		}
-		n := slices.IndexFunc(permissions, func(p driver.Permission) bool { return p.PrincipalGUID == v.visitor.guid })
-		if n < 0 {
-			return apiCall{}, missing("%s has no permission on %s", v.visitor.Name, v.content.Name)
-		}
-		return apiCall{http.MethodDelete, fmt.Sprintf("content/%s/permissions/%v", v.content.guid, permissions[n].ID), nil}, nil
+		path, err := v.content.byOwner().PermissionPath(ctx, v.content.guid, v.visitor.guid)
+		return apiCall{http.MethodDelete, path, nil}, err
 	},
 }
 
@@ -87,7 +77,7 @@ func (c *Content) VisitInterrupted(ctx context.Context, visitor *Person, change 
 // operatorCall returns the action with which content makes a call of the administrator.
 func (s *State) operatorCall(call apiCall) (probe.Action, error) {
 	action := probe.Action{
-		Do: probe.DoCall, Method: call.method, URL: "{env.CONNECT_SERVER}__api__/v1/" + call.path,
+		Do: probe.DoCall, Method: call.method, URL: "{env.CONNECT_SERVER}" + call.path,
 		Headers: map[string]string{"Authorization": "Key " + s.Operator().Key()},
 	}
 	if call.body == nil {
@@ -95,7 +85,7 @@ func (s *State) operatorCall(call apiCall) (probe.Action, error) {
 	}
 	text, err := json.Marshal(call.body)
 	if err != nil {
-		return probe.Action{}, &verdict.Trouble{Op: "write a call of the administrator", Err: err}
+		return probe.Action{}, trouble("write a call of the administrator", err)
 	}
 	action.Headers["Content-Type"], action.Body = "application/json", string(text)
 	return action, nil
