@@ -80,7 +80,8 @@ func prepare(c Config) (Prepared, error) {
 	for seed == 0 {
 		seed = rand.Int64N(1 << 31)
 	}
-	selection := plan.Selection{Fronts: c.Fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Groups: c.Groups, Scenarios: c.Scenarios, Seed: seed, Seat: c.Target.Seat}
+	selection := plan.Selection{Fronts: c.Fronts, Spread: c.Spread, Tags: tags, Rules: c.Rules, Groups: c.Groups, Scenarios: c.Scenarios, Seed: seed, Seat: c.Target.Seat,
+		Shard: c.Shard, Durations: c.Durations}
 	switch {
 	case c.Target.Running != nil:
 		selection.Fronts = []string{plan.Direct} // a proxy in front of a running server is not the suite's

@@ -16,15 +16,16 @@ import (
 func newReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
-		Short: "Compare reports, write the page or a statement of a report, print the schema",
+		Short: "Compare and merge reports, write the page or a statement of a report, print the schema",
 		Example: `  countersign report html report
   countersign report diff yesterday/report.json report
+  countersign report merge --report report shard1 shard2 shard3
   countersign report statement report > CONFORMANCE.md
   countersign report schema > countersign.report.schema.json`,
 		Args: requireSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newReportHTML(), newReportDiff(), newReportStatement(), newReportSchema())
+	cmd.AddCommand(newReportHTML(), newReportDiff(), newReportMerge(), newReportStatement(), newReportSchema())
 	return cmd
 }
 

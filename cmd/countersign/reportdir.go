@@ -100,7 +100,8 @@ func isReport(name string) (ours, exists bool) {
 	return n == 0 || strings.Contains(string(head[:n]), `"schema": "countersign.report/`), true
 }
 
-// writeReport writes the files of a report, each completely or not at all.
+// writeReport writes the files of a report, each completely or not at all, except for those of
+// writeMessages.
 func writeReport(dir string, r *report.Report, catalogue *rules.Catalogue) error {
 	transcripts := os.DirFS(dir)
 	forms := []struct {
@@ -109,7 +110,6 @@ func writeReport(dir string, r *report.Report, catalogue *rules.Catalogue) error
 	}{
 		{reportJSON, func(w io.Writer) error { return report.WriteJSON(w, r) }},
 		{reportJUnit, func(w io.Writer) error { return report.WriteJUnit(w, r, catalogue) }},
-		{reportMessages, func(w io.Writer) error { return cucumber.Write(w, r, features.FS(), transcripts) }},
 		{reportSARIF, func(w io.Writer) error { return sarif.Write(w, r) }},
 		{reportHTML, func(w io.Writer) error { return page.Write(w, r, transcripts) }},
 	}
@@ -120,6 +120,16 @@ func writeReport(dir string, r *report.Report, catalogue *rules.Catalogue) error
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// writeMessages writes the report of a run as Cucumber Messages. They contain the durations of the steps,
+// which only the run knows.
+func writeMessages(dir string, r *report.Report) error {
+	err := replaceFile(filepath.Join(dir, reportMessages), func(w io.Writer) error { return cucumber.Write(w, r, features.FS(), os.DirFS(dir)) })
+	if err != nil {
+		return fmt.Errorf("write %s: %w", reportMessages, err)
+	}
+	return nil
 }
 
 // replaceFile writes a file completely or not at all.

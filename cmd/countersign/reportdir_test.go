@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,7 +102,7 @@ func TestReportsContainNoSecret(t *testing.T) {
 	r := report.Report{Suite: report.Suite{Name: "countersign"}, Target: report.Target{Name: "x", Seat: "server"}, Started: time.Now(),
 		Finished: time.Now(), Planned: 1, Results: []report.Result{res}}
 	report.Conclude(&r, catalogue)
-	if err := writeReport(dir, &r, catalogue); err != nil {
+	if err := errors.Join(writeReport(dir, &r, catalogue), writeMessages(dir, &r)); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range append(reportNames, "transcripts/a.txt") {

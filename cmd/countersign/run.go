@@ -27,6 +27,7 @@ import (
 // runFlags are the flags as the user wrote them.
 type runFlags struct {
 	target, spread, tags, runner, report string
+	shard, durations                     string
 	fronts, rules, groups, scenarios     []string
 	parallel                             int
 	seed                                 int64
@@ -58,6 +59,7 @@ started; 3 a planned scenario did not run; 130 the run was interrupted.`,
   countersign run --target mine.yaml --spread lean --report report
   countersign run --seat proxy --proxy nginx --flavour documented
   countersign run --target my-proxy.yaml
+  countersign run --shard 2/5 --seed 7 --report shard2
   countersign run --print-plan`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -77,9 +79,18 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.failFast, "fail-fast", false, "start no further scenario after the first violation; the remaining scenarios are skipped")
 	flags.IntVar(&f.parallel, "parallel", 0, "number of scenarios that run at the same time; 0 selects a number for this machine")
 	flags.Int64Var(&f.seed, "seed", 0, "seed for the order of the scenarios; 0 selects a new seed and prints it")
+	flags.StringVar(&f.shard, "shard", "", "execute only this part of the run, such as 2/5; all parts need the same --seed, and countersign report merge joins their reports")
+	flags.StringVar(&f.durations, "durations", "", "balance the shards by the durations in this report of an earlier run; give all shards the same one")
 	flags.BoolVar(&f.strict, "strict", false, "fail the run if the target departs from an advice rule")
 	flags.BoolVar(&f.printPlan, "print-plan", false, "print the scenarios that would run, and start nothing")
 	flags.DurationVar(&f.timeout, "timeout", steps.DefaultTimeout, "time limit of the whole run")
+	f.registerOutput(cmd)
+}
+
+// registerOutput registers the flags that determine what is printed and written of a report. The commands
+// run and report merge have them.
+func (f *runFlags) registerOutput(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.BoolVar(&f.quiet, "quiet", false, "print only what did not pass, and the verdict")
 	flags.BoolVar(&f.verbose, "verbose", false, "print the result of every rule, also of the rules that passed")
 	flags.BoolVar(&f.slowest, "slowest", false, "print the ten scenarios that took longest")
@@ -128,6 +139,13 @@ func (f *runFlags) config() (steps.Config, error) {
 	wrong.join(err)
 	c.Rules, err = expandRules(f.rules)
 	wrong.join(err)
+	c.Shard, err = plan.ParseShard(f.shard)
+	wrong.join(err)
+	c.Durations, err = readDurations(f.durations)
+	wrong.join(err)
+	if f.durations != "" && f.shard == "" {
+		wrong.add("--durations balances shards, and there is no --shard; leave it out")
+	}
 	wrong.join(checkRunner(f.runner))
 	if f.race && !f.builtin() {
 		wrong.add("--race builds the reference server, and the target is another server or a proxy; leave out one of the two")
@@ -297,7 +315,10 @@ func (f *runFlags) runAndPublish(ctx context.Context, cmd *cobra.Command, c step
 		return err
 	}
 	report.Conclude(&rep, prepared.Catalogue)
-	if err := f.publish(cmd.OutOrStdout(), &rep, prepared.Catalogue, notes); err != nil {
+	if f.report != "" {
+		err = writeMessages(f.report, &rep)
+	}
+	if err := errors.Join(err, f.publish(cmd.OutOrStdout(), &rep, prepared.Catalogue, notes)); err != nil {
 		return &exitError{code: max(rep.Exit, report.ExitNoVerdict), err: err}
 	}
 	if rep.Exit != exitOK {
@@ -387,7 +408,11 @@ func printPlan(out io.Writer, p *plan.Plan) error {
 		}
 		fmt.Fprintf(out, "%s %d", front, perFront[front])
 	}
-	fmt.Fprintf(out, "), %d skipped, %d configurations, %d instances, seed %d\n",
-		len(p.Skipped), p.Configurations(), len(p.Instances), p.Seed)
+	others := ""
+	if n := len(p.OtherShards); n > 0 {
+		others = fmt.Sprintf("%d in other shards, ", n)
+	}
+	fmt.Fprintf(out, "), %s%d skipped, %d configurations, %d instances, seed %d\n",
+		others, len(p.Skipped), p.Configurations(), len(p.Instances), p.Seed)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"testing/fstest"
+	"time"
 )
 
 // The fronts at which a scenario can run.
@@ -121,6 +122,10 @@ type Selection struct {
 	Seed      int64
 	Seat      string // "" means [SeatServer]
 	Behind    Behind // for [SeatProxy]
+	Shard     Shard
+	// Durations returns how long a job took in an earlier run, or 0 if that is not known. Shards are
+	// balanced by it. It may be nil.
+	Durations func(*Job) time.Duration
 }
 
 // Behind describes how a plan uses the proxy under test and what is behind it.
@@ -187,13 +192,14 @@ func (s Selection) unknownGroups(documents []*Document) error {
 
 // A Plan holds everything that a run does, in the order of the run.
 type Plan struct {
-	Documents []*Document
-	Jobs      []*Job
-	Instances []*Instance // in the order of their first use
-	Skipped   []*Job      // jobs that the selection excludes, without an instance
-	Elsewhere []*Scenario // scenarios of the other seat, which do not apply
-	Seed      int64
-	Seat      string
+	Documents   []*Document
+	Jobs        []*Job
+	Instances   []*Instance // in the order of their first use
+	Skipped     []*Job      // jobs that the selection excludes, without an instance
+	OtherShards []*Job      // jobs that other shards execute, without an instance
+	Elsewhere   []*Scenario // scenarios of the other seat, which do not apply
+	Seed        int64
+	Seat        string
 }
 
 // Make plans a run. It returns an error if the selection holds no scenario.
@@ -215,6 +221,10 @@ func Make(documents []*Document, s Selection) (*Plan, error) {
 		return nil, fmt.Errorf("the selection holds no scenario; change the tags, rules, groups, scenarios or fronts that select it%s", p.seatHint(s))
 	}
 	p.assign(s.Behind)
+	if err := p.keep(s.Shard, s.Durations); err != nil {
+		return nil, err
+	}
+	p.order()
 	return p, nil
 }
 
@@ -300,8 +310,7 @@ func flavourOf(s *Scenario) string {
 	return "hardened"
 }
 
-// assign assigns an instance to each job. It then shuffles instances and jobs by the seed and
-// groups the jobs by instance, so that each instance starts once and stops after its last job.
+// assign assigns an instance to each job.
 func (p *Plan) assign(behind Behind) {
 	known := map[string]*Instance{}
 	for _, job := range p.Jobs {
@@ -326,6 +335,11 @@ func (p *Plan) assign(behind Behind) {
 		job.Instance = known[key]
 		job.Instance.Jobs++
 	}
+}
+
+// order shuffles instances and jobs by the seed and groups the jobs by instance, so that each instance
+// starts once and stops after its last job.
+func (p *Plan) order() {
 	random := rand.New(rand.NewSource(p.Seed))
 	random.Shuffle(len(p.Instances), func(a, b int) { p.Instances[a], p.Instances[b] = p.Instances[b], p.Instances[a] })
 	// Instances with many jobs come first, so that no long one remains at the end of the run.

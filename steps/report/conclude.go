@@ -28,6 +28,9 @@ func Conclude(r *Report, cat *rules.Catalogue) {
 	r.Schema = SchemaID
 	fill(r)
 	r.Stale = accept(r)
+	if r.Selection.Shard != "" {
+		r.Stale = nil // the departure may occur in another shard
+	}
 	r.Totals = totals(r.Results)
 	t := newTally(r.Results)
 	r.Groups = t.groups(r.Results)

@@ -82,6 +82,8 @@ type Selection struct {
 	// Scenarios lists the selected ids; empty means all.
 	Scenarios []string `json:"scenarios,omitempty"`
 	FailFast  bool     `json:"fail_fast,omitempty"` // start no scenario after the first violation
+	// Shard is the part of the run that the report is of, such as "2/5"; empty means the whole.
+	Shard string `json:"shard,omitempty"`
 }
 
 // A Result is the result of a planned scenario, or of a row of an outline, at one front.

@@ -391,7 +391,7 @@ func roots(given []Root, results []Result) []Root {
 	}
 	evidence := make(map[string]string)
 	for _, g := range given {
-		evidence[g.Reason] = g.Evidence
+		evidence[g.Reason] = cmp.Or(evidence[g.Reason], g.Evidence) // shards can give the same root
 	}
 	all := make([]Root, 0, len(order))
 	for _, k := range order {

@@ -26,12 +26,15 @@ type Config struct {
 	Parallel  int           // scenarios at once; 0 means a number that suits the machine
 	Seed      int64         // order of the run; 0 means a new one
 	Strict    bool          // advice counts as violation
+	Shard     plan.Shard    // the part of the run to execute
 	Timeout   time.Duration // of the whole run; 0 means [DefaultTimeout]
-	ReportDir string        // where transcripts go; "" means nowhere
-	WorkDir   string        // data folders and logs of the instances
-	Output    io.Writer     // progress
-	Command   []string      // the command line, for the report
-	Version   string        // of the suite, for the report
+	// Durations returns how long a scenario took in an earlier run, or 0; see [plan.Selection].
+	Durations func(*plan.Job) time.Duration
+	ReportDir string    // where transcripts go; "" means nowhere
+	WorkDir   string    // data folders and logs of the instances
+	Output    io.Writer // progress
+	Command   []string  // the command line, for the report
+	Version   string    // of the suite, for the report
 }
 
 // DefaultTimeout bounds a whole run.
@@ -59,6 +62,9 @@ func (c Config) Validate() error {
 	}
 	if c.Parallel < 0 || c.Parallel > maxParallel {
 		problems = append(problems, fmt.Errorf("parallel %d is not possible; give the number of scenarios to run at once, at most %d, or 0 for one that suits the machine", c.Parallel, maxParallel))
+	}
+	if c.Shard.Of > 1 && c.Seed == 0 {
+		problems = append(problems, fmt.Errorf("shard %s has no seed; give all shards the same one, for example --seed 1, so that their reports can be merged", c.Shard))
 	}
 	if c.WorkDir == "" {
 		problems = append(problems, errors.New("no folder to work in"))

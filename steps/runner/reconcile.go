@@ -103,7 +103,7 @@ func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool
 		Suite:   report.Suite{Name: "countersign", Version: r.config.Version, Features: report.Digest(r.config.Features)},
 		Target:  report.Target{Name: r.config.Target.Name, Version: r.config.Target.Version, Seat: r.config.Target.Seat},
 		Started: started, Seed: r.plan.Seed, Command: r.config.Command, Interrupted: interrupted,
-		Selection: r.selection(), Planned: len(r.plan.Jobs) + len(r.plan.Skipped),
+		Selection: r.selection(), Planned: len(r.plan.Jobs) + len(r.plan.Skipped) + len(r.plan.OtherShards),
 	}
 	rep.Deviations = r.deviations()
 	r.attributeLeaks(ctx)
@@ -120,6 +120,9 @@ func (r *run) reconcile(ctx context.Context, started time.Time, interrupted bool
 	}
 	for _, job := range r.plan.Skipped {
 		rep.Results = append(rep.Results, r.unobserved(job, verdict.Skipped, "not selected"))
+	}
+	for _, job := range r.plan.OtherShards {
+		rep.Results = append(rep.Results, r.unobserved(job, verdict.Skipped, report.InOtherShard))
 	}
 	rep.Usage.Configurations = r.plan.Configurations()
 	rep.Usage.Starts, rep.Usage.PeakInstances = r.pool.Usage()
@@ -145,7 +148,7 @@ func (r *run) selection() report.Selection {
 	for _, wanted := range c.Scenarios {
 		scenarios = append(scenarios, wanted.ID)
 	}
-	return report.Selection{Tags: c.Tags, Rules: c.Rules, Fronts: fronts, Spread: spread, Groups: c.Groups, Scenarios: scenarios, FailFast: c.FailFast, Strict: c.Strict}
+	return report.Selection{Tags: c.Tags, Rules: c.Rules, Fronts: fronts, Spread: spread, Groups: c.Groups, Scenarios: scenarios, FailFast: c.FailFast, Strict: c.Strict, Shard: c.Shard.String()}
 }
 
 func (r *run) unobserved(job *plan.Job, outcome verdict.Outcome, reason string) report.Result {
