@@ -4,7 +4,7 @@
 // # Programs
 //
 //   - countersign: the suite. It runs the features against a server, and contains the smaller
-//     tools around that: doctor, rules, idp, proxy.
+//     tools around that: doctor, rules, report, idp, proxy.
 //   - countersign-server: the reference server. It links neither the suite nor the container
 //     libraries: it starts faster and shares no code with the program that tests it.
 //   - countersign-probe: the content program that servers run. Standard library only.
