@@ -73,6 +73,15 @@ func jsonProblem(err error) string {
 	return "it is not well-formed"
 }
 
+// viewsOf returns the JSON forms of a list. It returns an empty list, and not null, for an empty one.
+func viewsOf[T, V any](list []T, view func(T) V) []V {
+	views := make([]V, len(list))
+	for i, one := range list {
+		views[i] = view(one)
+	}
+	return views
+}
+
 // writeJSON writes v as the reply. Caches may not store it, because replies of the API contain tokens and private
 // data. If v cannot be encoded, it returns an error and writes nothing.
 func writeJSON(w http.ResponseWriter, status int, v any) error {

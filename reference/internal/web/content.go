@@ -115,11 +115,7 @@ func (s *Server) listContent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := []map[string]any{}
-	for _, item := range items {
-		views = append(views, s.includedView(item, in))
-	}
-	return writeJSON(w, http.StatusOK, views)
+	return writeJSON(w, http.StatusOK, viewsOf(items, func(item content.View) map[string]any { return s.includedView(item, in) }))
 }
 
 func (s *Server) createContent(w http.ResponseWriter, r *http.Request) error {

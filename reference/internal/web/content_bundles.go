@@ -145,11 +145,7 @@ func (s *Server) listBundles(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := []map[string]any{}
-	for _, b := range bundles {
-		views = append(views, bundleView(b))
-	}
-	return writeJSON(w, http.StatusOK, views)
+	return writeJSON(w, http.StatusOK, viewsOf(bundles, bundleView))
 }
 
 func (s *Server) getBundle(w http.ResponseWriter, r *http.Request) error {

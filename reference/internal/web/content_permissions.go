@@ -25,11 +25,7 @@ func (s *Server) listPermissions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := []permissionView{}
-	for _, p := range permissions {
-		views = append(views, viewPermission(p))
-	}
-	return writeJSON(w, http.StatusOK, views)
+	return writeJSON(w, http.StatusOK, viewsOf(permissions, viewPermission))
 }
 
 func (s *Server) getPermission(w http.ResponseWriter, r *http.Request) error {

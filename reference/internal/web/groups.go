@@ -34,11 +34,7 @@ func (s *Server) listGroups(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := make([]groupView, len(groups))
-	for i, g := range groups {
-		views[i] = viewGroup(g)
-	}
-	return writeJSON(w, http.StatusOK, paged{views, number, total})
+	return writeJSON(w, http.StatusOK, paged{viewsOf(groups, viewGroup), number, total})
 }
 
 func (s *Server) createGroup(w http.ResponseWriter, r *http.Request) error {

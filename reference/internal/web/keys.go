@@ -31,11 +31,7 @@ func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := make([]keyView, len(keys))
-	for i, k := range keys {
-		views[i] = viewKey(k, k.Tail)
-	}
-	return writeJSON(w, http.StatusOK, views)
+	return writeJSON(w, http.StatusOK, viewsOf(keys, func(k account.APIKey) keyView { return viewKey(k, k.Tail) }))
 }
 
 func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {

@@ -94,11 +94,7 @@ func (s *Server) listIntegrations(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	views := []map[string]any{}
-	for _, i := range all {
-		views = append(views, viewIntegration(i))
-	}
-	return writeJSON(w, http.StatusOK, views)
+	return writeJSON(w, http.StatusOK, viewsOf(all, viewIntegration))
 }
 
 func (s *Server) createIntegration(w http.ResponseWriter, r *http.Request) error {
@@ -154,11 +150,7 @@ func viewAssociation(a integration.Association) map[string]any {
 }
 
 func writeAssociations(w http.ResponseWriter, list []integration.Association) error {
-	views := []map[string]any{}
-	for _, a := range list {
-		views = append(views, viewAssociation(a))
-	}
-	return writeJSON(w, http.StatusOK, views)
+	return writeJSON(w, http.StatusOK, viewsOf(list, viewAssociation))
 }
 
 func (s *Server) listAssociations(w http.ResponseWriter, r *http.Request) error {

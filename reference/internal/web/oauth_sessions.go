@@ -37,11 +37,7 @@ func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := []map[string]any{}
-	for _, session := range sessions {
-		views = append(views, viewSession(session))
-	}
-	return writeJSON(w, http.StatusOK, views)
+	return writeJSON(w, http.StatusOK, viewsOf(sessions, viewSession))
 }
 
 func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) error {

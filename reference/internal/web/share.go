@@ -34,11 +34,12 @@ func (s *Server) listShareLinks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := []map[string]any{} // the token is returned only when the link is created
-	for _, l := range links {
-		views = append(views, map[string]any{"guid": l.GUID, "content_guid": l.ContentGUID, "created_by": l.CreatedBy, "created_time": apiTime(l.CreatedTime)})
-	}
-	return writeJSON(w, http.StatusOK, views)
+	return writeJSON(w, http.StatusOK, viewsOf(links, viewShareLink))
+}
+
+// viewShareLink has no token: it is returned only when the link is created.
+func viewShareLink(l content.ShareLink) map[string]any {
+	return map[string]any{"guid": l.GUID, "content_guid": l.ContentGUID, "created_by": l.CreatedBy, "created_time": apiTime(l.CreatedTime)}
 }
 
 func (s *Server) deleteShareLink(w http.ResponseWriter, r *http.Request) error {

@@ -84,11 +84,7 @@ func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) error {
 
 // userViews returns users in the form of the API, as the caller may see them.
 func (s *Server) userViews(c caller, users []account.User) []userView {
-	views := make([]userView, len(users))
-	for i, u := range users {
-		views[i] = s.userView(u, maySeePrivate(c, u.GUID))
-	}
-	return views
+	return viewsOf(users, func(u account.User) userView { return s.userView(u, maySeePrivate(c, u.GUID)) })
 }
 
 func userQuery(r *http.Request) (account.UserQuery, int, error) {
