@@ -149,6 +149,15 @@ func (s *Server) checkEditor(r *http.Request) error {
 	return err
 }
 
+// editedID returns the number in the path of something that belongs to the item, for callers who may change the
+// item.
+func (s *Server) editedID(r *http.Request) (int64, error) {
+	if err := s.checkEditor(r); err != nil {
+		return 0, err
+	}
+	return pathID(r, "id")
+}
+
 func (s *Server) changeContent(w http.ResponseWriter, r *http.Request) error {
 	if err := s.checkEditor(r); err != nil {
 		return err

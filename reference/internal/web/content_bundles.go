@@ -132,14 +132,6 @@ func bundleView(b *content.Bundle) map[string]any {
 	return view
 }
 
-// bundleID returns the id in the path, for callers who may change the item.
-func (s *Server) bundleID(r *http.Request) (int64, error) {
-	if err := s.checkEditor(r); err != nil {
-		return 0, err
-	}
-	return pathID(r, "id")
-}
-
 func (s *Server) listBundles(w http.ResponseWriter, r *http.Request) error {
 	bundles, err := s.Content.Bundles(r.Context(), callerOf(r).actor(), r.PathValue("guid"))
 	if err != nil {
@@ -149,7 +141,7 @@ func (s *Server) listBundles(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) getBundle(w http.ResponseWriter, r *http.Request) error {
-	id, err := s.bundleID(r)
+	id, err := s.editedID(r)
 	if err != nil {
 		return err
 	}
@@ -161,7 +153,7 @@ func (s *Server) getBundle(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) downloadBundle(w http.ResponseWriter, r *http.Request) error {
-	id, err := s.bundleID(r)
+	id, err := s.editedID(r)
 	if err != nil {
 		return err
 	}
@@ -178,7 +170,7 @@ func (s *Server) downloadBundle(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deleteBundle(w http.ResponseWriter, r *http.Request) error {
-	id, err := s.bundleID(r)
+	id, err := s.editedID(r)
 	if err != nil {
 		return err
 	}

@@ -90,10 +90,7 @@ func (s *Server) changePermission(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *Server) deletePermission(w http.ResponseWriter, r *http.Request) error {
-	if err := s.checkEditor(r); err != nil {
-		return err
-	}
-	id, err := pathID(r, "id")
+	id, err := s.editedID(r)
 	if err != nil {
 		return err
 	}
