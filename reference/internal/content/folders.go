@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 
 	"countersign/reference/internal/content/execution"
@@ -41,20 +41,17 @@ const (
 func newFolders(dataDir string, archives *archives) (*folders, error) {
 	f := &folders{root: filepath.Join(dataDir, "apps"), archives: archives, used: map[string]*usage{}}
 	for _, prefix := range []string{unpackingPrefix, removingPrefix} {
-		left, err := filepath.Glob(filepath.Join(escapeGlob(f.root), "*", prefix+"*"))
+		left, err := fs.Glob(os.DirFS(f.root), "*/"+prefix+"*")
 		if err != nil {
 			return nil, fmt.Errorf("find incomplete folders: %w", err)
 		}
-		if err := removeAll(left); err != nil {
-			return nil, err
+		for _, name := range left {
+			if err := os.RemoveAll(filepath.Join(f.root, name)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return f, nil
-}
-
-// escapeGlob returns a pattern that matches only the path itself.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
 func removeAll(paths []string) error {
