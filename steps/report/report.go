@@ -110,13 +110,7 @@ type Result struct {
 	Duration   time.Duration       `json:"duration_ns"`        // without the wait for its instance
 	Exchanges  int                 `json:"exchanges"`
 	Transcript string              `json:"transcript,omitempty"` // path
-	Steps      []StepRun           `json:"-"`                    // executed steps, in their order; only the runner knows them
-}
-
-// A StepRun is the execution of one step.
-type StepRun struct {
-	Duration time.Duration
-	Outcome  verdict.Outcome // Pass, Fail, Blocked, NotApplicable or Error
+	Steps      []time.Duration     `json:"-"`                    // durations of the executed steps, in their order; only the runner knows them
 }
 
 // Folder returns the folder of the feature.

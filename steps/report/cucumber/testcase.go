@@ -93,7 +93,7 @@ func (w *writer) stepResults(res report.Result, n int) []stepResult {
 	for i := range all {
 		all[i].status = skipped
 		if i < len(res.Steps) {
-			all[i] = stepResult{status: passed, duration: res.Steps[i].Duration}
+			all[i] = stepResult{status: passed, duration: res.Steps[i]}
 		}
 		if res.Outcome == verdict.Pass {
 			all[i].status = passed
