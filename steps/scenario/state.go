@@ -128,7 +128,7 @@ func (s *State) Questions() []probe.Action {
 		}
 	}
 	return append(
-		ask("{header.Posit-Connect-User-Session-Token}", driver.UserSessionToken),
+		ask(visitToken, driver.UserSessionToken),
 		ask("{env.CONNECT_CONTENT_SESSION_TOKEN|file.CONNECT_CONTENT_SESSION_TOKEN_FILE}", driver.ContentSessionToken)...,
 	)
 }
