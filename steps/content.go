@@ -27,6 +27,7 @@ var contentSteps = []vocabulary.Definition{
 	vocabulary.Action(`{person} no longer has Viewer permission on {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
 		return c.Forbid(ctx, p)
 	}),
+	vocabulary.Action(`{content} is deployed again`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error { return c.Redeploy(ctx) }),
 	vocabulary.Action(`{content} is open to every user of the server`, func(ctx context.Context, _ *scenario.State, c *scenario.Content) error {
 		return c.SetAccess(ctx, scenario.EveryUser)
 	}),

@@ -52,6 +52,12 @@ var loginSteps = []vocabulary.Definition{
 	vocabulary.Action(`{person} returns from the provider {answer}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, a scenario.AnswerChange) error {
 		return p.Return(ctx, a)
 	}),
+	vocabulary.Action(`{person} returns from the provider with a form`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
+		return p.ReturnByPost(ctx)
+	}),
+	vocabulary.Action(`{person} returns from the provider with the state of the login before`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
+		return p.ReturnWithStateBefore(ctx)
+	}),
 	vocabulary.Action(`{person} returns from the provider in another browser`, func(ctx context.Context, _ *scenario.State, p *scenario.Person) error {
 		return p.ReturnInNewBrowser(ctx)
 	}),

@@ -37,6 +37,16 @@ var tokenSteps = []vocabulary.Definition{
 		func(_ context.Context, _ *scenario.State, c *scenario.Content) error {
 			return c.CheckReport(check.TokenThenNone)
 		}),
+	vocabulary.Check(`{content} obtains a token of {account} for the visit and none for the kept token`,
+		func(ctx context.Context, _ *scenario.State, c *scenario.Content, a account) error {
+			return c.CheckReplayRefused(ctx, string(a))
+		}),
+	vocabulary.Check(`{content} obtains a token of {account} for the visit and no token except of {account} for the kept token`,
+		func(ctx context.Context, _ *scenario.State, c *scenario.Content, a, kept account) error {
+			return c.CheckReplayOf(ctx, string(a), string(kept))
+		}),
+	vocabulary.Check(`the last two visits of {content} have been given different tokens`,
+		func(_ context.Context, _ *scenario.State, c *scenario.Content) error { return c.CheckDifferentVisits() }),
 	vocabulary.Check(`{content} and {content} have been given different tokens`, func(_ context.Context, _ *scenario.State, c, other *scenario.Content) error {
 		return c.CheckDifferentTokens(other)
 	}),

@@ -111,6 +111,14 @@ var visitSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content, p *scenario.Person) error {
 			return c.VisitWithKeyOf(ctx, v, p)
 		}),
+	vocabulary.Action(`{visitor} has visited {content}, and the content has kept the token of the visit`,
+		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content) error {
+			return c.VisitSealing(ctx, v)
+		}),
+	vocabulary.Action(`{visitor} visits {content}, which presents the kept token as well`,
+		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content) error {
+			return c.VisitReplaying(ctx, v)
+		}),
 	vocabulary.Action(`{person} visits {content}, and {interruption} between two exchanges`,
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content, change scenario.Interruption) error {
 			return c.VisitInterrupted(ctx, p, change)

@@ -31,8 +31,19 @@ Feature: Authorization replies of the provider
       | SEC-003 | with a second code                       |
       | SEC-003 | with an error beside the code            |
       | SEC-003 | in another browser                       |
+      | SEC-003 | with a form                              |
       | SEC-039 | with the issuer of another provider      |
       | SEC-039 | with another issuer of the same provider |
+
+  @SEC-003 @direct
+  Scenario: A reply with the state of the user's login to another integration gives no tokens
+    Given a Viewer integration "erp"
+    And "bob" is logged in to "crm"
+    And "alice" has authenticated at the provider of "erp"
+    And "alice" has authenticated at the provider of "crm"
+    When "alice" returns from the provider with the state of the login before
+    Then no session of "alice" with "crm" holds a refresh token
+    And no session of "alice" with "erp" holds a refresh token
 
   @SEC-003 @direct
   Scenario: A reply that returns in a browser in which no user is signed in gives no tokens

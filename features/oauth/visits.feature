@@ -56,6 +56,45 @@ Feature: Tokens for visits to content
       And "alice" visits "second"
       Then "app" and "second" have been given different tokens
 
+  Rule: The session token of a visit belongs to its visitor and ends with the process of the visit
+
+    @SEC-005
+    Scenario: Content receives different session tokens when two users visit it
+      Given "bob" has Viewer permission on "app"
+      When "alice" visits "app"
+      And "bob" visits "app"
+      Then the last two visits of "app" have been given different tokens
+
+    @SEC-005
+    Scenario: The session token of an earlier visitor yields no token of the user who visits now
+      Given "bob" has Viewer permission on "app"
+      And "bob" is logged in to "crm"
+      And "alice" has visited "app", and the content has kept the token of the visit
+      When "bob" visits "app", which presents the kept token as well
+      Then "app" obtains a token of "bob" for the visit and no token except of "alice" for the kept token
+
+    @SEC-070
+    Scenario Outline: A session token is refused after a redeployment, when <visitor> visits the content again
+      Given "bob" has Viewer permission on "app"
+      And "bob" is logged in to "crm"
+      And "alice" has visited "app", and the content has kept the token of the visit
+      When "app" is deployed again
+      And "<visitor>" visits "app", which presents the kept token as well
+      Then "app" obtains a token of "<visitor>" for the visit and none for the kept token
+
+      Examples:
+        | visitor |
+        | alice   |
+        | bob     |
+
+    @SEC-070 @alone @direct
+    Scenario: A session token is refused after a restart of the server
+      Given "alice" has visited "app", and the content has kept the token of the visit
+      When the server is restarted with:
+        | Authentication.Provider | proxy |
+      And "alice" visits "app", which presents the kept token as well
+      Then "app" obtains a token of "alice" for the visit and none for the kept token
+
   Rule: Clients cannot forge the headers that the server sends to content
 
     @SEC-006 @direct

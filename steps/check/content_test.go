@@ -38,6 +38,9 @@ func contentRows() []row {
 		r.Environment = map[string]string{"CONNECT_CONTENT_SESSION_TOKEN": execution}
 		return r
 	}
+	opened := probe.Result{Digest: "kept"}
+	replay := func(own, replayed probe.Result) *probe.Report { return report(own, opened, replayed) }
+	visitWith := func(token string) *driver.Visit { return visited(ok, with("Posit-Connect-User-Session-Token", token)) }
 	stored := result("a")
 	stored.Headers = http.Header{"Cache-Control": {"No-Store"}}
 	leaky := report(result("a"))
@@ -90,6 +93,28 @@ func contentRows() []row {
 		{"TokenThenNone", "refused before", TokenThenNone(report(refused, result(""), refused)), blocked},
 		{"TokenThenNone", "a change that was refused", TokenThenNone(report(result("a"), refused, result("b"))), blocked},
 		{"TokenThenNone", "another visit", TokenThenNone(report(result("a"))), trouble},
+		{"ReplayRefused", "refused", ReplayRefused(replay(result("a"), refused), "kept"), holds},
+		{"ReplayRefused", "granted", ReplayRefused(replay(result("a"), result("a")), "kept"), violation},
+		{"ReplayRefused", "5xx", ReplayRefused(replay(result("a"), failed), "kept"), violation},
+		{"ReplayRefused", "no reply", ReplayRefused(replay(result("a"), probe.Result{Error: "x"}), "kept"), violation},
+		{"ReplayRefused", "the visit obtained none", ReplayRefused(replay(refused, refused), "kept"), blocked},
+		{"ReplayRefused", "another token presented", ReplayRefused(replay(result("a"), refused), "other"), trouble},
+		{"ReplayRefused", "another visit", ReplayRefused(report(result("a")), "kept"), trouble},
+		{"ReplayOf", "refused", ReplayOf(replay(result("b"), refused), "kept", journal, "alice"), holds},
+		{"ReplayOf", "of the account", ReplayOf(replay(result("b"), result("a")), "kept", journal, "alice"), holds},
+		{"ReplayOf", "of another account", ReplayOf(replay(result("a"), result("a")), "kept", journal, "bob"), violation},
+		{"ReplayOf", "not issued", ReplayOf(replay(result("a"), result("x")), "kept", journal, "alice"), violation},
+		{"ReplayOf", "5xx", ReplayOf(replay(result("a"), failed), "kept", journal, "alice"), violation},
+		{"ReplayOf", "the visit obtained none", ReplayOf(replay(refused, refused), "kept", journal, "alice"), blocked},
+		{"OwnTokenOf", "of the account", OwnTokenOf(replay(result("a"), result("x")), journal, "alice"), holds},
+		{"OwnTokenOf", "of another account", OwnTokenOf(replay(result("a"), refused), journal, "bob"), violation},
+		{"OwnTokenOf", "only for the earlier visit", OwnTokenOf(replay(refused, result("a")), journal, "alice"), violation},
+		{"OwnTokenOf", "no result", OwnTokenOf(report(), journal, "alice"), violation},
+		{"DifferentVisitTokens", "different", DifferentVisitTokens(visitWith("1"), visitWith("2"), "app"), holds},
+		{"DifferentVisitTokens", "the same", DifferentVisitTokens(visitWith("1"), visitWith("1"), "app"), violation},
+		{"DifferentVisitTokens", "none before", DifferentVisitTokens(visited(ok, with()), visitWith("1"), "app"), violation},
+		{"DifferentVisitTokens", "none after", DifferentVisitTokens(visitWith("1"), visited(ok, with()), "app"), violation},
+		{"DifferentVisitTokens", "one visit", DifferentVisitTokens(nil, visitWith("1"), "app"), trouble},
 		{"DifferentTokens", "different", DifferentTokens(token("1", "x"), token("2", "y")), holds},
 		{"DifferentTokens", "in files", DifferentTokens(token("1", ""), token("2", "")), holds},
 		{"DifferentTokens", "one visit token", DifferentTokens(token("1", "x"), token("1", "y")), violation},

@@ -167,6 +167,14 @@ func (p *Persona) ComeBack(ctx context.Context, to *url.URL) (*Reply, error) {
 	return p.send(ctx, requestSpec{method: http.MethodGet, url: to, lines: navigationHeaders})
 }
 
+// ComeBackByPost is [Persona.ComeBack] by the submission of a form, which sends no XSRF header.
+func (p *Persona) ComeBackByPost(ctx context.Context, to *url.URL) (*Reply, error) {
+	return p.send(ctx, requestSpec{
+		method: http.MethodPost, url: to, withoutXSRF: true,
+		lines: append(slices.Clone(navigationHeaders), HeaderLine{"Content-Type", "application/x-www-form-urlencoded"}),
+	})
+}
+
 // Follow follows the redirects of a reply as a browser does and returns all replies, beginning
 // with first. It requests only URLs at the origin of the server and at the given origins. A
 // redirect to any other origin is the last reply.

@@ -57,7 +57,7 @@ func isPlaceholder(text string) bool {
 func isSource(name string) bool {
 	kind, rest, dotted := strings.Cut(name, ".")
 	switch kind {
-	case "token":
+	case "token", "opened":
 		return !dotted
 	case "env", "header", "file":
 		return dotted && rest != "" && !strings.ContainsAny(rest, "{ \t\r\n\"")
@@ -79,6 +79,8 @@ func (v *visit) source(name string) (string, error) {
 	switch kind {
 	case "token":
 		return v.token, nil
+	case "opened":
+		return v.opened, nil
 	case "env":
 		return v.environ[rest], nil
 	case "header":

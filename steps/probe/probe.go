@@ -32,6 +32,8 @@ const (
 const (
 	DoCall      = "call"       // sends a request
 	DoSetCookie = "set-cookie" // adds a Set-Cookie header to the reply to the visit
+	DoSeal      = "seal"       // encrypts a value for a later visit
+	DoOpen      = "open"       // decrypts a value that an earlier visit has sealed
 )
 
 // AsExchange marks a call as a token exchange. The report contains the member names and digests of
@@ -42,9 +44,13 @@ const AsExchange = "exchange"
 //
 // URL, the values of Headers and Form, and Body may contain placeholders: {env.NAME}, {header.Name}
 // of the request of the visit, {file.NAME} for the first line of the file named by the environment
-// variable NAME, and {token} for the access token of the last exchange in the visit. A placeholder
-// may list several sources separated by bars, such as {env.TOKEN|file.TOKEN_FILE}. The first source
-// with a value is used.
+// variable NAME, {token} for the access token of the last exchange in the visit, and {opened} for the
+// value of the last open. A placeholder may list several sources separated by bars, such as
+// {env.TOKEN|file.TOKEN_FILE}. The first source with a value is used.
+//
+// A seal encrypts Value, which may contain placeholders, with Key. An open decrypts Value, the
+// member Sealed of a [Result] of seal, with the same Key. The visits of both may be executed by
+// different processes.
 type Action struct {
 	Do      string            `json:"do"`
 	Method  string            `json:"method,omitempty"`
@@ -54,6 +60,8 @@ type Action struct {
 	Body    string            `json:"body,omitempty"`
 	As      string            `json:"as,omitempty"`
 	Cookie  string            `json:"cookie,omitempty"` // the value of the header of set-cookie
+	Value   string            `json:"value,omitempty"`  // of seal and open
+	Key     string            `json:"key,omitempty"`    // of seal and open, see [NewSealKey]
 }
 
 // A Script is the content of ./probe.json and of a POST body.
@@ -97,10 +105,12 @@ type Result struct {
 	TokenType       string              `json:"token_type,omitempty"`
 	IssuedTokenType string              `json:"issued_token_type,omitempty"`
 	ExpiresIn       *int64              `json:"expires_in,omitempty"`
-	Token           string              `json:"token,omitempty"` // hex SHA-256 of access_token
-	Code            int                 `json:"code,omitempty"`  // member code of a reply with status 400 or above
-	Error           string              `json:"error,omitempty"` // why there is no reply
-	Body            string              `json:"body,omitempty"`  // empty if the reply contained a token
+	Token           string              `json:"token,omitempty"`  // hex SHA-256 of access_token
+	Code            int                 `json:"code,omitempty"`   // member code of a reply with status 400 or above
+	Sealed          string              `json:"sealed,omitempty"` // the encrypted value of seal, base64url
+	Digest          string              `json:"digest,omitempty"` // hex SHA-256 of the value of seal or open
+	Error           string              `json:"error,omitempty"`  // why there is no reply
+	Body            string              `json:"body,omitempty"`   // empty if the reply contained a token
 }
 
 // Has reports whether the JSON object of the reply has the member.

@@ -167,6 +167,8 @@ func TestPlaceholders(t *testing.T) {
 		{"{env.EMPTY}", "", "no value for {env.EMPTY}"},
 		{"{header.Y}", "", "no value for {header.Y}"},
 		{"{token}", "", "no value for {token}"},
+		{"{opened}", "", "no value for {opened}"},
+		{"{opened.x} {open}", "{opened.x} {open}", ""},
 		{"{file.NONE}", "", "no value for {file.NONE}"},
 		{"{file.GONE}", "", "no value for {file.GONE}: no such file or directory"},
 	} {
@@ -317,7 +319,8 @@ func TestActionsInBodyAndBadActions(t *testing.T) {
 	if got := report.Results[0].Body; got != "hello" {
 		t.Errorf("got %q, want hello", got)
 	}
-	for _, body := range []string{"x", "[]", `{"actions":[{"do":"sleep"}]}`, `{"actions":[{"do":"call","uri":"x"}]}`, `{} {}`, `{"actions":[{"do":"call","as":"x"}]}`} {
+	for _, body := range []string{"x", "[]", `{"actions":[{"do":"sleep"}]}`, `{"actions":[{"do":"call","uri":"x"}]}`, `{} {}`, `{"actions":[{"do":"call","as":"x"}]}`,
+		`{"actions":[{"do":"call","url":"x","value":"x"}]}`, `{"actions":[{"do":"call","url":"x","key":"x"}]}`} {
 		w := httptest.NewRecorder()
 		probe.Handler(nil).ServeHTTP(w, httptest.NewRequest("POST", "/", strings.NewReader(body)))
 		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"error"`) {

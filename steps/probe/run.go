@@ -33,6 +33,7 @@ type visit struct {
 	environ   map[string]string
 	header    http.Header // of the request of the visit; nil in a render
 	token     string      // access_token of the last exchange
+	opened    string      // value of the last open
 	results   []Result
 	sightings []Sighting
 	cookies   []string // values of the Set-Cookie headers of the reply to the visit
@@ -42,16 +43,21 @@ type visit struct {
 var actionFuncs = map[string]func(*visit, context.Context, int, Action) Result{
 	DoCall:      (*visit).call,
 	DoSetCookie: (*visit).setCookie,
+	DoSeal:      (*visit).seal,
+	DoOpen:      (*visit).open,
 }
 
-// checkActions returns an error if the list contains an unknown action.
+// checkActions returns an error if the list contains an action that is unknown or incomplete.
 func checkActions(actions []Action) error {
 	for i, a := range actions {
 		if actionFuncs[a.Do] == nil {
-			return fmt.Errorf("action %d: unknown do %q; use %q or %q", i, a.Do, DoCall, DoSetCookie)
+			return fmt.Errorf("action %d: unknown do %q; use %q, %q, %q or %q", i, a.Do, DoCall, DoSetCookie, DoSeal, DoOpen)
 		}
 		if a.As != "" && a.As != AsExchange {
 			return fmt.Errorf("action %d: unknown as %q; use %q or leave it out", i, a.As, AsExchange)
+		}
+		if err := checkSealing(a); err != nil {
+			return fmt.Errorf("action %d: %w", i, err)
 		}
 	}
 	return nil

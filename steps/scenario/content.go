@@ -26,6 +26,7 @@ type Content struct {
 	since    int // entries of the provider's journal when it was associated
 
 	associated *Integration // the first of those with which it was associated last
+	earlier    *sealedToken // of an earlier visit, nil unless the content sealed it
 }
 
 // Content returns the content with a name.

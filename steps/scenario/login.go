@@ -164,7 +164,7 @@ func (p *Person) Authenticate(ctx context.Context, i *Integration) error {
 	if err != nil {
 		return err
 	}
-	p.state.answerFor = p
+	p.state.answerFor, p.state.answerBefore = p, p.state.answer
 	p.state.answer, err = b.Authorize(ctx, i.guid, p.state.issuer.url, p.Name)
 	return err
 }
@@ -215,6 +215,28 @@ func (p *Person) ReturnFor(ctx context.Context, other *Person) error {
 		return missing("%s has not authenticated at the provider", other.Name)
 	}
 	return p.Return(ctx, unchanged)
+}
+
+// ReturnByPost submits the answer of the provider to the callback as a form with the method POST.
+func (p *Person) ReturnByPost(ctx context.Context) error {
+	b, err := p.User(ctx)
+	if err != nil {
+		return err
+	}
+	if p.state.answer == nil {
+		return missing("no person has authenticated at the provider")
+	}
+	return p.state.Compared.Try(b.ComeBackByPost(ctx, p.state.answer))
+}
+
+// ReturnWithStateBefore opens the callback with the last answer of the provider and the state of the answer before it,
+// which belongs to another login.
+func (p *Person) ReturnWithStateBefore(ctx context.Context) error {
+	before := p.state.answerBefore
+	if before == nil {
+		return missing("no person has authenticated at the provider twice")
+	}
+	return p.Return(ctx, func(query url.Values, _ string) { query.Set("state", before.Query().Get("state")) })
 }
 
 // ReturnInNewBrowser opens the callback with the answer of the provider in another browser of the

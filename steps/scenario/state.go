@@ -48,6 +48,7 @@ type State struct {
 	changes      []*change
 	answer       *url.URL // of the provider to a login that is not completed yet
 	answerFor    *Person
+	answerBefore *url.URL        // the answer before it
 	loginChain   []*driver.Reply // the replies of the last login that began at a departure
 	dashboard    *Dashboard
 	obtained     bool // content was given a token
@@ -128,7 +129,7 @@ func (s *State) Questions() []probe.Action {
 		}
 	}
 	return append(
-		ask("{header.Posit-Connect-User-Session-Token}", driver.UserSessionToken),
+		ask(visitToken, driver.UserSessionToken),
 		ask("{env.CONNECT_CONTENT_SESSION_TOKEN|file.CONNECT_CONTENT_SESSION_TOKEN_FILE}", driver.ContentSessionToken)...,
 	)
 }

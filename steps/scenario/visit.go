@@ -173,7 +173,7 @@ func (c *Content) visitThrough(ctx context.Context, visitor *driver.Persona, inn
 	visit, err := visitor.Visit(ctx, c.guid, []probe.Action{{
 		Do: probe.DoCall, Method: http.MethodGet,
 		URL:     "{env.CONNECT_SERVER}" + driver.ContentPath(inner.guid) + "?probe=" + base64.RawURLEncoding.EncodeToString(script),
-		Headers: map[string]string{"Authorization": "Key {env.CONNECT_API_KEY}", forwardedToken: "{header.Posit-Connect-User-Session-Token}"},
+		Headers: map[string]string{"Authorization": "Key {env.CONNECT_API_KEY}", forwardedToken: visitToken},
 	}})
 	c.recordVisit(visit)
 	if err != nil {

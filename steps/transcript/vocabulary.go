@@ -75,7 +75,7 @@ var knownMembers = words(`
 	key token access_token refresh_token id_token client_secret api_key temp_ticket password token_claim_url public_key
 	task_id environment headers request query body permissions environment_variables config metadata payload
 	subject_token state code code_verifier code_challenge nonce share prefix actions sightings content tags owner
-	vanity_url files result prohibited_usernames authentication license env form do as
+	vanity_url files result prohibited_usernames authentication license env form do as sealed digest
 `)
 
 // pathWords are segments of paths that are shown.

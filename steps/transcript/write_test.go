@@ -114,6 +114,13 @@ func TestCanaries(t *testing.T) {
 		"report header": func(c string) [2]string {
 			return jsonReply(`{"headers":{"X-Any":["` + c + `"],"Cookie":["` + c + `"]}}`)
 		},
+		"sealed token": func(c string) [2]string {
+			return jsonReply(`{"results":[{"sealed":"` + c + `","digest":"` + c + `"}]}`)
+		},
+		"key of a sealed token": func(c string) [2]string {
+			actions := base64.RawURLEncoding.EncodeToString([]byte(`[{"do":"open","key":"` + c + `","value":"` + c + `"}]`))
+			return [2]string{"GET /?probe=" + actions + " HTTP/1.1\r\n\r\n", ok + "\r\n" + `{"value":"` + c + `","key":"` + c + `"}`}
+		},
 		"report name": func(c string) [2]string { return jsonReply(`{"environment":{"A ` + c + `":"x","B":"` + c + `"}}`) },
 		"form": func(c string) [2]string {
 			return [2]string{"POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\nsubject_token=" + c + "&x=" + c + "&" + c, ok + "\r\n"}
@@ -146,7 +153,8 @@ func TestCanaries(t *testing.T) {
 			sent := wire(canary)
 			record(t, r, "GET", subject+"/", sent[0], sent[1], fmt.Errorf("malformed HTTP response %q", canary))
 			page := written(t, r)
-			for _, spelling := range []string{canary, url.QueryEscape(canary), strings.ToLower(canary)} {
+			inActions := base64.RawURLEncoding.EncodeToString([]byte(canary[:12])) // the key begins at a multiple of three bytes
+			for _, spelling := range []string{canary, url.QueryEscape(canary), strings.ToLower(canary), inActions} {
 				if strings.Contains(page, spelling) {
 					t.Errorf("%s: the transcript contains %s:\n%s", place, spelling, page)
 				}

@@ -83,6 +83,10 @@ func (s *Service) exchange(ctx context.Context, r Request) (AccessToken, error) 
 	if err != nil {
 		return AccessToken{}, fmt.Errorf("read content: %w", err)
 	}
+	// A deployment stops the process of the bundle before it, but on another node only with the next visit there.
+	if r.SubjectType == UserSessionToken && run.BundleID != item.BundleID {
+		return AccessToken{}, badSubject(r)
+	}
 	// The caller must be the content itself, with its key, or the owner of the content. The key of content is not
 	// valid for other items.
 	if r.CallerContent != "" && r.CallerContent != item.GUID {

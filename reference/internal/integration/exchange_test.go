@@ -135,6 +135,7 @@ func TestExchangeRefusals(t *testing.T) {
 		{"a visit that is over", viewing, func(d *drama, r *integration.Request) {
 			r.SubjectToken = d.token(d.alice, d.item.GUID, "ended")
 		}, integration.ErrSubjectToken},
+		{"a visit to an earlier bundle", viewing, func(d *drama, _ *integration.Request) { d.item.BundleID++ }, integration.ErrSubjectToken},
 		{"an expired token", viewing, func(d *drama, _ *integration.Request) {
 			d.clock.advance(integration.UserTokenLifetime + time.Second)
 		}, integration.ErrSubjectToken},
