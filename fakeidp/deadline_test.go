@@ -79,7 +79,7 @@ func TestUnfinishedRequests(t *testing.T) {
 // loopback address (DNS rebinding) nor from another origin.
 func TestManagementOrigin(t *testing.T) {
 	t.Parallel()
-	p := fakeidp.New(fakeidp.Options{ManagementHost: "provider.test"})
+	p := fakeidp.New(fakeidp.Options{})
 	address := serve(t, p.Management())
 	for _, tt := range []struct {
 		host, origin string
@@ -90,7 +90,7 @@ func TestManagementOrigin(t *testing.T) {
 		{"127.9.9.9:80", "", 200},
 		{"localhost:1", "", 200},
 		{"[::1]:80", "", 200},
-		{"provider.test:80", "", 200},
+		{"provider.test:80", "", 403},
 		{address, "http://" + address, 200},
 		{"evil.example", "", 403},
 		{"evil.example:80", "", 403},

@@ -3,6 +3,7 @@ package fakeidp
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -59,6 +60,22 @@ func (c *faultCheck) bad(wrong bool, member, format string, args ...any) {
 	}
 }
 
+// given reports which members that describe the reply are there.
+func (c *faultCheck) given() map[string]bool {
+	return map[string]bool{
+		"status": c.Status != 0, "media_type": c.MediaType != "", "header": len(c.Header) > 0, "body": c.Body != nil,
+		"members": c.Members != nil, "parameters": c.Parameters != nil, "prepend": c.Prepend != "", "append": c.Append != "",
+		"keep_bytes": c.KeepBytes != nil, "redirect": c.Redirect != "", "drop": c.Drop != "", "flood_bytes": c.FloodBytes != 0,
+		"delay_ms": c.DelayMS != 0, "trickle": c.Trickle != nil,
+	}
+}
+
+// replaces reports whether the fault replaces the reply of the provider.
+func (c *faultCheck) replaces() bool {
+	f := fault{Fault: c.Fault}
+	return f.replaces()
+}
+
 func (c *faultCheck) selection() {
 	c.bad(len(c.Name) > 100 || !visible(c.Name), "name", "want at most 100 characters of printable ASCII")
 	c.bad(c.Endpoint != "" && !slices.Contains(faultEndpoints, c.Endpoint), "endpoint", "%q: want one of %v, or none for all", c.Endpoint, faultEndpoints)
@@ -103,22 +120,19 @@ func (c *faultCheck) header(name string, value *string) {
 // moment checks that the moment is given where both are possible, and possible where it is given.
 func (c *faultCheck) moment() {
 	c.bad(c.Moment != "" && c.Moment != control.Before && c.Moment != control.After, "moment", "%q: want before or after", c.Moment)
-	f := fault{Fault: c.Fault}
-	c.bad(c.Moment == "" && f.replaces(), "moment", "want before (the provider does not act) or after (it has acted), because body, drop, redirect and flood_bytes can happen at both")
+	c.bad(c.Moment == "" && c.replaces(), "moment", "want before (the provider does not act) or after (it has acted), because body, drop, redirect and flood_bytes can happen at both")
 	if c.Moment != control.Before {
 		return
 	}
 	const reason = "it changes the reply of the provider, and before the provider acts there is none; use moment after"
-	c.bad(c.Members != nil, "members", reason)
-	c.bad(c.Parameters != nil, "parameters", reason)
-	if f.replaces() {
-		return
-	}
-	for member, given := range map[string]bool{
-		"status": c.Status != 0, "media_type": c.MediaType != "", "header": c.Header != nil, "prepend": c.Prepend != "",
-		"append": c.Append != "", "keep_bytes": c.KeepBytes != nil, "trickle": c.Trickle != nil,
-	} {
-		c.bad(given, member, reason+" or give a body")
+	for member, given := range c.given() {
+		switch member {
+		case "members", "parameters":
+			c.bad(given, member, reason)
+		case "delay_ms": // possible without a reply
+		default:
+			c.bad(given && !c.replaces(), member, reason+" or give a body")
+		}
 	}
 }
 
@@ -155,12 +169,9 @@ func (c *faultCheck) changes() {
 	if c.Parameters != nil {
 		checkEdit(c, "parameters", *c.Parameters)
 	}
-	f := fault{Fault: c.Fault}
-	idle := !f.replaces() && c.Status == 0 && c.MediaType == "" && len(c.Header) == 0 && c.Members == nil && c.Parameters == nil &&
-		c.Prepend+c.Append == "" && c.KeepBytes == nil && c.DelayMS == 0 && c.Trickle == nil
-	if idle {
-		c.errs = append(c.errs, fmt.Errorf("%s: the fault does nothing; want at least one of status, media_type, header, body, "+
-			"members, parameters, prepend, append, keep_bytes, redirect, drop, flood_bytes, delay_ms, trickle", c.place))
+	given := c.given()
+	if !slices.Contains(slices.Collect(maps.Values(given)), true) {
+		c.errs = append(c.errs, fmt.Errorf("%s: the fault does nothing; want at least one of %s", c.place, strings.Join(slices.Sorted(maps.Keys(given)), ", ")))
 	}
 }
 
@@ -178,13 +189,8 @@ func (c *faultCheck) dropped() {
 	if c.Drop == "" || c.KeepBytes != nil {
 		return
 	}
-	given := map[string]bool{
-		"status": c.Status != 0, "media_type": c.MediaType != "", "header": c.Header != nil, "body": c.Body != nil,
-		"members": c.Members != nil, "parameters": c.Parameters != nil, "prepend": c.Prepend != "", "append": c.Append != "",
-		"redirect": c.Redirect != "", "flood_bytes": c.FloodBytes != 0, "trickle": c.Trickle != nil,
-	}
-	for member, is := range given {
-		c.bad(is, member, "drop without keep_bytes sends nothing; give keep_bytes, or leave out %s", member)
+	for member, given := range c.given() {
+		c.bad(given && member != "drop" && member != "delay_ms", member, "drop without keep_bytes sends nothing; give keep_bytes, or leave out %s", member)
 	}
 }
 

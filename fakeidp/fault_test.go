@@ -399,7 +399,7 @@ func TestFaultsRefused(t *testing.T) {
 	r := newRig(t, blue())
 	r.setFaults(control.Fault{Endpoint: "jwks", Status: 599})
 	for _, tc := range []struct{ faults, want string }{
-		{`{}`, "the fault does nothing; want at least one of status, media_type"},
+		{`{}`, "the fault does nothing; want at least one of append, body, delay_ms"},
 		{`{"endpoint":"tokens","status":500}`, `faults[0].endpoint: "tokens": want one of [authorize token`},
 		{`{"status":500},{"status":199}`, "faults[1].status: 199: want 200 to 599"},
 		{`{"stauts":500}`, `unknown member "stauts"; the known members are add, append, body`},

@@ -47,7 +47,7 @@ func (p *Provider) Management() http.Handler {
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/rows", m.handleIssuer(m.setRows))
 	mux.HandleFunc("PUT /issuers/{issuer}/accounts/{account}/consent", m.handleIssuer(m.setConsent))
 	mux.HandleFunc("DELETE /issuers/{issuer}/accounts/{account}/grants", m.handleIssuer(m.revokeGrants))
-	bounded := http.MaxBytesHandler(p.guard(mux), maxBody)
+	bounded := http.MaxBytesHandler(guard(mux), maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limitBody(w, r)
 		bounded.ServeHTTP(w, r)

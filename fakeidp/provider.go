@@ -22,9 +22,6 @@ type Options struct {
 	// BaseURL is the URL of the protocol listener, without a path. It is part of the issuer identifiers, so clients
 	// must use it exactly. Empty means the address of the socket of the request.
 	BaseURL string
-	// ManagementHost is a name of the management listener that clients use, if it is neither a loopback address nor the
-	// address of the listener.
-	ManagementHost string
 	// JournalBound is the maximum number of entries in the journal of each issuer; 0 means 8192.
 	JournalBound int
 	// Now is the clock, time.Now if nil. It must be safe for concurrent use.
@@ -36,11 +33,10 @@ type Options struct {
 // A Provider serves any number of issuers. Its ServeHTTP is the protocol; [Provider.Management] is for the other
 // listener. It is safe for concurrent use and stores all data in memory.
 type Provider struct {
-	baseURL        string
-	managementHost string
-	journalBound   int
-	now            func() time.Time
-	rand           io.Reader
+	baseURL      string
+	journalBound int
+	now          func() time.Time
+	rand         io.Reader
 
 	mu      sync.RWMutex
 	issuers map[string]*issuer
@@ -49,12 +45,11 @@ type Provider struct {
 // New returns a provider without issuers.
 func New(o Options) *Provider {
 	p := &Provider{
-		baseURL:        strings.TrimSuffix(o.BaseURL, "/"),
-		managementHost: o.ManagementHost,
-		journalBound:   o.JournalBound,
-		now:            o.Now,
-		rand:           o.Rand,
-		issuers:        map[string]*issuer{},
+		baseURL:      strings.TrimSuffix(o.BaseURL, "/"),
+		journalBound: o.JournalBound,
+		now:          o.Now,
+		rand:         o.Rand,
+		issuers:      map[string]*issuer{},
 	}
 	if p.journalBound <= 0 {
 		p.journalBound = defaultJournal

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"countersign/fakeidp/control"
 )
 
@@ -37,10 +35,6 @@ func (p *Provider) newIssuer(spec control.Issuer) (*issuer, control.Issuer, erro
 	if spec.AccessTokenLifetime < 0 || spec.RefreshTokenLifetime < 0 {
 		errs = append(errs, errors.New("a lifetime is negative"))
 	}
-	key, err := newSigningKey()
-	if err != nil {
-		return nil, control.Issuer{}, err
-	}
 	is := &issuer{
 		name: spec.Name, clock: p.now, rand: p.rand,
 		journal:         journal{bound: p.journalBound},
@@ -56,7 +50,9 @@ func (p *Provider) newIssuer(spec control.Issuer) (*issuer, control.Issuer, erro
 		access:          newLedger[*accessToken](1 << 17),
 		refresh:         newLedger[*refreshToken](1 << 17),
 	}
-	is.keys.Store(&keyring{signing: key, published: []jose.JSONWebKey{key.public}})
+	if err := is.rotateKey(true); err != nil {
+		return nil, control.Issuer{}, err
+	}
 	for _, a := range spec.Accounts {
 		errs = append(errs, is.addAccount(a))
 	}

@@ -46,12 +46,12 @@ func limitSending(w http.ResponseWriter) {
 // guard refuses requests to the management that a web page may have caused. A page can reach a loopback listener by a
 // name of its own that resolves to the loopback address (DNS rebinding); the Host header then has that name. A request
 // of a page to another origin has an Origin header.
-func (p *Provider) guard(next http.Handler) http.Handler {
+func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var message string
 		switch origins := r.Header.Values("Origin"); {
-		case !p.trusts(r):
-			message = fmt.Sprintf("Host: %q is not a loopback address, localhost or the name of the listener", r.Host)
+		case !trusts(r):
+			message = fmt.Sprintf("Host: %q is not localhost, a loopback address or the address of the listener", r.Host)
 		case len(origins) > 1 || len(origins) == 1 && origins[0] != "http://"+r.Host && origins[0] != "https://"+r.Host:
 			message = fmt.Sprintf("Origin: %q is not that of the management, http://%s", origins, r.Host)
 		default:
@@ -63,13 +63,13 @@ func (p *Provider) guard(next http.Handler) http.Handler {
 }
 
 // trusts reports whether the Host header of a request names the management listener.
-func (p *Provider) trusts(r *http.Request) bool {
+func trusts(r *http.Request) bool {
 	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if strings.EqualFold(host, "localhost") || p.managementHost != "" && strings.EqualFold(host, p.managementHost) {
+	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	ip := net.ParseIP(host)
