@@ -97,11 +97,7 @@ func (s *Service) ClaimToken(ctx context.Context, token string, u User) error {
 		if err := s.claimable(t); err != nil {
 			return err
 		}
-		err = tx.ClaimToken(ctx, token, u.GUID, s.now())
-		if errors.Is(err, dberr.NotFound) {
-			return ErrTokenClaimed // another user was faster
-		}
-		return err
+		return tx.ClaimToken(ctx, token, u.GUID, s.now())
 	})
 }
 
