@@ -43,6 +43,8 @@ type Scenario struct {
 	Line          int      // of the scenario
 	Row           int      // line of the row, 0 without an outline
 	Number        int      // of the row in its outline, from 1; 0 without an outline
+	Outline       string   // name of the outline, with its placeholders; Name without an outline
+	Values        []Value  // of the row, nil without an outline
 	Tags          []string // including the @
 	Rules         []string // ids from the tags and from the column "rule", whose cells may list several
 	Configuration Configuration
@@ -51,6 +53,19 @@ type Scenario struct {
 	Steps         []Step
 
 	key string // identifies the scenario in its document: the ids of its AST nodes
+}
+
+// A Value is the value of a row of an outline in one column.
+type Value struct{ Column, Text string }
+
+// Value returns the value of the row in a column, and whether the outline has the column.
+func (s *Scenario) Value(column string) (string, bool) {
+	for _, v := range s.Values {
+		if v.Column == column {
+			return v.Text, true
+		}
+	}
+	return "", false
 }
 
 // A Keyword is the keyword of a step. And and But have the keyword of the step before them.
@@ -271,7 +286,7 @@ func textOfOutline(s *messages.Scenario) string {
 func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Scenario, error) {
 	ast := x.scenarios[pickle.AstNodeIds[0]]
 	s := &Scenario{
-		Feature: d.Path, Title: title, Rule: x.ruleOf[ast.Id], Name: pickle.Name,
+		Feature: d.Path, Title: title, Rule: x.ruleOf[ast.Id], Name: pickle.Name, Outline: ast.Name,
 		Line: int(ast.Location.Line), key: strings.Join(pickle.AstNodeIds, "/"),
 	}
 	cited := map[string]bool{}
@@ -285,6 +300,7 @@ func (x index) scenario(d *Document, title string, pickle *messages.Pickle) (*Sc
 		r := x.rows[pickle.AstNodeIds[1]]
 		s.Row = int(r.body.Location.Line)
 		for i, cell := range r.header {
+			s.Values = append(s.Values, Value{cell.Value, r.body.Cells[i].Value})
 			if cell.Value == ruleColumn {
 				for _, id := range strings.Split(r.body.Cells[i].Value, ", ") {
 					cited[id] = true

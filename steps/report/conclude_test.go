@@ -331,7 +331,7 @@ func TestValidate(t *testing.T) {
 		want   string // "" for none
 	}{
 		{"as concluded", func(*Report) {}, ""},
-		{"another version", func(r *Report) { r.Schema = "countersign.report/1" }, `report: schema is "countersign.report/1"; this program reads "countersign.report/2"`},
+		{"another version", func(r *Report) { r.Schema = "countersign.report/1" }, `report: schema is "countersign.report/1"; this program reads "countersign.report/3"`},
 		{"ended before it began", func(r *Report) { r.Finished = r.Started.Add(-time.Second) }, "report: finished 2026-11-22 09:29:59 +0000 UTC is before started 2026-11-22 09:30:00 +0000 UTC"},
 		{"a changed total", func(r *Report) { r.Totals[verdict.Pass]++ }, "report: totals has 22 pass; the results have 21\nreport: exit_code is 0; the results give 3"},
 		{"another exit code", func(r *Report) { r.Exit = ExitViolated }, "report: exit_code is 1; the results give 0"},
@@ -339,6 +339,7 @@ func TestValidate(t *testing.T) {
 		{"a pass with a violation", func(r *Report) { r.Results[0].Violations = []verdict.Violation{{}} }, "report: results[0] (proxied/headers.feature:10@direct) passed and names a violation"},
 		{"a pass without a rule", func(r *Report) { r.Results[0].Rules = nil }, "report: results[0] (proxied/headers.feature:10@direct) passed and cites no rule"},
 		{"an id twice", func(r *Report) { r.Results[1].ID, r.Exit = r.Results[0].ID, ExitNoVerdict }, "report: results[1] (proxied/headers.feature:10@direct) has the id of an earlier result"},
+		{"a refusal that is none", func(r *Report) { r.Results[0].Refusals = []verdict.Refusal{{Status: 200}} }, "report: results[0] (proxied/headers.feature:10@direct) has a refusal with the status 200; allowed: 4xx and 501"},
 		{"a deviation without an issue", func(r *Report) { r.Deviations = []Deviation{{Rule: "PA-009"}} }, "report: deviations[0] names no issue"},
 	}
 	for _, tt := range tests {

@@ -134,6 +134,8 @@ func mixed(t testing.TB) *run {
 	r := good(t)
 	r.Planned += 2
 	r.Started, r.Finished = start, start.Add(41200*time.Millisecond)
+	code := int64(22)
+	r.Results[0].Refusals = []verdict.Refusal{{Method: "POST", Route: "/__api__/v1/users", Status: 409, Code: &code}, {Method: "GET", Route: "*", Status: 501}}
 	for _, front := range []string{"direct", "nginx", "apache"} {
 		r.add("proxied/headers.feature", "Kind 6", front, verdict.Fail, "PA-006", "PA-008").Row = 2
 	}

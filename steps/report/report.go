@@ -18,7 +18,7 @@ import (
 
 // SchemaID names the version of the schema. It changes with every change that readers of the
 // current version would misunderstand.
-const SchemaID = "countersign.report/2"
+const SchemaID = "countersign.report/3"
 
 // A Report is the result of a run. The runner sets the fields up to Usage and [Conclude] computes
 // the others. A Report is not safe for concurrent use.
@@ -105,6 +105,7 @@ type Result struct {
 	StepLine   int                 `json:"step_line,omitempty"`  // of that step
 	BySubject  bool                `json:"by_subject,omitempty"` // the server under test blocked the scenario
 	Violations []verdict.Violation `json:"violations,omitempty"`
+	Refusals   []verdict.Refusal   `json:"refusals,omitempty"` // that rules require and the scenario has seen
 	Accepted   string              `json:"accepted,omitempty"` // issues of the deviations that cover all violations; computed
 	Started    time.Time           `json:"started,omitzero"`   // before the wait for its instance
 	Duration   time.Duration       `json:"duration_ns"`        // without the wait for its instance

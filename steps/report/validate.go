@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"countersign/steps/rules"
@@ -55,6 +56,9 @@ func (v *validator) result(i int, res Result, ids map[string]bool) {
 	v.bad(res.Class != rules.Must && res.Class != rules.Advice, "%s has the unknown class %q", where, res.Class)
 	v.bad(res.Duration < 0 || res.Exchanges < 0 || res.Line < 0 || res.Row < 0, "%s has a negative number", where)
 	v.bad(res.BySubject && res.Outcome != verdict.Blocked, "%s is %s and has by_subject; only a blocked result has it", where, res.Outcome)
+	for _, r := range res.Refusals {
+		v.bad(r.Status/100 != 4 && r.Status != http.StatusNotImplemented, "%s has a refusal with the status %d; allowed: 4xx and 501", where, r.Status)
+	}
 	switch res.Outcome {
 	case verdict.Fail, verdict.Advice:
 		v.bad(len(res.Violations) == 0, "%s is %s and names no violation", where, res.Outcome)

@@ -232,6 +232,9 @@ func (e *execution) result() report.Result {
 		BySubject: outcome == verdict.Blocked && verdict.BySubject(e.errs), Violations: verdict.Violations(e.errs),
 		Started: e.taken.UTC(), Duration: time.Since(e.started), Exchanges: e.recorder.Len(), Steps: e.steps,
 	}
+	if e.state != nil {
+		result.Refusals = e.state.Refusals()
+	}
 	if e.ended && outcome != verdict.Fail && outcome != verdict.Advice {
 		result.Step, result.StepLine = e.lastStep()
 	}

@@ -302,7 +302,7 @@ func (s *State) CheckChangeRefused(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Refused(made)
+	return s.Compared.note(c.Reply, c.Refused(made))
 }
 
 // repeat has another user make the same change, and reports whether it was made.

@@ -5,6 +5,7 @@ import (
 
 	"countersign/steps/check"
 	"countersign/steps/driver"
+	"countersign/steps/verdict"
 )
 
 // A Comparison is two requests of a scenario that differ in one thing: the first was granted,
@@ -16,6 +17,8 @@ type Comparison struct {
 	person  *Person  // that tried to sign in, nil if no person did
 	content *Content // that was visited, nil for a call of the API
 	secrets []string // that a refusal does not repeat
+
+	refusals []verdict.Refusal // that the scenario required
 }
 
 // Try records the reply to a request that is tried.
@@ -91,7 +94,7 @@ func (c *Comparison) shown() bool {
 // CheckAskedToLogIn requires that the tried request was refused, or that its client was asked to
 // log in.
 func (c *Comparison) CheckAskedToLogIn() error {
-	return c.RefusedOrAskedToLogIn(c.shown())
+	return c.note(c.Tried, c.RefusedOrAskedToLogIn(c.shown()))
 }
 
 // CheckKeptHere requires that an anonymous visitor was shown nothing, and was redirected to pages

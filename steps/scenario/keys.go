@@ -105,7 +105,7 @@ func (c *Comparison) tryGranted(reply *driver.Reply, err error) error {
 // CheckNoAdministratorKey requires that a key with a higher role was refused, or that the key that
 // was created cannot do what administrators can.
 func (p *Person) CheckNoAdministratorKey(ctx context.Context) error {
-	c := p.state.Compared
+	c := &p.state.Compared
 	if !c.Tried.Is(2) {
 		return c.Refused()
 	}

@@ -48,9 +48,6 @@ func (p *Person) BeginUnknownLogin(ctx context.Context) error {
 	return p.state.Compared.tryBy(p)(b.BeginLogin(ctx, unknownGUID))
 }
 
-// CheckLoginRefused requires that the start of the login was refused.
-func (c *Comparison) CheckLoginRefused() error { return check.LoginRefused(c.Granted, c.Tried) }
-
 // CheckLoginEndsBefore requires that the browser is not sent to the provider.
 func (s *State) CheckLoginEndsBefore(ctx context.Context) error {
 	c := &s.Compared
