@@ -9,9 +9,9 @@ import (
 	"io/fs"
 )
 
-//go:embed all:proxied all:oauth all:proxies rules.tsv
+//go:embed all:proxied all:oauth all:proxies rules.tsv options.tsv
 var files embed.FS
 
-// FS returns the specification: the rule catalogue rules.tsv and the folders of features,
-// each holding *.feature files.
+// FS returns the specification: the rule catalogue rules.tsv, the documented options options.tsv,
+// and the folders of features, each holding *.feature files.
 func FS() fs.FS { return files }

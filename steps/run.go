@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 
 	"countersign/steps/equipment"
 	"countersign/steps/plan"
@@ -148,7 +149,28 @@ func CheckFeatures(fsys fs.FS) error {
 		return err
 	}
 	_, stepErr := resolve(set, documents)
-	return once(readErr, stepErr, set.Unused())
+	return once(readErr, stepErr, set.Unused(), checkOptions(fsys))
+}
+
+// checkOptions compares the list of options with the options that a feature may set.
+func checkOptions(fsys fs.FS) error {
+	listed, err := rules.LoadOptions(fsys)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	known := plan.OptionNames()
+	for _, o := range listed {
+		if !slices.Contains(known, o.Name) {
+			problems = append(problems, fmt.Errorf("%s:%d: no feature may set %s; add it to the documented options of steps/plan", rules.OptionsFile, o.Line, o.Name))
+		}
+	}
+	for _, name := range known {
+		if !slices.ContainsFunc(listed, func(o rules.Option) bool { return o.Name == name }) {
+			problems = append(problems, fmt.Errorf("%s: the option %s, which features may set, is missing; add a row", rules.OptionsFile, name))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // checkRules compares the features with the catalogue, and requires that the wanted rules exist.

@@ -21,13 +21,41 @@ var documented = []string{
 	"ProxyAuth.GroupsHeader", "ProxyAuth.GroupsHeaderSeparator", "ProxyAuth.LastNameHeader", "ProxyAuth.Logging",
 	"ProxyAuth.LoginURL", "ProxyAuth.LogoutURL", "ProxyAuth.RegisterOnFirstLogin", "ProxyAuth.RoleHeader",
 	"ProxyAuth.UniqueIdHeader", "ProxyAuth.UsernameHeader",
-	"Server.Address",
+	"SAML.GroupsAutoProvision", "Server.Address",
 	debugLogOption,
 }
 
 // notSet is the value of an option in a table that is not written into the file: a column of an
 // outline can have it for the default.
 const notSet = "(not set)"
+
+// OptionNames returns the options of the documents, in their spelling.
+func OptionNames() []string {
+	return slices.DeleteFunc(slices.Clone(documented), func(name string) bool { return name == debugLogOption })
+}
+
+// Options returns the options of the documents that the configurations of the scenario set, or
+// leave out on purpose, in the order of [OptionNames].
+func (s *Scenario) Options() []string {
+	named := map[string]bool{}
+	for _, step := range s.Steps {
+		if !TakesConfiguration(step.Text) || step.Argument == nil {
+			continue
+		}
+		if table := step.Argument.DataTable; table != nil {
+			for _, row := range table.Rows {
+				named[strings.ToLower(row.Cells[0].Value)] = true
+			}
+		}
+		if text := step.Argument.DocString; text != nil {
+			c, _ := ParseConfiguration(text.Content) // was parsed when the feature was read
+			for _, o := range c.options {
+				named[o.section+"."+o.key] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(OptionNames(), func(name string) bool { return !named[strings.ToLower(name)] })
+}
 
 const (
 	providerOption = "Authentication.Provider"
