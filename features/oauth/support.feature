@@ -41,7 +41,7 @@ Feature: Content types and access that integrations support
   Rule: All interactive content types behave alike
 
     @direct
-    Scenario Outline: Interactive <mode> content obtains <expected> through a <type> integration
+    Scenario Outline: <content> <mode> content obtains <expected> through a <type> integration
       Given "paula" has published <mode> content "app"
       And "app" is associated with "<integration>"
       And "alice" has Viewer permission on "app"
@@ -50,34 +50,34 @@ Feature: Content types and access that integrations support
       Then "app" obtains <expected>
 
       Examples:
-        | rule   | type            | mode                   | integration | expected               |
-        | OI-011 | Viewer          | api                    | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | jupyter-voila          | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | python-bokeh           | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | python-dash            | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | python-fastapi         | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | python-shiny           | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | python-streamlit       | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | quarto-shiny           | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | rmd-shiny              | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | shiny                  | crm         | a token of "alice"     |
-        | OI-011 | Viewer          | tensorflow-saved-model | crm         | a token of "alice"     |
-        | OI-014 | Service Account | api                    | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | jupyter-voila          | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | python-bokeh           | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | python-dash            | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | python-fastapi         | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | python-shiny           | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | python-streamlit       | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | quarto-shiny           | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | rmd-shiny              | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | shiny                  | warehouse   | a token of "warehouse" |
-        | OI-014 | Service Account | tensorflow-saved-model | warehouse   | a token of "warehouse" |
+        | rule   | type            | content     | mode                   | integration | expected               |
+        | OI-011 | Viewer          | Interactive | api                    | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | jupyter-voila          | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | python-bokeh           | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | python-dash            | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | python-fastapi         | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | python-shiny           | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | python-streamlit       | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | quarto-shiny           | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | rmd-shiny              | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | shiny                  | crm         | a token of "alice"     |
+        | OI-011 | Viewer          | Interactive | tensorflow-saved-model | crm         | a token of "alice"     |
+        | OI-014 | Service Account | Interactive | api                    | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | jupyter-voila          | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | python-bokeh           | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | python-dash            | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | python-fastapi         | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | python-shiny           | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | python-streamlit       | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | quarto-shiny           | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | rmd-shiny              | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | shiny                  | warehouse   | a token of "warehouse" |
+        | OI-014 | Service Account | Interactive | tensorflow-saved-model | warehouse   | a token of "warehouse" |
 
   Rule: All rendered content types behave alike
 
     @direct
-    Scenario Outline: Rendered <mode> content obtains <expected> through a <type> integration
+    Scenario Outline: <content> <mode> content obtains <expected> through a <type> integration
       Given "paula" has published <mode> content "other"
       And "other" is associated with "warehouse"
       And "other" has been rendered and obtained a token
@@ -88,12 +88,12 @@ Feature: Content types and access that integrations support
       Then "app" obtains <expected>
 
       Examples:
-        | rule   | type            | mode           | integration | expected               |
-        | OI-012 | Viewer          | quarto-static  | crm         | no token               |
-        | OI-012 | Viewer          | rmd-static     | crm         | no token               |
-        | OI-012 | Viewer          | jupyter-static | crm         | no token               |
-        | OI-015 | Service Account | rmd-static     | warehouse   | a token of "warehouse" |
-        | OI-015 | Service Account | jupyter-static | warehouse   | a token of "warehouse" |
+        | rule   | type            | content     | mode           | integration | expected               |
+        | OI-012 | Viewer          | Rendered    | quarto-static  | crm         | no token               |
+        | OI-012 | Viewer          | Rendered    | rmd-static     | crm         | no token               |
+        | OI-012 | Viewer          | Rendered    | jupyter-static | crm         | no token               |
+        | OI-015 | Service Account | Rendered    | rmd-static     | warehouse   | a token of "warehouse" |
+        | OI-015 | Service Account | Rendered    | jupyter-static | warehouse   | a token of "warehouse" |
 
   Rule: The server refuses to associate an integration with content that does not support it
 
