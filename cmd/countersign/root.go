@@ -35,7 +35,7 @@ server.`,
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		newRun(), newDoctor(), newRules(), newReport(), newIDP(), newProxy(),
+		newRun(), newDoctor(), newRules(), newReport(), newTables(), newIDP(), newProxy(),
 		newServe(), newUsermanager(), newVersion(),
 	)
 	return root

@@ -173,11 +173,16 @@ func (s *statement) untested() {
 	s.more(len(list))
 }
 
-// special matches the characters of Markdown that are not only punctuation. An escaped colon does not
-// begin a link.
+// special matches the characters that are not only punctuation in Markdown and in the dialect of Pandoc
+// and Quarto, which has formulas, attributes and citations. An escaped colon does not begin a link.
 var special = strings.NewReplacer(
-	"\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "#", "\\#", "+", "\\+", "|", "\\|", "~", "\\~", "://", "\\://", "www.", "www\\.", "<", "&lt;", ">", "&gt;", "&", "&amp;",
+	"\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "#", "\\#", "+", "\\+", "|", "\\|", "~", "\\~",
+	"$", "\\$", "^", "\\^", "{", "\\{", "}", "\\}", "@", "\\@", "://", "\\://", "www.", "www\\.", "<", "&lt;", ">", "&gt;", "&", "&amp;",
 )
 
-// markdown returns text for Markdown on one line.
+// Markdown returns any text for one line of Markdown, in which it means itself. Characters that are not
+// printable become escape sequences.
+func Markdown(s string) string { return special.Replace(Visible(s)) }
+
+// markdown is [Markdown] for text of which a reader needs the beginning only.
 func markdown(s string) string { return special.Replace(printable(s)) }

@@ -53,15 +53,21 @@ func Write(w io.Writer, r *report.Report, transcripts fs.FS) error {
 	return nil
 }
 
-// policy returns the content security policy of the page: only its own style and script, by their
-// digests, and no request.
-func policy() string {
+// Policy returns the content security policy of a page with a style and a script of its own, which
+// it allows by their digests, and no request. An empty script allows none.
+func Policy(style, script string) string {
 	digest := func(text string) string {
+		if text == "" {
+			return "'none'"
+		}
 		sum := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	return "default-src 'none'; style-src " + digest(style) + "; script-src " + digest(script) + "; img-src data:; base-uri 'none'; form-action 'none'"
 }
+
+// Style returns the style sheet of the page, for other pages that are to look like it.
+func Style() string { return style }
 
 // A Look is how an outcome is shown: a sign and a word, so that no information is in the colour alone.
 type Look struct{ Class, Sign, Word string }

@@ -46,7 +46,7 @@ type view struct {
 }
 
 func newView(r *report.Report, transcripts fs.FS) *view {
-	v := &view{Report: r, Policy: policy(), Style: template.CSS(style), Script: template.JS(script), Command: report.ShellLine(r.Command)}
+	v := &view{Report: r, Policy: Policy(style, script), Style: template.CSS(style), Script: template.JS(script), Command: report.ShellLine(r.Command)}
 	v.Word, v.Detail, _ = strings.Cut(r.Verdict, ":")
 	v.Word, v.Detail = strings.TrimSpace(v.Word), strings.TrimSpace(v.Detail)
 	switch r.Exit {
