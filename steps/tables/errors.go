@@ -28,17 +28,20 @@ var expectations = []struct{ words, accepts string }{
 
 // expectation returns what the scenario accepts as a refusal, or "" if no check of it is about one.
 func expectation(s *plan.Scenario) string {
+	var all []string
 	for _, step := range s.Steps {
 		if step.Keyword != plan.Then || !strings.Contains(step.Text, "refuse") {
 			continue
 		}
 		for _, e := range expectations {
 			if strings.Contains(step.Text, e.words) {
-				return e.accepts
+				all = append(all, e.accepts)
+				break
 			}
 		}
 	}
-	return ""
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), "; ")
 }
 
 // errors returns a table of the refusals that the rules require, with the replies that runs have seen.

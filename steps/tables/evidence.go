@@ -135,10 +135,10 @@ type outline struct {
 	Rows  []*plan.Scenario
 }
 
-// Name returns the title with the number of rows.
+// Name returns the title with the number of rows, or that of the only row.
 func (o outline) Name() string {
-	if o.Rows[0].Row == 0 {
-		return o.Title
+	if len(o.Rows) == 1 {
+		return o.Rows[0].Name
 	}
 	return fmt.Sprintf("%s (%s)", o.Title, plural(len(o.Rows), "row"))
 }

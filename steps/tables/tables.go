@@ -178,7 +178,7 @@ func (t *Table) makeVisible() {
 // runOf returns the run of a report, with printable text only.
 func runOf(r *report.Report) Run {
 	run := Run{
-		Suite: report.Visible(strings.TrimSpace(r.Suite.Name + " " + r.Suite.Version)), Started: r.Started.UTC(), Seed: r.Seed,
+		Suite: suiteOf(r.Suite), Started: r.Started.UTC(), Seed: r.Seed,
 		Target: report.Visible(strings.TrimSpace(r.Target.Name + " " + r.Target.Version)), Seat: report.Visible(r.Target.Seat),
 		Verdict: report.Visible(r.Verdict), Conforms: r.Exit == report.ExitConforms,
 	}
@@ -264,4 +264,12 @@ func columns(titles ...string) []Column {
 		all = append(all, Column{Title: t})
 	}
 	return all
+}
+
+// suiteOf returns the name and the version of a suite. The version of this suite begins with the name.
+func suiteOf(s report.Suite) string {
+	if strings.HasPrefix(s.Version, s.Name) {
+		return report.Visible(s.Version)
+	}
+	return report.Visible(strings.TrimSpace(s.Name + " " + s.Version))
 }
