@@ -247,6 +247,13 @@ func (i Item) Marked() string {
 	return i.Text
 }
 
+// IsWord reports whether the text has no blank, at which a line could break.
+func (i Item) IsWord() bool { return !strings.Contains(i.Text, " ") }
+
+// Parts returns the text of the item, cut behind each dot: a line may break there in the name of an
+// option.
+func (i Item) Parts() []string { return strings.SplitAfter(i.Text, ".") }
+
 func short(digest string) string {
 	if digest == "" {
 		return "unknown"

@@ -116,8 +116,8 @@ func TestHTML(t *testing.T) {
 	page := write(t, WriteHTML, []Table{sample})
 	fragment := write(t, WriteFragment, []Table{sample})
 	for _, want := range []string{
-		`<th scope="row">one|1</th><td><span class="proved">Yes</span><br><span class="departed" title="x: fail">✗ No</span></td>`,
-		`<span class="unproved">Yes °</span>`, "No run has proved this table",
+		`<th scope="row">one|1</th><td><span class="proved word">Yes</span><br><span class="departed word" title="x: fail">✗ No</span></td>`,
+		`<span class="unproved word">Yes °</span>`, "No run has proved this table",
 	} {
 		if !strings.Contains(page, want) || !strings.Contains(fragment, want) {
 			t.Errorf("the page or the fragment lacks %s", want)
