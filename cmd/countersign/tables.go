@@ -78,6 +78,7 @@ command writes nothing, and exits with code 1 if a block is out of date.`,
 	flags.StringVar(&f.format, "format", "md", "output format: md, html, csv or json")
 	flags.StringVar(&f.into, "into", "", "replace the blocks of this Markdown or Quarto file, with md or html")
 	flags.BoolVar(&f.check, "check", false, "with --into: write nothing; exit with code 1 if a block is out of date")
+	cmd.AddCommand(newTablesSite())
 	return cmd
 }
 

@@ -17,7 +17,10 @@ var (
 	style string
 )
 
-var pages = template.Must(template.New("tables").Funcs(template.FuncMap{"class": Proof.class}).Parse(layout))
+var pages = template.Must(template.New("tables").Funcs(template.FuncMap{
+	"class": Proof.class,
+	"link":  func(string) string { return "" }, // the address of a rule; a page alone has none
+}).Parse(layout))
 
 // class returns the name of the proof for style sheets.
 func (p Proof) class() string {

@@ -51,9 +51,14 @@ func (s Sources) ruleOutcomes(e evidence) map[string]map[string]report.Cell {
 				all[row.ID] = map[string]report.Cell{}
 			}
 			for front, cell := range row.Fronts {
-				if cell.Outcome != verdict.Skipped {
-					all[row.ID][front] = cell
+				if cell.Outcome == verdict.Skipped {
+					continue
 				}
+				// A server and a proxy under test may have fronts of the same name.
+				if other, both := all[row.ID][front]; both && verdict.Worst(other.Outcome, cell.Outcome) == other.Outcome {
+					cell = other
+				}
+				all[row.ID][front] = cell
 			}
 		}
 	}
