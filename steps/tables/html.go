@@ -17,10 +17,12 @@ var (
 	style string
 )
 
-var pages = template.Must(template.New("tables").Funcs(template.FuncMap{
-	"class": Proof.class,
-	"link":  func(string) string { return "" }, // the address of a rule; a page alone has none
-}).Parse(layout))
+var pages = template.Must(templates(func(string) string { return "" })) // a page alone has no address of a rule
+
+// templates returns the templates of tables. link returns the address of a rule by its id, or "".
+func templates(link func(id string) string) (*template.Template, error) {
+	return template.New("tables").Funcs(template.FuncMap{"class": Proof.class, "link": link, "plural": plural}).Parse(layout)
+}
 
 // class returns the name of the proof for style sheets.
 func (p Proof) class() string {

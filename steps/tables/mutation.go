@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,15 +46,18 @@ func ReadMutation(rd io.Reader) (*Mutation, error) {
 		return nil, fmt.Errorf("read mutation report: it is longer than %d bytes; give the mutation.json of countersign-mutate", maxMutation)
 	}
 	var m Mutation
-	var syntax *json.SyntaxError
-	err = json.Unmarshal(raw, &m)
+	in := json.NewDecoder(bytes.NewReader(raw))
+	err = in.Decode(&m)
 	switch {
-	case errors.As(err, &syntax) && syntax.Offset >= int64(len(raw)):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, fmt.Errorf("read mutation report: it ends after %d bytes and is not complete; it was truncated or is still being written", len(raw))
 	case err != nil:
 		return nil, fmt.Errorf("read mutation report: %w", err)
 	case m.Schema != mutationSchema:
 		return nil, fmt.Errorf("read mutation report: its schema is %q, and this program reads %q; give the mutation.json of countersign-mutate of this version", m.Schema, mutationSchema)
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("read mutation report: there is data after the report; give a file with one report")
 	}
 	return &m, nil
 }

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
-	"maps"
 
 	"countersign/steps/report/page"
 )
@@ -49,9 +48,12 @@ func (s Sources) Site(m *Mutation) (map[string][]byte, error) {
 			}
 		}
 	}
-	layout, err := siteTemplates(where)
+	layout, err := templates(func(id string) string { return where[id] })
+	if err == nil {
+		layout, err = layout.Parse(siteLayout)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("parse the pages: %w", err)
 	}
 	style := page.Style() + style + siteStyle
 	base := frame{
@@ -100,15 +102,4 @@ func (s Sources) siteTables() ([]Table, error) {
 		all = append(all, built...)
 	}
 	return all, nil
-}
-
-// siteTemplates returns the templates of the site. where maps the ids of rules to their addresses.
-func siteTemplates(where map[string]string) (*template.Template, error) {
-	shared, err := pages.Clone()
-	if err != nil {
-		return nil, err
-	}
-	functions := template.FuncMap{"plural": plural}
-	maps.Copy(functions, template.FuncMap{"link": func(id string) string { return where[id] }})
-	return shared.Funcs(functions).Parse(siteLayout)
 }

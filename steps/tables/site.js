@@ -3,9 +3,11 @@
   // The content security policy forbids style attributes in the markup.
   for (const part of document.querySelectorAll(".bar > span")) part.style.width = part.dataset.w + "%";
 
-  // A link to a rule opens the group that contains it.
+  // A link to a rule opens the group that contains it, whatever was searched.
+  let showAll = () => {};
   const reveal = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target && target.hidden && target.matches(".i")) showAll();
     const group = target && target.closest("details");
     if (group) { group.open = true; target.scrollIntoView({ block: "center" }); }
   };
@@ -35,6 +37,7 @@
       }
       n.textContent = active ? shown + " of " + items.length + " rules" : "";
     };
+    showAll = () => { q.value = ""; p.value = ""; apply(); };
     let waiting = 0;
     form.hidden = false;
     form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(apply, 120); });
