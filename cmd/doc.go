@@ -4,7 +4,7 @@
 // # Programs
 //
 //   - countersign: the suite. It runs the features against a server, and contains the smaller
-//     tools around that: doctor, rules, report, idp, proxy.
+//     tools around that: doctor, rules, tables, report, idp, proxy.
 //   - countersign-server: the reference server. It links neither the suite nor the container
 //     libraries: it starts faster and shares no code with the program that tests it.
 //   - countersign-probe: the content program that servers run. Standard library only.
@@ -13,7 +13,7 @@
 //
 // # Packages
 //
-//   - features: the specification. Features in Gherkin and the rule catalogue.
+//   - features: the specification. Features in Gherkin, the rule catalogue and the list of options.
 //   - steps: the suite. It knows the server under test by URL, configuration file, process, log
 //     and command line only. steps.Run is the only entry point. The package itself contains the
 //     step definitions, one file for each subject; parameters.go has their parameter types.
@@ -37,7 +37,8 @@
 //   - steps/transcript: what went over the wire, searched for secrets and then redacted.
 //   - steps/verdict: outcomes and kinds of errors.
 //   - steps/report: the published result; page writes it as HTML, sarif as SARIF, and
-//     cucumber writes a run as Cucumber Messages.
+//     cucumber writes a run as Cucumber Messages. page/pagetest opens pages in a browser, for tests.
+//   - steps/tables: tables of behaviour and a static site, from features, catalogue and reports.
 //   - steps/probe: the content program.
 //   - reference: the reference server. Config, New and Run are its API; the rest is internal.
 //     reference/faults contains the named faults and the accepted survivors of the mutation
@@ -93,7 +94,7 @@
 //   - What a step does, and what the scenario remembers of it: steps/scenario.
 //   - How that becomes HTTP: steps/driver.
 //   - How observed and expected are compared: steps/check.
-//   - What a rule requires: features/rules.tsv.
+//   - What a rule requires: features/rules.tsv. What an option means: features/options.tsv.
 //   - What a header means to the server: reference/internal/proxyauth.
 //   - What an option means to accounts and headers: reference/internal/policy.
 //   - What a user is: reference/internal/account.

@@ -24,6 +24,7 @@ server.`,
   countersign run --front direct           run without proxies
   countersign run --rule PA-034 --strict   run the scenarios of one rule
   countersign run --target mine.yaml       run against your own server
+  countersign tables --report report       write tables of the behaviour that the run proved
   countersign serve                        run the reference server by itself`,
 		SilenceErrors: true,
 		SilenceUsage:  true,

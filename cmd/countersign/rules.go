@@ -29,7 +29,7 @@ func newRules() *cobra.Command {
 cite it, and its state: done, open, or not testable with the reason.
 
 With --check the command lists nothing. It compares the catalogue with the
-features, prints each disagreement with its file and line, and exits with code 1
+features, and the list of options with those that features may set, prints each disagreement with its file and line, and exits with code 1
 if there is one.`,
 		Example: `  countersign rules
   countersign rules --format tsv | grep -v done
