@@ -52,6 +52,11 @@ func (e *evidence) add(r *report.Report, results []report.Result) {
 	}
 }
 
+// runsOf returns the runs with a seat.
+func (e evidence) runsOf(seat string) []Run {
+	return slices.DeleteFunc(slices.Clone(e.runs), func(r Run) bool { return r.Seat != seat })
+}
+
 // A finding is what reports say about one or more scenarios.
 type finding struct {
 	proof Proof

@@ -67,7 +67,7 @@ func isSupportRow(s *plan.Scenario) bool {
 }
 
 func (s Sources) supportTable(title string, headings []heading, rows []*plan.Scenario, e evidence) (Table, error) {
-	t := Table{Title: title, Columns: columns("Auth Type"), Runs: e.runs}
+	t := Table{Title: title, Columns: columns("Auth Type"), Runs: e.runsOf(plan.SeatServer)}
 	for _, h := range headings {
 		t.Columns = append(t.Columns, Column{Title: h.title})
 	}

@@ -345,7 +345,11 @@ func TestStamps(t *testing.T) {
 		t.Errorf("without a report, the stamp is %q", got)
 	}
 	s.Reports = []*report.Report{s.reportOf(plan.SeatServer, "my server", allFronts, nil)}
-	got := build(t, s, Options)[0].Stamps()
+	s.Reports = append(s.Reports, s.reportOf(plan.SeatProxy, "haproxy", []string{"proxy"}, nil))
+	if n := len(build(t, s, Options)[0].Stamps()); n != 2 {
+		t.Errorf("the table of options names %d runs, want 2", n)
+	}
+	got := build(t, s, Support)[0].Stamps()
 	want := "Run of 2026-11-22 09:30 UTC by countersign 0.1, seed 7, target my server 2.0 (seat server), fronts direct, nginx, apache. CONFORMS: "
 	if len(got) != 1 || !strings.HasPrefix(got[0], want) || !strings.Contains(got[0], s.Features[:12]) {
 		t.Errorf("the stamp is %q", got)
