@@ -33,7 +33,7 @@ type execution struct {
 	leftOut  bool // a violation has ended the run, with FailFast
 	calls    []*vocabulary.Call
 	call     *vocabulary.Call // the last
-	steps    []time.Duration // of the executed steps
+	steps    []time.Duration  // of the executed steps
 	ended    bool             // the last executed step ended the scenario
 	instance *instance.Instance
 	release  func()
