@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"countersign/proxies/installed"
 	"countersign/proxies/login"
 	"countersign/proxies/process"
 )
@@ -49,6 +50,10 @@ type Options struct {
 	Installation Installation
 	// Fault is a deliberate mistake in the configuration; nil for none.
 	Fault *Fault
+	// Installed is the configuration of an installation, which runs instead of a rendered one, with one
+	// listener, whose Listen and Upstream are used. Login are the options of its login server.
+	Installed *installed.Configuration
+	Login     login.Options
 }
 
 // ErrUnavailable reports that this machine cannot run the proxy with the selected runner,
@@ -66,6 +71,8 @@ type Running struct {
 	listeners    []Listener
 	installation Installation
 	fault        *Fault
+	installed    *installed.Configuration
+	loginOptions login.Options
 	run          *process.Run // of a proxy that runs as a process
 	proxy        running
 	login        *login.Server
@@ -95,8 +102,10 @@ type running interface {
 //
 // Errors say what is missing and what to do. After an error nothing runs.
 func Start(ctx context.Context, o Options) (*Running, error) {
-	if err := validateAll(o.Kind, o.Listeners); err != nil {
-		return nil, err
+	if o.Installed == nil {
+		if err := validateAll(o.Kind, o.Listeners); err != nil {
+			return nil, err
+		}
 	}
 	runner, reason, err := choose(ctx, o.Kind, o.Runner, o.Installation)
 	if err != nil {
@@ -108,7 +117,9 @@ func Start(ctx context.Context, o Options) (*Running, error) {
 	if err := checkPorts(o.Listeners); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.Kind, err)
 	}
-	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, installation: o.Installation, fault: o.Fault, token: newToken()}
+	r := &Running{kind: o.Kind, runner: runner, reason: reason, listeners: o.Listeners, installation: o.Installation, fault: o.Fault, token: newToken(),
+		installed: o.Installed, loginOptions: o.Login}
+	r.loginOptions.Token = r.token
 	if err := r.start(ctx, o.Dir); err != nil {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*stopWithin)
 		defer cancel()
@@ -125,14 +136,17 @@ func (r *Running) start(ctx context.Context, parent string) error {
 		return err
 	}
 	var err error
-	if r.login, err = login.Start("127.0.0.1:0", login.Options{Token: r.token}); err != nil {
+	if r.login, err = login.Start("127.0.0.1:0", r.loginOptions); err != nil {
 		return err
 	}
 	launch := startProcess
 	if r.runner == RunnerContainer {
 		launch = startContainer
 	}
-	if r.proxy, err = launch(ctx, job{kind: r.kind, fault: r.fault, listeners: r.listeners, installation: r.installation, dir: r.dir, ownDir: r.ownDir, login: r.login.Address(), run: r.run}); err != nil {
+	if r.proxy, err = launch(ctx, job{
+		kind: r.kind, fault: r.fault, installed: r.installed, listeners: r.listeners, installation: r.installation, dir: r.dir, ownDir: r.ownDir,
+		login: r.login.Address(), run: r.run,
+	}); err != nil {
 		return err
 	}
 	if err := r.await(ctx); err != nil {
@@ -176,6 +190,7 @@ type job struct {
 	listeners    []Listener
 	installation Installation
 	fault        *Fault
+	installed    *installed.Configuration // nil for a rendered configuration
 	dir          string
 	ownDir       bool // whether Stop removes dir
 	login        string
@@ -184,6 +199,9 @@ type job struct {
 
 // write renders the configuration into the job's folder and returns its path.
 func (j job) write(o RenderOptions) (string, error) {
+	if j.installed != nil {
+		return j.writeInstalled(o)
+	}
 	o.Login, o.Dir, o.Fault = j.login, j.dir, j.fault
 	text, err := Render(j.kind, j.listeners, o)
 	if err != nil {
@@ -254,7 +272,7 @@ func (r *Running) awaitListener(ctx context.Context, client *http.Client, l List
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		last := ping(ctx, client, l, r.token)
+		last := r.ping(ctx, client, l)
 		if last == nil {
 			return nil
 		}
@@ -272,9 +290,9 @@ func (r *Running) awaitListener(ctx context.Context, client *http.Client, l List
 	}
 }
 
-// ping returns an error unless a listener passes a request to the login server with this
-// token.
-func ping(ctx context.Context, client *http.Client, l Listener, token string) error {
+// ping returns an error unless a listener passes a request to the login server with the token of the
+// proxy. The configuration of an installation need not have that route: any answer is enough.
+func (r *Running) ping(ctx context.Context, client *http.Client, l Listener) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Listen+"/auth/ready", nil)
 	if err != nil {
 		return err
@@ -284,7 +302,7 @@ func ping(ctx context.Context, client *http.Client, l Listener, token string) er
 		return err
 	}
 	defer resp.Body.Close()
-	if got := resp.Header.Get(login.HeaderReady); got != token {
+	if got := resp.Header.Get(login.HeaderReady); got != r.token && r.installed == nil {
 		return fmt.Errorf("the reply %s is not from the login server of this proxy", resp.Status)
 	}
 	return nil
@@ -301,6 +319,9 @@ func (r *Running) lastOutput() string {
 	}
 	if lines := strings.Split(text, "\n"); len(lines) > 8 {
 		text = strings.Join(lines[len(lines)-8:], "\n")
+	}
+	if r.installed != nil {
+		text = r.installed.Restore(r.dir, text)
 	}
 	return "; its output ends with:\n" + text
 }

@@ -67,6 +67,8 @@ uses it once and stops it.`,
 			}
 			fronts := f.fronts
 			switch {
+			case f.seat.config.found != nil:
+				fronts = []string{f.seat.config.found.Kind}
 			case c.Target.Proxy != nil:
 				fronts = c.Target.Proxy.Kinds
 			case len(fronts) == 0:
@@ -281,6 +283,8 @@ func checkProxyTarget(f finding, p *target.Proxy) finding {
 	switch {
 	case p.IsOwn():
 		f.detail += ", proxies of this project"
+	case p.IsAdapted():
+		f.detail += ", a private instance of the configuration " + p.Config
 	case p.URL != "":
 		conn, err := net.DialTimeout("tcp", hostPort(p.URL), 5*time.Second)
 		f.detail += ", running at " + p.URL

@@ -10,6 +10,7 @@ import (
 
 	"countersign/fakeidp/control"
 	"countersign/proxies"
+	"countersign/proxies/installed"
 	"countersign/proxies/process"
 	"countersign/proxies/upstream"
 	"countersign/steps"
@@ -19,12 +20,13 @@ import (
 // equipment implements steps.Equipment: it starts proxies, the OAuth provider and
 // processes of the server under test. It is safe for concurrent use.
 type equipment struct {
-	target   target.Target
-	runner   string
-	run      *process.Run
-	launcher *launcher
-	provider *provider
-	usage    *usageMeter
+	target    target.Target
+	runner    string
+	run       *process.Run
+	installed *installed.Configuration // the configuration of an installation under test, nil if there is none
+	launcher  *launcher
+	provider  *provider
+	usage     *usageMeter
 
 	mu        sync.Mutex
 	instances []*instance

@@ -46,7 +46,8 @@ func newRun() *cobra.Command {
 		Use:   "run",
 		Short: "Run the suite against a target and print the verdict",
 		Long: `Runs the features against a target: the reference server, proxies of this project,
-or the server or proxy that a target file describes. The command starts the proxies, the OAuth provider and the
+the nginx or Apache configuration of --proxy-config, or the server or proxy that a target
+file describes. The command starts the proxies, the OAuth provider and the
 instances that the plan needs, runs the scenarios, stops all processes and prints
 the verdict.
 
@@ -58,6 +59,7 @@ started; 3 a planned scenario did not run; 130 the run was interrupted.`,
   countersign run --rule PA-034,PA-035 --seed 7
   countersign run --target mine.yaml --spread lean --report report
   countersign run --seat proxy --proxy nginx --flavour documented
+  countersign run --proxy-config /etc/nginx/conf.d/connect.conf
   countersign run --target my-proxy.yaml
   countersign run --shard 2/5 --seed 7 --report shard2
   countersign run --print-plan`,
@@ -125,6 +127,9 @@ func (f *runFlags) config() (steps.Config, error) {
 	if f.seat.isOwnProxy() {
 		c.Target = f.seat.target()
 	}
+	if f.seat.config.file != "" && f.target == "" {
+		c.Target = target.Target{Seat: target.SeatProxy, Instances: target.DefaultInstances, Proxy: &target.Proxy{Config: f.seat.config.file}}
+	}
 	if f.target != "" {
 		t, err := target.Load(f.target, os.LookupEnv)
 		wrong.join(err)
@@ -133,6 +138,11 @@ func (f *runFlags) config() (steps.Config, error) {
 			c.Target = t.Over(target.Reference(serverProgram))
 		}
 		wrong.join(f.seat.checkOwned(t))
+	}
+	if p := c.Target.Proxy; p != nil && p.IsAdapted() && wrong.err() == nil {
+		var err error
+		c.Target, err = f.seat.config.read(c.Target)
+		wrong.join(err)
 	}
 	var err error
 	c.Scenarios, err = readScenarios(f.scenarios)
@@ -175,7 +185,7 @@ func (f *runFlags) emptyLists() error {
 // builtin reports whether the target is the reference server, also if a target file
 // changes how it is run. It is valid after config.
 func (f *runFlags) builtin() bool {
-	return f.target == "" && !f.seat.isOwnProxy() || f.like != nil
+	return f.target == "" && f.seat.config.file == "" && !f.seat.isOwnProxy() || f.like != nil
 }
 
 // reference returns the target for the reference server with the program of this machine.
@@ -217,6 +227,9 @@ func (f *runFlags) runUntil(ctx context.Context, cmd *cobra.Command, stop *inter
 	if err != nil {
 		return err
 	}
+	if f.seat.config.found != nil && !f.quiet {
+		writeConfiguration(c.Output, f.seat.config.found, installation())
+	}
 	if f.printPlan {
 		return printPlan(c.Output, prepared.Plan)
 	}
@@ -246,6 +259,9 @@ func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) e
 		return err
 	}
 	d := dependencies{runner: f.runner, fronts: frontsOf(p), programs: s, race: f.race, target: c.Target, builtin: f.builtin()}
+	if found := f.seat.config.found; found != nil {
+		d.fronts = []string{found.Kind}
+	}
 	if err := missing(d.check(ctx)); err != nil {
 		return withHint(err, "run countersign doctor to see all checks")
 	}
@@ -334,6 +350,7 @@ func (f *runFlags) perform(ctx context.Context, stderr io.Writer, c steps.Config
 	if err != nil {
 		return report.Report{}, nil, errors.Join(err, run.Close())
 	}
+	e.installed = f.seat.config.found
 	stop.onSecond(e.killAll)
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
 	if os.Getenv("GOGC") == "" {

@@ -16,6 +16,7 @@ type seatFlags struct {
 	seat, flavour, fault string
 	proxies              []string
 	owned                bool // the user owns a proxy that is not on this machine
+	config               configFlags
 }
 
 func (f *seatFlags) register(cmd *cobra.Command) {
@@ -24,6 +25,7 @@ func (f *seatFlags) register(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.proxies, "proxy", proxyKinds, "with --seat proxy: the proxies under test, nginx or apache")
 	flags.StringVar(&f.flavour, "flavour", proxies.Hardened, "with --seat proxy: flavour of their configuration: "+strings.Join(flavours, ", "))
 	flags.StringVar(&f.fault, "fault", "", "with --seat proxy: build this mistake into the hardened configuration, to see which scenarios notice it; its name is in proxies/faults")
+	f.config.register(flags)
 	flags.BoolVar(&f.owned, "i-own-this-proxy", false, "permit forged requests to a proxy that is not on this machine")
 }
 
@@ -42,6 +44,7 @@ func (f *seatFlags) validate(given func(name string) bool) error {
 	if !slices.Contains(flavours, f.flavour) {
 		wrong.add("--flavour %q is not known; use one of %s", f.flavour, strings.Join(flavours, ", "))
 	}
+	wrong.join(f.config.validate(given))
 	if given("target") && given("seat") {
 		wrong.add("--seat has no effect with --target, whose file names the seat; leave out one of the two")
 	}
@@ -52,7 +55,10 @@ func (f *seatFlags) validate(given func(name string) bool) error {
 		wrong.join(err)
 	}
 	for _, name := range []string{"proxy", "flavour", "fault"} {
-		if given(name) && f.seat != target.SeatProxy {
+		switch {
+		case given(name) && f.config.file != "":
+			wrong.add("--%s chooses a proxy of this project, and --proxy-config names the file of another; leave out one of the two", name)
+		case given(name) && f.seat != target.SeatProxy:
 			wrong.add("--%s needs --seat proxy", name)
 		}
 	}
@@ -69,7 +75,7 @@ func (f *seatFlags) target() target.Target {
 }
 
 // isOwnProxy reports whether the flags choose proxies of this project.
-func (f *seatFlags) isOwnProxy() bool { return f.seat == target.SeatProxy }
+func (f *seatFlags) isOwnProxy() bool { return f.seat == target.SeatProxy && f.config.file == "" }
 
 // checkOwned returns an error if the target is a proxy on another machine, and the user has not
 // confirmed that forged requests may be sent to it.

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"countersign/proxies"
 	"countersign/proxies/login"
 	"countersign/proxies/process"
 	"countersign/proxies/upstream"
@@ -52,8 +53,9 @@ func (e *equipment) Upstream(address string) (arrival.Server, error) {
 // it.
 type stranger struct {
 	login  *login.Server
-	child  *process.Child // nil for a proxy that the suite does not start
-	output string         // file with the output of the proxy
+	child  *process.Child   // nil for a proxy that the suite does not start
+	output string           // file with the output of the proxy
+	own    *proxies.Running // runs the configuration of an installation with its login server, or nil
 
 	once sync.Once
 	err  error
@@ -66,6 +68,9 @@ func (e *equipment) Proxy(ctx context.Context, spec steps.ProxySpec) (func(conte
 	p := e.target.Proxy
 	s := &stranger{}
 	var err error
+	if e.installed != nil {
+		return e.startInstalled(ctx, spec)
+	}
 	if p.URL == "" || p.Login != "" {
 		if s.login, err = login.Start(cmp.Or(p.Login, "127.0.0.1:0"), login.Options{}); err != nil {
 			return nil, err
@@ -193,6 +198,9 @@ func (s *stranger) stop(ctx context.Context) error {
 		}
 		if s.login != nil {
 			problems = append(problems, s.login.Close())
+		}
+		if s.own != nil {
+			problems = append(problems, s.own.Stop(ctx))
 		}
 		s.err = errors.Join(problems...)
 	})

@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -52,6 +54,15 @@ type Options struct {
 	// Token is returned by /auth/ready. It shows the program that starts a proxy that
 	// the proxy which answers passes its /auth route to this login server.
 	Token string
+	// Cookies are the names of the cookies by field of the form, instead of those of the documented
+	// examples, for a proxy that reads others. GroupCookies are those of the groups, in order.
+	// With Cookies, the form is at every path.
+	Cookies      map[string]string
+	GroupCookies []string
+	// Parameter is the name of the parameter with the return target; "" is "url".
+	Parameter string
+	// Origin is the public origin of the proxy. A return target may begin with it.
+	Origin string
 }
 
 // New returns the login server. It serves:
@@ -62,8 +73,13 @@ type Options struct {
 //	GET  /auth/gate          307 to the form, for proxies that cannot percent-encode
 //	GET  /auth/ready         204
 func New(o Options) http.Handler {
-	s := &server{token: o.Token}
+	s := &server{o}
 	mux := http.NewServeMux()
+	if len(o.Cookies) > 0 {
+		mux.HandleFunc("GET /", s.form)
+		mux.HandleFunc("POST /", s.login)
+		return mux
+	}
 	mux.HandleFunc("GET /auth/login", s.form)
 	mux.HandleFunc("POST /auth/login", s.login)
 	mux.HandleFunc("GET /auth/logout", s.logout)
@@ -73,11 +89,21 @@ func New(o Options) http.Handler {
 	return mux
 }
 
-type server struct{ token string }
+type server struct{ Options }
 
 // fields returns the fields of the form with their cookies. With SchemeIDFirst the cookies
 // of the username and the unique id are exchanged.
-func fields(scheme string) []field {
+func (s *server) fields(scheme string) []field {
+	all := documentedFields(scheme)
+	for i, f := range all {
+		if len(s.Cookies) > 0 {
+			all[i].cookie = s.Cookies[f.Name]
+		}
+	}
+	return all
+}
+
+func documentedFields(scheme string) []field {
 	user, id := "verified-user", "proxyauth-as-id"
 	if scheme == SchemeIDFirst {
 		user, id = "proxyauth-as-user", "verified-user"
@@ -94,14 +120,26 @@ func fields(scheme string) []field {
 
 type field struct{ Name, cookie, Label string }
 
-func groupCookie(n int) string { return "proxyauth-as-group-" + strconv.Itoa(n) }
+// groupCookie returns the name of the cookie of a group, from 1, or "".
+func (s *server) groupCookie(n int) string {
+	if len(s.Cookies) == 0 {
+		return "proxyauth-as-group-" + strconv.Itoa(n)
+	}
+	if n > len(s.GroupCookies) {
+		return ""
+	}
+	return s.GroupCookies[n-1]
+}
 
 // cookieNames returns the cookies of both schemes.
-func cookieNames() []string {
+func (s *server) cookieNames() []string {
+	if len(s.Cookies) > 0 {
+		return slices.Concat(slices.Sorted(maps.Values(s.Cookies)), s.GroupCookies)
+	}
 	names := []string{"verified-user", "proxyauth-as-user", "proxyauth-as-id", "proxyauth-as-first",
 		"proxyauth-as-last", "proxyauth-as-email", "proxyauth-as-role"}
 	for n := 1; n <= MaxGroups; n++ {
-		names = append(names, groupCookie(n))
+		names = append(names, s.groupCookie(n))
 	}
 	return names
 }
@@ -110,7 +148,7 @@ var page = template.Must(template.New("login").Parse(`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Sign in</title></head><body>
 <h1>Sign in</h1>
 <p>This is a login for tests without passwords. It signs in any user that you name.</p>
-<form method="post" action="/auth/login?url={{.Return}}">
+<form method="post" action="{{.Path}}?{{.Parameter}}={{.Return}}">
 {{range .Fields}}<p><label>{{.Label}} <input name="{{.Name}}" autocomplete="off"></label></p>
 {{end}}{{range .Groups}}<p><label>Group {{.}} <input name="groups" autocomplete="off"></label></p>
 {{end}}<p><button type="submit">Sign in</button></p>
@@ -118,7 +156,7 @@ var page = template.Must(template.New("login").Parse(`<!DOCTYPE html>
 `))
 
 func (s *server) form(w http.ResponseWriter, r *http.Request) {
-	target, err := returnTarget(r)
+	target, err := s.returnTarget(r)
 	if err != nil {
 		refuse(w, err)
 		return
@@ -131,12 +169,12 @@ func (s *server) form(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	// An error means that the client has closed the connection.
 	_ = page.Execute(w, map[string]any{
-		"Return": target, "Fields": fields(r.Header.Get(HeaderScheme)), "Groups": groups,
+		"Path": r.URL.Path, "Parameter": s.parameter(), "Return": target, "Fields": s.fields(r.Header.Get(HeaderScheme)), "Groups": groups,
 	})
 }
 
 func (s *server) login(w http.ResponseWriter, r *http.Request) {
-	target, err := returnTarget(r)
+	target, err := s.returnTarget(r)
 	if err != nil {
 		refuse(w, err)
 		return
@@ -146,7 +184,7 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 		refuse(w, fmt.Errorf("read the form: %w", err))
 		return
 	}
-	cookies, err := identity(r.Header.Get(HeaderScheme), r.PostForm)
+	cookies, err := s.identity(r.Header.Get(HeaderScheme), r.PostForm)
 	if err != nil {
 		refuse(w, err)
 		return
@@ -156,7 +194,7 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 		set[c.name] = true
 		addCookie(w, c.name, c.value)
 	}
-	expire(w, r, set)
+	s.expire(w, r, set)
 	w.Header().Set("Cache-Control", "no-store")
 	// http.Redirect would clean the path, but the user must return to the identical
 	// URL.
@@ -165,7 +203,7 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) logout(w http.ResponseWriter, r *http.Request) {
-	expire(w, r, nil)
+	s.expire(w, r, nil)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "Signed out.\n")
@@ -186,20 +224,20 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set(HeaderReady, s.token)
+	w.Header().Set(HeaderReady, s.Token)
 	w.WriteHeader(http.StatusNoContent)
 }
 
 type cookie struct{ name, value string }
 
 // identity returns the cookies for a posted form.
-func identity(scheme string, form url.Values) ([]cookie, error) {
+func (s *server) identity(scheme string, form url.Values) ([]cookie, error) {
 	if form.Get("username") == "" && form.Get("unique_id") == "" {
 		return nil, fmt.Errorf("the form contains neither username nor unique_id; fill in at least one of them")
 	}
 	var cookies []cookie
 	known := map[string]bool{"groups": true, "url": true}
-	for _, f := range fields(scheme) {
+	for _, f := range s.fields(scheme) {
 		known[f.Name] = true
 		values := form[f.Name]
 		if len(values) > 1 {
@@ -211,7 +249,9 @@ func identity(scheme string, form url.Values) ([]cookie, error) {
 		if err := octets(f.Name, values[0]); err != nil {
 			return nil, err
 		}
-		cookies = append(cookies, cookie{f.cookie, values[0]})
+		if f.cookie != "" { // else the proxy does not read the field
+			cookies = append(cookies, cookie{f.cookie, values[0]})
+		}
 	}
 	for name := range form {
 		if !known[name] {
@@ -229,7 +269,9 @@ func identity(scheme string, form url.Values) ([]cookie, error) {
 		if err := octets("groups", g); err != nil {
 			return nil, err
 		}
-		cookies = append(cookies, cookie{groupCookie(n), g})
+		if name := s.groupCookie(n); name != "" {
+			cookies = append(cookies, cookie{name, g})
+		}
 	}
 	return cookies, nil
 }
@@ -248,22 +290,32 @@ func octets(name, value string) error {
 	return nil
 }
 
+func (s *server) parameter() string {
+	if s.Parameter == "" {
+		return "url"
+	}
+	return s.Parameter
+}
+
 // returnTarget returns the url parameter, which must be a path on the same origin. Without
 // the parameter it returns the value of HeaderHome, or "/".
-func returnTarget(r *http.Request) (string, error) {
+func (s *server) returnTarget(r *http.Request) (string, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		// The documented examples do not percent-encode the target, so the query may be
 		// damaged. The user must not be redirected to a wrong path.
 		return "", fmt.Errorf("read the query: %w", err)
 	}
-	if !query.Has("url") {
+	if !query.Has(s.parameter()) {
 		if home := r.Header.Get(HeaderHome); home != "" {
 			return home, nil
 		}
 		return "/", nil
 	}
-	target := query.Get("url")
+	target := query.Get(s.parameter())
+	if s.Origin != "" {
+		target = strings.TrimPrefix(target, s.Origin)
+	}
 	switch {
 	case len(target) > maxTarget:
 		return "", fmt.Errorf("url is longer than %d octets", maxTarget)
@@ -293,9 +345,9 @@ func addCookie(w http.ResponseWriter, name, value string) {
 
 // expire deletes the cookies of the request that are not set again, so that a user does not
 // keep the groups or the email address of the previous user.
-func expire(w http.ResponseWriter, r *http.Request, keep map[string]bool) {
+func (s *server) expire(w http.ResponseWriter, r *http.Request, keep map[string]bool) {
 	sent := strings.Join(r.Header.Values("Cookie"), "; ")
-	for _, name := range cookieNames() {
+	for _, name := range s.cookieNames() {
 		if !keep[name] && strings.Contains(sent, name+"=") {
 			w.Header().Add("Set-Cookie", name+"=; Path=/; HttpOnly; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
 		}

@@ -31,15 +31,16 @@ func Slowest(results []Result, n int) []Result {
 }
 
 // targetFlags are the flags with a value that say what is under test, and how it is started.
-var targetFlags = []string{"--target", "--seat", "--proxy", "--flavour", "--fault", "--runner"}
+var targetFlags = []string{"--target", "--seat", "--proxy", "--flavour", "--fault", "--runner", "--proxy-config", "--proxy-server", "--proxy-upstream",
+	"--proxy-login", "--prefix", "--identity-header", "--identity-cookie", "--groups-separator"}
 
 // Again returns the command line that executes only the scenario of a result, against the same target
 // and with the same seed.
 func Again(r *Report, res Result) string {
 	words := []string{"countersign", "run"}
 	for i, word := range r.Command {
-		if name, _, _ := strings.Cut(word, "="); name == "--i-own-this-proxy" {
-			words = append(words, word) // the only one that may have no value
+		if name, _, _ := strings.Cut(word, "="); name == "--i-own-this-proxy" || name == "--no-gate" {
+			words = append(words, word) // these may have no value
 			continue
 		}
 		for _, flag := range targetFlags {

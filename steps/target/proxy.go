@@ -24,7 +24,8 @@ type Proxy struct {
 	Environment map[string]string `yaml:"environment"`
 	// Config is the configuration file of the proxy, as it is used in an installation. The suite copies
 	// it, with each text of Replace replaced by the value, which may contain the placeholders of
-	// Command; {config} in Command is the path of the copy.
+	// Command; {config} in Command is the path of the copy. Without Command and URL, Config is an nginx
+	// or Apache configuration, which the suite starts after it has replaced the addresses itself.
 	Config  string            `yaml:"config"`
 	Replace map[string]string `yaml:"replace"`
 
@@ -34,8 +35,8 @@ type Proxy struct {
 	Upstream string `yaml:"upstream"`
 	Login    string `yaml:"login"`
 
-	// Prefix is the public path at which a proxy that the suite starts serves the server. The
-	// default is [plan.Prefix].
+	// Prefix is the public path at which a proxy that the suite starts serves the server; "/" is the
+	// root. The default is [plan.Prefix].
 	Prefix string `yaml:"prefix"`
 	// Server holds the options of the server behind the proxy: ProxyAuth.UsernameHeader and so on.
 	Server map[string]string `yaml:"server"`
@@ -94,6 +95,9 @@ func (t Target) WithFault(name string) Target {
 	return t
 }
 
+// IsAdapted reports whether the suite starts a configuration file whose addresses it replaces itself.
+func (p *Proxy) IsAdapted() bool { return p.Config != "" && len(p.Command) == 0 && p.URL == "" }
+
 // IsOwn reports whether the suite configures the proxy.
 func (p *Proxy) IsOwn() bool { return len(p.Kinds) > 0 }
 
@@ -120,7 +124,7 @@ func (p *Proxy) Address(listen string) string {
 	if p.URL != "" {
 		return strings.TrimSuffix(p.URL, "/") + "/"
 	}
-	return "http://" + listen + cmp.Or(p.Prefix, plan.Prefix) + "/"
+	return "http://" + listen + strings.TrimSuffix(cmp.Or(p.Prefix, plan.Prefix), "/") + "/"
 }
 
 // IsLocal reports whether all requests to the proxy stay on this machine.
@@ -145,8 +149,8 @@ func (SignIn) Fill(value string, identity map[string]string) string {
 var proxyPlaceholders = []string{"listen", "port", "config", "upstream", "login", "folder", "data"}
 
 func (p *Proxy) validate(bad func(string, ...any)) {
-	if (len(p.Command) == 0) == (p.URL == "") {
-		bad("proxy: give exactly one of command (a command line) and url (of a proxy that runs)")
+	if (len(p.Command) == 0) == (p.URL == "") && !p.IsAdapted() {
+		bad("proxy: give exactly one of command (a command line), url (of a proxy that runs), and config alone (an nginx or Apache configuration)")
 	}
 	for n, argument := range p.Command {
 		checkKnownPlaceholders(fmt.Sprintf("proxy.command[%d]", n), argument, proxyPlaceholders, bad)
@@ -163,13 +167,14 @@ func (p *Proxy) validate(bad func(string, ...any)) {
 	if p.Prefix != "" && p.URL != "" {
 		bad("proxy.prefix: the path of proxy.url is the prefix; remove this setting")
 	}
-	if p.Prefix != "" && (!strings.HasPrefix(p.Prefix, "/") || strings.HasSuffix(p.Prefix, "/")) {
-		bad("proxy.prefix: %q is not a path; write one such as /rsconnect", p.Prefix)
+	if p.Prefix != "" && p.Prefix != "/" && (!strings.HasPrefix(p.Prefix, "/") || strings.HasSuffix(p.Prefix, "/")) {
+		bad("proxy.prefix: %q is not a path; write one such as /rsconnect, or / for the root", p.Prefix)
 	}
 	if _, err := p.Configuration(); err != nil {
 		bad("proxy.server: %v", err)
 	}
 	switch {
+	case p.SignIn == nil && p.IsAdapted(): // the file shows it
 	case p.SignIn == nil:
 		bad("proxy.sign_in: missing; say how a user signs in: form (fields of the login page) or headers (lines of each request)")
 	default:
@@ -180,6 +185,9 @@ func (p *Proxy) validate(bad func(string, ...any)) {
 func (p *Proxy) validateConfig(bad func(string, ...any)) {
 	uses := func(argument string) bool { return strings.Contains(argument, "{config}") }
 	switch {
+	case p.IsAdapted() && len(p.Replace) > 0:
+		bad("proxy.replace: it belongs to proxy.command; without a command, the suite replaces the addresses of an nginx or Apache configuration itself")
+	case p.IsAdapted():
 	case p.Config == "" && (len(p.Replace) > 0 || slices.ContainsFunc(p.Command, uses)):
 		bad("proxy.config: missing; name the configuration file of the proxy, or remove replace and {config}")
 	case p.Config != "" && !slices.ContainsFunc(p.Command, uses):
