@@ -84,10 +84,10 @@ type Configuration struct {
 
 // A shape is what the main file has to add to the file of the user.
 type shape struct {
-	whole     bool // the file is complete
-	main      bool // Apache: the file has no virtual host
-	mpm       bool // Apache: the file loads a module for processes
-	directory string
+	whole         bool   // nginx: the file is complete
+	main          bool   // Apache: the file has no virtual host
+	mpm           bool   // Apache: the file loads a module for processes
+	before, login string // Apache: lines at the beginning and at the end of the host under test
 }
 
 // Placeholders in planned changes. A file cannot contain them, because ReadText refuses NUL.

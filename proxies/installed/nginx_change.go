@@ -111,10 +111,14 @@ func (r *nginxReader) leadTo(t *route, address string) {
 		changed.file.replace(w.start, w.end, raw)
 		if t.set != nil && !strings.HasPrefix(t.set.arg(1), "http") {
 			w := d.words[1]
-			d.file.replace(w.start, w.end, strings.Replace(string(d.file.text[w.start:w.end]), "https://", "http://", 1))
+			raw := strings.Replace(string(d.file.text[w.start:w.end]), "https://", "http://", 1)
+			d.file.replace(w.start, w.end, portOfVariable.ReplaceAllString(raw, "$1"))
 		}
 	}
 }
+
+// portOfVariable finds the port after the variable with the host.
+var portOfVariable = regexp.MustCompile(`^("?http://\$\{?[A-Za-z0-9_]+\}?):\d+`)
 
 // otherPasses are directives that send requests in other protocols.
 var otherPasses = []string{"fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"}

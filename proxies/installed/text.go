@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -32,6 +33,7 @@ type file struct {
 	text  []byte
 	copy  string // base name of the private copy
 	edits []edit
+	added []int // lines, as the user counts, before which a line was added
 }
 
 // An edit replaces the octets from start to end.
@@ -44,6 +46,23 @@ type edit struct {
 // numbers in messages of the proxy remain those of the user's file.
 func (f *file) replace(start, end int, text string) {
 	f.edits = append(f.edits, edit{start, end, text})
+}
+
+// addLine adds a line before the one that begins at an octet.
+func (f *file) addLine(at int, text string) {
+	f.added = append(f.added, f.place(at).Line)
+	f.edits = append(f.edits, edit{at, at, text + "\n"})
+}
+
+// original returns the number that a line of the copy has in the file of the user.
+func (f *file) original(line int) int {
+	shift := 0
+	for _, before := range slices.Sorted(slices.Values(f.added)) {
+		if line-shift > before {
+			shift++
+		}
+	}
+	return line - shift
 }
 
 // remove records the removal of a directive.
@@ -149,7 +168,13 @@ func (fs *files) write(dir string, fill *strings.Replacer) error {
 // restoreNames replaces the paths of private copies by the names that the user knows.
 func (fs *files) restoreNames(dir, text string) string {
 	for _, f := range fs.all {
-		text = strings.ReplaceAll(text, filepath.Join(dir, f.copy), f.name)
+		path := filepath.Join(dir, f.copy)
+		onLine := regexp.MustCompile(`line (\d+) of ` + regexp.QuoteMeta(path))
+		text = onLine.ReplaceAllStringFunc(text, func(s string) string {
+			n, _ := strconv.Atoi(onLine.FindStringSubmatch(s)[1]) // digits
+			return fmt.Sprintf("line %d of %s", f.original(n), path)
+		})
+		text = strings.ReplaceAll(text, path, f.name)
 	}
 	return text
 }
