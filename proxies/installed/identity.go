@@ -60,7 +60,7 @@ func cookieIn(pattern string) string {
 func (c *Configuration) addIdentity(at Place, header string, cookies []string) {
 	field, documented := fieldOf(header)
 	if field == "" {
-		c.assumed(at, "the header %s takes its value from the cookie %s; no identity header of the server has such a name, so it is not taken for one; use --identity-header FIELD=%s if it is", header, strings.Join(cookies, ", "), header)
+		c.unnamed = append(c.unnamed, unnamed{at, header, cookies})
 		return
 	}
 	for i, known := range c.Identity {
@@ -83,5 +83,29 @@ func (c *Configuration) addIdentity(at Place, header string, cookies []string) {
 	c.found(at, "the header %s is the %s, from the cookie %s", header, field, strings.Join(cookies, ", "))
 	if !documented {
 		c.assumed(at, "the header %s is the %s, by its name; use --identity-header FIELD=%s if it is another field", header, field, header)
+	}
+}
+
+// An unnamed is a header with the value of a cookie whose name resembles no identity header.
+type unnamed struct {
+	at      Place
+	header  string
+	cookies []string
+}
+
+// identifies reports whether a field identifies the user.
+func identifies(i Identity) bool { return i.Field == "username" || i.Field == "unique-id" }
+
+// settleUnnamed takes the only header without a field for the username if no other header is.
+func (c *Configuration) settleUnnamed() {
+	if len(c.unnamed) == 1 && !slices.ContainsFunc(c.Identity, identifies) {
+		u := c.unnamed[0]
+		c.Identity = append(c.Identity, Identity{"username", u.header, u.cookies, 1})
+		c.found(u.at, "the header %s is the username, from the cookie %s", u.header, strings.Join(u.cookies, ", "))
+		c.assumed(u.at, "the header %s is the username, because no other header identifies the user; use --identity-header FIELD=%s if it is another field", u.header, u.header)
+		return
+	}
+	for _, u := range c.unnamed {
+		c.assumed(u.at, "the header %s takes its value from the cookie %s; no identity header of the server has such a name, so it is not taken for one; use --identity-header FIELD=%s if it is", u.header, strings.Join(u.cookies, ", "), u.header)
 	}
 }

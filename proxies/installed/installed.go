@@ -78,8 +78,9 @@ type Configuration struct {
 	Replaced       []Note // what the suite changes in the copy
 	Modules        []Module
 
-	files *files
-	shape shape
+	files   *files
+	shape   shape
+	unnamed []unnamed
 }
 
 // A shape is what the main file has to add to the file of the user.
@@ -225,6 +226,7 @@ func (c *Configuration) complete(o Options) error {
 	if o.Login != "" {
 		c.LoginPath = o.Login
 	}
+	c.settleUnnamed()
 	for _, field := range Fields {
 		c.say(field, o.Headers[field], o.Cookies[field])
 	}
@@ -232,7 +234,7 @@ func (c *Configuration) complete(o Options) error {
 		return nil
 	}
 	var problems []error
-	if !slices.ContainsFunc(c.Identity, func(i Identity) bool { return i.Field == "username" || i.Field == "unique-id" }) {
+	if !slices.ContainsFunc(c.Identity, identifies) {
 		problems = append(problems, fmt.Errorf("%s: no line adds a header with the username or the unique id of the user from a cookie; name the header and the cookie, as in --identity-header username=X-Auth-Username --identity-cookie username=verified-user, or describe how a user signs in with --target", c.Server.Place))
 	}
 	for _, i := range c.Identity {
