@@ -36,6 +36,30 @@ type RenderOptions struct {
 	HostAlias string
 	// Fault is a deliberate mistake in the configuration; nil for none.
 	Fault *Fault
+	// Site renders a file for an installation instead of the whole configuration of an instance.
+	Site *Site
+}
+
+// A Site is what a file for an installation has in addition to a listener.
+type Site struct {
+	Certificate, Key string // paths of the certificate and its key, for an origin with https
+}
+
+// gatePort is the port of the loopback interface at which a file for an installation of nginx percent-encodes
+// the targets of logins.
+const gatePort = "127.0.0.1:8089"
+
+// A siteView is the data of the templates for a Site.
+type siteView struct {
+	Site
+	Name   string // the public host name
+	Enable string // the modules that a2enmod enables
+}
+
+// Port returns the port of an address.
+func (siteView) Port(address string) (string, error) {
+	_, port, err := net.SplitHostPort(address)
+	return port, err
 }
 
 // Render returns the configuration file of a proxy with all its listeners.
@@ -44,6 +68,12 @@ func Render(kind Kind, ls []Listener, o RenderOptions) ([]byte, error) {
 		return nil, err
 	}
 	t := templates[kind]
+	if o.Site != nil {
+		if len(ls) != 1 {
+			return nil, fmt.Errorf("render a file for an installation: %d listeners are given; give one", len(ls))
+		}
+		t = t.Lookup("site.tmpl")
+	}
 	if o.Fault != nil {
 		changed, err := o.Fault.apply()
 		if err != nil {
@@ -117,6 +147,9 @@ type view struct {
 	Documented  bool   // whether a listener has this flavour
 	Guarded     bool   // whether a listener is hardened or careless
 	Servers     []server
+	Site        *siteView // nil for the whole configuration of an instance
+	Primaries   []string  // the fields without which a request has no identity
+	Dollar      bool      // whether a separator of groups has a dollar sign
 	// ModuleNames are the modules that the Apache configuration needs.
 	ModuleNames []string
 
@@ -143,6 +176,9 @@ type server struct {
 	Underscores bool         // whether a header name has an underscore
 	Primary     string       // field without which a request has no identity
 	Home        string       // path to which a login without a target returns
+	// GateListen is the address at which nginx percent-encodes targets of logins, and GateAddress the
+	// same address as the host of a URL.
+	GateListen, GateAddress string
 }
 
 func newView(kind Kind, ls []Listener, o RenderOptions) view {
@@ -153,6 +189,7 @@ func newView(kind Kind, ls []Listener, o RenderOptions) view {
 		// RFC 6265, 4.1.1, cookie-octet: no blank, quote, comma, semicolon or backslash.
 		ModuleNames: []string{"mpm_event", "authz_core", "unixd", "log_config", "version", "alias", "setenvif", "headers",
 			"rewrite", "proxy", "proxy_http"},
+		Primaries:    []string{"user", "id"},
 		Octet:        `[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]`,
 		HeaderScheme: login.HeaderScheme, HeaderHome: login.HeaderHome,
 		HeaderOrigin: login.HeaderOrigin, HeaderTarget: login.HeaderTarget, SchemeIDFirst: login.SchemeIDFirst,
@@ -179,9 +216,28 @@ func newView(kind Kind, ls []Listener, o RenderOptions) view {
 		s.N = i + 1
 		v.Documented = v.Documented || s.Flavour == Documented
 		v.Guarded = v.Guarded || s.Flavour != Documented
+		v.Dollar = v.Dollar || strings.Contains(s.GroupsSeparator, "$")
+		s.GateListen = fmt.Sprintf("unix:%s/gate%d.sock", v.Dir, s.N)
+		s.GateAddress = s.GateListen + ":"
+		if o.Site != nil {
+			v.atSite(&s, *o.Site)
+		}
 		v.Servers = append(v.Servers, s)
 	}
 	return v
+}
+
+// atSite changes the view for a file for an installation, which has only what its listener needs.
+func (v *view) atSite(s *server, site Site) {
+	host, _, _ := strings.Cut(s.Host, ":")
+	v.Site = &siteView{Site: site, Name: host, Enable: "rewrite headers setenvif alias proxy proxy_http proxy_wstunnel"}
+	s.GateListen, s.GateAddress = gatePort, gatePort
+	v.Primaries, v.Cookies = []string{s.Primary}, s.Cookies
+	var names []string
+	for _, c := range v.Cookies {
+		names = append(names, c.Cookie)
+	}
+	v.CookieNames = strings.Join(names, "|")
 }
 
 func newServer(kind Kind, l Listener, o RenderOptions) server {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,8 @@ var (
 // proxyFlags are the flags that describe one listener.
 type proxyFlags struct {
 	flavour, upstream, listen, prefix, separator, runner string
+	origin, login                                        string // of a printed configuration
+	site                                                 proxies.Site
 	headers                                              proxies.HeaderNames
 	noGate                                               bool
 }
@@ -33,7 +36,7 @@ func newProxy() *cobra.Command {
 Flavours: "documented" behaves as the example in Connect's documentation;
 "hardened" fixes the security defects of that example; "careless" passes the
 identity headers of the client to the server in addition to those of the proxy.`,
-		Example: `  countersign proxy print nginx --flavour hardened --upstream http://127.0.0.1:3939
+		Example: `  countersign proxy print nginx --origin https://data.example.org --upstream http://rsc.internal:3939
   countersign proxy run apache --upstream http://127.0.0.1:3939 --listen 127.0.0.1:8080`,
 		Args: requireSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -46,13 +49,19 @@ func newProxyPrint() *cobra.Command {
 	var f proxyFlags
 	cmd := &cobra.Command{
 		Use:   "print nginx|apache",
-		Short: "Print a configuration file",
-		Example: `  countersign proxy print nginx
-  countersign proxy print apache --flavour documented --upstream http://127.0.0.1:3939
-  countersign proxy print nginx --username-header X-Forwarded-User --groups-header X-Forwarded-Groups`,
+		Short: "Print a configuration file for an installation",
+		Long: `Prints a file for an installation: for nginx a file for conf.d, for Apache a virtual host.
+The comments name the rules for which the lines are there. The public origin, the
+certificate, the server behind the proxy and the login server are placeholders; give
+them with flags, or replace them in the file. "countersign run --proxy-config FILE"
+tests the file, also with your changes.`,
+		Example: `  countersign proxy print nginx > /etc/nginx/conf.d/connect.conf
+  countersign proxy print apache --origin https://data.example.org --upstream http://rsc.internal:3939
+  countersign proxy print nginx --username-header X-Remote-User --groups-header X-Remote-Groups
+  countersign proxy print nginx | countersign run --proxy-config -`,
 		Args: requireKind,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := proxies.Render(proxies.Kind(args[0]), []proxies.Listener{f.listener()}, proxies.RenderOptions{})
+			text, err := f.print(proxies.Kind(args[0]))
 			if err != nil {
 				return err
 			}
@@ -60,8 +69,47 @@ func newProxyPrint() *cobra.Command {
 			return err
 		},
 	}
-	f.register(cmd)
+	f.register(cmd, "http://connect.internal:3939", "")
+	flags := cmd.Flags()
+	flags.StringVar(&f.origin, "origin", "https://connect.example.com", "public origin of the proxy")
+	flags.StringVar(&f.login, "login", "http://login.internal:8081", "URL of the login server, which receives /auth/")
+	flags.StringVar(&f.site.Certificate, "certificate", "/etc/ssl/certs/connect.pem", "path of the certificate, for an origin with https")
+	flags.StringVar(&f.site.Key, "certificate-key", "/etc/ssl/private/connect.key", "path of the key of the certificate")
 	return cmd
+}
+
+// print returns the configuration file for an installation.
+func (f *proxyFlags) print(kind proxies.Kind) ([]byte, error) {
+	var wrong problems
+	login, err := url.Parse(f.login)
+	if err != nil || login.Scheme != "http" || login.Host == "" || strings.Trim(login.Path, "/") != "" {
+		wrong.add("--login %q is not http://host:port; give the origin of the login server, which receives /auth/", f.login)
+	}
+	for flag, path := range map[string]string{"certificate": f.site.Certificate, "certificate-key": f.site.Key} {
+		if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "\n\"\\$%") {
+			wrong.add("--%s %q is not an absolute path that a configuration can contain", flag, path)
+		}
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	l := f.listener()
+	if l.Origin = strings.TrimSuffix(f.origin, "/"); l.Listen == "" {
+		l.Listen = "0.0.0.0:" + portOfOrigin(l.Origin)
+	}
+	return proxies.Render(kind, []proxies.Listener{l}, proxies.RenderOptions{Login: login.Host, Site: &f.site})
+}
+
+// portOfOrigin returns the port of an origin.
+func portOfOrigin(origin string) string {
+	u, err := url.Parse(origin)
+	switch {
+	case err == nil && u.Port() != "":
+		return u.Port()
+	case strings.HasPrefix(origin, "http://"):
+		return "80"
+	}
+	return "443"
 }
 
 func newProxyRun() *cobra.Command {
@@ -79,16 +127,16 @@ func newProxyRun() *cobra.Command {
 			return runProxy(cmd, proxies.Kind(args[0]), f.listener(), f.runner)
 		},
 	}
-	f.register(cmd)
+	f.register(cmd, "http://127.0.0.1:3939", "127.0.0.1:8080")
 	cmd.Flags().StringVar(&f.runner, "runner", proxies.RunnerAuto, "how the proxy runs: auto, container or process; auto prefers a container")
 	return cmd
 }
 
-func (f *proxyFlags) register(cmd *cobra.Command) {
+func (f *proxyFlags) register(cmd *cobra.Command, upstream, listen string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.flavour, "flavour", proxies.Hardened, "flavour of the configuration: "+strings.Join(flavours, ", "))
-	flags.StringVar(&f.upstream, "upstream", "http://127.0.0.1:3939", "URL of the server behind the proxy")
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address on which the proxy listens")
+	flags.StringVar(&f.upstream, "upstream", upstream, "URL of the server behind the proxy")
+	flags.StringVar(&f.listen, "listen", listen, "address on which the proxy listens, IP:port")
 	flags.StringVar(&f.prefix, "prefix", "/rsconnect", "public path prefix that the proxy removes; Server.Address of the server is the public URL with this path")
 	flags.StringVar(&f.headers.Username, "username-header", "X-Auth-Username", "name of the header with the user name")
 	flags.StringVar(&f.headers.UniqueID, "unique-id-header", "", "name of the header with the unique id")

@@ -281,6 +281,13 @@ func literalPath(pattern string) string {
 	return cmp.Or(literalHead.FindString(pattern), "/")
 }
 
+// headIsWhole reports whether a pattern matches everything below its literal beginning.
+func headIsWhole(pattern string) bool {
+	pattern = strings.TrimPrefix(pattern, "^")
+	rest := strings.TrimSuffix(strings.TrimPrefix(pattern, literalHead.FindString(pattern)), "$")
+	return slices.Contains([]string{"", "(.*)", ".*", "((?s).*)"}, rest)
+}
+
 // findRoutes finds where the host under test sends requests.
 func (r *apacheReader) findRoutes() {
 	var conditions int
@@ -383,7 +390,7 @@ func (r *apacheReader) findPrefix() {
 	}
 	r.Prefix = strings.TrimSuffix(shortest.path, "/")
 	r.found(shortest.line.place(), "the public path is %s", r.Prefix+"/")
-	if n := shortest.line.name; n == "rewriterule" || n == "proxypassmatch" {
+	if n := shortest.line.name; n == "rewriterule" || n == "proxypassmatch" && !headIsWhole(shortest.line.arg(0)) {
 		r.assumed(shortest.line.place(), "the public path is %s, as far as %s shows it; use --prefix if it is another one", r.Prefix+"/", shortest.line.text())
 	}
 }

@@ -79,8 +79,7 @@ func (c *Configuration) addIdentity(at Place, header string, cookies []string) {
 		}
 		return
 	}
-	c.Identity = append(c.Identity, Identity{field, header, cookies, 1})
-	c.found(at, "the header %s is the %s, from the cookie %s", header, field, strings.Join(cookies, ", "))
+	c.Identity = append(c.Identity, Identity{field, header, cookies, 1, at})
 	if !documented {
 		c.assumed(at, "the header %s is the %s, by its name; use --identity-header FIELD=%s if it is another field", header, field, header)
 	}
@@ -100,8 +99,7 @@ func identifies(i Identity) bool { return i.Field == "username" || i.Field == "u
 func (c *Configuration) settleUnnamed() {
 	if len(c.unnamed) == 1 && !slices.ContainsFunc(c.Identity, identifies) {
 		u := c.unnamed[0]
-		c.Identity = append(c.Identity, Identity{"username", u.header, u.cookies, 1})
-		c.found(u.at, "the header %s is the username, from the cookie %s", u.header, strings.Join(u.cookies, ", "))
+		c.Identity = append(c.Identity, Identity{"username", u.header, u.cookies, 1, u.at})
 		c.assumed(u.at, "the header %s is the username, because no other header identifies the user; use --identity-header FIELD=%s if it is another field", u.header, u.header)
 		return
 	}

@@ -10,6 +10,7 @@ package installed
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -48,6 +49,7 @@ type Identity struct {
 	Header  string   // its name
 	Cookies []string // the cookies from which the proxy takes the value; several for groups
 	Lines   int      // number of directives that add a line
+	Place   Place    // the first of them
 }
 
 // A Note is something that Read found, assumed or replaced.
@@ -227,6 +229,14 @@ func (c *Configuration) complete(o Options) error {
 		c.LoginPath = o.Login
 	}
 	c.settleUnnamed()
+	for _, i := range c.Identity {
+		c.found(i.Place, "the header %s is the %s, from the cookie %s", i.Header, i.Field, strings.Join(i.Cookies, ", "))
+	}
+	for _, notes := range [][]Note{c.Found, c.Assumed, c.Replaced} {
+		slices.SortStableFunc(notes, func(a, b Note) int {
+			return cmp.Or(strings.Compare(a.Place.File, b.Place.File), cmp.Compare(a.Place.Line, b.Place.Line))
+		})
+	}
 	for _, field := range Fields {
 		c.say(field, o.Headers[field], o.Cookies[field])
 	}

@@ -219,7 +219,7 @@ func (r *nginxReader) findPrefix() {
 	}
 	r.Prefix = strings.TrimSuffix(path, "/")
 	r.found(shortest.place(), "the public path is %s", r.Prefix+"/")
-	if first := shortest.arg(0); strings.HasPrefix(first, "~") || strings.HasPrefix(first, "@") {
+	if first := shortest.arg(0); strings.HasPrefix(first, "~") && !headIsWhole(shortest.arg(1)) || strings.HasPrefix(first, "@") {
 		r.assumed(shortest.place(), "the public path is %s, as far as %s shows it; use --prefix if it is another one", r.Prefix+"/", shortest.text())
 	}
 }
