@@ -171,17 +171,18 @@ func (f *configFlags) signIn() *target.SignIn {
 		value := "{" + name + "}"
 		if i.Field == "groups" {
 			value = "{group1}\n{group2}"
-			if f.separator != "" && len(i.Cookies) == 1 {
+			if f.separator != "" && len(cookiesOf(i)) == 1 {
 				value = "{group1}" + f.separator + "{group2}"
 			}
 		}
 		fields[name] = value
+		own := cookiesOf(i)
 		for n, one := range strings.Split(value, "\n") {
-			if n < len(i.Cookies) {
-				cookies = append(cookies, i.Cookies[n]+"="+one)
+			if n < len(own) {
+				cookies = append(cookies, own[n]+"="+one)
 			}
 		}
-		if i.Field == "username" {
+		if i.Field == "username" && i.Reply == "" { // else the proxy does not read the cookie
 			s.IdentityCookie = i.Cookies[0]
 		}
 	}
@@ -193,16 +194,34 @@ func (f *configFlags) signIn() *target.SignIn {
 	return s
 }
 
+// cookiesOf returns the cookies that contain an identity: those that the proxy reads, or one of the suite if
+// the proxy asks the login server.
+func cookiesOf(i installed.Identity) []string {
+	if i.Reply != "" {
+		return []string{"countersign-" + i.Field}
+	}
+	return i.Cookies
+}
+
 // loginOptions returns the options of the login server for the cookies of a configuration.
 func loginOptions(c *installed.Configuration, public string) login.Options {
 	o := login.Options{Cookies: map[string]string{}, Parameter: c.LoginParameter, Origin: "http://" + public}
 	for _, i := range c.Identity {
+		name := strings.ReplaceAll(i.Field, "-", "_")
+		if i.Reply != "" {
+			o.CheckPath = installed.CheckPath
+			if o.CheckHeaders == nil {
+				o.CheckHeaders = map[string]string{}
+			}
+			o.CheckHeaders[name] = i.Reply
+		}
+		cookies := cookiesOf(i)
 		switch {
-		case len(i.Cookies) == 0:
+		case len(cookies) == 0:
 		case i.Field == "groups":
-			o.GroupCookies = i.Cookies
+			o.GroupCookies = cookies
 		default:
-			o.Cookies[strings.ReplaceAll(i.Field, "-", "_")] = i.Cookies[0]
+			o.Cookies[name] = cookies[0]
 		}
 	}
 	return o

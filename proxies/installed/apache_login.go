@@ -54,13 +54,11 @@ func (r *apacheReader) findIdentity() {
 			}
 		}
 		if len(cookies) > 0 {
-			r.addIdentity(l.place(), l.arg(1), cookies)
+			r.addIdentity(Identity{Header: l.arg(1), Cookies: cookies, Place: l.place()})
 			return
 		}
 		if other := headerOther.FindString(l.arg(2)); other != "" {
-			if field, _ := fieldOf(l.arg(1)); field != "" && !strings.HasPrefix(strings.ToLower(l.arg(1)), "x-forwarded-") {
-				r.assumed(l.place(), "the header %s may be the %s, but its value is %s, and not a cookie", l.arg(1), field, other)
-			}
+			r.addUntraced(l.place(), l.arg(1), other)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package installed
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,40 +57,50 @@ func cookieIn(pattern string) string {
 	return found[1]
 }
 
-// addIdentity records that a line adds an identity header with the value of cookies.
-func (c *Configuration) addIdentity(at Place, header string, cookies []string) {
-	field, documented := fieldOf(header)
-	if field == "" {
-		c.unnamed = append(c.unnamed, unnamed{at, header, cookies})
+// addIdentity records that a line adds an identity header. The field of the identity is found by the name
+// of the header.
+func (c *Configuration) addIdentity(i Identity) {
+	field, documented := fieldOf(i.Header)
+	if i.Field, i.Lines = field, 1; field == "" {
+		c.unnamed = append(c.unnamed, i)
 		return
 	}
-	for i, known := range c.Identity {
+	for n, known := range c.Identity {
 		if known.Field != field {
 			continue
 		}
-		if !strings.EqualFold(known.Header, header) {
-			c.assumed(at, "the header %s may be the %s too, like %s; only the first is taken; use --identity-header %s=%s for the other", header, field, known.Header, field, header)
+		if !strings.EqualFold(known.Header, i.Header) {
+			c.assumed(i.Place, "the header %s may be the %s too, like %s; only the first is taken; use --identity-header %s=%s for the other", i.Header, field, known.Header, field, i.Header)
 			return
 		}
-		c.Identity[i].Lines++
-		for _, cookie := range cookies {
+		c.Identity[n].Lines++
+		for _, cookie := range i.Cookies {
 			if !slices.Contains(known.Cookies, cookie) {
-				c.Identity[i].Cookies = append(c.Identity[i].Cookies, cookie)
+				c.Identity[n].Cookies = append(c.Identity[n].Cookies, cookie)
 			}
 		}
 		return
 	}
-	c.Identity = append(c.Identity, Identity{field, header, cookies, 1, at})
+	c.Identity = append(c.Identity, i)
 	if !documented {
-		c.assumed(at, "the header %s is the %s, by its name; use --identity-header FIELD=%s if it is another field", header, field, header)
+		c.assumed(i.Place, "the header %s is the %s, by its name; use --identity-header FIELD=%s if it is another field", i.Header, field, i.Header)
 	}
 }
 
-// An unnamed is a header with the value of a cookie whose name resembles no identity header.
-type unnamed struct {
-	at      Place
-	header  string
-	cookies []string
+// addUntraced records that a line adds what may be an identity header with a value that the suite cannot
+// provide.
+func (c *Configuration) addUntraced(at Place, header, source string) {
+	if field, _ := fieldOf(header); field != "" && !strings.HasPrefix(strings.ToLower(header), "x-forwarded-for") {
+		c.untraced = append(c.untraced, Note{at, fmt.Sprintf("the header %s may be the %s, but its value is %s, which the suite cannot provide", header, field, source)})
+	}
+}
+
+// source describes where the proxy takes an identity from.
+func (i Identity) source() string {
+	if i.Reply != "" {
+		return "the header " + i.Reply + " of the reply to auth_request"
+	}
+	return "the cookie " + strings.Join(i.Cookies, ", ")
 }
 
 // identifies reports whether a field identifies the user.
@@ -98,12 +109,13 @@ func identifies(i Identity) bool { return i.Field == "username" || i.Field == "u
 // settleUnnamed takes the only header without a field for the username if no other header is.
 func (c *Configuration) settleUnnamed() {
 	if len(c.unnamed) == 1 && !slices.ContainsFunc(c.Identity, identifies) {
-		u := c.unnamed[0]
-		c.Identity = append(c.Identity, Identity{"username", u.header, u.cookies, 1, u.at})
-		c.assumed(u.at, "the header %s is the username, because no other header identifies the user; use --identity-header FIELD=%s if it is another field", u.header, u.header)
+		i := c.unnamed[0]
+		i.Field = "username"
+		c.Identity = append(c.Identity, i)
+		c.assumed(i.Place, "the header %s is the username, because no other header identifies the user; use --identity-header FIELD=%s if it is another field", i.Header, i.Header)
 		return
 	}
-	for _, u := range c.unnamed {
-		c.assumed(u.at, "the header %s takes its value from the cookie %s; no identity header of the server has such a name, so it is not taken for one; use --identity-header FIELD=%s if it is", u.header, strings.Join(u.cookies, ", "), u.header)
+	for _, i := range c.unnamed {
+		c.assumed(i.Place, "the header %s takes its value from %s; no identity header of the server has such a name, so it is not taken for one; use --identity-header FIELD=%s if it is", i.Header, i.source(), i.Header)
 	}
 }

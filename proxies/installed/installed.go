@@ -48,6 +48,7 @@ type Identity struct {
 	Field   string   // one of Fields
 	Header  string   // its name
 	Cookies []string // the cookies from which the proxy takes the value; several for groups
+	Reply   string   // the header in the reply to auth_request from which it takes the value instead
 	Lines   int      // number of directives that add a line
 	Place   Place    // the first of them
 }
@@ -80,9 +81,10 @@ type Configuration struct {
 	Replaced       []Note // what the suite changes in the copy
 	Modules        []Module
 
-	files   *files
-	shape   shape
-	unnamed []unnamed
+	files    *files
+	shape    shape
+	unnamed  []Identity // headers whose names resemble no identity header
+	untraced []Note     // headers whose values the suite cannot provide
 }
 
 // A shape is what the main file has to add to the file of the user.
@@ -230,7 +232,7 @@ func (c *Configuration) complete(o Options) error {
 	}
 	c.settleUnnamed()
 	for _, i := range c.Identity {
-		c.found(i.Place, "the header %s is the %s, from the cookie %s", i.Header, i.Field, strings.Join(i.Cookies, ", "))
+		c.found(i.Place, "the header %s is the %s, from %s", i.Header, i.Field, i.source())
 	}
 	for _, notes := range [][]Note{c.Found, c.Assumed, c.Replaced} {
 		slices.SortStableFunc(notes, func(a, b Note) int {
@@ -245,10 +247,16 @@ func (c *Configuration) complete(o Options) error {
 	}
 	var problems []error
 	if !slices.ContainsFunc(c.Identity, identifies) {
-		problems = append(problems, fmt.Errorf("%s: no line adds a header with the username or the unique id of the user from a cookie; name the header and the cookie, as in --identity-header username=X-Auth-Username --identity-cookie username=verified-user, or describe how a user signs in with --target", c.Server.Place))
+		why := ""
+		for _, n := range c.untraced {
+			why += "\n  " + n.Place.String() + ": " + n.Text
+		}
+		problems = append(problems, fmt.Errorf("%s: no line adds a header with the username or the unique id of the user from a cookie; name the header and the cookie, as in --identity-header username=X-Auth-Username --identity-cookie username=verified-user, or describe the proxy in a file for --target%s", c.Server.Place, why))
+	} else {
+		c.Assumed = append(c.Assumed, c.untraced...)
 	}
 	for _, i := range c.Identity {
-		if len(i.Cookies) == 0 {
+		if len(i.Cookies) == 0 && i.Reply == "" {
 			problems = append(problems, fmt.Errorf("%s: the header %s (%s) does not come from a cookie that the suite recognizes; name it, as in --identity-cookie %s=NAME, or describe how a user signs in with --target", c.Server.Place, i.Header, i.Field, i.Field))
 		}
 	}

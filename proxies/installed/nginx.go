@@ -13,15 +13,15 @@ import (
 // A nginxReader reads an nginx configuration.
 type nginxReader struct {
 	*Configuration
-	options  Options
-	top      []*directive // of all files
-	http     *directive   // nil for a file with server blocks only
-	servers  []*directive
-	server   *directive // under test
-	routes   []*route
-	backend  *route   // to the server behind the proxy
-	names    []string // public names of the server under test
-	untraced []string // sources of identity headers that are not cookies
+	options Options
+	top     []*directive // of all files
+	http    *directive   // nil for a file with server blocks only
+	servers []*directive
+	server  *directive // under test
+	routes  []*route
+	backend *route       // to the server behind the proxy
+	names   []string     // public names of the server under test
+	checks  []*directive // the proxy_pass directives that auth_request asks
 }
 
 func readNginx(c *Configuration, first *file, o Options) error {

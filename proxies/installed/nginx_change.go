@@ -12,6 +12,9 @@ import (
 // nowhere is an address at which nothing listens: only the administrator can open the port.
 const nowhere = "127.0.0.1:1"
 
+// CheckPath is the path at which the login server answers auth_request.
+const CheckPath = "/countersign-check"
+
 // changeListeners makes the server under test the only one that clients reach.
 func (r *nginxReader) changeListeners() {
 	for n, s := range r.servers {
@@ -63,6 +66,8 @@ func (r *nginxReader) changeRoutes() {
 		case r.isLogin(t):
 			address, served = atLogin, true
 			r.replaced(t.passes[0].place(), "%s is the login server of the suite", t.key)
+		case r.onlyChecks(t):
+			address = atLogin
 		default:
 			r.replaced(t.passes[0].place(), "%s is not contacted: requests to it fail", t.key)
 		}
@@ -94,6 +99,11 @@ func (r *nginxReader) leadTo(t *route, address string) {
 		}
 	}
 	for _, d := range t.passes {
+		if slices.Contains(r.checks, d) {
+			d.set(0, "http://"+atLogin+CheckPath)
+			r.replaced(d.place(), "%s is the login server of the suite, which answers auth_request", d.text())
+			continue
+		}
 		changed, n := d, 0
 		if t.set != nil {
 			changed, n = t.set, 1

@@ -1,7 +1,6 @@
 package installed
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -124,100 +123,4 @@ func (r *nginxReader) loginLocation() *directive {
 func (r *nginxReader) isLogin(t *route) bool {
 	at := r.loginLocation()
 	return at != nil && slices.ContainsFunc(t.passes, func(d *directive) bool { return d.within(at) })
-}
-
-// findIdentity finds the identity headers with the cookies that they come from.
-func (r *nginxReader) findIdentity() error {
-	seen := map[*directive]bool{}
-	for _, t := range r.routes {
-		for _, pass := range t.passes {
-			for _, h := range headersAt(pass, r.level()) {
-				if seen[h] {
-					continue
-				}
-				seen[h] = true
-				cookies, source := r.trace(h.arg(1), 0)
-				if len(cookies) > 0 && !strings.EqualFold(h.arg(0), "Cookie") {
-					t.score += 4
-					r.addIdentity(h.place(), h.arg(0), cookies)
-				} else if field, _ := fieldOf(h.arg(0)); source != "" && field != "" && !strings.HasPrefix(strings.ToLower(h.arg(0)), "x-forwarded-for") {
-					r.assumed(h.place(), "the header %s may be the %s, but its value is %s, and not a cookie", h.arg(0), field, source)
-				}
-			}
-		}
-	}
-	return nil
-}
-
-var variables = regexp.MustCompile(`\$\{?([A-Za-z0-9_]+)\}?`)
-
-// otherSources are variables with identities that the suite cannot provide.
-var otherSources = regexp.MustCompile(`^(remote_user|ssl_client_|upstream_|jwt_|auth_|http_)`)
-
-// trace returns the cookies from which a value comes, or else a description of its source.
-func (r *nginxReader) trace(value string, depth int) (cookies []string, source string) {
-	if depth > 10 {
-		return nil, ""
-	}
-	for _, found := range variables.FindAllStringSubmatch(value, -1) {
-		name := found[1]
-		if cookie, ok := strings.CutPrefix(name, "cookie_"); ok {
-			cookies = append(cookies, cookie)
-			continue
-		}
-		if otherSources.MatchString(name) && name != "http_cookie" && name != "http_upgrade" {
-			source = "$" + name
-		}
-		own, from := r.traceVariable(name, depth+1)
-		if len(own) == 0 && from != "" {
-			source = from
-		}
-		for _, c := range own {
-			if !slices.Contains(cookies, c) {
-				cookies = append(cookies, c)
-			}
-		}
-	}
-	return cookies, source
-}
-
-func (r *nginxReader) traceVariable(name string, depth int) (cookies []string, source string) {
-	walk(r.level(), func(d *directive) {
-		if len(cookies) > 0 {
-			return
-		}
-		switch {
-		case d.name() == "map" && d.isBlock && d.arg(1) == "$"+name:
-			cookies, source = r.traceMap(d, depth)
-		case d.name() == "set" && d.arg(0) == "$"+name && d.parent != nil && d.parent.name() == "if" && strings.Contains(d.parent.text(), "$http_cookie"):
-			if cookie := cookieIn(strings.Join(d.parent.args(), " ")); cookie != "" {
-				cookies = []string{cookie}
-			}
-		case d.name() == "set" && d.arg(0) == "$"+name:
-			cookies, source = r.trace(d.arg(1), depth)
-		case d.name() == "auth_request_set" && d.arg(0) == "$"+name:
-			source = fmt.Sprintf("the reply to auth_request (%s)", d.place())
-		}
-	})
-	return cookies, source
-}
-
-// traceMap returns the cookies from which the values of a map come.
-func (r *nginxReader) traceMap(m *directive, depth int) (cookies []string, source string) {
-	fromCookies := strings.Contains(m.arg(0), "$http_cookie")
-	for _, d := range m.block {
-		if fromCookies {
-			if cookie := cookieIn(d.name()); cookie != "" && strings.Contains(d.arg(0), "$") && !slices.Contains(cookies, cookie) {
-				cookies = append(cookies, cookie)
-			}
-			continue
-		}
-		own, from := r.trace(d.arg(0), depth)
-		cookies = append(cookies, own...)
-		source = orName(source, from)
-		if strings.HasPrefix(m.arg(0), "$cookie_") && len(own) == 0 && strings.Contains(d.arg(0), "$") {
-			cookies = append(cookies, strings.TrimPrefix(m.arg(0), "$cookie_"))
-		}
-	}
-	return cookies, source
 }

@@ -140,7 +140,7 @@ func headersAt(pass *directive, top []*directive) []*directive {
 func (r *nginxReader) chooseBackend() error {
 	var best, named []*route
 	for _, t := range r.routes {
-		if t.helper != nil || r.isLogin(t) {
+		if t.helper != nil || r.isLogin(t) || r.onlyChecks(t) {
 			continue
 		}
 		for _, d := range t.passes {
@@ -186,6 +186,11 @@ func (r *nginxReader) chooseBackend() error {
 		r.assumed(at, "%s is the server behind the proxy, because no other host is left; use --proxy-upstream if it is another one", r.Backend)
 	}
 	return nil
+}
+
+// onlyChecks reports whether only auth_request sends requests to a route.
+func (r *nginxReader) onlyChecks(t *route) bool {
+	return !slices.ContainsFunc(t.passes, func(d *directive) bool { return !slices.Contains(r.checks, d) })
 }
 
 func (r *nginxReader) routeNames() string {

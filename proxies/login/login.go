@@ -59,6 +59,11 @@ type Options struct {
 	// With Cookies, the form is at every path.
 	Cookies      map[string]string
 	GroupCookies []string
+	// CheckPath is the path at which the server answers the question of a proxy whether a request is that
+	// of a user who has signed in, with status 204, else 401. CheckHeaders are the headers of the
+	// reply by field of the form. It needs Cookies.
+	CheckPath    string
+	CheckHeaders map[string]string
 	// Parameter is the name of the parameter with the return target; "" is "url".
 	Parameter string
 	// Origin is the public origin of the proxy. A return target may begin with it.
@@ -76,6 +81,9 @@ func New(o Options) http.Handler {
 	s := &server{o}
 	mux := http.NewServeMux()
 	if len(o.Cookies) > 0 {
+		if o.CheckPath != "" { // nginx asks with GET, whatever the method of the request
+			mux.HandleFunc("GET "+o.CheckPath, s.check)
+		}
 		mux.HandleFunc("GET /", s.form)
 		mux.HandleFunc("POST /", s.login)
 		return mux
@@ -221,6 +229,26 @@ func (s *server) gate(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", r.Header.Get(HeaderOrigin)+"/auth/login?url="+url.QueryEscape(target))
 	w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+// check answers whether a request has the cookie of a username or a unique id, and says whose.
+func (s *server) check(w http.ResponseWriter, r *http.Request) {
+	status := http.StatusUnauthorized
+	for field, header := range s.CheckHeaders {
+		names := []string{s.Cookies[field]}
+		if field == "groups" {
+			names = s.GroupCookies
+		}
+		for _, name := range names {
+			if c, err := r.Cookie(name); err == nil && c.Value != "" {
+				w.Header().Add(header, c.Value)
+				if field == "username" || field == "unique_id" {
+					status = http.StatusNoContent
+				}
+			}
+		}
+	}
+	w.WriteHeader(status)
 }
 
 func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
