@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -80,7 +81,7 @@ func (f *seatFlags) isOwnProxy() bool { return f.seat == target.SeatProxy && f.c
 // checkOwned returns an error if the target is a proxy on another machine, and the user has not
 // confirmed that forged requests may be sent to it.
 func (f *seatFlags) checkOwned(t target.Target) error {
-	if t.Proxy == nil || t.Proxy.IsLocal() || f.owned {
+	if t.Proxy == nil || t.Proxy.IsLocal(net.LookupIP) || f.owned {
 		return nil
 	}
 	return withHint(fmt.Errorf("the proxy under test, %s, is not on this machine, and the suite sends forged identities to it", t.Proxy.URL),

@@ -199,6 +199,9 @@ func (l *line) hasFlag(names ...string) bool {
 	})
 }
 
+// last returns the last argument, or "".
+func (l *line) last() string { return l.arg(len(l.args) - 1) }
+
 // isPass reports whether a line sends requests to another server.
 func isPass(l *line) bool {
 	switch l.name {
@@ -305,7 +308,7 @@ func (r *apacheReader) findRoutes() {
 		}
 		t := &apacheRoute{line: l, path: "/"}
 		if at := l.within("location", "locationmatch"); at != nil {
-			t.path = literalPath(at.arg(len(at.args) - 1))
+			t.path = literalPath(at.last())
 		}
 		switch l.name {
 		case "rewriterule":

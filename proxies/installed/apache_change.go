@@ -126,7 +126,7 @@ func (r *apacheReader) openGate() {
 			}
 			conditions = nil
 		case "redirect", "redirectpermanent":
-			if u := l.arg(len(l.args) - 1); len(l.args) > 1 && l.arg(len(l.args)-2) == "/" && strings.HasPrefix(u, "https://") && r.host != nil {
+			if u := l.last(); len(l.args) > 1 && l.arg(len(l.args)-2) == "/" && strings.HasPrefix(u, "https://") && r.host != nil {
 				l.remove()
 				r.replaced(l.place(), "%s is left out: the suite uses HTTP and an address of its own", l.text())
 			}

@@ -18,7 +18,7 @@ func (r *apacheReader) findLogin() {
 	each(r.scope(), func(l *line) {
 		switch {
 		case strings.HasPrefix(l.name, "redirect") && len(l.args) > 0:
-			all = append(all, redirect{l.place(), l.text(), l.arg(len(l.args) - 1)})
+			all = append(all, redirect{l.place(), l.text(), l.last()})
 		case l.name == "rewriterule" && l.hasFlag("R", "REDIRECT"):
 			all = append(all, redirect{l.place(), l.text(), l.arg(1)})
 		case l.name == "errordocument" && l.arg(0) == "401":
@@ -41,7 +41,7 @@ func (r *apacheReader) findIdentity() {
 			return
 		}
 		if at := l.within("location", "locationmatch"); at != nil && len(r.routes) > 0 && !slices.ContainsFunc(r.routes, func(t *apacheRoute) bool {
-			return strings.HasPrefix(t.path, literalPath(at.arg(len(at.args)-1)))
+			return strings.HasPrefix(t.path, literalPath(at.last()))
 		}) {
 			return
 		}

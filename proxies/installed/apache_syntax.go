@@ -24,7 +24,7 @@ func (l *line) place() Place { return l.file.place(l.start) }
 
 // arg returns an argument, counted from 0, or "".
 func (l *line) arg(n int) string {
-	if n < len(l.args) {
+	if n >= 0 && n < len(l.args) {
 		return l.args[n]
 	}
 	return ""

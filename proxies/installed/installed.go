@@ -151,7 +151,7 @@ func kindOf(name string, text []byte) (string, error) {
 		switch first := strings.ToLower(words[0]); {
 		case strings.HasPrefix(first, "<") && strings.HasSuffix(words[len(words)-1], ">"), slices.Contains(apacheWords, first):
 			apache++
-		case slices.Contains(nginxWords, first), strings.HasSuffix(words[len(words)-1], ";"):
+		case slices.Contains(nginxWords, first), strings.HasSuffix(words[len(words)-1], ";"), strings.HasSuffix(words[len(words)-1], "{"):
 			nginx++
 		}
 	}
@@ -165,8 +165,8 @@ func kindOf(name string, text []byte) (string, error) {
 }
 
 var (
-	nginxWords  = []string{"server", "location", "http", "events", "map", "upstream", "server{", "http{", "events{"}
-	apacheWords = []string{"proxypass", "proxypassreverse", "proxypassmatch", "rewriterule", "rewritecond", "rewriteengine", "requestheader", "loadmodule", "setenvif", "servername", "listen", "define"}
+	nginxWords  = []string{"server", "location", "http", "events", "map", "upstream"}
+	apacheWords = []string{"proxypass", "proxypassreverse", "proxypassmatch", "rewriterule", "rewritecond", "rewriteengine", "requestheader", "loadmodule", "setenvif", "servername", "define"}
 )
 
 // HasModule reports whether a folder has a module.

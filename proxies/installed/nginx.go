@@ -301,6 +301,9 @@ func (d *directive) location() *directive {
 // path returns the path of a location, or the literal beginning of its pattern.
 func (d *directive) path() string {
 	words := d.args()
+	if len(words) == 0 {
+		return "/" // nginx reports it
+	}
 	if len(words) > 1 && (words[0] == "~" || words[0] == "~*") {
 		return cmp.Or(literalHead.FindString(strings.TrimPrefix(words[1], "^")), "/")
 	}

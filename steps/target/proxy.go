@@ -127,14 +127,24 @@ func (p *Proxy) Address(listen string) string {
 	return "http://" + listen + strings.TrimSuffix(cmp.Or(p.Prefix, plan.Prefix), "/") + "/"
 }
 
-// IsLocal reports whether all requests to the proxy stay on this machine.
-func (p *Proxy) IsLocal() bool {
-	u, err := url.Parse(p.URL)
-	if p.URL == "" || err != nil {
-		return err == nil
+// IsLocal reports whether all requests to the proxy stay on this machine. lookup resolves localhost, which
+// may have another address than that of the loopback interface, as net.LookupIP does. No other name is
+// local, because its address may change during the run.
+func (p *Proxy) IsLocal(lookup func(name string) ([]net.IP, error)) bool {
+	if p.URL == "" {
+		return true
 	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	u, err := url.Parse(p.URL)
+	if err != nil {
+		return false
+	}
+	addresses := []net.IP{net.ParseIP(u.Hostname())}
+	if u.Hostname() == "localhost" {
+		if addresses, err = lookup("localhost"); err != nil || len(addresses) == 0 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(addresses, func(ip net.IP) bool { return ip == nil || !ip.IsLoopback() })
 }
 
 // Fill replaces the placeholders of a value of the sign-in.

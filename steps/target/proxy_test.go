@@ -1,6 +1,8 @@
 package target
 
 import (
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,18 +46,84 @@ func TestLoadProxy(t *testing.T) {
 	if got := p.Address("127.0.0.1:1234"); got != "http://127.0.0.1:1234/rsconnect/" {
 		t.Errorf("Address = %s", got)
 	}
-	if !filepath.IsAbs(p.Folder) || !p.IsLocal() || p.IsOwn() {
+	if !filepath.IsAbs(p.Folder) || !p.IsLocal(noLookup) || p.IsOwn() {
 		t.Errorf("%+v", p)
 	}
 }
 
+// noLookup finds no address.
+func noLookup(string) ([]net.IP, error) { return nil, errors.New("not found") }
+
 func TestARunningProxyHasItsOwnAddress(t *testing.T) {
 	t.Parallel()
-	for url, local := range map[string]bool{"https://connect.example.com/base/": false, "http://127.0.0.1:8080/base": true, "http://localhost/base": true} {
+	for _, url := range []string{"https://connect.example.com/base/", "http://127.0.0.1:8080/base", "http://localhost/base"} {
 		p := Proxy{URL: url}
-		if got, want := p.Address(""), strings.TrimSuffix(url, "/")+"/"; got != want || p.IsLocal() != local {
-			t.Errorf("%s: address %s, local %v", url, got, p.IsLocal())
+		if got, want := p.Address(""), strings.TrimSuffix(url, "/")+"/"; got != want {
+			t.Errorf("%s: address %s, want %s", url, got, want)
 		}
+	}
+}
+
+// TestIsLocal requires that only addresses of the loopback interface are local, whatever a name looks like.
+func TestIsLocal(t *testing.T) {
+	t.Parallel()
+	resolve := func(ips ...string) func(string) ([]net.IP, error) {
+		return func(string) ([]net.IP, error) {
+			var all []net.IP
+			for _, ip := range ips {
+				all = append(all, net.ParseIP(ip))
+			}
+			return all, nil
+		}
+	}
+	for _, test := range []struct {
+		url    string
+		lookup func(string) ([]net.IP, error)
+		want   bool
+	}{
+		{"http://127.0.0.1:8080/", noLookup, true},
+		{"http://127.9.9.9/", noLookup, true},
+		{"http://[::1]:8080/", noLookup, true},
+		{"http://localhost/", resolve("127.0.0.1", "::1"), true},
+		{"http://localhost/", resolve("127.0.0.1", "192.0.2.1"), false},
+		{"http://localhost/", resolve("192.0.2.1"), false},
+		{"http://localhost/", noLookup, false},
+		{"http://connect.example.com/", resolve("127.0.0.1"), false},
+		{"http://localhost.example.com/", resolve("127.0.0.1"), false},
+		{"http://127.0.0.1.example.com/", resolve("127.0.0.1"), false},
+		{"http://127.0.0.1@connect.example.com/", resolve("127.0.0.1"), false},
+		{"http://0.0.0.0/", noLookup, false},
+		{"http://10.0.0.1/", noLookup, false},
+		{"http://2130706433/", noLookup, false},
+		{"http://%zz/", noLookup, false},
+		{"", noLookup, true}, // the suite starts the proxy
+	} {
+		if got := (&Proxy{URL: test.url}).IsLocal(test.lookup); got != test.want {
+			t.Errorf("%s: local %v, want %v", test.url, got, test.want)
+		}
+	}
+}
+
+// TestTheRootIsAPrefix requires that a proxy can serve the server at the root.
+func TestTheRootIsAPrefix(t *testing.T) {
+	t.Parallel()
+	for prefix, want := range map[string]string{"/": "http://127.0.0.1:1/", "/a/b": "http://127.0.0.1:1/a/b/", "": "http://127.0.0.1:1/rsconnect/"} {
+		if got := (&Proxy{Prefix: prefix}).Address("127.0.0.1:1"); got != want {
+			t.Errorf("prefix %q: address %s, want %s", prefix, got, want)
+		}
+	}
+}
+
+// TestAConfigurationAlone requires that a target with a configuration file needs nothing else.
+func TestAConfigurationAlone(t *testing.T) {
+	t.Parallel()
+	target, err := loadText(t, "name: x\nseat: proxy\nproxy: {config: my.conf}\n")
+	if err != nil || !target.Proxy.IsAdapted() {
+		t.Errorf("%+v, %v", target.Proxy, err)
+	}
+	_, err = loadText(t, "name: x\nseat: proxy\nproxy: {config: my.conf, replace: {a: b}}\n")
+	if err == nil || !strings.Contains(err.Error(), "proxy.replace: it belongs to proxy.command") {
+		t.Errorf("error %v, want one about replace", err)
 	}
 }
 
