@@ -47,7 +47,9 @@
 //   - proxies: real nginx and Apache, in containers or as processes, and the login server that
 //     the documented examples expect. proxies/process starts, supervises, accounts for and sweeps
 //     operating-system processes; proxies, cmd/countersign and cmd/countersign-mutate use it.
-//     proxies/upstream is the recording server behind a proxy under test. proxies/faults contains
+//     proxies/upstream is the recording server behind a proxy under test. proxies/installed reads
+//     the nginx or Apache configuration of an installation, and changes a copy of it so that it
+//     runs in a private instance. proxies/faults contains
 //     the named faults of the hardened configurations, and proxies/strangers target files for
 //     haproxy and Caddy, which the suite does not configure.
 //   - cmd: flags, environment, processes, exit codes.
