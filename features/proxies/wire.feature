@@ -4,6 +4,8 @@ Feature: Protocols, streams and methods
 
   @SEC-063
   Scenario Outline: A signed-in visitor who asks for the protocol <protocol> gets no tunnel to the server
+    Given a signed-in visitor sends a GET request through the proxy
+    And the request reaches the server behind the proxy
     When a signed-in visitor asks for the protocol "<protocol>", which the server behind the proxy accepts
     Then the connection is no tunnel to the server behind the proxy
 
