@@ -123,27 +123,7 @@ func (f *runFlags) config() (steps.Config, error) {
 		Command: append([]string{"countersign"}, os.Args[1:]...), Version: versionLine(),
 	}
 	wrong.join(f.seat.validate(f.flags.Changed))
-	c.Target = target.Reference(serverProgram)
-	if f.seat.isOwnProxy() {
-		c.Target = f.seat.target()
-	}
-	if f.seat.config.file != "" && f.target == "" {
-		c.Target = target.Target{Seat: target.SeatProxy, Instances: target.DefaultInstances, Proxy: &target.Proxy{Config: f.seat.config.file}}
-	}
-	if f.target != "" {
-		t, err := target.Load(f.target, os.LookupEnv)
-		wrong.join(err)
-		if c.Target = t; t.Like == target.LikeReference {
-			f.like = &t
-			c.Target = t.Over(target.Reference(serverProgram))
-		}
-		wrong.join(f.seat.checkOwned(t))
-	}
-	if p := c.Target.Proxy; p != nil && p.IsAdapted() && wrong.err() == nil {
-		var err error
-		c.Target, err = f.seat.config.read(c.Target)
-		wrong.join(err)
-	}
+	c.Target = f.chooseTarget(&wrong)
 	var err error
 	c.Scenarios, err = readScenarios(f.scenarios)
 	wrong.join(err)
@@ -258,10 +238,7 @@ func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) e
 	if err != nil {
 		return err
 	}
-	d := dependencies{runner: f.runner, fronts: frontsOf(p), programs: s, race: f.race, target: c.Target, builtin: f.builtin()}
-	if found := f.seat.config.found; found != nil {
-		d.fronts = []string{found.Kind}
-	}
+	d := dependencies{runner: f.runner, fronts: f.programsOf(p), programs: s, race: f.race, target: c.Target, builtin: f.builtin()}
 	if err := missing(d.check(ctx)); err != nil {
 		return withHint(err, "run countersign doctor to see all checks")
 	}
@@ -288,8 +265,11 @@ func (f *runFlags) prepare(ctx context.Context, c *steps.Config, p *plan.Plan) e
 	return nil
 }
 
-// frontsOf returns the fronts that a plan uses.
-func frontsOf(p *plan.Plan) []string {
+// programsOf returns the proxies that a plan uses.
+func (f *runFlags) programsOf(p *plan.Plan) []string {
+	if found := f.seat.config.found; found != nil {
+		return []string{found.Kind}
+	}
 	var used []string
 	for _, front := range plan.Fronts {
 		if slices.ContainsFunc(p.Instances, func(i *plan.Instance) bool { return i.Front == front }) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 
@@ -86,4 +87,30 @@ func (f *seatFlags) checkOwned(t target.Target) error {
 	}
 	return withHint(fmt.Errorf("the proxy under test, %s, is not on this machine, and the suite sends forged identities to it", t.Proxy.URL),
 		"add --i-own-this-proxy if you may test this proxy")
+}
+
+// chooseTarget returns what is under test: the reference server, proxies of this project, the configuration
+// of an installation, or what a target file describes.
+func (f *runFlags) chooseTarget(wrong *problems) target.Target {
+	chosen := target.Reference(serverProgram)
+	switch {
+	case f.target != "":
+		t, err := target.Load(f.target, os.LookupEnv)
+		wrong.join(err)
+		if chosen = t; t.Like == target.LikeReference {
+			f.like = &t
+			chosen = t.Over(target.Reference(serverProgram))
+		}
+		wrong.join(f.seat.checkOwned(t))
+	case f.seat.config.file != "":
+		chosen = target.Target{Seat: target.SeatProxy, Instances: target.DefaultInstances, Proxy: &target.Proxy{Config: f.seat.config.file}}
+	case f.seat.isOwnProxy():
+		chosen = f.seat.target()
+	}
+	if p := chosen.Proxy; p != nil && p.IsAdapted() && wrong.err() == nil {
+		var err error
+		chosen, err = f.seat.config.read(chosen)
+		wrong.join(err)
+	}
+	return chosen
 }
