@@ -160,8 +160,17 @@ func forged(t *testing.T, f front) {
 	}
 }
 
+// encoded returns a Location with its parameter url in one spelling: a proxy need not encode a slash there.
+func encoded(location string) string {
+	u, err := url.Parse(location)
+	if err != nil {
+		return location
+	}
+	u.RawQuery = u.Query().Encode()
+	return u.String()
+}
+
 func gate(t *testing.T, f front) {
-	to := func(target string) string { return "http://" + f.Listen + "/auth/login?url=" + target }
 	for _, target := range []string{"/x", "/x?a=1&b=2", "/x?a=%26&b=c+d", "/a%2Fb", "/a%26y+z%23", "/%0d%0aSet-Cookie:x=1", "/?", "/a?b=%3f", "/é?ü=ß"} {
 		answer, r := f.exchange(t, "GET "+prefix+target+" HTTP/1.1")
 		if r != nil {
@@ -176,7 +185,7 @@ func gate(t *testing.T, f front) {
 			t.Errorf("%s: the redirect has the target %q", target, got)
 		}
 	}
-	want := to(url.QueryEscape(prefix + "/x"))
+	want := "http://" + f.Listen + "/auth/login?url=" + url.QueryEscape(prefix+"/x")
 	for _, test := range []struct {
 		name, line string
 		fields     []string
@@ -192,11 +201,13 @@ func gate(t *testing.T, f front) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			answer, r := f.exchange(t, test.line, test.fields...)
+			answer.Header.Set("Location", encoded(answer.Header.Get("Location")))
 			wantGated(t, answer, r, want)
 		})
 	}
 	t.Run("POST", func(t *testing.T) {
 		answer, r := f.exchangeBody(t, strings.Repeat("x", 100_000), "POST "+prefix+"/x HTTP/1.1")
+		answer.Header.Set("Location", encoded(answer.Header.Get("Location")))
 		wantGated(t, answer, r, want)
 	})
 }
