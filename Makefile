@@ -60,6 +60,7 @@ fuzz: ## Fuzz the parsers of headers, groups, configurations, signatures and req
 	go test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/config
 	go test -run '^$$' -fuzz '^FuzzVerify$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/signature
 	go test -run '^$$' -fuzz '^FuzzFollow$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./reference/internal/framing
+	go test -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./proxies/installed
 
 # MUTATE are further flags for the mutation tester: make mutate MUTATE='--sample 0 --seed 7'
 MUTATE ?=

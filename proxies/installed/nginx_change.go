@@ -245,8 +245,8 @@ var services = regexp.MustCompile(`^(user|pid|daemon|master_process|lock_file|er
 
 // removeServices removes what the private instance does without.
 func (r *nginxReader) removeServices() {
-	removed := map[string][]string{}
-	at := map[string]Place{}
+	var removed []string
+	at := r.Server.Place
 	walk(r.top, func(d *directive) {
 		switch name := d.name(); {
 		case d.parent == nil && (name == "stream" || name == "mail"):
@@ -259,35 +259,14 @@ func (r *nginxReader) removeServices() {
 		default:
 			return
 		}
-		key := d.name()
-		if strings.HasPrefix(key, "ssl") {
-			key = "ssl"
+		if len(removed) == 0 {
+			at = d.place()
 		}
-		if removed[key] == nil {
-			at[key] = d.place()
-		}
-		removed[key] = append(removed[key], fmt.Sprint(d.place().Line))
+		removed = append(removed, fmt.Sprintf("%s (line %d)", d.name(), d.place().Line))
 	})
-	for _, key := range sortedKeys(removed) {
-		text := map[string]string{"ssl": "certificates and TLS", "resolver": "name servers", "access_log": "logs", "error_log": "logs"}[key]
-		r.replaced(at[key], "%s (lines %s) is left out%s", key, strings.Join(removed[key], ", "), prefixed(": the instance of the suite has none of the installation's ", text))
+	if len(removed) > 0 {
+		r.replaced(at, "left out, because the instance of the suite has its own or none: %s", strings.Join(removed, ", "))
 	}
-}
-
-func prefixed(prefix, s string) string {
-	if s == "" {
-		return ""
-	}
-	return prefix + s
-}
-
-func sortedKeys(m map[string][]string) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // isMapEntry reports whether a directive is an entry of a table, whose name may be any word.

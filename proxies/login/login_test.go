@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -161,5 +162,64 @@ func TestBoundedForm(t *testing.T) {
 	resp := post(t, "/auth/login?url=/", url.Values{"username": {strings.Repeat("a", 1<<20)}}, nil)
 	if resp.StatusCode != 400 || len(resp.Header.Values("Set-Cookie")) > 0 {
 		t.Errorf("a form of 1 MiB: got %d", resp.StatusCode)
+	}
+}
+
+// own returns a login server with cookies of its own.
+func own(t *testing.T) http.Handler {
+	t.Helper()
+	return login.New(login.Options{
+		Cookies: map[string]string{"username": "who", "email": "mail"}, GroupCookies: []string{"g1", "g2"}, Parameter: "back", Origin: "https://data.example.org",
+		CheckPath: "/check", CheckHeaders: map[string]string{"username": "X-Who", "email": "X-Mail", "groups": "X-Group"},
+	})
+}
+
+// TestOwnCookies requires that the login server can set the cookies that a proxy reads, at any path.
+func TestOwnCookies(t *testing.T) {
+	t.Parallel()
+	form := url.Values{"username": {"alice"}, "email": {"a@example.org"}, "role": {"viewer"}, "groups": {"a", "b", "c"}}
+	r := httptest.NewRequest(http.MethodPost, "/sso/start?back="+url.QueryEscape("https://data.example.org/x?a=1&b=2"), strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	own(t).ServeHTTP(w, r)
+	var cookies []string
+	for _, c := range w.Result().Cookies() {
+		cookies = append(cookies, c.Name+"="+c.Value)
+	}
+	// The proxy reads no role and two groups.
+	if got, want := strings.Join(cookies, " "), "who=alice mail=a@example.org g1=a g2=b"; got != want {
+		t.Errorf("cookies %s, want %s", got, want)
+	}
+	if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != "/x?a=1&b=2" {
+		t.Errorf("status %d to %q, want 303 to the target", w.Code, got)
+	}
+	w = httptest.NewRecorder()
+	own(t).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/any/path?back=/x", nil))
+	if body := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(body, "/any/path?back=") {
+		t.Errorf("status %d, body %s, want a form that leads to its own path", w.Code, body)
+	}
+}
+
+// TestCheck requires that the login server tells a proxy who has signed in.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	for cookies, want := range map[string]string{
+		"":                          "401  ",
+		"who=":                      "401  ",
+		"mail=a@example.org":        "401  a@example.org",
+		"who=alice; mail=a@b; g2=b": "204 alice a@b",
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/check", nil)
+		if cookies != "" {
+			r.Header.Set("Cookie", cookies)
+		}
+		w := httptest.NewRecorder()
+		own(t).ServeHTTP(w, r)
+		if got := fmt.Sprint(w.Code, " ", w.Header().Get("X-Who"), " ", w.Header().Get("X-Mail")); got != want {
+			t.Errorf("%q: %q, want %q", cookies, got, want)
+		}
+		if got := w.Header().Get("X-Group"); strings.Contains(cookies, "g2=b") != (got == "b") {
+			t.Errorf("%q: group %q", cookies, got)
+		}
 	}
 }

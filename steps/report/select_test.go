@@ -108,6 +108,8 @@ func TestAgain(t *testing.T) {
 			"countersign run --seat proxy --proxy=nginx --flavour documented --fault a --scenario proxied/a.feature:9@direct --seed 7"},
 		{[]string{"countersign", "run", "--target", "a.yaml", "--i-own-this-proxy", "--quiet"}, false,
 			"countersign run --target a.yaml --i-own-this-proxy --scenario proxied/a.feature:9@direct --seed 7"},
+		{[]string{"countersign", "run", "--proxy-config", "my.conf", "--identity-header", "username=X-User", "--no-gate", "--quiet"}, false,
+			"countersign run --proxy-config my.conf --identity-header username=X-User --no-gate --scenario proxied/a.feature:9@direct --seed 7"},
 		{[]string{"countersign", "run", "--i-own-this-proxy=true"}, false, "countersign run --i-own-this-proxy=true --scenario proxied/a.feature:9@direct --seed 7"},
 		{[]string{"countersign", "run", "--target"}, false, "countersign run --scenario proxied/a.feature:9@direct --seed 7"},
 	} {
