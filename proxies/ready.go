@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -70,9 +71,13 @@ func (r *Running) ping(ctx context.Context, client *http.Client, l Listener) err
 	return nil
 }
 
+// alreadyLoaded matches warnings of httpd about modules that the configuration of an installation loads
+// too.
+var alreadyLoaded = regexp.MustCompile(`(?m)^.*AH01574:.*\n?`)
+
 // lastOutput returns the last lines of the output or the log, for the end of an error.
 func (r *Running) lastOutput() string {
-	text := strings.TrimSpace(r.proxy.output())
+	text := strings.TrimSpace(alreadyLoaded.ReplaceAllString(r.proxy.output(), ""))
 	if log, err := os.ReadFile(r.Log()); err == nil && text == "" {
 		text = strings.TrimSpace(string(log))
 	}

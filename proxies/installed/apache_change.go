@@ -176,7 +176,7 @@ func (r *apacheReader) removeServices() {
 		if len(removed) == 0 {
 			at = l.place()
 		}
-		removed = append(removed, fmt.Sprintf("%s (line %d)", oneLine(string(l.file.text[l.start:l.start+len(l.name)])), l.place().Line))
+		removed = append(removed, oneLine(string(l.file.text[l.start:l.start+len(l.name)]))+" ("+l.place().short()+")")
 	})
 	if len(removed) > 0 {
 		r.replaced(at, "left out, because the instance of the suite has its own or none: %s", strings.Join(removed, ", "))
@@ -273,11 +273,12 @@ func (c *Configuration) writeApache(a Addresses) (string, error) {
 		b.WriteString(c.shape.before)
 	}
 	fmt.Fprintf(&b, "Include %q\n", filepath.Join(a.Dir, c.files.all[0].copy))
+	fmt.Fprintf(&b, "<IfModule mime_module>\n  TypesConfig %q\n</IfModule>\n", a.Dir+"/mime.types")
 	if c.shape.main {
 		b.WriteString(c.shape.login)
 	}
 	fill := a.fill()
-	for name, text := range map[string]string{"main.conf": b.String(), "login.conf": c.shape.login, "before.conf": c.shape.before} {
+	for name, text := range map[string]string{"main.conf": b.String(), "login.conf": c.shape.login, "before.conf": c.shape.before, "mime.types": ""} {
 		if err := os.WriteFile(filepath.Join(a.Dir, name), []byte(fill.Replace(text)), 0o644); err != nil {
 			return "", fmt.Errorf("write the configuration of the proxy: %w", err)
 		}

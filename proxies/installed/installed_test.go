@@ -208,6 +208,17 @@ func TestRestoreCountsAddedLines(t *testing.T) {
 	}
 }
 
+// TestInsertionBeforeRemoval requires that a text inserted at the beginning of a file stays if its first
+// directive is removed.
+func TestInsertionBeforeRemoval(t *testing.T) {
+	f := &file{text: []byte("user a;\nevents {}\n")}
+	f.remove(0, 7)
+	f.replace(0, 0, "daemon off; ")
+	if got := string(f.changed()); got != "daemon off; \nevents {}\n" {
+		t.Errorf("changed = %q", got)
+	}
+}
+
 // TestModules names the modules that a configuration needs, with the line.
 func TestModules(t *testing.T) {
 	c, err := Read("a.conf", []byte("server {\n js_import a.js;\n location / {\n more_clear_input_headers X;\n proxy_pass http://a; proxy_set_header X-User $cookie_u; } }\n"), Options{})

@@ -262,7 +262,7 @@ func (r *nginxReader) removeServices() {
 		if len(removed) == 0 {
 			at = d.place()
 		}
-		removed = append(removed, fmt.Sprintf("%s (line %d)", d.name(), d.place().Line))
+		removed = append(removed, d.name()+" ("+d.place().short()+")")
 	})
 	if len(removed) > 0 {
 		r.replaced(at, "left out, because the instance of the suite has its own or none: %s", strings.Join(removed, ", "))

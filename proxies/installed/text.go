@@ -27,6 +27,9 @@ type Place struct {
 
 func (p Place) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
 
+// short returns the place without the folder of the file.
+func (p Place) short() string { return fmt.Sprintf("%s:%d", filepath.Base(p.File), p.Line) }
+
 // A file is one file of a configuration, with the changes that the suite makes in it.
 type file struct {
 	name  string // as the user knows it
@@ -72,8 +75,9 @@ func (f *file) remove(start, end int) { f.edits = append(f.edits, edit{start, en
 func (f *file) changed() []byte {
 	edits := slices.Clone(f.edits)
 	slices.SortStableFunc(edits, func(a, b edit) int {
-		// A removal comes before the changes inside it, which it hides.
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
+		// An insertion comes before what is changed at its place. A removal comes before the changes
+		// inside it, which it hides.
+		return cmp.Or(cmp.Compare(a.start, b.start), compareBool(a.start < a.end, b.start < b.end), cmp.Compare(b.end, a.end))
 	})
 	var out bytes.Buffer
 	at := 0
@@ -91,6 +95,17 @@ func (f *file) changed() []byte {
 	}
 	out.Write(f.text[at:])
 	return out.Bytes()
+}
+
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // place returns the place of an octet.
