@@ -34,7 +34,7 @@ func (r *apacheReader) changeListeners() {
 	}
 }
 
-// addresses are the names of lines that contact the server in their URL.
+// contacting are the names of lines that contact the server in their URL.
 var contacting = []string{"proxypass", "proxypassmatch", "balancermember", "proxyremote", "proxyremotematch", "sethandler"}
 
 // changeAddresses leads the proxy to the recording server, to the login server and nowhere else, and
