@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"countersign/steps/verdict"
 )
 
 // Filtered reports whether the user selected scenarios by tags, rules, groups or ids. A selection of
@@ -15,12 +17,15 @@ func (s Selection) Filtered() bool {
 }
 
 // Passed reports whether the rule passed at a front, and at all other fronts at which it was selected and applicable.
-func (r RuleRow) Passed() bool {
+func (r RuleRow) Passed() bool { return r.outcome() == verdict.Pass }
+
+// outcome returns the outcome of the rule over all fronts.
+func (r RuleRow) outcome() verdict.Outcome {
 	var all count
 	for _, c := range r.Fronts {
 		all.outcomes = append(all.outcomes, c.Outcome)
 	}
-	return all.passed()
+	return all.outcome()
 }
 
 // Slowest returns the n executed results with the longest durations, beginning with the longest.

@@ -45,6 +45,21 @@ func TestSummaryForms(t *testing.T) {
 	}
 }
 
+// TestSummaryOfRulesThatDoNotApply checks that rules that do not apply to the target are counted, and listed
+// with --verbose only.
+func TestSummaryOfRulesThatDoNotApply(t *testing.T) {
+	t.Parallel()
+	r := good(t)
+	r.add("proxied/headers.feature", "Inapplicable", "direct", verdict.NotApplicable, "PA-009")
+	const counted = "NOT APPLICABLE  1 rule; --verbose lists them"
+	if got := text(t, r, SummaryOptions{}); !strings.Contains(got, counted) || strings.Contains(got, "PA-009") {
+		t.Errorf("the summary is %q, want %q and no row of PA-009", got, counted)
+	}
+	if got := text(t, r, SummaryOptions{Verbose: true}); strings.Contains(got, counted) || !strings.Contains(got, "PA-009") {
+		t.Errorf("the verbose summary is %q, want a row of PA-009", got)
+	}
+}
+
 // TestQuietSummaryOfASuccess checks that a quiet run that conforms writes the verdict only.
 func TestQuietSummaryOfASuccess(t *testing.T) {
 	t.Parallel()

@@ -282,16 +282,22 @@ func (s summary) accepted() {
 	s.line(0, "")
 }
 
-// matrix writes the rules by front. Without a filter it omits the rules that passed at every front:
-// the groups count them.
+// matrix writes the rules by front. Without a filter it omits the rules that passed at every front, which
+// the groups count, and gives only the number of those that do not apply to the target.
 func (s summary) matrix() {
 	rows := selectedRows(s.r.Rules)
-	title := "RULES BY FRONT"
-	if !s.o.Verbose && !s.r.Selection.Filtered() {
-		title = "RULES THAT DID NOT PASS"
-		rows = slices.DeleteFunc(rows, RuleRow.Passed)
+	fronts := selectedFronts(s.r.Results)
+	if s.o.Verbose || s.r.Selection.Filtered() {
+		writeMatrix(s.w, "RULES BY FRONT", rows, fronts, s.cat, s.p, s.o.Width)
+		return
 	}
-	writeMatrix(s.w, title, rows, selectedFronts(s.r.Results), s.cat, s.p, s.o.Width)
+	rows = slices.DeleteFunc(rows, RuleRow.Passed)
+	applicable := slices.DeleteFunc(slices.Clone(rows), func(r RuleRow) bool { return r.outcome() == verdict.NotApplicable })
+	writeMatrix(s.w, "RULES THAT DID NOT PASS", applicable, fronts, s.cat, s.p, s.o.Width)
+	if n := len(rows) - len(applicable); n > 0 {
+		s.head(cyan, "NOT APPLICABLE", fmt.Sprintf("  %s; --verbose lists them", plural(n, "rule")))
+		s.line(0, "")
+	}
 }
 
 // slowest writes the scenarios that took longest.
