@@ -12,7 +12,10 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +35,7 @@ type Server struct {
 	closed   bool
 	conns    map[net.Conn]bool
 	group    sync.WaitGroup
+	ending   map[chan struct{}]bool // one for each connection that ends after its last reply; closed at its end
 	requests map[string][]*Request
 	scripts  map[string]*script
 }
@@ -39,7 +43,7 @@ type Server struct {
 // Start starts a server at an address, host:port. Port 0 selects a free port. The caller must call
 // Close.
 func Start(address string) (*Server, error) {
-	s := &Server{address: address, requests: map[string][]*Request{}, scripts: map[string]*script{}}
+	s := &Server{address: address, ending: map[chan struct{}]bool{}, requests: map[string][]*Request{}, scripts: map[string]*script{}}
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
@@ -152,6 +156,9 @@ func (s *Server) serve(c net.Conn) {
 		s.requests[id] = append(s.requests[id], received)
 		reply := s.scripts[id]
 		s.mu.Unlock()
+		if asksToClose(*received) { // registered before the client has its reply
+			defer s.ends()()
+		}
 		switch {
 		case reply != nil:
 			err = reply.write(c)
@@ -167,10 +174,62 @@ func (s *Server) serve(c net.Conn) {
 		default:
 			_, err = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
 		}
-		if err != nil || reply != nil && reply.Close || asksToClose(*received) {
+		if err != nil || reply != nil && reply.Close {
+			return
+		}
+		if asksToClose(*received) {
+			s.drain(c, in)
 			return
 		}
 	}
+}
+
+// drain closes the sending side of a connection after its last reply, and records the requests that still
+// arrive: a proxy that passes a wrong length on sends a part of a body as a request.
+func (s *Server) drain(c net.Conn, in *bufio.Reader) {
+	if tcp, ok := c.(*net.TCPConn); !ok || tcp.CloseWrite() != nil {
+		return
+	}
+	for {
+		received, err := read(in, io.Discard)
+		if err != nil {
+			return
+		}
+		id := strings.Join(received.Values(HeaderID), "")
+		s.mu.Lock()
+		s.requests[id] = append(s.requests[id], received)
+		s.mu.Unlock()
+	}
+}
+
+// ends records that a connection ends after its last reply. The result must be called at its end.
+func (s *Server) ends() func() {
+	ended := make(chan struct{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ending[ended] = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.ending, ended)
+		close(ended)
+	}
+}
+
+// Settle waits until the connections that end after their last reply have ended, and returns ctx's error
+// if it ends first. After it, Received returns all that the proxy has sent on them.
+func (s *Server) Settle(ctx context.Context) error {
+	s.mu.Lock()
+	all := slices.Collect(maps.Keys(s.ending))
+	s.mu.Unlock()
+	for _, ended := range all {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // maxTunnel bounds the recorded octets of a tunnel.

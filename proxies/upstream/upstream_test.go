@@ -168,3 +168,40 @@ func TestARestartedServerListensAtTheSameAddress(t *testing.T) {
 		t.Error("the restarted server recorded nothing")
 	}
 }
+
+func TestWhatFollowsTheLastRequestIsRecorded(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c, in := dial(t, s, "GET / HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n"+upstream.HeaderID+": one\r\n\r\n")
+	answer(t, in)
+	if _, err := io.WriteString(c, "GET /x HTTP/1.1\r\n"+upstream.HeaderID+": hidden\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 {
+		t.Errorf("the server answered %q, %v, want the end of the connection", rest, err)
+	}
+	c.Close()
+	if err := s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Received("hidden")) != 1 {
+		t.Error("the request after the last one was not recorded")
+	}
+}
+
+func TestAServerThatAcceptsNothingGivesNoAnswer(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	if err := s.AcceptNothing(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := net.DialTimeout("tcp", s.Address(), 300*time.Millisecond); err == nil {
+		c.Close()
+		t.Error("the server accepted a connection")
+	}
+	if err := s.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, in := dial(t, s, "GET / HTTP/1.1\r\n"+upstream.HeaderID+": one\r\n\r\n")
+	answer(t, in)
+}

@@ -90,6 +90,11 @@ type Server interface {
 	Release(id string)
 	// Received returns the requests with this id in the order of arrival.
 	Received(id string) []Request
+	// Settle waits until the connections that end after their last reply have ended.
+	Settle(ctx context.Context) error
+	// AcceptNothing closes the server and makes it listen at the same address without accepting
+	// connections. Attempts to connect get no answer.
+	AcceptNothing(ctx context.Context) error
 	// Restart closes all connections and starts the server again at the same address.
 	Restart(ctx context.Context) error
 }
