@@ -8,6 +8,7 @@
 package login
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"io"
@@ -26,9 +27,10 @@ const (
 	HeaderScheme = "Countersign-Scheme"
 	// HeaderHome is the path to which a login without a url parameter returns.
 	HeaderHome = "Countersign-Home"
-	// HeaderOrigin and HeaderTarget are for /auth/gate: the public origin of the
-	// listener, and the raw target of the request that it refused.
+	// HeaderOrigin is the public origin of the listener. Without a url parameter, a login
+	// returns to the page of this origin that the Referer header names.
 	HeaderOrigin = "Countersign-Origin"
+	// HeaderTarget is for /auth/gate: the raw target of the request that the listener refused.
 	HeaderTarget = "Countersign-Target"
 	// HeaderReady contains Options.Token in the reply to /auth/ready.
 	HeaderReady = "Countersign-Ready"
@@ -325,8 +327,20 @@ func (s *server) parameter() string {
 	return s.Parameter
 }
 
+// visited returns the path and the query of the page from which the client comes, or "" if
+// the Referer header names no page of the server behind the proxy. The server may redirect
+// a visitor to the login page, and the Referer header then names the page that was visited
+// (proxied-authentication.txt, line 126).
+func visited(r *http.Request) string {
+	page, ours := strings.CutPrefix(r.Referer(), r.Header.Get(HeaderOrigin)+"/")
+	if !ours || r.Header.Get(HeaderOrigin) == "" || strings.HasPrefix(page, "auth/") {
+		return ""
+	}
+	return "/" + page
+}
+
 // returnTarget returns the url parameter, which must be a path on the same origin. Without
-// the parameter it returns the value of HeaderHome, or "/".
+// the parameter it returns the page that was visited, the value of HeaderHome, or "/".
 func (s *server) returnTarget(r *http.Request) (string, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -334,13 +348,10 @@ func (s *server) returnTarget(r *http.Request) (string, error) {
 		// damaged. The user must not be redirected to a wrong path.
 		return "", fmt.Errorf("read the query: %w", err)
 	}
-	if !query.Has(s.parameter()) {
-		if home := r.Header.Get(HeaderHome); home != "" {
-			return home, nil
-		}
-		return "/", nil
-	}
 	target := query.Get(s.parameter())
+	if !query.Has(s.parameter()) {
+		target = cmp.Or(visited(r), r.Header.Get(HeaderHome), "/")
+	}
 	if s.Origin != "" {
 		target = strings.TrimPrefix(target, s.Origin)
 	}

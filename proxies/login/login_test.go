@@ -128,6 +128,27 @@ func TestReturnTarget(t *testing.T) {
 	}
 }
 
+func TestALoginWithoutATargetReturnsToTheVisitedPage(t *testing.T) {
+	t.Parallel()
+	const origin = "https://connect.example.com"
+	for referer, want := range map[string]string{
+		origin + "/rsconnect/a%2Fb?x=1&y": "/rsconnect/a%2Fb?x=1&y",
+		origin + "/auth/login":            "/home",
+		origin + ".evil.example/x":        "/home",
+		"https://evil.example/x":          "/home",
+		"":                                "/home",
+	} {
+		header := http.Header{login.HeaderOrigin: {origin}, login.HeaderHome: {"/home"}, "Referer": {referer}}
+		if got := post(t, "/auth/login", url.Values{"username": {"a"}}, header).Header.Get("Location"); got != want {
+			t.Errorf("from %q: returns to %q, want %q", referer, got, want)
+		}
+	}
+	header := http.Header{login.HeaderOrigin: {origin}, "Referer": {origin + "//evil.example/x"}}
+	if resp := post(t, "/auth/login", url.Values{"username": {"a"}}, header); resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("a page with two slashes: %d to %q", resp.StatusCode, resp.Header.Get("Location"))
+	}
+}
+
 func TestFormKeepsTheTarget(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
