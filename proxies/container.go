@@ -200,8 +200,10 @@ func containerRequest(j job, config string, shared bool) (testcontainers.Contain
 		for _, l := range j.listeners {
 			// The ports inside and outside are equal, because nginx writes its port
 			// into redirects.
-			host, port, _ := net.SplitHostPort(l.Listen)
-			request.ExposedPorts = append(request.ExposedPorts, fmt.Sprintf("%s:%s:%s/tcp", host, port, port))
+			for _, address := range l.addresses() {
+				host, port, _ := net.SplitHostPort(address)
+				request.ExposedPorts = append(request.ExposedPorts, fmt.Sprintf("%s:%s:%s/tcp", host, port, port))
+			}
 		}
 	}
 	return request, nil

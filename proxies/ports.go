@@ -15,12 +15,14 @@ import (
 func checkPorts(ls []Listener) error {
 	var errs []error
 	for _, l := range ls {
-		s, err := net.Listen("tcp", l.Listen)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("listener %s: listen on %s: %w%s", l.name(), l.Listen, err, holderHint(l.Listen)))
-			continue
+		for _, address := range l.addresses() {
+			s, err := net.Listen("tcp", address)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("listener %s: listen on %s: %w%s", l.name(), address, err, holderHint(address)))
+				continue
+			}
+			errs = append(errs, s.Close())
 		}
-		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)
 }

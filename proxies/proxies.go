@@ -47,6 +47,9 @@ type Listener struct {
 	ID      string // names the listener in messages
 	Flavour string // Documented, Hardened or Careless; "" is Hardened
 	Listen  string // IP address and port on which the proxy listens; also the public address
+	// HTTP2 is a further IP address and port at which the proxy serves the same as at Listen by
+	// HTTP/2 without TLS, with prior knowledge (RFC 9113, 3.3). The empty string means none.
+	HTTP2 string
 	// Origin is the public origin, such as "https://connect.example.com", that
 	// Hardened and Careless write into redirects and X-RSC-Request independently of
 	// the Host header. The empty string means http:// and Listen.
@@ -96,6 +99,14 @@ func (l Listener) origin() string {
 	return "http://" + l.Listen
 }
 
+// addresses returns the addresses at which the listener listens.
+func (l Listener) addresses() []string {
+	if l.HTTP2 == "" {
+		return []string{l.Listen}
+	}
+	return []string{l.Listen, l.HTTP2}
+}
+
 func (l Listener) flavour() string {
 	if l.Flavour == "" {
 		return Hardened
@@ -128,8 +139,10 @@ func (l Listener) validate(kind Kind) error {
 	default:
 		bad("flavour %q is not known; use one of documented, hardened, careless", l.Flavour)
 	}
-	if host, port, err := net.SplitHostPort(l.Listen); err != nil || net.ParseIP(host) == nil || !isPort(port) {
-		bad("listen %q is not an IP address and a port; use an address such as 127.0.0.1:8080", l.Listen)
+	for _, address := range l.addresses() {
+		if host, port, err := net.SplitHostPort(address); err != nil || net.ParseIP(host) == nil || !isPort(port) {
+			bad("listen %q is not an IP address and a port; use an address such as 127.0.0.1:8080", address)
+		}
 	}
 	if l.Origin != "" && !validOrigin.MatchString(l.Origin) {
 		bad("origin %q is not http[s]://host[:port]", l.Origin)
@@ -187,10 +200,12 @@ func validateAll(kind Kind, ls []Listener) error {
 	seen := make(map[string]string)
 	for _, l := range ls {
 		errs = append(errs, l.validate(kind))
-		if other, twice := seen[l.Listen]; twice {
-			errs = append(errs, fmt.Errorf("listeners %s and %s have the same address %s", other, l.name(), l.Listen))
+		for _, address := range l.addresses() {
+			if other, twice := seen[address]; twice {
+				errs = append(errs, fmt.Errorf("listeners %s and %s have the same address %s", other, l.name(), address))
+			}
+			seen[address] = l.name()
 		}
-		seen[l.Listen] = l.name()
 	}
 	return errors.Join(errs...)
 }

@@ -146,6 +146,7 @@ type view struct {
 	Octet       string // character class of a cookie-octet in both regular expression dialects
 	Documented  bool   // whether a listener has this flavour
 	Guarded     bool   // whether a listener is hardened or careless
+	HTTP2       bool   // whether a listener serves HTTP/2
 	Servers     []server
 	Site        *siteView // nil for the whole configuration of an instance
 	Primaries   []string  // the fields without which a request has no identity
@@ -163,6 +164,7 @@ type server struct {
 	Listener
 	N           int    // number of the listener, for names of variables
 	Bind        string // host:port to listen on
+	BindHTTP2   string // host:port to listen on for HTTP/2, "" for none
 	Example     string // name of the printed example, for the documented flavour
 	Careless    bool
 	Origin      string
@@ -222,6 +224,7 @@ func newView(kind Kind, ls []Listener, o RenderOptions) view {
 		if o.Site != nil {
 			v.atSite(&s, *o.Site)
 		}
+		v.HTTP2 = v.HTTP2 || s.HTTP2 != ""
 		v.Servers = append(v.Servers, s)
 	}
 	return v
@@ -253,14 +256,23 @@ func newServer(kind Kind, l Listener, o RenderOptions) server {
 	for _, h := range s.Identity {
 		s.Underscores = s.Underscores || strings.Contains(h.Header, "_")
 	}
+	s.BindHTTP2 = l.HTTP2
 	if o.Bind != "" {
-		_, port, _ := net.SplitHostPort(l.Listen)
-		s.Bind = net.JoinHostPort(o.Bind, port)
+		s.Bind, s.BindHTTP2 = rebind(l.Listen, o.Bind), rebind(l.HTTP2, o.Bind)
 	}
 	if l.Headers.UniqueID != "" {
 		s.Primary = "id"
 	}
 	return s
+}
+
+// rebind replaces the IP address of an address, and returns "" for "".
+func rebind(address, ip string) string {
+	if address == "" {
+		return ""
+	}
+	_, port, _ := net.SplitHostPort(address) // validated
+	return net.JoinHostPort(ip, port)
 }
 
 // needs reports whether a listener reads the cookie of a field.

@@ -23,6 +23,9 @@ func allListeners(first int) []Listener {
 				for _, separator := range []string{"", `$1"\%{X}e, ;`} {
 					l := Listener{ID: fmt.Sprint("l", len(ls)), Flavour: flavour, Prefix: prefix, Headers: headers, GroupsSeparator: separator,
 						Listen: fmt.Sprint("127.0.0.1:", first+len(ls)), Upstream: "http://127.0.0.1:19999", Gate: len(ls)%3 != 0}
+					if len(ls)%4 == 0 {
+						l.HTTP2 = fmt.Sprint("127.0.0.1:", first+100+len(ls))
+					}
 					ls = append(ls, l)
 				}
 			}
@@ -112,4 +115,17 @@ func TestRenderRefuses(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestListenersAtOneAddressAreRefused(t *testing.T) {
+	t.Parallel()
+	l := Listener{Listen: "127.0.0.1:21000", Upstream: "http://127.0.0.1:19999", Headers: HeaderNames{Username: "X-Auth-Username"}}
+	l.HTTP2 = l.Listen
+	if _, err := Render(Nginx, []Listener{l}, RenderOptions{}); err == nil || !strings.Contains(err.Error(), "the same address 127.0.0.1:21000") {
+		t.Errorf("the error is %v", err)
+	}
+	l.HTTP2 = "here"
+	if _, err := Render(Nginx, []Listener{l}, RenderOptions{}); err == nil || !strings.Contains(err.Error(), `"here" is not an IP address and a port`) {
+		t.Errorf("the error is %v", err)
+	}
 }

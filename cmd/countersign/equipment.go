@@ -79,7 +79,7 @@ func (e *equipment) Fronts(ctx context.Context, kind string, specs []steps.Front
 	listeners := make([]proxies.Listener, 0, len(specs))
 	for _, s := range specs {
 		listeners = append(listeners, proxies.Listener{
-			ID: s.ID, Flavour: s.Flavour, Listen: s.Listen, Prefix: s.Prefix, Upstream: s.Upstream,
+			ID: s.ID, Flavour: s.Flavour, Listen: s.Listen, HTTP2: s.HTTP2, Prefix: s.Prefix, Upstream: s.Upstream,
 			Headers: proxies.HeaderNames(s.Headers), GroupsSeparator: s.GroupsSeparator, Gate: s.Gate,
 		})
 	}

@@ -18,6 +18,7 @@ type FrontSpec struct {
 	Kind            string           // "nginx" or "apache"
 	Flavour         string           // "documented", "hardened" or "careless"
 	Listen          string           // host:port, reserved by the suite
+	HTTP2           string           // host:port for HTTP/2 with prior knowledge, reserved by the suite; "" for none
 	Prefix          string           // public path prefix that the proxy strips, "/rsconnect"
 	Upstream        string           // base URL of the instance behind it
 	Headers         plan.HeaderNames // identity headers to send

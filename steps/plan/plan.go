@@ -73,6 +73,8 @@ type Instance struct {
 	Flavour       string // of the proxy, "" at direct
 	Listen        string // address at which the server listens
 	FrontListen   string // address at which the proxy listens, "" at direct
+	FrontHTTP2    string // address at which a proxy that the suite configures and tests serves HTTP/2, else ""
+	Prefix        string // public path that the proxy removes, such as [Prefix]; "" at direct
 	Jobs          int    // number of scenarios that use it
 }
 
@@ -84,7 +86,7 @@ func (i *Instance) Address() string {
 	if i.Front == Direct {
 		return i.Upstream()
 	}
-	return "http://" + i.FrontListen + Prefix + "/"
+	return "http://" + i.FrontListen + i.Prefix + "/"
 }
 
 // Name returns a description of the instance for messages.
@@ -310,6 +312,16 @@ func flavourOf(s *Scenario) string {
 	return "hardened"
 }
 
+// prefixOf returns the public path at which a proxy under test serves the server. It is empty for the
+// printed basic example of Apache, lines 579-581.
+func prefixOf(front, flavour string, c Configuration) string {
+	h := c.Headers
+	if front == Apache && flavour == "documented" && h.UniqueID+h.FirstName+h.LastName+h.Email == "" {
+		return ""
+	}
+	return Prefix
+}
+
 // assign assigns an instance to each job.
 func (p *Plan) assign(behind Behind) {
 	known := map[string]*Instance{}
@@ -321,8 +333,9 @@ func (p *Plan) assign(behind Behind) {
 			if i.Configuration.IsDefault() {
 				i.Configuration = behind.Server
 			}
+			i.Prefix = prefixOf(job.Front, i.Flavour, i.Configuration)
 		case job.Front != Direct:
-			i.Flavour = flavourOf(job.Scenario)
+			i.Flavour, i.Prefix = flavourOf(job.Scenario), Prefix
 		}
 		key := strings.Join([]string{i.Configuration.Digest(), i.Front, i.Flavour}, " ")
 		if job.Lease == Alone {
@@ -353,6 +366,12 @@ func (p *Plan) order() {
 	sort.SliceStable(p.Jobs, func(a, b int) bool { return order[p.Jobs[a].Instance] < order[p.Jobs[b].Instance] })
 }
 
+// servesHTTP2 reports whether the proxy has an address of its own for HTTP/2: nginx cannot serve both
+// protocols at one address without TLS.
+func (p *Plan) servesHTTP2(i *Instance) bool {
+	return p.Seat == SeatProxy && (i.Front == Nginx || i.Front == Apache)
+}
+
 // Ports returns the number of ports that the instances, the proxies and the further processes
 // of the plan need.
 func (p *Plan) Ports() int {
@@ -362,6 +381,9 @@ func (p *Plan) Ports() int {
 			n++
 		}
 		if i.Front != Direct {
+			n++
+		}
+		if p.servesHTTP2(i) {
 			n++
 		}
 	}
@@ -387,6 +409,9 @@ func (p *Plan) Listen(ports []int) {
 		}
 		if i.Front != Direct {
 			i.FrontListen = next()
+		}
+		if p.servesHTTP2(i) {
+			i.FrontHTTP2 = next()
 		}
 	}
 	for _, j := range p.Jobs {

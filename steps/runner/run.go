@@ -158,7 +158,7 @@ func (r *run) startFronts(ctx context.Context) (stop func() error, err error) {
 			continue
 		}
 		specs[i.Front] = append(specs[i.Front], equipment.FrontSpec{
-			ID: i.ID, Kind: i.Front, Flavour: i.Flavour, Listen: i.FrontListen, Prefix: plan.Prefix,
+			ID: i.ID, Kind: i.Front, Flavour: i.Flavour, Listen: i.FrontListen, HTTP2: i.FrontHTTP2, Prefix: i.Prefix,
 			Upstream: "http://" + i.Listen, Headers: i.Configuration.Headers,
 			GroupsSeparator: i.Configuration.GroupsSeparator, Gate: i.Configuration.Gate(),
 		})
