@@ -16,7 +16,11 @@ var contentSteps = []vocabulary.Definition{
 		}),
 	vocabulary.Action(`{person} publishes {mode} content {new content} with her/his/their deployment credentials`,
 		func(ctx context.Context, _ *scenario.State, p *scenario.Person, m mode, name scenario.ContentName) error {
-			return p.TryPublishSigned(ctx, string(m), name)
+			return p.TryPublishSigned(ctx, string(m), name, 0)
+		}),
+	vocabulary.Action(`{person} publishes {mode} content {new content} of {int} octets with her/his/their deployment credentials`,
+		func(ctx context.Context, _ *scenario.State, p *scenario.Person, m mode, name scenario.ContentName, octets int) error {
+			return p.TryPublishSigned(ctx, string(m), name, octets)
 		}),
 	vocabulary.Action(`{person} has Viewer permission on {content}`, func(ctx context.Context, _ *scenario.State, p *scenario.Person, c *scenario.Content) error {
 		return c.Permit(ctx, p, "viewer")

@@ -28,7 +28,7 @@ func newVocabulary() (*vocabulary.Set, error) {
 	return vocabulary.NewSet[*scenario.State](slices.Concat(parameters, proxyParameters), below,
 		serverSteps, logSteps, signInSteps, accountSteps, attributeSteps, keySteps, credentialSteps, groupSteps,
 		contentSteps, visitSteps, managementSteps, dashboardSteps, integrationSteps, associationSteps, loginSteps,
-		sessionSteps, tokenSteps, providerSteps, usermanagerSteps, proxySteps, proxyIdentitySteps, proxyWireSteps,
+		sessionSteps, tokenSteps, providerSteps, usermanagerSteps, proxySteps, proxyIdentitySteps, proxyLoginSteps, proxyWireSteps,
 	)
 }
 

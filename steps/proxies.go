@@ -28,8 +28,18 @@ var proxySteps = []vocabulary.Definition{
 		return s.Proxied.RequestPath(ctx, c, path, true)
 	}),
 	vocabulary.Action(`{caller} requests a page through the proxy with the headers:`, func(ctx context.Context, s *scenario.State, c scenario.Caller, headers []scenario.HeaderText) error {
-		return s.Proxied.RequestWith(ctx, c, headers)
+		return s.Proxied.RequestWith(ctx, c, headers, false)
 	}),
+	vocabulary.Action(`{caller} requests a page through the proxy by {HTTP version} with the headers:`, func(ctx context.Context, s *scenario.State, c scenario.Caller, v scenario.HTTPVersion, headers []scenario.HeaderText) error {
+		return s.Proxied.RequestWith(ctx, c, headers, v == scenario.HTTP2)
+	}),
+	vocabulary.Action(`{caller} sends a request with {framing oddity} and a hidden request through the proxy`,
+		func(ctx context.Context, s *scenario.State, c scenario.Caller, oddity scenario.FramingOddity) error {
+			return s.Proxied.Hide(ctx, c, oddity)
+		}),
+	vocabulary.Action(`{caller} sends a request through the proxy to a server that accepts no connections`, func(ctx context.Context, s *scenario.State, c scenario.Caller) error {
+		return s.Proxied.RequestUnanswered(ctx, c)
+	}, "alone"),
 	vocabulary.Action(`a visitor with {int} octets of other cookies sends a request through the proxy`, func(ctx context.Context, s *scenario.State, n int) error {
 		return s.Proxied.RequestWithCookies(ctx, n)
 	}),
@@ -56,6 +66,22 @@ var proxySteps = []vocabulary.Definition{
 	vocabulary.Check(`the headers reach the server behind the proxy unchanged`, func(_ context.Context, s *scenario.State) error {
 		return s.Proxied.Check(check.Unchanged)
 	}),
+	vocabulary.Check(`the proxy refuses the request without a redirect`, func(_ context.Context, s *scenario.State) error {
+		return s.Proxied.Check(check.RefusedByProxy)
+	}),
+	vocabulary.Check(`the proxy gives up after {int} seconds`, func(_ context.Context, s *scenario.State, seconds int) error {
+		return s.Proxied.CheckGaveUp(seconds)
+	}),
+	vocabulary.Check(`the hidden request does not reach the server as the client wrote it`, func(_ context.Context, s *scenario.State) error {
+		return s.Proxied.CheckNotSmuggled()
+	}),
+	vocabulary.Check(`the server behind the proxy receives the path {string}, or the proxy refuses the request`, func(_ context.Context, s *scenario.State, path string) error {
+		return s.Proxied.CheckPathKeptOrRefused(path)
+	}),
+	vocabulary.Check(`the server behind the proxy receives the original URL {string} in X-RSC-Request, or the proxy refuses the request`,
+		func(_ context.Context, s *scenario.State, path string) error {
+			return s.Proxied.CheckOriginalURLOrRefused(path)
+		}),
 	vocabulary.Check(`the proxy answers {int} with a redirect to {string}`, func(_ context.Context, s *scenario.State, status int, to string) error {
 		return s.Proxied.CheckAnswered(status, to)
 	}),
@@ -89,18 +115,13 @@ var proxyIdentitySteps = []vocabulary.Definition{
 		func(ctx context.Context, s *scenario.State, h scenario.IdentityHeader, f scenario.Forgery, callers []scenario.Caller) error {
 			return s.Proxied.Forge(ctx, h, f, callers)
 		}),
-	vocabulary.Action(`{caller} names the {identity header} header in Connection`,
-		func(ctx context.Context, s *scenario.State, c scenario.Caller, h scenario.IdentityHeader) error {
-			return s.Proxied.CompareIdentity(ctx, c, h)
+	vocabulary.Action(`{caller} names the {identity header} header in {connection form}`,
+		func(ctx context.Context, s *scenario.State, c scenario.Caller, h scenario.IdentityHeader, form scenario.ConnectionForm) error {
+			return s.Proxied.CompareIdentity(ctx, c, h, form)
 		}),
-	vocabulary.Action(`{caller} names the header {string} in Connection`, func(ctx context.Context, s *scenario.State, c scenario.Caller, header string) error {
-		return s.Proxied.CompareConnection(ctx, c, header)
+	vocabulary.Action(`{caller} names the header {string} in {connection form}`, func(ctx context.Context, s *scenario.State, c scenario.Caller, header string, form scenario.ConnectionForm) error {
+		return s.Proxied.CompareConnection(ctx, c, header, form)
 	}),
-	vocabulary.Action(`the user {string} opens the path {string} and signs in at the login page of the proxy`,
-		func(ctx context.Context, s *scenario.State, user, path string) error {
-			return s.Proxied.OpenAndLogIn(ctx, user, path)
-		}),
-
 	vocabulary.Check(`no forged {identity header} reaches the server behind the proxy`, func(_ context.Context, s *scenario.State, h scenario.IdentityHeader) error {
 		return s.Proxied.CheckNothingForged(h)
 	}),
@@ -116,17 +137,47 @@ var proxyIdentitySteps = []vocabulary.Definition{
 	vocabulary.Check(`the server behind the proxy is not told that the client is {string}`, func(_ context.Context, s *scenario.State, user string) error {
 		return s.Proxied.CheckNotTold(user)
 	}),
+	vocabulary.Check(`the server behind the proxy receives the username {string}, or the proxy holds the request back`, func(_ context.Context, s *scenario.State, username string) error {
+		return s.Proxied.CheckUsernameKept(username)
+	}),
 	vocabulary.Check(`only the requests of the signed-in visitor have the identity of the visitor`, func(_ context.Context, s *scenario.State) error {
 		return s.Proxied.CheckOwnIdentities()
 	}),
 	vocabulary.Check(`each request has the identity of the user who sent it`, func(_ context.Context, s *scenario.State) error {
 		return s.Proxied.CheckEachOwn()
 	}),
+	vocabulary.Check(`the proxy redirects to its own login page or refuses the request`, func(_ context.Context, s *scenario.State) error {
+		return s.Proxied.CheckLoginAtOwnOrigin()
+	}),
+}
+
+// proxyLoginSteps are about the login page of the proxy and the sessions that it begins and ends.
+var proxyLoginSteps = []vocabulary.Definition{
+	vocabulary.Action(`the user {string} opens the path {string} and signs in at the login page of the proxy`,
+		func(ctx context.Context, s *scenario.State, user, path string) error {
+			return s.Proxied.OpenAndLogIn(ctx, user, path)
+		}),
+	vocabulary.Action(`the user {string} follows the LoginURL from the page {string} and signs in`, func(ctx context.Context, s *scenario.State, user, page string) error {
+		return s.Proxied.FollowLoginURL(ctx, user, page)
+	}),
+	vocabulary.Action(`the user {string} opens the LogoutURL`, func(ctx context.Context, s *scenario.State, user string) error {
+		return s.Proxied.LogOut(ctx, user)
+	}),
+	vocabulary.Action(`the user {string} sends a request through the proxy`, func(ctx context.Context, s *scenario.State, user string) error {
+		return s.Proxied.RequestOf(ctx, user)
+	}),
+
 	vocabulary.Check(`the login returns to the URL with which it began`, func(_ context.Context, s *scenario.State) error {
 		return s.Proxied.CheckReturned()
 	}),
-	vocabulary.Check(`the proxy redirects to its own login page or refuses the request`, func(_ context.Context, s *scenario.State) error {
-		return s.Proxied.CheckLoginAtOwnOrigin()
+	vocabulary.Check(`the login page is at the path {string} of the proxy`, func(_ context.Context, s *scenario.State, path string) error {
+		return s.Proxied.CheckLoginPath(path)
+	}),
+	vocabulary.Check(`the login server sets the cookie {string} to {string}`, func(_ context.Context, s *scenario.State, name, value string) error {
+		return s.Proxied.CheckCookieSet(name, value)
+	}),
+	vocabulary.Check(`the cookie {string} of the login server is HTTP-only`, func(_ context.Context, s *scenario.State, name string) error {
+		return s.Proxied.CheckCookieHTTPOnly(name)
 	}),
 }
 
@@ -138,6 +189,9 @@ var proxyWireSteps = []vocabulary.Definition{
 	vocabulary.Action(`a deployment client sends a body of {int} octets in chunks through the proxy`, func(ctx context.Context, s *scenario.State, n int) error {
 		return s.Proxied.SendBody(ctx, n, true)
 	}),
+	vocabulary.Action(`a deployment client sends a body of {int} octets with the header {string} through the proxy`, func(ctx context.Context, s *scenario.State, n int, line string) error {
+		return s.Proxied.SendBody(ctx, n, false, line)
+	}),
 	vocabulary.Action(`{caller} opens a stream that ends with {stream framing}`, func(ctx context.Context, s *scenario.State, c scenario.Caller, f scenario.StreamFraming) error {
 		return s.Proxied.OpenStream(ctx, c, f)
 	}),
@@ -145,6 +199,16 @@ var proxyWireSteps = []vocabulary.Definition{
 		func(ctx context.Context, s *scenario.State, c scenario.Caller, protocol string) error {
 			return s.Proxied.ChangeProtocol(ctx, c, protocol)
 		}),
+	vocabulary.Action(`{caller} sends {int} octets through a WebSocket`, func(ctx context.Context, s *scenario.State, c scenario.Caller, n int) error {
+		return s.Proxied.SendThroughWebSocket(ctx, c, n)
+	}),
+	vocabulary.Action(`{caller} asks for a WebSocket, to which the server behind the proxy answers {int}, and sends a hidden request`,
+		func(ctx context.Context, s *scenario.State, c scenario.Caller, status int) error {
+			return s.Proxied.RefuseWebSocket(ctx, c, status)
+		}),
+	vocabulary.Action(`the server behind the proxy sets the cookie {string} for {caller}`, func(ctx context.Context, s *scenario.State, cookie string, c scenario.Caller) error {
+		return s.Proxied.SetCookies(ctx, c, []string{cookie})
+	}),
 	vocabulary.Action(`the server behind the proxy redirects {caller} to {string}`, func(ctx context.Context, s *scenario.State, c scenario.Caller, to string) error {
 		return s.Proxied.Redirect(ctx, c, to)
 	}),
@@ -161,6 +225,9 @@ var proxyWireSteps = []vocabulary.Definition{
 	vocabulary.Check(`the WebSocket carries data in both directions`, func(_ context.Context, s *scenario.State) error {
 		return s.Proxied.CheckTunnel()
 	}),
+	vocabulary.Check(`the cookie of the server reaches the client unchanged`, func(_ context.Context, s *scenario.State) error {
+		return s.Proxied.CheckCookiesKept()
+	}),
 	vocabulary.Check(`the client is redirected to {string}`, func(_ context.Context, s *scenario.State, to string) error {
 		return s.Proxied.CheckRedirected(to)
 	}),
@@ -172,6 +239,9 @@ var proxyParameters = []vocabulary.Parameter{
 	vocabulary.Choice("request kind", scenario.RequestKinds),
 	vocabulary.Choice("identity header", scenario.IdentityHeaders),
 	vocabulary.Choice("header forgery", scenario.Forgeries),
+	vocabulary.Choice("HTTP version", map[string]scenario.HTTPVersion{string(scenario.HTTP1): scenario.HTTP1, string(scenario.HTTP2): scenario.HTTP2}),
+	vocabulary.Choice("framing oddity", scenario.FramingOddities),
+	vocabulary.Choice("connection form", scenario.ConnectionForms),
 	vocabulary.Choice("printed example", map[string]scenario.PrintedExample{"nginx": scenario.PrintedNginx, "Apache": scenario.PrintedApache}),
 	vocabulary.Choice("stream framing", scenario.StreamFramings),
 }

@@ -34,6 +34,10 @@ var visitSteps = []vocabulary.Definition{
 		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content) error {
 			return c.Navigate(ctx, v)
 		}),
+	vocabulary.Action(`{visitor} opens {content} without scripts and signs in at the login page of the proxy`,
+		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content) error {
+			return c.OpenAndSignIn(ctx, v)
+		}),
 	vocabulary.Action(`{visitor} visits {content} with the further header {header line}`,
 		func(ctx context.Context, _ *scenario.State, v *driver.Persona, c *scenario.Content, h scenario.HeaderText) error {
 			return c.VisitWith(ctx, v, h)
@@ -124,6 +128,7 @@ var visitSteps = []vocabulary.Definition{
 			return c.VisitInterrupted(ctx, p, change)
 		}),
 
+	vocabulary.Check(`the login leads back to {content}, which answers`, func(_ context.Context, _ *scenario.State, c *scenario.Content) error { return c.CheckBack() }),
 	vocabulary.Check(`{content} answers`, func(_ context.Context, _ *scenario.State, c *scenario.Content) error { return c.CheckAnswered() }),
 	vocabulary.Check(`{content} shows the row {string}`, func(_ context.Context, _ *scenario.State, c *scenario.Content, row string) error {
 		return c.CheckRows(row)

@@ -31,6 +31,38 @@ Feature: Cookies that resemble the identity cookie
       | Cookie | <cookie>=<mallory> |
     Then the server behind the proxy is not told that the client is "mallory"
 
+  @SEC-051
+  Scenario Outline: A cookie that resembles the identity cookie is no identity beside another cookie by <version>
+    When an anonymous visitor requests a page through the proxy by <version> with the headers:
+      | Cookie | theme=dark          |
+      | Cookie | x<cookie>=<mallory> |
+    Then the server behind the proxy is not told that the client is "mallory"
+
+    Examples:
+      | version  |
+      | HTTP/1.1 |
+      | HTTP/2   |
+
+  @SEC-072
+  Scenario Outline: The username in the cookie <cookie>=<value> reaches the server as it is, or the request is held back
+    When an anonymous visitor requests a page through the proxy with the headers:
+      | Cookie | <cookie>=<value> |
+    Then the server behind the proxy receives the username "<value>", or the proxy holds the request back
+
+    Examples:
+      | value                             |
+      | Jos%C3%A9                         |
+      | o'brien                           |
+      | $host                             |
+      | ${remote_addr}                    |
+      | %{HTTP_HOST}e                     |
+      | {http.request.host}               |
+      | (null)                            |
+      | a=b                               |
+      | DOM:alice                         |
+      | connect                           |
+      | a/../b                            |
+
   @SEC-055
   Scenario Outline: The cookie <cookies> is no identity
     When an anonymous visitor requests a page through the proxy with the headers:
@@ -44,6 +76,13 @@ Feature: Cookies that resemble the identity cookie
       | <cookie>=<alice>,<mallory> |
       | <cookie>="<alice>"         |
       | <cookie>=<alice> <mallory> |
+      | <cookie>=<alice><0x09>x    |
+      | <cookie>=<0x01><alice>     |
+      | <cookie>=<alice><0x7f>     |
+      | <cookie>=<alice><0x00>     |
+      | <cookie>=<alice><0x0d>x    |
+      | <cookie>=<alice><0xe9>     |
+      | <cookie>=<0xc0><0xae>      |
 
   @SEC-056
   Scenario: A visitor with 8300 octets of other cookies reaches the server

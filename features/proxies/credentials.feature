@@ -60,6 +60,16 @@ Feature: Requests with credentials that the server checks
         | 200000 |
 
     @PA-048
+    Scenario Outline: A deployment request with <name>: <value> reaches the server with its body
+      When a deployment client sends a body of 70000 octets with the header "<name>: <value>" through the proxy
+      Then the body reaches the server behind the proxy unchanged
+
+      Examples:
+        | name             | value        |
+        | Expect           | 100-continue |
+        | Content-Encoding | gzip         |
+
+    @PA-048
     Scenario Outline: The query of a deployment request for <path> reaches the server unchanged
       When a deployment client requests the path "<prefix><path>" through the proxy
       Then the server behind the proxy receives the path "<path>"
@@ -86,6 +96,32 @@ Feature: Requests with credentials that the server checks
         | /a;b=c  |
         | /a%0Ab  |
         | /page?  |
+        | /a%25b  |
+
+    @SEC-054
+    Scenario Outline: The path <path> of a WebSocket reaches the server as it was written
+      When an API client opens a WebSocket at the path "<prefix><path>" through the proxy
+      Then the server behind the proxy receives the path "<path>"
+
+      Examples:
+        | path      |
+        | /ws?a=1&b |
+        | /a%2Fb    |
+        | //a//b    |
+        | /a%3Fb    |
+
+    @SEC-054
+    Scenario Outline: A request for the malformed path <path> reaches the server as it was written or is refused
+      When a deployment client requests the path "<prefix><path>" through the proxy
+      Then the server behind the proxy receives the path "<path>", or the proxy refuses the request
+
+      Examples:
+        | path      |
+        | /a%zzb    |
+        | /a%00b    |
+        | /a\b      |
+        | /a\|b     |
+        | /..;/a    |
 
   Rule: Calls of the API pass
 
@@ -127,11 +163,24 @@ Feature: Requests with credentials that the server checks
         | Authorization    | Key           |
         | X_Auth_Token     | token         |
         | X-Auth-Signature | signature     |
+        | X-Auth-Token     |               |
+        | X-Auth-Token     | <0x09>        |
 
     @SEC-053
     Scenario: A call with an API key in X-RSC-Authorization reaches the server without a sign-in
       When an API client that uses X-RSC-Authorization sends a request to the API through the proxy
       Then the request reaches the server behind the proxy
+
+    @SEC-053
+    Scenario: A call with an API key in X-RSC-Authorization and another Authorization reaches the server without a sign-in
+      When an API client that uses X-RSC-Authorization requests a page through the proxy with the headers:
+        | Authorization | Bearer token |
+      Then the headers reach the server behind the proxy unchanged
+
+    @PA-056 @PA-338
+    Scenario: A call of the Server API by HTTP/2 reaches the server without a sign-in
+      When an API client sends an HTTP/2 request through the proxy
+      Then the request reaches the server behind the proxy (PA-056, PA-338)
 
   Rule: Headers that applications need pass
 

@@ -1,4 +1,4 @@
-Feature: The printed proxy examples
+Feature: The printed examples of nginx
   The documents print configurations of nginx and of Apache. The flavour "documented" of the proxies of this
   project behaves as they do, directive for directive, apart from ports, upstream and a route to the login
   server. These scenarios describe the examples, with their defects. They do not apply to other proxies.
@@ -189,6 +189,12 @@ Feature: The printed proxy examples
       When a signed-in visitor asks for the protocol "websocket", which the server behind the proxy accepts
       Then the WebSocket carries data in both directions
 
+    @EX-012
+    Scenario: The basic example of nginx passes WebSockets and the original URL
+      When a signed-in visitor asks for the protocol "websocket", which the server behind the proxy accepts
+      Then the WebSocket carries data in both directions
+      And the server behind the proxy receives the original URL "<prefix>/page" in X-RSC-Request
+
     @EX-042
     Scenario: With Upgrade, the server receives Connection: upgrade
       When a signed-in visitor sends a WebSocket handshake through the proxy
@@ -232,6 +238,30 @@ Feature: The printed proxy examples
 
     Background:
       Given the documented nginx example is under test
+
+    @EX-067
+    Scenario Outline: The profile example of nginx lets <request> of <client> pass, as the basic one does
+      When <client> sends <request> through the proxy
+      Then the request reaches the server behind the proxy
+
+      Examples:
+        | client              | request                    |
+        | a signed-in visitor | a GET request              |
+        | a signed-in visitor | a POST request with a body |
+        | a signed-in visitor | a WebSocket handshake      |
+        | a deployment client | a POST request with a body |
+        | an API client       | a request to the API       |
+
+    @EX-067
+    Scenario: The profile example of nginx redirects a request without credentials, as the basic one does
+      When an anonymous visitor sends a GET request through the proxy
+      Then the proxy answers 307 with a redirect to "<origin>/auth/login?url=<prefix>/page"
+
+    @EX-012
+    Scenario: The profile example of nginx passes WebSockets and the original URL
+      When a signed-in visitor asks for the protocol "websocket", which the server behind the proxy accepts
+      Then the WebSocket carries data in both directions
+      And the server behind the proxy receives the original URL "<prefix>/page" in X-RSC-Request
 
     @EX-068
     Scenario Outline: The server receives the <header> of the user
@@ -280,6 +310,18 @@ Feature: The printed proxy examples
         | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
         | ProxyAuth.UsernameHeader | X-Auth-Username |
 
+    @EX-012
+    Scenario: The unique-id example of nginx passes WebSockets and the original URL
+      When a signed-in visitor asks for the protocol "websocket", which the server behind the proxy accepts
+      Then the WebSocket carries data in both directions
+      And the server behind the proxy receives the original URL "<prefix>/page" in X-RSC-Request
+
+    @EX-007
+    Scenario: After a login, the cookie proxyauth-as-id contains the unique id
+      When the user "alice" opens the path "<prefix>/page" and signs in at the login page of the proxy
+      Then the login server sets the cookie "proxyauth-as-id" to "id-<alice>"
+      And the cookie "proxyauth-as-id" of the login server is HTTP-only
+
     @EX-088 @EX-090
     Scenario: X-Auth-Uniqueid has the value of the cookie proxyauth-as-id
       When an anonymous visitor requests a page through the proxy with the headers:
@@ -310,136 +352,3 @@ Feature: The printed proxy examples
         | a signed-in visitor |
         | an API client       |
       Then no forged unique id reaches the server behind the proxy (EX-095, EX-096)
-
-  Rule: The profile example of Apache differs in what is measured
-
-    Background:
-      Given the documented Apache example is under test
-
-    @EX-051
-    Scenario: The name of the cookie is matched with regard to case
-      When an anonymous visitor requests a page through the proxy with the headers:
-        | Cookie | Verified-User=<bob> |
-      Then the proxy answers 307 with a redirect to "<origin>/auth/login?url=<prefix>/page"
-
-    @EX-052 @EX-053 @EX-057
-    Scenario: An empty identity cookie is no identity and is redirected to the login page
-      When an anonymous visitor requests a page through the proxy with the headers:
-        | Cookie | verified-user= |
-      Then the proxy answers 307 with a redirect to "<origin>/auth/login?url=<prefix>/page" (EX-052, EX-053, EX-057)
-
-    @EX-055
-    Scenario: A request with X-Auth-Token passes
-      When a deployment client sends a GET request through the proxy
-      Then the request reaches the server behind the proxy
-
-    @EX-056
-    Scenario: A request with Authorization: Key passes
-      When an API client sends a GET request through the proxy
-      Then the request reaches the server behind the proxy
-
-    @EX-058
-    Scenario: The redirect does not name the query
-      When an anonymous visitor requests the path "<prefix>/a?x=1&y=2" through the proxy
-      Then the proxy answers 307 with a redirect to "<origin>/auth/login?url=<prefix>/a"
-
-    @EX-059
-    Scenario: X-RSC-Request contains the original URL without the query
-      When a signed-in visitor requests the path "<prefix>/a?x=1" through the proxy
-      Then the server behind the proxy receives the original URL "<prefix>/a" in X-RSC-Request
-
-    @EX-060
-    Scenario: A WebSocket passes
-      When a signed-in visitor asks for the protocol "websocket", which the server behind the proxy accepts
-      Then the WebSocket carries data in both directions
-
-    @EX-061
-    Scenario: A WebSocket has the identity of the user
-      When a signed-in visitor sends a WebSocket handshake through the proxy
-      Then the server behind the proxy receives the username of the signed-in visitor, once
-
-    @EX-065
-    Scenario: X-Auth-Username that a client sends is deleted
-      When the username header is forged as it is configured by:
-        | an API client       |
-        | a deployment client |
-      Then no forged username reaches the server behind the proxy
-
-    @EX-079
-    Scenario: A request below the prefix reaches the server without the prefix
-      When a signed-in visitor requests the path "<prefix>/a?x=1" through the proxy
-      Then the server behind the proxy receives the path "/a?x=1"
-
-    @EX-080
-    Scenario: A WebSocket below the prefix reaches the server without the prefix
-      When a signed-in visitor opens a WebSocket at the path "<prefix>/ws" through the proxy
-      Then the server behind the proxy receives the path "/ws"
-
-    @EX-081
-    Scenario: The prefix without a slash is redirected to the prefix with a slash
-      When an anonymous visitor requests the path "<prefix>" through the proxy
-      Then the proxy answers 302 with a redirect to "<origin><prefix>/"
-
-    @EX-082
-    Scenario Outline: A redirect of the server to <url> gets the prefix
-      When the server behind the proxy redirects a signed-in visitor to "<url>"
-      Then the client is redirected to "<public>/connect/x"
-
-      Examples:
-        | url                  |
-        | /connect/x           |
-        | <upstream>/connect/x |
-
-    @EX-083
-    Scenario: A redirect of the server to another site is misdirected
-      When the server behind the proxy redirects a signed-in visitor to "https://example.com/auth/login?a=b"
-      Then the client is redirected to "<public>/auth/login?a=b"
-
-    Scenario Outline: The <header> header that a client sends is deleted
-      When the <header> header is forged as it is configured by:
-        | an API client       |
-        | a deployment client |
-      Then no forged <header> reaches the server behind the proxy (<rule>)
-
-      Examples:
-        | header     | rule   |
-        | first name | EX-084 |
-        | last name  | EX-085 |
-        | email      | EX-086 |
-
-  Rule: The unique-id example of Apache takes the unique id from verified-user
-
-    Background:
-      Given the documented Apache example is under test
-      And a server configured with:
-        | ProxyAuth.UniqueIdHeader | X-Auth-Uniqueid |
-        | ProxyAuth.UsernameHeader | X-Auth-Username |
-
-    @EX-097 @EX-100
-    Scenario: X-Auth-Uniqueid has the value of the cookie verified-user
-      When an anonymous visitor requests a page through the proxy with the headers:
-        | Cookie | verified-user=ID1 |
-      Then the server behind the proxy receives the header "X-Auth-Uniqueid" with the value "ID1", once (EX-097, EX-100)
-
-    @EX-098 @EX-102
-    Scenario: X-Auth-Username has the value of the cookie proxyauth-as-user
-      When an anonymous visitor requests a page through the proxy with the headers:
-        | Cookie | verified-user=ID1; proxyauth-as-user=<bob> |
-      Then the server behind the proxy receives the header "X-Auth-Username" with the value "<bob>", once (EX-098, EX-102)
-
-    @EX-099
-    Scenario: The username alone is no identity
-      When an anonymous visitor requests a page through the proxy with the headers:
-        | Cookie | proxyauth-as-user=<bob> |
-      Then the proxy answers 307 with a redirect to "<origin>/auth/login?url=<prefix>/page"
-
-    Scenario Outline: The <header> header that a client sends is deleted
-      When the <header> header is forged as it is configured by:
-        | an API client       |
-        | a deployment client |
-      Then no forged <header> reaches the server behind the proxy (<rule>)
-
-      Examples:
-        | header    | rule   |
-        | unique id | EX-101 |
-        | username  | EX-103 |

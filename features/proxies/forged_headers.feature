@@ -24,33 +24,40 @@ Feature: Forged identity headers
         | username   | with an empty value                | PA-032, PA-330 |
         | username   | in a WebSocket handshake           | PA-032, PA-330 |
         | username   | and named in the Connection header | PA-032, PA-330 |
+        | username   | by HTTP/2                          | PA-032, PA-330 |
+        | username   | twice by HTTP/2                    | PA-032, PA-330 |
         | first name | as it is configured                | PA-331         |
         | first name | in lower case                      | PA-331         |
         | first name | twice                              | PA-331         |
         | first name | with an empty value                | PA-331         |
         | first name | in a WebSocket handshake           | PA-331         |
+        | first name | by HTTP/2                          | PA-331         |
         | last name  | as it is configured                | PA-332         |
         | last name  | in lower case                      | PA-332         |
         | last name  | twice                              | PA-332         |
         | last name  | with an empty value                | PA-332         |
         | last name  | in a WebSocket handshake           | PA-332         |
+        | last name  | by HTTP/2                          | PA-332         |
         | email      | as it is configured                | PA-333         |
         | email      | in lower case                      | PA-333         |
         | email      | twice                              | PA-333         |
         | email      | with an empty value                | PA-333         |
         | email      | in a WebSocket handshake           | PA-333         |
         | email      | and named in the Connection header | PA-333         |
+        | email      | by HTTP/2                          | PA-333         |
         | role       | as it is configured                | SEC-011        |
         | role       | in lower case                      | SEC-011        |
         | role       | twice                              | SEC-011        |
         | role       | with an empty value                | SEC-011        |
         | role       | in a WebSocket handshake           | SEC-011        |
+        | role       | by HTTP/2                          | SEC-011        |
         | groups     | as it is configured                | SEC-011        |
         | groups     | in lower case                      | SEC-011        |
         | groups     | twice                              | SEC-011        |
         | groups     | as a list with commas              | SEC-011        |
         | groups     | with an empty value                | SEC-011        |
         | groups     | in a WebSocket handshake           | SEC-011        |
+        | groups     | by HTTP/2                          | SEC-011        |
 
     @PA-334
     Scenario Outline: A unique id header that a client sends <forgery> does not reach the server
@@ -74,6 +81,7 @@ Feature: Forged identity headers
         | as a list with commas    |
         | with an empty value      |
         | in a WebSocket handshake |
+        | by HTTP/2                |
 
     @PA-330
     Scenario Outline: A username header with a name of the operator's choice that a client sends <forgery> does not reach the server
@@ -90,6 +98,33 @@ Feature: Forged identity headers
         | as it is configured |
         | in capital letters  |
         | twice               |
+
+  Rule: The proxy deletes the headers also where the server decides about anonymous requests
+
+    Scenario Outline: With LoginURL, the <header> header that a client sends <forgery> does not reach the server
+      Given a server configured with:
+        | ProxyAuth.LoginURL        | /auth/login      |
+        | ProxyAuth.UsernameHeader  | X-Auth-Username  |
+        | ProxyAuth.FirstNameHeader | X-Auth-Firstname |
+        | ProxyAuth.LastNameHeader  | X-Auth-Lastname  |
+        | ProxyAuth.EmailHeader     | X-Auth-Email     |
+        | ProxyAuth.RoleHeader      | X-Auth-RSC-Role  |
+      When the <header> header is forged <forgery> by:
+        | an anonymous visitor |
+        | a signed-in visitor  |
+        | an API client        |
+      Then no forged <header> reaches the server behind the proxy (<rule>)
+
+      Examples:
+        | header     | forgery                  | rule           |
+        | username   | as it is configured      | PA-032, PA-330 |
+        | username   | twice                    | PA-032, PA-330 |
+        | username   | with an empty value      | PA-032, PA-330 |
+        | username   | in a WebSocket handshake | PA-032, PA-330 |
+        | first name | as it is configured      | PA-331         |
+        | last name  | as it is configured      | PA-332         |
+        | email      | as it is configured      | PA-333         |
+        | role       | as it is configured      | SEC-011        |
 
   Rule: The proxy deletes what some servers do not distinguish from an identity header
 
@@ -116,6 +151,9 @@ Feature: Forged identity headers
         | role       | with one underscore           |
         | groups     | with underscores              |
         | groups     | with dots                     |
+        | username   | with underscores by HTTP/2    |
+        | username   | in a trailer of HTTP/2        |
+        | role       | in a trailer                  |
 
   Rule: The proxy deletes identity headers of the documents that the server does not read
 
@@ -141,16 +179,21 @@ Feature: Forged identity headers
     identity that the proxy has added, or the role, without which the server may grant more.
 
     @SEC-050
-    Scenario Outline: A visitor who names the <header> header in Connection keeps the <header>
-      When a signed-in visitor names the <header> header in Connection
+    Scenario Outline: A visitor who names the <header> header in <form> keeps the <header>
+      When a signed-in visitor names the <header> header in <form>
       Then the server behind the proxy receives the header as without Connection
 
       Examples:
-        | header     |
-        | username   |
-        | first name |
-        | last name  |
-        | email      |
+        | header     | form                                           |
+        | username   | Connection                                     |
+        | username   | a second Connection header                     |
+        | username   | the Connection header of a WebSocket handshake |
+        | username   | a connection field of HTTP/2                   |
+        | first name | Connection                                     |
+        | last name  | Connection                                     |
+        | email      | Connection                                     |
+        | role       | Connection                                     |
+        | groups     | Connection                                     |
 
     @SEC-050
     Scenario Outline: <client> who names <header> in Connection keeps the header

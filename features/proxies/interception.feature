@@ -26,6 +26,8 @@ Feature: The proxy intercepts requests
         | an HTTP/1.0 request                 |
         | a request in absolute form          |
         | a request that expects 100 Continue |
+        | an HTTP/2 request                   |
+        | an HTTP/2 request with a body       |
 
     @PA-023
     Scenario Outline: <request> of an anonymous visitor is answered by the proxy
@@ -40,6 +42,18 @@ Feature: The proxy intercepts requests
         | a POST request with a body |
         | a request to the API       |
         | a WebSocket handshake      |
+
+    @PA-022
+    Scenario Outline: <request> of an anonymous visitor, which the proxy may refuse, does not reach the server
+      Given a signed-in visitor sends a GET request through the proxy
+      And the request reaches the server behind the proxy
+      When an anonymous visitor sends <request> through the proxy
+      Then the request does not reach the server behind the proxy
+
+      Examples:
+        | request                                     |
+        | an HTTP/1.0 request without Host            |
+        | a request in absolute form for evil.example |
 
     @PA-022
     Scenario Outline: An anonymous request for <path> does not reach the server
@@ -59,6 +73,10 @@ Feature: The proxy intercepts requests
         | <prefix>/%2e%2e/page  |
         | /auth<prefix>/page    |
         | //auth/page           |
+        | /RSCONNECT/page       |
+        | <prefix>              |
+        | <prefix>X/page        |
+        | /foo<prefix>/page     |
 
     @PA-022
     Scenario Outline: An anonymous WebSocket at <path> does not reach the server
@@ -110,6 +128,20 @@ Feature: The proxy intercepts requests
         | header |
         | role   |
         | groups |
+
+    @PA-024
+    Scenario: An HTTP/2 request of a signed-in visitor reaches the server with the username
+      When a signed-in visitor sends an HTTP/2 request through the proxy
+      Then the server behind the proxy receives the username of the signed-in visitor, once
+
+    @SEC-048
+    Scenario: A server with a separator receives the groups of a signed-in visitor in one line
+      Given a server configured with:
+        | ProxyAuth.UsernameHeader        | X-Auth-Username |
+        | ProxyAuth.GroupsHeader          | X-Auth-Groups   |
+        | ProxyAuth.GroupsHeaderSeparator | ;               |
+      When a signed-in visitor sends a GET request through the proxy
+      Then the server behind the proxy receives the groups of the signed-in visitor, once
 
     @PA-024
     Scenario: A WebSocket of a signed-in visitor reaches the server with the username

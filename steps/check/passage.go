@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"countersign/steps/arrival"
 	"countersign/steps/driver"
@@ -196,6 +197,62 @@ func LeadsTo(p Passage, urls ...string) error {
 	got := p.Reply.Header.Get("Location")
 	if !slices.Contains(urls, got) {
 		return verdict.Broken("a redirect to "+urls[0], "one to %s", got)
+	}
+	return nil
+}
+
+// RefusedByProxy requires that the request did not reach the server, and that the proxy refused it (4xx)
+// without a redirect.
+func RefusedByProxy(p Passage) error {
+	if err := HeldBack(p); err != nil {
+		return err
+	}
+	if !p.Reply.Is(4) {
+		return verdict.Broken("a refusal by the proxy (4xx)", "%s", p.answer())
+	}
+	return nil
+}
+
+// UnlessHeldBack judges a request that reached the server. A request that did not must be refused or
+// redirected to the login page.
+func UnlessHeldBack(p Passage, judge func(Passage) error) error {
+	if p.Passed() {
+		return judge(p)
+	}
+	if p.Reply == nil {
+		return nil // closed: refused without a reply
+	}
+	return AskedToLogIn(p)
+}
+
+// GaveUp requires that the proxy answered with a server error (5xx) in the time from least to most.
+func GaveUp(p Passage, took, least, most time.Duration) error {
+	if !p.Reply.Is(5) || took < least || took > most {
+		return verdict.Broken(fmt.Sprintf("a server error (5xx) after %s to %s", least, most), "%s after %s", p.answer(), took.Round(100*time.Millisecond))
+	}
+	return nil
+}
+
+// NotSmuggled requires that a request in the body of another one did not reach the server as the client
+// wrote it, which shows that the proxy has not read it. hidden holds what arrived with its id, and lines
+// are those that the client wrote, the request line first.
+func NotSmuggled(hidden []arrival.Request, lines []string) error {
+	for _, r := range hidden {
+		if slices.Equal(append([]string{r.Line}, r.Fields...), lines) {
+			return verdict.Broken("a body that the server does not read as a request", "the request %q from the body, as the client wrote it", r.Line)
+		}
+	}
+	return nil
+}
+
+// CookiesKept requires that the reply sets the cookies as the server wrote them.
+func CookiesKept(p Passage, want ...string) error {
+	if p.Reply == nil || !slices.Equal(p.Reply.Header.Values("Set-Cookie"), want) {
+		got := p.answer()
+		if p.Reply != nil {
+			got = fmt.Sprintf("%q", p.Reply.Header.Values("Set-Cookie"))
+		}
+		return verdict.Broken(fmt.Sprintf("the Set-Cookie lines %q", want), "%s", got)
 	}
 	return nil
 }

@@ -1,6 +1,11 @@
 package check
 
-import "countersign/steps/arrival"
+import (
+	"time"
+
+	"countersign/steps/arrival"
+	"countersign/steps/verdict"
+)
 
 // passage returns a request that reached the server with these header lines.
 func passage(lines ...string) Passage {
@@ -22,7 +27,43 @@ func passageRows() []row {
 	dropped.Sent = sent.Sent
 	doubled := passage("X-A: 1", "X-A: 1")
 	doubled.Sent = sent.Sent
+	smuggled := []arrival.Request{{Line: "GET /hidden HTTP/1.1", Fields: []string{"X-User: evil"}}}
+	failed := Passage{What: "a request", Reply: reply(504, "")}
+	cookies := Passage{Reply: reply(200, "", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2")}
 	return []row{
+		{"RefusedByProxy", "refused", RefusedByProxy(Passage{Reply: reply(404, "")}), holds},
+		{"RefusedByProxy", "redirected", RefusedByProxy(held), violation},
+		{"RefusedByProxy", "passed", RefusedByProxy(passage()), violation},
+		{"RefusedByProxy", "closed", RefusedByProxy(closed), violation},
+		{"UnlessHeldBack", "redirected", UnlessHeldBack(held, never), holds},
+		{"UnlessHeldBack", "closed", UnlessHeldBack(closed, never), holds},
+		{"UnlessHeldBack", "failed", UnlessHeldBack(failed, never), violation},
+		{"UnlessHeldBack", "passed", UnlessHeldBack(passage(), ReachedServer), holds},
+		{"UnlessHeldBack", "passed and judged", UnlessHeldBack(passage(), never), violation},
+		{"GaveUp", "in time", GaveUp(failed, 5*time.Second, 4*time.Second, 6*time.Second), holds},
+		{"GaveUp", "too early", GaveUp(failed, time.Second, 4*time.Second, 6*time.Second), violation},
+		{"GaveUp", "too late", GaveUp(failed, 7*time.Second, 4*time.Second, 6*time.Second), violation},
+		{"GaveUp", "no error", GaveUp(passage(), 5*time.Second, 4*time.Second, 6*time.Second), violation},
+		{"NotSmuggled", "nothing", NotSmuggled(nil, []string{"GET /hidden HTTP/1.1", "X-User: evil"}), holds},
+		{"NotSmuggled", "read by the proxy", NotSmuggled([]arrival.Request{{Line: "GET /hidden HTTP/1.1"}}, []string{"GET /hidden HTTP/1.1", "X-User: evil"}), holds},
+		{"NotSmuggled", "as the client wrote it", NotSmuggled(smuggled, []string{"GET /hidden HTTP/1.1", "X-User: evil"}), violation},
+		{"CookiesKept", "kept", CookiesKept(cookies, "a=1; Path=/", "b=2"), holds},
+		{"CookiesKept", "changed", CookiesKept(cookies, "a=1; Path=/x", "b=2"), violation},
+		{"CookiesKept", "closed", CookiesKept(closed, "a=1"), violation},
+		{"LoginPageAt", "there", LoginPageAt(reply(200, ""), ""), holds},
+		{"LoginPageAt", "elsewhere", LoginPageAt(reply(200, ""), "http://127.0.0.1/auth/login"), violation},
+		{"LoginPageAt", "no page", LoginPageAt(reply(404, ""), ""), violation},
+		{"BackAt", "the page", BackAt(reply(200, ""), ""), holds},
+		{"BackAt", "another page", BackAt(reply(200, ""), "http://127.0.0.1/page"), violation},
+		{"BackAt", "an error", BackAt(reply(500, ""), ""), violation},
+		{"BackAt", "nothing", BackAt(nil, "http://127.0.0.1/page"), violation},
+		{"SetsCookie", "set", SetsCookie(cookies.Reply, "a", "1"), holds},
+		{"SetsCookie", "another value", SetsCookie(cookies.Reply, "a", "2"), violation},
+		{"SetsCookie", "not set", SetsCookie(cookies.Reply, "c", "1"), violation},
+		{"SetsCookie", "no reply", SetsCookie(nil, "c", "1"), violation},
+		{"SetsHTTPOnly", "set", SetsHTTPOnly(reply(200, "", "Set-Cookie: a=1; HttpOnly"), "a"), holds},
+		{"SetsHTTPOnly", "without it", SetsHTTPOnly(cookies.Reply, "a"), violation},
+		{"SetsHTTPOnly", "not set", SetsHTTPOnly(cookies.Reply, "c"), violation},
 		{"ReachedServer", "once", ReachedServer(passage()), holds},
 		{"ReachedServer", "held back", ReachedServer(held), violation},
 		{"ReachedServer", "closed", ReachedServer(closed), violation},
@@ -74,3 +115,6 @@ func passageRows() []row {
 		{"LeadsTo", "no redirect", LeadsTo(passage(), "/other"), violation},
 	}
 }
+
+// never is a check that nothing meets.
+func never(Passage) error { return verdict.Broken("nothing", "a request") }

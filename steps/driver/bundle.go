@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 
 	"countersign/steps/probe"
 )
@@ -44,6 +45,12 @@ func ShowsPage(r *Reply) bool { return r.Is(2) && string(r.Body) == page }
 // Bundle returns a bundle of an app mode. It holds the manifest, the actions that the
 // content executes when it is rendered, and the page for static content.
 func Bundle(mode string, actions []probe.Action) ([]byte, error) {
+	return LargeBundle(mode, actions, 0)
+}
+
+// LargeBundle is like [Bundle] and adds a file of data that cannot be compressed, so that the
+// bundle has at least the given number of octets.
+func LargeBundle(mode string, actions []probe.Action, least int) ([]byte, error) {
 	if actions == nil {
 		actions = []probe.Action{}
 	}
@@ -52,6 +59,11 @@ func Bundle(mode string, actions []probe.Action) ([]byte, error) {
 		return nil, fmt.Errorf("encode probe.json: %w", err)
 	}
 	files := []file{{"probe.json", script}, {"index.html", []byte(page)}}
+	if least > 0 {
+		data := make([]byte, least)
+		_, _ = rand.NewChaCha8([32]byte{}).Read(data) // never fails
+		files = append(files, file{"data.bin", data})
+	}
 	manifest, err := manifestOf(mode, files)
 	if err != nil {
 		return nil, err

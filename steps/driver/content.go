@@ -100,6 +100,10 @@ func (p *Persona) Redeploy(ctx context.Context, guid, mode string, actions []pro
 	if err != nil {
 		return nil, err
 	}
+	return p.deployBundle(ctx, guid, bundle)
+}
+
+func (p *Persona) deployBundle(ctx context.Context, guid string, bundle []byte) (*Reply, error) {
 	uploaded, err := p.UploadBundle(ctx, guid, bundle)
 	if err != nil || !uploaded.Is(2) {
 		return uploaded, err
@@ -124,12 +128,21 @@ func (p *Persona) Redeploy(ctx context.Context, guid, mode string, actions []pro
 // content executes the actions. If a reply is no success, PublishContent returns it
 // with an empty guid.
 func (p *Persona) PublishContent(ctx context.Context, name, mode string, actions []probe.Action) (guid string, reply *Reply, err error) {
+	bundle, err := Bundle(mode, actions)
+	if err != nil {
+		return "", nil, err
+	}
+	return p.PublishBundle(ctx, name, bundle)
+}
+
+// PublishBundle is like [Persona.PublishContent] with a bundle.
+func (p *Persona) PublishBundle(ctx context.Context, name string, bundle []byte) (guid string, reply *Reply, err error) {
 	made, err := p.CreateContent(ctx, name)
 	if err != nil || !made.Is(2) || made.Text("guid") == "" {
 		return "", made, err
 	}
 	guid = made.Text("guid")
-	reply, err = p.Redeploy(ctx, guid, mode, actions)
+	reply, err = p.deployBundle(ctx, guid, bundle)
 	if err != nil || !reply.Is(2) {
 		return "", reply, err
 	}

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,7 +19,14 @@ func loginProxy(t *testing.T, gate string) Subject {
 			http.Redirect(w, r, gate, http.StatusTemporaryRedirect)
 		}
 	})
-	mux.HandleFunc("GET /login", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
+		if from := r.Referer(); from != "" {
+			fmt.Fprintf(w, `<form method="post" action="/login?url=%s"></form>`, url.QueryEscape(from))
+		}
+	})
+	mux.HandleFunc("GET /logout", func(w http.ResponseWriter, _ *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "session", Path: "/", MaxAge: -1})
+	})
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "session", Value: r.FormValue("user"), Path: "/"})
 		http.Redirect(w, r, r.URL.Query().Get("url"), http.StatusSeeOther)
@@ -68,5 +76,36 @@ func TestLogInSendsNothingToAnotherOrigin(t *testing.T) {
 	defer other.Close()
 	if login := logIn(t, loginProxy(t, other.URL+"/login"), ""); login.Done != nil || !login.Page.Is(3) {
 		t.Errorf("the login went on after %s", login.Page.Summary())
+	}
+}
+
+func TestLogInFromSubmitsTheFormToItsAction(t *testing.T) {
+	t.Parallel()
+	s := loginProxy(t, "")
+	p := NewPersona(s, "alice", Identity{}, plan.HeaderNames{}, nil).WithoutIdentity()
+	from := s.Origin() + "/app/page?a=1&b=2"
+	login, err := p.LogInFrom(t.Context(), from, "/login", url.Values{"user": {"alice"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if login.Cookie != "session=alice" || login.Done.Location() != from {
+		t.Errorf("cookie %q, redirected to %s", login.Cookie, login.Done.Location())
+	}
+	if _, err := login.Open(t.Context(), "/logout"); err != nil || login.Cookie != "" {
+		t.Errorf("after the log-out: cookie %q, %v", login.Cookie, err)
+	}
+}
+
+func TestOpenAndLogInReturnsToThePage(t *testing.T) {
+	t.Parallel()
+	for gate, want := range map[string]string{"/login?url=/login": "/login", "/login?url=http://elsewhere.example/": "/login"} {
+		s := loginProxy(t, gate)
+		page, last, err := NewPersona(s, "alice", Identity{Username: "alice"}, plan.HeaderNames{}, nil).OpenAndLogIn(t.Context(), "page")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page != s.Origin()+"/app/page" || last.url.Path != want {
+			t.Errorf("%s: opened %s, ended at %s", gate, page, last.Summary())
+		}
 	}
 }

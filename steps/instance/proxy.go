@@ -53,7 +53,11 @@ func (i *Instance) checkPassage(ctx context.Context, how target.SignIn) error {
 	var last *driver.Reply
 	for n, lines := range [][]driver.HeaderLine{{{Name: "Authorization", Value: "Key passage"}}, {{Name: "X-Auth-Token", Value: "passage"}}, nil} {
 		if lines == nil {
-			s, err := SignInAtProxy(ctx, i.Subject, how, driver.Identity{Username: "passage", UniqueID: "id-passage"}, "", nil)
+			user, known := UserOf(how, 0)
+			if !known {
+				user = driver.Identity{Username: "passage", UniqueID: "id-passage"}
+			}
+			s, err := SignInAtProxy(ctx, i.Subject, how, user, "", nil)
 			if err != nil {
 				return i.passageFailed(ctx, err)
 			}
@@ -90,29 +94,42 @@ type ProxySession struct {
 // SignInAtProxy signs a user in. page is the target of the request that leads to the login page; ""
 // is the public address. The session has no lines if the proxy does not let the user in.
 func SignInAtProxy(ctx context.Context, s driver.Subject, how target.SignIn, i driver.Identity, page string, r *transcript.Recorder) (ProxySession, error) {
-	values := map[string]string{
-		"username": i.Username, "unique_id": i.UniqueID, "first_name": i.FirstName, "last_name": i.LastName, "email": i.Email, "role": i.Role,
-		"group1": "", "group2": "",
-	}
-	for n, group := range i.Groups {
-		values[fmt.Sprintf("group%d", n+1)] = group
-	}
 	if len(how.Form) == 0 {
 		var session ProxySession
+		values := valuesOf(how, i)
 		for _, name := range slices.Sorted(maps.Keys(how.Headers)) {
 			session.Lines = append(session.Lines, driver.HeaderLine{Name: name, Value: how.Fill(how.Headers[name], values)})
 		}
 		return session, nil
 	}
-	form := url.Values{}
-	for name, template := range how.Form {
-		for value := range strings.SplitSeq(how.Fill(template, values), "\n") {
-			if value != "" {
-				form.Add(name, value)
-			}
-		}
+	return sessionOf(browserOf(s, i, r).LogIn(ctx, page, how.Page, formOf(how, i)))
+}
+
+// SignInFrom signs a user in at the login page of a proxy that has one, to which the browser comes from
+// another page by a link. referer is the URL of that page, and page the path of the login page.
+func SignInFrom(ctx context.Context, s driver.Subject, how target.SignIn, i driver.Identity, referer, page string, r *transcript.Recorder) (ProxySession, error) {
+	return sessionOf(browserOf(s, i, r).LogInFrom(ctx, referer, page, formOf(how, i)))
+}
+
+// UserOf returns the identity of a user that the target names, and whether it names that many.
+func UserOf(how target.SignIn, n int) (driver.Identity, bool) {
+	if n < 0 || n >= len(how.Users) {
+		return driver.Identity{}, false
 	}
-	login, err := driver.NewPersona(s, i.Username, i, plan.HeaderNames{}, r).WithoutIdentity().LogIn(ctx, page, how.Page, form)
+	u := how.Users[n]
+	return driver.Identity{
+		Username: u.Username, UniqueID: u.UniqueID, FirstName: u.FirstName, LastName: u.LastName,
+		Email: u.Email, Role: u.Role, Groups: u.Groups,
+	}, true
+}
+
+// browserOf returns the browser of a user, without cookies.
+func browserOf(s driver.Subject, i driver.Identity, r *transcript.Recorder) *driver.Persona {
+	return driver.NewPersona(s, i.Username, i, plan.HeaderNames{}, r).WithoutIdentity()
+}
+
+// sessionOf returns the session of a user after a login.
+func sessionOf(login *driver.ProxyLogin, err error) (ProxySession, error) {
 	if err != nil {
 		return ProxySession{}, err
 	}
@@ -121,4 +138,35 @@ func SignInAtProxy(ctx context.Context, s driver.Subject, how target.SignIn, i d
 		session.Lines = []driver.HeaderLine{{Name: "Cookie", Value: login.Cookie}}
 	}
 	return session, nil
+}
+
+// valuesOf returns the values of the placeholders of a sign-in for an identity.
+func valuesOf(how target.SignIn, i driver.Identity) map[string]string {
+	values := map[string]string{
+		"username": i.Username, "unique_id": i.UniqueID, "first_name": i.FirstName, "last_name": i.LastName, "email": i.Email, "role": i.Role,
+		"group1": "", "group2": "",
+	}
+	for _, u := range how.Users {
+		if u.Username == i.Username && u.UniqueID == i.UniqueID {
+			values["password"], values["basic"] = u.Password, u.Basic()
+		}
+	}
+	for n, group := range i.Groups {
+		values[fmt.Sprintf("group%d", n+1)] = group
+	}
+	return values
+}
+
+// formOf returns the fields of the login page for an identity.
+func formOf(how target.SignIn, i driver.Identity) url.Values {
+	values := valuesOf(how, i)
+	form := url.Values{}
+	for name, template := range how.Form {
+		for value := range strings.SplitSeq(how.Fill(template, values), "\n") {
+			if value != "" {
+				form.Add(name, value)
+			}
+		}
+	}
+	return form
 }

@@ -25,6 +25,9 @@ type Content struct {
 	atOnce   []*driver.Visit
 	since    int // entries of the provider's journal when it was associated
 
+	opened string        // URL with which a login at the page of the proxy began
+	back   *driver.Reply // the last reply after it
+
 	associated *Integration // the first of those with which it was associated last
 	earlier    *sealedToken // of an earlier visit, nil unless the content sealed it
 }
@@ -42,7 +45,7 @@ type ContentName string
 
 // Publish has a publisher deploy content by API key, which has to succeed.
 func (p *Person) Publish(ctx context.Context, mode string, name ContentName) error {
-	reply, err := p.publish(ctx, mode, name, false)
+	reply, err := p.publish(ctx, mode, name, false, 0)
 	if err == nil && p.state.contents[string(name)].guid == "" {
 		return notGranted("publishing "+mode+" content", reply)
 	}
@@ -50,13 +53,14 @@ func (p *Person) Publish(ctx context.Context, mode string, name ContentName) err
 }
 
 // TryPublishSigned has a publisher deploy content by requests that are signed with deployment
-// credentials. If that is refused, a later step visits content that does not exist.
-func (p *Person) TryPublishSigned(ctx context.Context, mode string, name ContentName) error {
-	_, err := p.publish(ctx, mode, name, true)
+// credentials, with a bundle of at least the given number of octets. If that is refused, a later step
+// visits content that does not exist.
+func (p *Person) TryPublishSigned(ctx context.Context, mode string, name ContentName, octets int) error {
+	_, err := p.publish(ctx, mode, name, true, octets)
 	return err
 }
 
-func (p *Person) publish(ctx context.Context, mode string, name ContentName, signed bool) (*driver.Reply, error) {
+func (p *Person) publish(ctx context.Context, mode string, name ContentName, signed bool, octets int) (*driver.Reply, error) {
 	s := p.state
 	if !s.Target.Runs(mode) {
 		return nil, &verdict.Inapplicable{Reason: "the target does not run " + mode + " content"}
@@ -73,7 +77,11 @@ func (p *Person) publish(ctx context.Context, mode string, name ContentName, sig
 		}
 		client = owner.WithCredentials(p.credentials, below)
 	}
-	guid, reply, err := client.PublishContent(ctx, s.WireName(string(name)), mode, s.Questions())
+	bundle, err := driver.LargeBundle(mode, s.Questions(), octets)
+	if err != nil {
+		return nil, &verdict.Trouble{Op: "make a bundle", Err: err}
+	}
+	guid, reply, err := client.PublishBundle(ctx, s.WireName(string(name)), bundle)
 	if err != nil {
 		return nil, err
 	}

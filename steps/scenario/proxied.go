@@ -1,10 +1,12 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"countersign/steps/check"
 	"countersign/steps/driver"
@@ -26,8 +28,12 @@ type Proxied struct {
 	length   int      // of the body that was sent
 	parts    []string // of a stream, as they arrived in time
 	tunnel   tunnel
-	returned string // the URL to which a login returned
-	asked    string // the target with which the login began
+	hidden   []hiddenRequest
+	cookies  []string           // that the server behind the proxy has set
+	took     time.Duration      // until the proxy gave up
+	login    *driver.ProxyLogin // the last one at the login page
+	returned string             // the URL to which a login returned
+	asked    string             // the target with which the login began
 }
 
 // A RawRequest is a request octet by octet. Lines are its header lines without Host, the id, and the
@@ -41,7 +47,9 @@ type RawRequest struct {
 	Body    []byte
 	Chunked bool
 	Trailer []string
-	Keep    bool // keep the connection
+	Raw     string // what follows the header lines, which then frame it; "" for Body
+	Keep    bool   // keep the connection
+	HTTP2   bool   // send it by HTTP/2, field by field; Version, Raw, Chunked and Keep have no effect then
 }
 
 // prefix returns the public path that the proxy removes, without a slash at its end.
@@ -60,9 +68,7 @@ func (x *Proxied) newID() string {
 
 // octets returns the request with an id as it is sent.
 func (x *Proxied) octets(q RawRequest, id string) []byte {
-	if q.Target == "" {
-		q.Target = x.page("/page")
-	}
+	q.Target = cmp.Or(q.Target, x.page("/page"))
 	if q.Version == "" {
 		q.Version = "HTTP/1.1"
 	}
@@ -90,6 +96,8 @@ func (x *Proxied) octets(q RawRequest, id string) []byte {
 
 func writeBody(b *strings.Builder, q RawRequest) {
 	switch {
+	case q.Raw != "":
+		b.WriteString("\r\n" + q.Raw)
 	case q.Chunked:
 		b.WriteString("Transfer-Encoding: chunked\r\n\r\n")
 		const size = 16 << 10
@@ -116,7 +124,13 @@ func (x *Proxied) send(ctx context.Context, what string, q RawRequest) (check.Pa
 
 func (x *Proxied) sendID(ctx context.Context, what, id string, q RawRequest) (check.Passage, error) {
 	client := x.client(what)
-	reply, err := client.Octets(ctx, q.Method, x.octets(q, id))
+	var reply *driver.Reply
+	var err error
+	if q.HTTP2 {
+		reply, err = x.sendHTTP2(ctx, client, id, q)
+	} else {
+		reply, err = client.Octets(ctx, q.Method, x.octets(q, id))
+	}
 	var silence *driver.NoAnswer
 	if errors.As(err, &silence) && ctx.Err() == nil && silence.Closed() {
 		reply, err = nil, nil // a proxy may refuse a request without a reply

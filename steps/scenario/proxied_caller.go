@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"countersign/steps/arrival"
@@ -19,7 +20,8 @@ type Caller string
 // The callers.
 const (
 	signedIn    Caller = "a signed-in visitor"
-	anonymous   Caller = "an anonymous visitor"
+	anonymous   Caller = "an anonymous visitor"          // of a proxy that asks visitors to log in
+	withoutAny  Caller = "a visitor without credentials" // of any proxy
 	apiClient   Caller = "an API client"
 	otherHeader Caller = "an API client that uses X-RSC-Authorization"
 	deployment  Caller = "a deployment client"
@@ -28,7 +30,7 @@ const (
 // Callers are the callers by the words of features.
 var Callers = map[string]Caller{
 	string(signedIn): signedIn, string(anonymous): anonymous, string(apiClient): apiClient,
-	string(otherHeader): otherHeader, string(deployment): deployment,
+	string(otherHeader): otherHeader, string(deployment): deployment, string(withoutAny): withoutAny,
 }
 
 // SignedInVisitor is the short name of the signed-in visitor.
@@ -41,6 +43,8 @@ func (x *Proxied) credentials(ctx context.Context, c Caller) ([]string, error) {
 		return x.signIn(ctx, SignedInVisitor)
 	case anonymous:
 		return nil, x.requireGate()
+	case withoutAny:
+		return nil, nil
 	case apiClient:
 		return []string{"Authorization: Key " + x.state.WireName("key")}, nil
 	case otherHeader:
@@ -60,8 +64,15 @@ func (x *Proxied) deploymentLines(body []byte) []string {
 	}
 }
 
-// identity returns the identity of a user at the proxy.
+// accounts are the short names of the users that a target may name, in its order.
+var accounts = []string{SignedInVisitor, "bob"}
+
+// identity returns the identity of a user at the proxy: of one that the target names, or else of one with
+// a name of this scenario only.
 func (x *Proxied) identity(short string) driver.Identity {
+	if named, ok := instance.UserOf(*x.state.Target.Proxy.SignIn, slices.Index(accounts, short)); ok {
+		return named
+	}
 	name := x.state.WireName(short)
 	return driver.Identity{
 		Username: name, UniqueID: "id-" + name, FirstName: "First-" + name, LastName: "Last-" + name,
@@ -76,6 +87,9 @@ func (x *Proxied) signIn(ctx context.Context, short string) ([]string, error) {
 	if !known {
 		var err error
 		how := *x.state.Target.Proxy.SignIn
+		if n := slices.Index(accounts, short); len(how.Users) > 0 && n >= len(how.Users) {
+			return nil, &verdict.Inapplicable{Reason: "the target names one user who can sign in"}
+		}
 		session, err = instance.SignInAtProxy(ctx, x.state.Instance.Subject, how, x.identity(short), "", x.state.Recorder)
 		if err != nil {
 			return nil, err

@@ -29,6 +29,16 @@ var Forgeries = map[string]Forgery{
 	"in a trailer":                       forgedInTrailer,
 	"in a folded line":                   func(q *RawRequest, h, v string) { q.Lines = append(q.Lines, "X-Other: a\r\n "+h+": "+v) },
 	"and named in the Connection header": forgedAndNamed,
+	"by HTTP/2":                          forgedByHTTP2,
+	"twice by HTTP/2":                    func(q *RawRequest, h, v string) { q.HTTP2 = true; forgedTwice(q, h, v) },
+	"with underscores by HTTP/2": func(q *RawRequest, h, v string) {
+		q.HTTP2 = true
+		q.Lines = append(q.Lines, strings.ReplaceAll(h, "-", "_")+": "+v)
+	},
+	"in a trailer of HTTP/2": func(q *RawRequest, h, v string) {
+		q.HTTP2 = true
+		forgedInTrailer(q, h, v)
+	},
 }
 
 // spelled returns a forgery that writes the name of the header in another way.
@@ -53,6 +63,11 @@ func forgedInTrailer(q *RawRequest, header, value string) {
 
 func forgedAndNamed(q *RawRequest, header, value string) {
 	q.Lines = append(q.Lines, header+": "+value, "Connection: close, "+header)
+}
+
+func forgedByHTTP2(q *RawRequest, header, value string) {
+	q.HTTP2 = true
+	q.Lines = append(q.Lines, header+": "+value)
 }
 
 // handshake returns the header lines that ask for another protocol.
@@ -92,6 +107,9 @@ func (x *Proxied) Forge(ctx context.Context, h IdentityHeader, forge Forgery, ca
 
 // sendPlain sends a request with the credentials of the caller only, and returns the lines of the credentials.
 func (x *Proxied) sendPlain(ctx context.Context, c Caller) (lines []string, plain check.Passage, err error) {
+	if c == anonymous {
+		c = withoutAny // a proxy deletes forged headers, whether it lets the request pass or not
+	}
 	if lines, err = x.credentials(ctx, c); err != nil {
 		return nil, check.Passage{}, err
 	}
@@ -121,26 +139,52 @@ func (x *Proxied) CheckNothingForged(h IdentityHeader) error {
 	return nil
 }
 
+// A ConnectionForm is a way in which a client names a header in Connection. It changes a request that
+// has the caller's credentials.
+type ConnectionForm func(q *RawRequest, header string)
+
+// ConnectionForms are the forms by the words of features.
+var ConnectionForms = map[string]ConnectionForm{
+	"Connection": func(q *RawRequest, h string) { q.Lines = append(q.Lines, "Connection: close, "+h) },
+	"a second Connection header": func(q *RawRequest, h string) {
+		q.Lines = append(q.Lines, "Connection: close", "Connection: "+h)
+	},
+	"a connection field of HTTP/2": func(q *RawRequest, h string) { // which RFC 9113, 8.2.2 forbids
+		q.HTTP2 = true
+		q.Lines = append(q.Lines, "Connection: "+h)
+	},
+	"the Connection header of a WebSocket handshake": func(q *RawRequest, h string) {
+		lines := handshake(webSocket)
+		lines[0] += ", " + h
+		q.Lines = append(q.Lines, lines...)
+	},
+}
+
 // CompareIdentity is [Proxied.CompareConnection] for an identity header.
-func (x *Proxied) CompareIdentity(ctx context.Context, c Caller, h IdentityHeader) error {
+func (x *Proxied) CompareIdentity(ctx context.Context, c Caller, h IdentityHeader, form ConnectionForm) error {
 	header, err := x.name(h)
 	if err != nil {
 		return err
 	}
-	return x.CompareConnection(ctx, c, header)
+	return x.CompareConnection(ctx, c, header, form)
 }
 
 // CompareConnection sends a request of the caller, and the same request with a Connection header that
 // names a header.
-func (x *Proxied) CompareConnection(ctx context.Context, c Caller, header string) error {
+func (x *Proxied) CompareConnection(ctx context.Context, c Caller, header string, form ConnectionForm) error {
 	lines, plain, err := x.sendPlain(ctx, c)
 	if err != nil {
 		return err
 	}
-	if !plain.Passed() || len(plain.Arrived[0].Values(header)) == 0 {
-		return &verdict.Block{Reason: "a request of " + string(c) + " does not reach the server with " + header, BySubject: true}
+	if !plain.Passed() {
+		return &verdict.Block{Reason: "a request of " + string(c) + " does not reach the server behind the proxy", BySubject: true}
 	}
-	named, err := x.send(ctx, "a request that names "+header+" in Connection", RawRequest{Method: "GET", Lines: append(slices.Clone(lines), "Connection: close, "+header)})
+	if len(plain.Arrived[0].Values(header)) == 0 {
+		return &verdict.Inapplicable{Reason: "the proxy sends no " + header}
+	}
+	q := RawRequest{Method: "GET", Lines: slices.Clone(lines)}
+	form(&q, header)
+	named, err := x.send(ctx, "a request that names "+header+" in Connection", q)
 	x.last, x.all, x.named = named, []check.Passage{plain, named}, header
 	return err
 }

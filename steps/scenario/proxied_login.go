@@ -28,10 +28,7 @@ func (x *Proxied) OpenAndLogIn(ctx context.Context, short, path string) error {
 	if err != nil {
 		return err
 	}
-	x.sessions[short] = session
-	if x.returned = session.Login.Done.Location(); x.returned == "" {
-		x.returned = "nowhere: " + describeLogin(session.Login)
-	}
+	x.keepLogin(short, session)
 	return nil
 }
 
@@ -98,7 +95,7 @@ func (x *Proxied) ShareConnection(ctx context.Context, callers []Caller) error {
 // username, and the others without any.
 func (x *Proxied) CheckOwnIdentities() error {
 	names := x.identityNames()
-	own := x.state.WireName(SignedInVisitor)
+	own := x.identity(SignedInVisitor).Username
 	for _, p := range x.all {
 		if strings.HasSuffix(p.What, string(signedIn)) {
 			if err := check.Told(p, names, own); err != nil {
@@ -142,7 +139,7 @@ func (x *Proxied) CheckEachOwn() error {
 		return missing("no requests were sent at the same time")
 	}
 	for _, p := range x.all {
-		if err := check.Told(p, x.identityNames(), x.state.WireName(p.What)); err != nil {
+		if err := check.Told(p, x.identityNames(), x.identity(p.What).Username); err != nil {
 			return err
 		}
 	}

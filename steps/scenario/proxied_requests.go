@@ -2,11 +2,16 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"countersign/steps/check"
+	"countersign/steps/driver"
 	"countersign/steps/plan"
 	"countersign/steps/verdict"
 )
@@ -32,6 +37,16 @@ var RequestKinds = map[string]RequestKind{
 	},
 	"a request that expects 100 Continue": func(*Proxied) RawRequest {
 		return RawRequest{Method: "POST", Body: []byte("body"), Lines: []string{"Expect: 100-continue"}}
+	},
+	"an HTTP/1.0 request without Host": func(*Proxied) RawRequest {
+		return RawRequest{Method: "GET", Version: "HTTP/1.0", Host: "-"}
+	},
+	"a request in absolute form for evil.example": func(x *Proxied) RawRequest {
+		return RawRequest{Method: "GET", Target: "http://evil.example" + x.page("/page"), Host: "evil.example"}
+	},
+	"an HTTP/2 request": func(*Proxied) RawRequest { return RawRequest{Method: "GET", HTTP2: true} },
+	"an HTTP/2 request with a body": func(*Proxied) RawRequest {
+		return RawRequest{Method: "POST", HTTP2: true, Body: []byte("body")}
 	},
 	"a TRACE request": func(*Proxied) RawRequest { return RawRequest{Method: "TRACE", Lines: []string{"Max-Forwards: 0"}} },
 }
@@ -79,7 +94,7 @@ func (x *Proxied) CheckPathKept(text string) error {
 
 // RequestWith sends a GET request with header lines of a client's choice. <cookie> stands for the
 // name of the identity cookie, <alice> for the username of a user.
-func (x *Proxied) RequestWith(ctx context.Context, c Caller, headers []HeaderText) error {
+func (x *Proxied) RequestWith(ctx context.Context, c Caller, headers []HeaderText, http2 bool) error {
 	own, err := x.credentials(ctx, c)
 	if err != nil {
 		return err
@@ -96,7 +111,7 @@ func (x *Proxied) RequestWith(ctx context.Context, c Caller, headers []HeaderTex
 		}
 		q.Lines = append(q.Lines, h.Name+": "+value)
 	}
-	passage, err := x.send(ctx, "the request with these headers", RawRequest{Method: q.Method, Host: q.Host, Lines: append(slices.Clone(own), q.Lines...)})
+	passage, err := x.send(ctx, "the request with these headers", RawRequest{Method: q.Method, Host: q.Host, HTTP2: http2, Lines: append(slices.Clone(own), q.Lines...)})
 	passage.Sent = q.Lines
 	return x.remember(passage, err)
 }
@@ -119,6 +134,38 @@ func (x *Proxied) RequestWithCookies(ctx context.Context, n int) error {
 		own = append(own, "Cookie: "+other)
 	}
 	return x.remember(x.send(ctx, "the request with many cookies", RawRequest{Method: "GET", Lines: own}))
+}
+
+// gaveUpWithin bounds the wait for the reply of a proxy to which the server gives no answer.
+const gaveUpWithin = 20 * time.Second
+
+// RequestUnanswered sends a request of a caller while the server behind the proxy accepts no connections,
+// and waits until the proxy gives up.
+func (x *Proxied) RequestUnanswered(ctx context.Context, c Caller) error {
+	lines, err := x.credentials(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := x.state.Instance.Behind.AcceptNothing(ctx); err != nil {
+		return &verdict.Trouble{Op: "make the recording server accept no connections", Err: err}
+	}
+	patient := x.state.Instance.Subject
+	patient.Limits.Request = gaveUpWithin
+	client := driver.NewPersona(patient, "a patient client", driver.Identity{}, x.state.Instance.Configuration.Headers, x.state.Recorder).WithoutIdentity()
+	began := time.Now()
+	reply, err := client.Octets(ctx, "GET", x.octets(RawRequest{Method: "GET", Lines: lines}, x.newID()))
+	x.took = time.Since(began)
+	var silence *driver.NoAnswer
+	if errors.As(err, &silence) && ctx.Err() == nil {
+		err = nil // the proxy has not given up
+	}
+	return x.remember(check.Passage{What: "the request of " + string(c), Reply: reply}, err)
+}
+
+// CheckGaveUp requires that the proxy gave up after some seconds.
+func (x *Proxied) CheckGaveUp(seconds int) error {
+	limit := time.Duration(seconds) * time.Second
+	return x.Check(func(p check.Passage) error { return check.GaveUp(p, x.took, limit-time.Second/2, limit+4*time.Second) })
 }
 
 // A PrintedExample is the kind of proxy of a documented example.
@@ -155,8 +202,15 @@ func (x *Proxied) fill(value string) (string, error) {
 		}
 		value = strings.NewReplacer("<cookie>", name, "<COOKIE>", strings.ToUpper(name)).Replace(value)
 	}
+	value = octet.ReplaceAllStringFunc(value, func(code string) string {
+		n, _ := strconv.ParseUint(code[3:5], 16, 8) // matched
+		return string([]byte{byte(n)})
+	})
 	return x.state.OnTheWire(strings.ReplaceAll(value, "<prefix>", x.prefix())), nil
 }
+
+// octet is an octet of a header value by its code, such as <0x7f>.
+var octet = regexp.MustCompile(`<0x[0-9a-f]{2}>`)
 
 // CheckNotTold requires that the server was not told that the client is this user.
 func (x *Proxied) CheckNotTold(short string) error {
@@ -169,9 +223,11 @@ func (x *Proxied) CheckIdentity(h IdentityHeader, short string) error {
 	if err != nil {
 		return err
 	}
-	return x.Check(func(p check.Passage) error {
-		return check.ReceivedExactly(p, name, x.values(h, x.identity(short))...)
-	})
+	values := x.values(h, x.identity(short))
+	if strings.Join(values, "") == "" {
+		return &verdict.Inapplicable{Reason: fmt.Sprintf("the target says nothing about the %s of its user", h)}
+	}
+	return x.Check(func(p check.Passage) error { return check.ReceivedExactly(p, name, values...) })
 }
 
 // CheckNoIdentity requires that the request arrived without any identity header.
@@ -206,5 +262,36 @@ func (x *Proxied) CheckNotEchoed() error {
 			}
 		}
 		return nil
+	})
+}
+
+// CheckUsernameKept requires that the server receives this username once, or that the proxy holds the
+// request back.
+func (x *Proxied) CheckUsernameKept(username string) error {
+	name, err := x.name("username")
+	if err != nil {
+		return err
+	}
+	want, err := x.fill(username)
+	if err != nil {
+		return err
+	}
+	return x.Check(func(p check.Passage) error {
+		return check.UnlessHeldBack(p, func(p check.Passage) error { return check.ReceivedExactly(p, name, want) })
+	})
+}
+
+// CheckPathKeptOrRefused requires that the path of the last request arrived as it was written, without the
+// prefix, or that the proxy refused the request.
+func (x *Proxied) CheckPathKeptOrRefused(text string) error {
+	return x.Check(func(p check.Passage) error {
+		return check.UnlessHeldBack(p, func(check.Passage) error { return x.CheckPathKept(text) })
+	})
+}
+
+// CheckOriginalURLOrRefused is [Proxied.CheckOriginalURL] for a request that the proxy may refuse.
+func (x *Proxied) CheckOriginalURLOrRefused(path string) error {
+	return x.Check(func(p check.Passage) error {
+		return check.UnlessHeldBack(p, func(check.Passage) error { return x.CheckOriginalURL(path) })
 	})
 }

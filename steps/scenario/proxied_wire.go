@@ -16,11 +16,12 @@ import (
 )
 
 // SendBody sends a signed deployment request with a body of n octets, in chunks or with its length.
-func (x *Proxied) SendBody(ctx context.Context, n int, chunked bool) error {
+func (x *Proxied) SendBody(ctx context.Context, n int, chunked bool, further ...string) error {
 	body := bytes.Repeat([]byte("0123456789abcdef"), n/16+1)[:n]
 	sum := sha256.Sum256(body)
 	x.digest, x.length = hex.EncodeToString(sum[:]), n
 	lines := append(x.deploymentLines(body), "Content-Type: application/gzip")
+	lines = append(lines, further...)
 	return x.remember(x.send(ctx, fmt.Sprintf("a signed request with %d octets", n), RawRequest{Method: "POST", Lines: lines, Body: body, Chunked: chunked}))
 }
 
@@ -119,79 +120,6 @@ func (x *Proxied) CheckStreamed() error {
 	return nil
 }
 
-// A tunnel is what became of a request for another protocol.
-type tunnel struct {
-	next   string // the id of a request after it on the same connection
-	echoed bool   // what the client sent came back
-}
-
-// ChangeProtocol asks for another protocol, which the server accepts, and then sends a further request
-// on the same connection.
-func (x *Proxied) ChangeProtocol(ctx context.Context, c Caller, protocol string) error {
-	own, err := x.credentials(ctx, c)
-	if err != nil {
-		return err
-	}
-	id := x.newID()
-	x.tunnel = tunnel{next: x.newID()}
-	conn, err := x.client("a change to " + protocol).Connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	lines := append(slices.Clone(own), "Connection: Upgrade, HTTP2-Settings", "Upgrade: "+protocol, "HTTP2-Settings: AAMAAABkAAQAAP__")
-	if protocol == "websocket" {
-		lines = append(slices.Clone(own), handshake(protocol)...)
-	}
-	if err := conn.Send("GET", x.octets(RawRequest{Method: "GET", Lines: lines, Keep: true}, id)); err != nil {
-		return err
-	}
-	reply, err := conn.Reply()
-	if err != nil {
-		return err
-	}
-	x.last = check.Passage{What: "the request for " + protocol, Reply: reply, Arrived: x.state.Instance.Behind.Received(id)}
-	if reply.Status != 101 {
-		return nil
-	}
-	further := x.octets(RawRequest{Method: "GET"}, x.tunnel.next)
-	if err := conn.Write(further); err != nil {
-		return nil // the proxy has closed the connection
-	}
-	x.tunnel.echoed = bytes.Equal(conn.Read(len(further), streamWait), further)
-	x.last.Arrived = x.state.Instance.Behind.Received(id)
-	return nil
-}
-
-// CheckNoTunnel requires that a request after the one for another protocol did not reach the server
-// without the proxy having read it.
-func (x *Proxied) CheckNoTunnel() error {
-	if x.tunnel.next == "" {
-		return missing("no other protocol was asked for")
-	}
-	return x.Check(func(p check.Passage) error {
-		for _, r := range p.Arrived {
-			if bytes.Contains(r.Tunnel, []byte(x.tunnel.next)) {
-				return verdict.Broken("a connection on which the proxy reads every request", "a tunnel: the next request reached the server as the client wrote it")
-			}
-		}
-		return nil
-	})
-}
-
-// CheckTunnel requires that octets passed in both directions after the change of the protocol.
-func (x *Proxied) CheckTunnel() error {
-	return x.Check(func(p check.Passage) error {
-		if err := check.ReachedServer(p); err != nil {
-			return err
-		}
-		if !x.tunnel.echoed {
-			return verdict.Broken("a WebSocket that carries data in both directions", "status %d and no data", p.Reply.Status)
-		}
-		return nil
-	})
-}
-
 // Redirect requests a page, to which the server answers with a redirect.
 func (x *Proxied) Redirect(ctx context.Context, c Caller, location string) error {
 	lines, err := x.credentials(ctx, c)
@@ -207,6 +135,28 @@ func (x *Proxied) Redirect(ctx context.Context, c Caller, location string) error
 // without a slash at its end, and <prefix> by the path that the proxy removes.
 func (x *Proxied) address(text string) string {
 	return strings.NewReplacer("<upstream>", "http://"+x.state.Instance.Behind.Address(), "<public>", x.state.Instance.Subject.Origin()+x.prefix(), "<prefix>", x.prefix()).Replace(text)
+}
+
+// SetCookies requests a page, with which the server sets cookies.
+func (x *Proxied) SetCookies(ctx context.Context, c Caller, lines []string) error {
+	own, err := x.credentials(ctx, c)
+	if err != nil {
+		return err
+	}
+	id := x.newID()
+	head := "HTTP/1.1 200 OK\r\nContent-Length: 0"
+	for n := range lines {
+		lines[n] = x.address(lines[n])
+		head += "\r\nSet-Cookie: " + lines[n]
+	}
+	x.cookies = lines
+	x.state.Instance.Behind.Script(id, arrival.Reply{Head: head})
+	return x.remember(x.sendID(ctx, "a page that sets cookies", id, RawRequest{Method: "GET", Lines: own}))
+}
+
+// CheckCookiesKept requires that the cookies of the server reach the client unchanged.
+func (x *Proxied) CheckCookiesKept() error {
+	return x.Check(func(p check.Passage) error { return check.CookiesKept(p, x.cookies...) })
 }
 
 // CheckRedirected requires that the client is redirected to a location. A path may arrive as a path or

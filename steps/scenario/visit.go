@@ -12,6 +12,7 @@ import (
 	"countersign/fakeidp/control"
 	"countersign/steps/check"
 	"countersign/steps/driver"
+	"countersign/steps/plan"
 	"countersign/steps/probe"
 	"countersign/steps/verdict"
 )
@@ -51,6 +52,25 @@ func (c *Content) Navigate(ctx context.Context, visitor *driver.Persona) error {
 // VisitWith is [Content.Visit] with a header line that no correct client sends.
 func (c *Content) VisitWith(ctx context.Context, visitor *driver.Persona, line HeaderText) error {
 	return c.tryVisit(visitor.VisitActing(ctx, c.guid, c.state.Questions(), c.state.line(line)))
+}
+
+// OpenAndSignIn opens the content in a browser without cookies and without scripts, which the proxy sends to
+// its login page, and signs in there. The scenario is inapplicable without a proxy.
+func (c *Content) OpenAndSignIn(ctx context.Context, visitor *driver.Persona) error {
+	if c.state.Job.Front == plan.Direct {
+		return &verdict.Inapplicable{Reason: "without a proxy there is no login page"}
+	}
+	var err error
+	c.opened, c.back, err = visitor.OpenAndLogIn(ctx, driver.ContentPath(c.guid))
+	return err
+}
+
+// CheckBack requires that the login has led back to the content, which answers.
+func (c *Content) CheckBack() error {
+	if c.opened == "" {
+		return missing("no user has opened %s and signed in", c.Name)
+	}
+	return check.BackAt(c.back, c.opened)
 }
 
 // OpenFrame opens the content in a frame of the dashboard.

@@ -2,6 +2,7 @@ package target
 
 import (
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
@@ -50,8 +51,11 @@ type Proxy struct {
 
 // SignIn describes how a user signs in at the proxy: with a form or with header lines in each
 // request. Values may contain {username}, {unique_id}, {first_name}, {last_name}, {email}, {role},
-// {group1} and {group2}.
+// {group1} and {group2}, and with Users {password} and {basic}, the credentials of basic authentication.
 type SignIn struct {
+	// Users are the users that can sign in at a proxy with accounts: the first is the visitor of most
+	// scenarios, the second is another user. Without them the suite invents users.
+	Users []User `yaml:"users"`
 	// Form holds the fields of the form on the page to which the proxy redirects an anonymous
 	// browser.
 	Form map[string]string `yaml:"form"`
@@ -61,6 +65,24 @@ type SignIn struct {
 	Headers map[string]string `yaml:"headers"`
 	// IdentityCookie names the cookie that contains the username in plain text, if there is one.
 	IdentityCookie string `yaml:"identity_cookie"`
+}
+
+// A User has an account at a proxy under test. The fields other than Password are what the proxy sends to
+// the server; a field that it does not send is empty.
+type User struct {
+	Username  string   `yaml:"username"`
+	Password  string   `yaml:"password"` // may contain variables of the environment
+	UniqueID  string   `yaml:"unique_id"`
+	FirstName string   `yaml:"first_name"`
+	LastName  string   `yaml:"last_name"`
+	Email     string   `yaml:"email"`
+	Role      string   `yaml:"role"`
+	Groups    []string `yaml:"groups"`
+}
+
+// Basic returns the credentials of basic authentication (RFC 7617), base64 of username and password.
+func (u User) Basic() string {
+	return base64.StdEncoding.EncodeToString([]byte(u.Username + ":" + u.Password))
 }
 
 // The placeholders of a sign-in.
@@ -73,6 +95,7 @@ var ownServer = map[string]string{
 	"ProxyAuth.UsernameHeader": "X-Auth-Username", "ProxyAuth.FirstNameHeader": "X-Auth-Firstname",
 	"ProxyAuth.LastNameHeader": "X-Auth-Lastname", "ProxyAuth.EmailHeader": "X-Auth-Email",
 	"ProxyAuth.RoleHeader": "X-Auth-RSC-Role", "ProxyAuth.GroupsHeader": "X-Auth-Groups",
+	"ProxyAuth.LogoutURL": "/auth/logout",
 }
 
 // OwnProxy returns the description of proxies that the suite configures: of the given kinds, with
@@ -227,11 +250,20 @@ func (s *SignIn) validate(bad func(string, ...any)) {
 	if (len(s.Form) == 0) == (len(s.Headers) == 0) {
 		bad("proxy.sign_in: give exactly one of form and headers")
 	}
+	known := signInPlaceholders
+	if len(s.Users) > 0 {
+		known = append(slices.Clone(known), "password", "basic")
+	}
+	for n, u := range s.Users {
+		if u.Username == "" && u.UniqueID == "" {
+			bad("proxy.sign_in.users[%d]: missing username; give what the proxy sends as username or unique_id", n)
+		}
+	}
 	for name, value := range s.Form {
-		checkKnownPlaceholders("proxy.sign_in.form."+name, value, signInPlaceholders, bad)
+		checkKnownPlaceholders("proxy.sign_in.form."+name, value, known, bad)
 	}
 	for name, value := range s.Headers {
-		checkKnownPlaceholders("proxy.sign_in.headers."+name, value, signInPlaceholders, bad)
+		checkKnownPlaceholders("proxy.sign_in.headers."+name, value, known, bad)
 	}
 }
 

@@ -54,6 +54,39 @@ func TestLoadProxy(t *testing.T) {
 // noLookup finds no address.
 func noLookup(string) ([]net.IP, error) { return nil, errors.New("not found") }
 
+func TestAProxyMayServeTheServerWithoutAPrefix(t *testing.T) {
+	t.Parallel()
+	for prefix, want := range map[string]string{"": "http://127.0.0.1:1/rsconnect/", "/": "http://127.0.0.1:1/", "/a": "http://127.0.0.1:1/a/"} {
+		p := Proxy{Prefix: prefix}
+		if got := p.Address("127.0.0.1:1"); got != want {
+			t.Errorf("prefix %q: address %s, want %s", prefix, got, want)
+		}
+	}
+	if _, err := loadText(t, strings.Replace(myProxy, "  server:", "  prefix: /\n  server:", 1)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUsersOfAProxy(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(myProxy, `    headers: {Cookie: "verified-user={username}"}`, `    users: [{username: ada, password: "${PROXY_PASSWORD}"}, {unique_id: u2}]
+    headers: {Authorization: "Basic {basic}"}`, 1)
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(file, func(name string) (string, bool) { return "s3cret", name == "PROXY_PASSWORD" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := got.Proxy.SignIn.Users[0]; u.Basic() != "YWRhOnMzY3JldA==" {
+		t.Errorf("the credentials of %+v are %s", u, u.Basic())
+	}
+	if _, err := Load(file, func(string) (string, bool) { return "", false }); err == nil || !strings.Contains(err.Error(), "proxy.sign_in.users[0].password: PROXY_PASSWORD is not set") {
+		t.Errorf("without the variable: %v", err)
+	}
+}
+
 func TestARunningProxyHasItsOwnAddress(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"https://connect.example.com/base/", "http://127.0.0.1:8080/base", "http://localhost/base"} {
@@ -147,6 +180,8 @@ func TestLoadProxyErrors(t *testing.T) {
 		{"unknown option", head + "  command: [x]\n  server: {ProxyAuth.UsernameHeadr: X}\n", "did you mean \"ProxyAuth.UsernameHeader\""},
 		{"no sign-in", "name: x\nseat: proxy\nproxy: {command: [x]}\n", "proxy.sign_in: missing"},
 		{"two sign-ins", "name: x\nseat: proxy\nproxy:\n  command: [x]\n  sign_in: {headers: {A: b}, form: {a: b}}\n", "exactly one of form and headers"},
+		{"credentials of no user", "name: x\nseat: proxy\nproxy:\n  command: [x]\n  sign_in: {headers: {A: '{basic}'}}\n", "{basic} is not known here"},
+		{"a user without a name", "name: x\nseat: proxy\nproxy:\n  command: [x]\n  sign_in: {users: [{password: p}], headers: {A: '{basic}'}}\n", "proxy.sign_in.users[0]: missing username"},
 		{"unknown attribute", "name: x\nseat: proxy\nproxy:\n  command: [x]\n  sign_in: {headers: {A: '{user}'}}\n", "{user} is not known here"},
 	} {
 		if _, err := loadText(t, test.text); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "mine.yaml") {

@@ -190,6 +190,12 @@ func (t Target) expand(lookup func(name string) (string, bool)) error {
 			t.Launch.Environment[name] = replaced("launch.environment."+name, value)
 		}
 	}
+	if t.Proxy != nil && t.Proxy.SignIn != nil {
+		for n := range t.Proxy.SignIn.Users {
+			u := &t.Proxy.SignIn.Users[n]
+			u.Password = replaced(fmt.Sprintf("proxy.sign_in.users[%d].password", n), u.Password)
+		}
+	}
 	if t.Running != nil {
 		t.Running.Key = replaced("running.key", t.Running.Key)
 	}
