@@ -12,13 +12,14 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// A Fault is a deliberate mistake in a hardened configuration: one replacement in one template.
+// A Fault is a deliberate mistake in a configuration: one replacement in one template.
 // Scenarios about a proxy must notice it.
 type Fault struct {
 	Name    string   `yaml:"name"`    // unique, lower case with hyphens; begins with the kind of the proxy
 	Mistake string   `yaml:"mistake"` // what an administrator may have forgotten or misunderstood
 	Rules   []string `yaml:"rules"`   // ids of the rules whose scenarios must fail
 	Also    []string `yaml:"also"`    // ids of rules that the mistake breaks too, because their requests do not pass or pass unread
+	Flavour string   `yaml:"flavour"` // of the configuration; "" is Hardened
 	File    string   `yaml:"file"`    // below proxies/
 	Replace string   `yaml:"replace"` // text that occurs exactly once in File
 	With    string   `yaml:"with"`
@@ -53,6 +54,9 @@ func Faults() ([]Fault, error) {
 			}
 			seen[f.Name] = true
 			problems = append(problems, f.validate(name))
+		}
+		for n := range faults {
+			faults[n].Flavour = or(faults[n].Flavour, Hardened)
 		}
 		all = append(all, faults...)
 	}
@@ -92,6 +96,9 @@ func (f Fault) validate(place string) error {
 	}
 	if !validFault.MatchString(f.Name) || !strings.HasPrefix(f.Name, string(f.Kind())+"-") {
 		bad("the name is not lower case with hyphens, beginning with the kind of the proxy")
+	}
+	if f.Flavour != "" && f.Flavour != Hardened && f.Flavour != Documented {
+		bad("flavour %q is not hardened or documented", f.Flavour)
 	}
 	if f.Mistake == "" || len(f.Rules) == 0 {
 		bad("mistake and rules are needed")

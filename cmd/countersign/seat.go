@@ -26,7 +26,7 @@ func (f *seatFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.seat, "seat", target.SeatServer, "what is under test without --target: server (the reference server) or proxy (the proxies of this project)")
 	flags.StringSliceVar(&f.proxies, "proxy", proxyKinds, "with --seat proxy: the proxies under test, nginx or apache")
 	flags.StringVar(&f.flavour, "flavour", proxies.Hardened, "with --seat proxy: flavour of their configuration: "+strings.Join(flavours, ", "))
-	flags.StringVar(&f.fault, "fault", "", "with --seat proxy: build this mistake into the hardened configuration, to see which scenarios notice it; its name is in proxies/faults")
+	flags.StringVar(&f.fault, "fault", "", "with --seat proxy: build this mistake into the configuration of one proxy, to see which scenarios notice it; its name is in proxies/faults")
 	f.config.register(flags)
 	flags.BoolVar(&f.owned, "i-own-this-proxy", false, "permit forged requests to a proxy that is not on this machine")
 }
@@ -51,7 +51,7 @@ func (f *seatFlags) validate(given func(name string) bool) error {
 		wrong.add("--seat has no effect with --target, whose file names the seat; leave out one of the two")
 	}
 	if f.fault != "" && (len(f.proxies) != 1 || f.flavour != proxies.Hardened) {
-		wrong.add("--fault changes the hardened configuration of one proxy; name it with --proxy, and leave out --flavour")
+		wrong.add("--fault changes the configuration of one proxy; name it with --proxy, and leave out --flavour, which the fault names")
 	} else if f.fault != "" && f.seat == target.SeatProxy {
 		_, err := proxies.FindFault(proxies.Kind(f.proxies[0]), f.fault)
 		wrong.join(err)
@@ -69,11 +69,14 @@ func (f *seatFlags) validate(given func(name string) bool) error {
 
 // target returns the description of the proxies of this project.
 func (f *seatFlags) target() target.Target {
-	t := target.OwnProxy(f.proxies, f.flavour)
-	if f.fault != "" {
-		t = t.WithFault(f.fault)
+	if f.fault == "" {
+		return target.OwnProxy(f.proxies, f.flavour)
 	}
-	return t
+	flavour := f.flavour
+	if fault, err := proxies.FindFault(proxies.Kind(f.proxies[0]), f.fault); err == nil { // validate has found it
+		flavour = fault.Flavour
+	}
+	return target.OwnProxy(f.proxies, flavour).WithFault(f.fault)
 }
 
 // isOwnProxy reports whether the flags choose proxies of this project.

@@ -49,7 +49,7 @@ var knownDefects = map[string]map[string]string{
 	"nginx": {
 		proxies.Hardened:   "",
 		proxies.Careless:   "PA-032 PA-330 PA-331 PA-332 PA-333 PA-334 SEC-011 SEC-068",
-		proxies.Documented: "PA-048 SEC-011 SEC-048 SEC-051 SEC-052 SEC-053 SEC-054 SEC-055 SEC-056 SEC-057 SEC-058 SEC-060 SEC-061 SEC-063 SEC-068",
+		proxies.Documented: "PA-048 SEC-011 SEC-048 SEC-051 SEC-052 SEC-053 SEC-054 SEC-055 SEC-056 SEC-057 SEC-058 SEC-060 SEC-061 SEC-062 SEC-063 SEC-068",
 	},
 	"apache": {
 		proxies.Hardened:   "",

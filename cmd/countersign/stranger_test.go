@@ -18,18 +18,21 @@ import (
 	"countersign/steps/verdict"
 )
 
-// TestStrangersInTheSeat runs the scenarios about a proxy against haproxy and Caddy, which their target
-// files describe. Both follow every must rule; the departures from advice are known.
+// TestStrangersInTheSeat runs the scenarios about a proxy against haproxy, Caddy, and nginx with basic
+// authentication, which their target files describe. All follow every must rule; the departures from
+// advice are known.
 func TestStrangersInTheSeat(t *testing.T) {
-	for program, want := range map[string]string{
-		"haproxy": "SEC-049",         // it passes trailers on
-		"caddy":   "SEC-050 SEC-054", // it removes what Connection names, and joins slashes
+	for name, want := range map[string]string{
+		"haproxy":     "SEC-049",         // it passes trailers on
+		"caddy":       "SEC-050 SEC-054", // it removes what Connection names, and joins slashes
+		"nginx-basic": "",
 	} {
-		t.Run(program, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
+			program, _, _ := strings.Cut(name, "-")
 			if _, err := exec.LookPath(program); err != nil {
 				skipUnavailable(t, err)
 			}
-			rep := runSeat(t, "--target", filepath.Join("..", "..", "proxies", "strangers", program+".yaml"))
+			rep := runSeat(t, "--target", filepath.Join("..", "..", "proxies", "strangers", name+".yaml"))
 			rules, others := broken(rep)
 			if got := strings.Join(rules, " "); got != want || len(others) > 0 || rep.Exit != report.ExitConforms {
 				t.Errorf("broken rules %q, want %q; exit %d (%s); without a verdict: %q", got, want, rep.Exit, rep.Verdict, others)
