@@ -37,13 +37,14 @@ type Server struct {
 	group    sync.WaitGroup
 	ending   map[chan struct{}]bool // one for each connection that ends after its last reply; closed at its end
 	requests map[string][]*Request
+	late     map[string][]*Request // after the last reply of their connection
 	scripts  map[string]*script
 }
 
 // Start starts a server at an address, host:port. Port 0 selects a free port. The caller must call
 // Close.
 func Start(address string) (*Server, error) {
-	s := &Server{address: address, ending: map[chan struct{}]bool{}, requests: map[string][]*Request{}, scripts: map[string]*script{}}
+	s := &Server{address: address, ending: map[chan struct{}]bool{}, requests: map[string][]*Request{}, late: map[string][]*Request{}, scripts: map[string]*script{}}
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
@@ -101,12 +102,18 @@ func (s *Server) Restart(ctx context.Context) error {
 	return s.listen()
 }
 
-// Received returns the requests with this id in the order of arrival.
+// Received returns the requests with this id in the order of arrival. A request that arrived after the
+// last reply of its connection counts only if no other has the id: a proxy that has kept the connection
+// sends such a request again.
 func (s *Server) Received(id string) []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Request
-	for _, r := range s.requests[id] {
+	requests := s.requests[id]
+	if len(requests) == 0 {
+		requests = s.late[id]
+	}
+	for _, r := range requests {
 		copied := *r
 		copied.Tunnel = append([]byte(nil), r.Tunnel...)
 		all = append(all, copied)
@@ -197,7 +204,7 @@ func (s *Server) drain(c net.Conn, in *bufio.Reader) {
 		}
 		id := strings.Join(received.Values(HeaderID), "")
 		s.mu.Lock()
-		s.requests[id] = append(s.requests[id], received)
+		s.late[id] = append(s.late[id], received)
 		s.mu.Unlock()
 	}
 }
