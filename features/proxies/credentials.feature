@@ -112,6 +112,8 @@ Feature: Requests with credentials that the server checks
 
     @SEC-054
     Scenario Outline: A request for the malformed path <path> reaches the server as it was written or is refused
+      Given a deployment client sends a GET request through the proxy
+      And the request reaches the server behind the proxy
       When a deployment client requests the path "<prefix><path>" through the proxy
       Then the server behind the proxy receives the path "<path>", or the proxy refuses the request
 

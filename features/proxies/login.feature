@@ -93,6 +93,8 @@ Feature: The login page and the public address
 
     @SEC-060
     Scenario Outline: A client cannot set X-RSC-Request with <name>
+      Given a signed-in visitor sends a GET request through the proxy
+      And the request reaches the server behind the proxy
       When a signed-in visitor requests a page through the proxy with the headers:
         | <name> | <value> |
       Then the server behind the proxy receives the original URL "<prefix>/page" in X-RSC-Request, or the proxy refuses the request
@@ -107,6 +109,8 @@ Feature: The login page and the public address
 
     @SEC-060
     Scenario: A client cannot set X-RSC-Request with a request in absolute form for another host
+      Given a signed-in visitor sends a GET request through the proxy
+      And the request reaches the server behind the proxy
       When a signed-in visitor sends a request in absolute form for evil.example through the proxy
       Then the server behind the proxy receives the original URL "<prefix>/page" in X-RSC-Request, or the proxy refuses the request
 
