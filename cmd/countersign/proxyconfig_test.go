@@ -48,12 +48,14 @@ var printed = map[string]struct{ print, run []string }{
 	"joined groups":  {[]string{"--groups-header", "X-Auth-Groups", "--groups-separator", "|"}, []string{"--groups-separator", "|"}},
 }
 
-// TestPrintedConfigurationsConform requires that what proxy print prints passes all rules, run as the file
+// TestWholeRunsOfPrintedConfigurations requires that what proxy print prints passes all rules, run as the file
 // of an installation.
-func TestPrintedConfigurationsConform(t *testing.T) {
+func TestWholeRunsOfPrintedConfigurations(t *testing.T) {
+	wholeRuns(t)
 	for _, kind := range proxyKinds {
 		for name, tt := range printed {
 			t.Run(kind+"/"+name, func(t *testing.T) {
+				t.Parallel()
 				requireProxy(t, kind)
 				file := writeProxyConfig(t, printProxy(t, append([]string{kind}, tt.print...)...))
 				rep := runSeat(t, append([]string{"--proxy-config", file, "--strict"}, tt.run...)...)

@@ -58,12 +58,14 @@ var knownDefects = map[string]map[string]string{
 	},
 }
 
-// TestOwnProxiesInTheSeat runs the scenarios about a proxy against each flavour of the proxies of this
+// TestWholeRunsOfOwnProxies runs the scenarios about a proxy against each flavour of the proxies of this
 // project. Hardened passes all of them; the others break the rules that they are known to break.
-func TestOwnProxiesInTheSeat(t *testing.T) {
+func TestWholeRunsOfOwnProxies(t *testing.T) {
+	wholeRuns(t)
 	for kind, flavours := range knownDefects {
 		for flavour, want := range flavours {
 			t.Run(kind+"/"+flavour, func(t *testing.T) {
+				t.Parallel()
 				requireProxy(t, kind)
 				rep := runSeat(t, "--seat", "proxy", "--proxy", kind, "--flavour", flavour)
 				rules, others := broken(rep)

@@ -42,10 +42,22 @@ func (r Request) Values(name string) []string {
 	return values
 }
 
+// size returns about how many octets the request occupies in memory, without a tunnel.
+func (r Request) size() int {
+	n := 1024 + len(r.Line)
+	for _, lines := range [][]string{r.Fields, r.Trailer} {
+		for _, line := range lines {
+			n += 16 + len(line)
+		}
+	}
+	return n
+}
+
 // Limits of a request.
 const (
-	maxHead = 1 << 20
-	maxBody = 64 << 20
+	maxHead      = 1 << 20
+	maxChunkLine = 8 << 10
+	maxBody      = 64 << 20
 )
 
 // read reads one request. It relies on the framing of the proxy. To a request that expects it, it
@@ -86,18 +98,30 @@ func read(in *bufio.Reader, out io.Writer) (*Request, error) {
 	return r, err
 }
 
+// readLine reads a line with its end, which may have at most limit octets.
+func readLine(in *bufio.Reader, limit int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		if line = append(line, part...); len(line) > limit {
+			return nil, errors.New("a line or a header is too long")
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
 // readLines reads lines up to an empty one.
 func readLines(in *bufio.Reader) ([]string, error) {
 	var lines []string
 	size := 0
 	for {
-		line, err := in.ReadBytes('\n')
+		line, err := readLine(in, maxHead-size)
 		if err != nil {
 			return nil, err
 		}
-		if size += len(line); size > maxHead {
-			return nil, fmt.Errorf("the header is longer than %d octets", maxHead)
-		}
+		size += len(line)
 		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 		if len(line) == 0 {
 			return lines, nil
@@ -109,11 +133,11 @@ func readLines(in *bufio.Reader) ([]string, error) {
 // readChunks copies the data of the chunks of a body to w, without the trailer.
 func readChunks(in *bufio.Reader, w io.Writer) (length int, err error) {
 	for {
-		line, err := in.ReadString('\n')
+		line, err := readLine(in, maxChunkLine)
 		if err != nil {
 			return length, err
 		}
-		size, _, _ := strings.Cut(strings.TrimSpace(line), ";")
+		size, _, _ := strings.Cut(strings.TrimSpace(string(line)), ";")
 		n, err := strconv.ParseInt(strings.TrimSpace(size), 16, 32)
 		if err != nil || n < 0 || length+int(n) > maxBody {
 			return length, fmt.Errorf("invalid chunk length %q", line)

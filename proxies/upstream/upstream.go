@@ -39,6 +39,23 @@ type Server struct {
 	requests map[string][]*Request
 	late     map[string][]*Request // after the last reply of their connection
 	scripts  map[string]*script
+	recorded int // octets of the requests
+}
+
+// maxRecorded bounds the octets of the recorded requests. A run needs a tenth of it; a proxy that sends
+// requests without end must not fill the memory.
+const maxRecorded = 64 << 20
+
+// record adds a request to requests, which is a member of s. It returns false if there is no room for it.
+func (s *Server) record(requests map[string][]*Request, r *Request) (*script, bool) {
+	id := strings.Join(r.Values(HeaderID), "")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.recorded += r.size(); s.recorded > maxRecorded {
+		return nil, false
+	}
+	requests[id] = append(requests[id], r)
+	return s.scripts[id], true
 }
 
 // Start starts a server at an address, host:port. Port 0 selects a free port. The caller must call
@@ -158,11 +175,10 @@ func (s *Server) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		id := strings.Join(received.Values(HeaderID), "")
-		s.mu.Lock()
-		s.requests[id] = append(s.requests[id], received)
-		reply := s.scripts[id]
-		s.mu.Unlock()
+		reply, recorded := s.record(s.requests, received)
+		if !recorded {
+			return
+		}
 		if asksToClose(*received) { // registered before the client has its reply
 			defer s.ends()()
 		}
@@ -202,10 +218,9 @@ func (s *Server) drain(c net.Conn, in *bufio.Reader) {
 		if err != nil {
 			return
 		}
-		id := strings.Join(received.Values(HeaderID), "")
-		s.mu.Lock()
-		s.late[id] = append(s.late[id], received)
-		s.mu.Unlock()
+		if _, recorded := s.record(s.late, received); !recorded {
+			return
+		}
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -204,4 +206,57 @@ func TestAServerThatAcceptsNothingGivesNoAnswer(t *testing.T) {
 	}
 	_, in := dial(t, s, "GET / HTTP/1.1\r\n"+upstream.HeaderID+": one\r\n\r\n")
 	answer(t, in)
+}
+
+// A line without an end and requests without end are not kept: the server ends the connection.
+func TestWhatIsRecordedIsBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 1<<20)
+	for name, octets := range map[string]string{
+		"a request line": "GET /" + long,
+		"a header line":  "GET / HTTP/1.1\r\nX: " + long,
+		"a header":       "GET / HTTP/1.1\r\n" + strings.Repeat("X: y\r\n", 1<<18),
+		"a chunk line":   "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" + strings.Repeat("x", 9<<10),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			c, err := net.Dial("tcp", s.Address())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+			_, _ = io.WriteString(c, octets+long) // the server may have closed the connection
+			if _, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the server still reads")
+			}
+			if n := len(s.Received("")); n > 0 {
+				t.Errorf("%d requests were recorded", n)
+			}
+		})
+	}
+	t.Run("many requests", func(t *testing.T) {
+		t.Parallel()
+		s := start(t)
+		head := "GET / HTTP/1.1\r\nX: " + long[:1<<19] + "\r\n\r\n"
+		sent := 0
+		for range 4 { // connections
+			c, in := dial(t, s, "")
+			for sent < 2000 {
+				_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+				if _, err := io.WriteString(c, head); err != nil {
+					break
+				}
+				if _, err := http.ReadResponse(in, nil); err != nil {
+					break
+				}
+				sent++
+				_, _ = in.Discard(2) // the body
+			}
+		}
+		if kept := len(s.Received("")); kept != sent || kept > 128 || kept < 100 {
+			t.Errorf("%d requests of half a mebibyte were answered and %d recorded, want the same number and at most 128", sent, kept)
+		}
+	})
 }
