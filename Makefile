@@ -66,7 +66,8 @@ fuzz: ## Fuzz the parsers of headers, groups, configurations, signatures and req
 MUTATE ?=
 
 .PHONY: mutate
-mutate: build ## Run the suite against faulty servers: all named faults and a sample of generated mutants
+mutate: build ## Run the suite against faulty servers and proxies: all named faults and a sample of generated mutants
+	go test -timeout 30m -run '^TestWholeRunsOfProxyFaults$$' ./cmd/countersign -args -whole
 	bin/countersign-mutate all --out report/mutation $(MUTATE)
 
 .PHONY: mutate-quick

@@ -29,7 +29,7 @@ import (
 //	go test ./cmd/countersign -run TestWholeRunsOfHostileSubjects -v -hostile '^drips' -whole
 var (
 	hostileOnly  = flag.String("hostile", "", "run only hostile subjects whose name matches this pattern")
-	hostileWhole = flag.Bool("whole", false, "run hostile subjects with all scenarios of the front direct")
+	allScenarios = flag.Bool("whole", false, "run hostile subjects with all scenarios of the front direct, and faulty proxies with all scenarios about a proxy")
 )
 
 // hostileStart are rules about configurations that the server refuses. The real server
@@ -94,7 +94,7 @@ func TestWholeRunsOfHostileSubjects(t *testing.T) {
 	subjects = slices.DeleteFunc(subjects, func(s hostileSubject) bool { return !only.MatchString(s.name) })
 	runs := make([]hostileRun, len(subjects))
 	atOnce := hostileAtOnce * runtime.GOMAXPROCS(0)
-	if *hostileWhole {
+	if *allScenarios {
 		atOnce = 1 // so that the measured time is not affected by other runs
 	}
 	places := make(chan struct{}, atOnce)
@@ -135,7 +135,7 @@ func buildHostile(t *testing.T) string {
 func runHostile(suite, work, file string) (run hostileRun) {
 	folder := filepath.Join(work, "report")
 	args := []string{"run", "--target", file, "--front", "direct", "--report", folder}
-	if !*hostileWhole {
+	if !*allScenarios {
 		args = append(args, "--rule", hostileRules+","+hostileStart, "--parallel", "12")
 	}
 	var out bytes.Buffer
@@ -212,7 +212,7 @@ func (run hostileRun) check(t *testing.T, s hostileSubject) {
 	}
 	for _, row := range rep.Rules {
 		outcome := row.Fronts["direct"].Outcome
-		if row.Class != rules.Must || outcome == verdict.Skipped || *hostileWhole {
+		if row.Class != rules.Must || outcome == verdict.Skipped || *allScenarios {
 			continue
 		}
 		passes := s.passes
@@ -237,14 +237,14 @@ func (run hostileRun) check(t *testing.T, s hostileSubject) {
 	if run.memory == 0 || run.memory > hostileMemory {
 		t.Errorf("peak memory %d MiB, want at most %d", run.memory>>20, hostileMemory>>20)
 	}
-	if !*hostileWhole && (rep.Usage.Starts > hostileStarts || run.requests > hostileRequests) {
+	if !*allScenarios && (rep.Usage.Starts > hostileStarts || run.requests > hostileRequests) {
 		t.Errorf("%d starts and %d requests, want at most %d and %d", rep.Usage.Starts, run.requests, hostileStarts, hostileRequests)
 	}
 	for _, p := range run.left {
 		t.Errorf("process %d still runs", p.PID)
 		process.Kill(p)
 	}
-	if *hostileWhole {
+	if *allScenarios {
 		t.Logf("processor %s, %d rules passed", rep.Usage.CPU.Total().Round(time.Millisecond), rep.RuleTotals.MustPassed)
 	}
 	t.Logf("%s wall, %d MiB, %d starts, %d requests, %v: %s", rep.Usage.Wall.Round(time.Millisecond), run.memory>>20, rep.Usage.Starts, run.requests, rep.Totals, rep.Verdict)
