@@ -5,7 +5,6 @@ import (
 	"io"
 	"log"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -27,15 +26,14 @@ func TestProxiesThatTurnHostile(t *testing.T) {
 			behind := freeAddress(t)
 			pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: behind})
 			pass.ErrorLog = log.New(io.Discard, "", 0)
-			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s := serveBadProxy(t, func(w http.ResponseWriter, r *http.Request) {
 				// The request with which the suite checks that it reaches the recording server.
 				if strings.HasSuffix(r.URL.Path, "/passage") && strings.HasPrefix(r.Header.Get("Authorization"), "Key ") {
 					pass.ServeHTTP(w, r)
 					return
 				}
 				behaviour(w, r)
-			}))
-			defer s.Close()
+			})
 			file := filepath.Join(t.TempDir(), "proxy.yaml")
 			text := fmt.Sprintf("name: hostile\nseat: proxy\nproxy:\n  url: %s/rsconnect/\n  upstream: %s\n  sign_in: {headers: {Cookie: 'verified-user={username}'}, identity_cookie: verified-user}\n", s.URL, behind)
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

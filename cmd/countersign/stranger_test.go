@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -114,13 +115,27 @@ var hostileProxies = map[string]http.HandlerFunc{
 	},
 }
 
+// serveBadProxy starts a hostile proxy until the end of the test. The contexts of its requests end then: net/http
+// does not notice that a client is gone if the client has sent more than one request.
+func serveBadProxy(t *testing.T, behaviour http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := httptest.NewUnstartedServer(behaviour)
+	s.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	s.Start()
+	t.Cleanup(func() {
+		cancel()
+		s.Close()
+	})
+	return s
+}
+
 // TestHostileProxies checks that a proxy with which no scenario can begin gets a verdict within a bounded
 // time, with one cause for all scenarios.
 func TestHostileProxies(t *testing.T) {
 	for name, behaviour := range hostileProxies {
 		t.Run(name, func(t *testing.T) {
-			s := httptest.NewServer(behaviour)
-			defer s.Close()
+			s := serveBadProxy(t, behaviour)
 			file := filepath.Join(t.TempDir(), "proxy.yaml")
 			text := "name: hostile\nseat: proxy\nproxy:\n  url: " + s.URL + "/rsconnect/\n  upstream: 127.0.0.1:0\n  sign_in: {form: {username: '{username}'}}\n"
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
