@@ -66,6 +66,27 @@ Feature: Authorization replies of the provider
     Then "app" obtains a token of "alice"
 
   @SEC-003 @direct
+  Scenario Outline: A user who returns from the provider <how> stays logged in as before
+    Given a publisher "paula"
+    And "paula" has published python-api content "app"
+    And "app" is associated with "crm"
+    And "alice" has Viewer permission on "app"
+    And "alice" is logged in to "crm"
+    And "alice" has authenticated at the provider of "crm"
+    When "alice" returns from the provider <how>
+    Then the session of "alice" with "crm" shows that she is logged in
+    When "alice" visits "app"
+    Then "app" obtains a token of "alice"
+
+    Examples:
+      | how                           |
+      | without the state             |
+      | with another state            |
+      | without the code              |
+      | with an error beside the code |
+      | in another browser            |
+
+  @SEC-003 @direct
   Scenario: A reply of the provider that another user presents gives neither user a refresh token
     Given "carol" is logged in to "crm"
     And "alice" has authenticated at the provider of "crm"
