@@ -1,6 +1,7 @@
 package proxies
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -177,9 +178,9 @@ func containerRequest(j job, config string, shared bool) (testcontainers.Contain
 	if j.ownDir {
 		labels[labelDir] = j.dir
 	}
-	program := or(j.installation.Nginx, "nginx")
+	program := cmp.Or(j.installation.Nginx, "nginx")
 	if j.kind == Apache {
-		program = or(j.installation.Apache, "apache2")
+		program = cmp.Or(j.installation.Apache, "apache2")
 	}
 	request := testcontainers.ContainerRequest{
 		Image:  j.installation.imageName(),

@@ -1,6 +1,7 @@
 package proxies
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func Faults() ([]Fault, error) {
 			problems = append(problems, f.validate(name))
 		}
 		for n := range faults {
-			faults[n].Flavour = or(faults[n].Flavour, Hardened)
+			faults[n].Flavour = cmp.Or(faults[n].Flavour, Hardened)
 		}
 		all = append(all, faults...)
 	}

@@ -2,6 +2,7 @@ package proxies
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"net"
@@ -185,9 +186,9 @@ type server struct {
 
 func newView(kind Kind, ls []Listener, o RenderOptions) view {
 	v := view{
-		Kind: kind, Dir: or(o.Dir, "/tmp/countersign-proxy"), User: o.User,
-		Modules: or(o.Modules, "/usr/lib/apache2/modules"),
-		Login:   alias(or(o.Login, "127.0.0.1:8081"), o.HostAlias),
+		Kind: kind, Dir: cmp.Or(o.Dir, "/tmp/countersign-proxy"), User: o.User,
+		Modules: cmp.Or(o.Modules, "/usr/lib/apache2/modules"),
+		Login:   alias(cmp.Or(o.Login, "127.0.0.1:8081"), o.HostAlias),
 		// RFC 6265, 4.1.1, cookie-octet: no blank, quote, comma, semicolon or backslash.
 		ModuleNames: []string{"mpm_event", "authz_core", "unixd", "log_config", "version", "alias", "setenvif", "headers",
 			"rewrite", "proxy", "proxy_http"},
@@ -295,11 +296,4 @@ func alias(hostport, name string) string {
 		return net.JoinHostPort(name, port)
 	}
 	return hostport
-}
-
-func or(s, otherwise string) string {
-	if s != "" {
-		return s
-	}
-	return otherwise
 }

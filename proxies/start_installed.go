@@ -1,6 +1,7 @@
 package proxies
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -29,7 +30,7 @@ func (j job) writeInstalled(o RenderOptions) (string, error) {
 	if err := os.Mkdir(filepath.Join(j.dir, "none"), 0o755); err != nil {
 		return "", fmt.Errorf("write the configuration of the proxy: %w", err)
 	}
-	modules := or(o.Modules, moduleFolders[0])
+	modules := cmp.Or(o.Modules, moduleFolders[0])
 	if j.kind == Nginx {
 		modules = nginxModules(j.installation)
 	}

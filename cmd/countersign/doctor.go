@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,8 +142,8 @@ func (d dependencies) checkPrograms(ctx context.Context) []finding {
 	tool.remedy = "install Go from https://go.dev/dl"
 	all = append(all, tool)
 	if d.race {
-		cc, err := exec.LookPath(or(os.Getenv("CC"), "gcc"))
-		all = append(all, finding{name: "C compiler", needed: true, ok: err == nil, detail: or(cc, "not found"), remedy: "the race detector needs a C compiler: apt-get install gcc libc6-dev"})
+		cc, err := exec.LookPath(cmp.Or(os.Getenv("CC"), "gcc"))
+		all = append(all, finding{name: "C compiler", needed: true, ok: err == nil, detail: cmp.Or(cc, "not found"), remedy: "the race detector needs a C compiler: apt-get install gcc libc6-dev"})
 	}
 	return all
 }

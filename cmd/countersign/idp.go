@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -94,7 +95,7 @@ func startProvider(listen, management, url string) (*provider, error) {
 		protocol.Close()
 		return nil, err
 	}
-	url = or(url, "http://"+protocol.Addr().String())
+	url = cmp.Or(url, "http://"+protocol.Addr().String())
 	idp := fakeidp.New(fakeidp.Options{BaseURL: url})
 	p := &provider{url: url, client: control.Client{Base: "http://" + manage.Addr().String()}}
 	p.serve(protocol, idp)

@@ -60,13 +60,7 @@ func (f *runFlags) merge(out io.Writer, dirs []string) error {
 			return err
 		}
 	}
-	if err := f.publish(out, merged, catalogue, nil); err != nil {
-		return &exitError{code: max(merged.Exit, report.ExitNoVerdict), err: err}
-	}
-	if merged.Exit != exitOK {
-		return &exitError{code: merged.Exit} // the summary contains the reason
-	}
-	return nil
+	return exitOf(merged, f.publish(out, merged, catalogue, nil))
 }
 
 // readParts reads the reports of shards. All of them have to be of the features of this program, whose

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -86,7 +87,7 @@ func (s *programFinder) program(ctx context.Context, name string) (string, error
 		return path, nil
 	}
 	if s.checkout == "" {
-		err := fmt.Errorf("find %s: it is not in the folder %s, and the working folder is not in a checkout of Countersign from which it could be built", name, or(s.folder, "of this program"))
+		err := fmt.Errorf("find %s: it is not in the folder %s, and the working folder is not in a checkout of Countersign from which it could be built", name, cmp.Or(s.folder, "of this program"))
 		if race {
 			err = errors.New("--race builds the server, and the working folder is not in a checkout of Countersign")
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -92,12 +93,12 @@ func (f *configFlags) read(t target.Target) (target.Target, error) {
 	if name == "-" {
 		name = "standard input"
 	}
-	o := installed.Options{Server: f.server, Backend: f.upstream, Prefix: orText(f.prefix, p.Prefix), Login: f.login, Headers: map[string]string{}, Cookies: f.cookies}
+	o := installed.Options{Server: f.server, Backend: f.upstream, Prefix: cmp.Or(f.prefix, p.Prefix), Login: f.login, Headers: map[string]string{}, Cookies: f.cookies}
 	for field, option := range serverOptions {
-		o.Headers[field] = orText(f.headers[field], p.Server[option])
+		o.Headers[field] = cmp.Or(f.headers[field], p.Server[option])
 	}
 	if p.SignIn != nil {
-		o.Login = orText(o.Login, p.SignIn.Page)
+		o.Login = cmp.Or(o.Login, p.SignIn.Page)
 		o.SignsIn = true
 	}
 	var err error
@@ -105,8 +106,8 @@ func (f *configFlags) read(t target.Target) (target.Target, error) {
 		return t, err
 	}
 	t.Proxy = f.describe(&p)
-	t.Name = orText(t.Name, filepath.Base(name))
-	t.Version = orText(t.Version, "the file of "+f.found.Kind)
+	t.Name = cmp.Or(t.Name, filepath.Base(name))
+	t.Version = cmp.Or(t.Version, "the file of "+f.found.Kind)
 	return t, nil
 }
 
@@ -123,13 +124,6 @@ func readConfig(name string) ([]byte, error) {
 	return installed.ReadText(name, file)
 }
 
-func orText(s, otherwise string) string {
-	if s != "" {
-		return s
-	}
-	return otherwise
-}
-
 // serverOptions are the options of the server with the names of the identity headers.
 var serverOptions = map[string]string{
 	"username": "ProxyAuth.UsernameHeader", "unique-id": "ProxyAuth.UniqueIdHeader", "first-name": "ProxyAuth.FirstNameHeader",
@@ -139,7 +133,7 @@ var serverOptions = map[string]string{
 // describe returns the description of the proxy, with what the file shows where the target says nothing.
 func (f *configFlags) describe(p *target.Proxy) *target.Proxy {
 	c := f.found
-	p.Prefix = orText(c.Prefix, "/")
+	p.Prefix = cmp.Or(c.Prefix, "/")
 	server := maps.Clone(p.Server)
 	if server == nil {
 		server = map[string]string{}
@@ -151,7 +145,7 @@ func (f *configFlags) describe(p *target.Proxy) *target.Proxy {
 		server["ProxyAuth.GroupsHeaderSeparator"] = f.separator
 	}
 	if f.noGate {
-		server["ProxyAuth.LoginURL"] = orText(c.LoginPath, "/auth/login")
+		server["ProxyAuth.LoginURL"] = cmp.Or(c.LoginPath, "/auth/login")
 	}
 	p.Server = server
 	if p.SignIn == nil {

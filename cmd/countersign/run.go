@@ -314,8 +314,13 @@ func (f *runFlags) runAndPublish(ctx context.Context, cmd *cobra.Command, c step
 	if f.report != "" {
 		err = writeMessages(f.report, &rep)
 	}
-	if err := errors.Join(err, f.publish(cmd.OutOrStdout(), &rep, prepared.Catalogue, notes)); err != nil {
-		return &exitError{code: max(rep.Exit, report.ExitNoVerdict), err: err}
+	return exitOf(&rep, errors.Join(err, f.publish(cmd.OutOrStdout(), &rep, prepared.Catalogue, notes)))
+}
+
+// exitOf returns an error with the exit code of a report, or nil. published is the error of its publication.
+func exitOf(rep *report.Report, published error) error {
+	if published != nil {
+		return &exitError{code: max(rep.Exit, report.ExitNoVerdict), err: published}
 	}
 	if rep.Exit != exitOK {
 		return &exitError{code: rep.Exit} // the summary contains the reason

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -26,7 +27,7 @@ func newVersion() *cobra.Command {
 func versionLine() string {
 	line := "countersign"
 	if info, ok := debug.ReadBuildInfo(); ok {
-		line += " " + or(info.Main.Version, "(devel)")
+		line += " " + cmp.Or(info.Main.Version, "(devel)")
 		settings := map[string]string{}
 		for _, s := range info.Settings {
 			settings[s.Key] = s.Value
@@ -39,11 +40,4 @@ func versionLine() string {
 		}
 	}
 	return fmt.Sprintf("%s %s %s/%s", line, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
