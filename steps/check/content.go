@@ -144,7 +144,7 @@ func NoToken(visit *driver.Visit, name string, obtained bool) error {
 		return verdict.Broken("no token", "one")
 	}
 	for n := 0; n < len(report.Results); n += 2 {
-		if s := report.Results[n].Status; s != 0 && s/100 != 4 && s != http.StatusNotImplemented {
+		if s := report.Results[n].Status; s != 0 && !report.Results[n].Refused() {
 			return verdict.Broken("a refusal of the exchange (4xx or 501)", "%s", exchanges(report))
 		}
 	}
@@ -192,7 +192,7 @@ func TokenThenNone(report *probe.Report) error {
 		return &verdict.Block{Reason: "the first exchange, or the change after it, was not granted", BySubject: true}
 	case after.Token != "":
 		return verdict.Broken("no token in the second exchange", "one")
-	case after.Status/100 != 4 && after.Status != http.StatusNotImplemented:
+	case !after.Refused():
 		return verdict.Broken("a refusal of the second exchange (4xx or 501)", "status %d", after.Status)
 	}
 	return nil

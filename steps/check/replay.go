@@ -1,8 +1,6 @@
 package check
 
 import (
-	"net/http"
-
 	"countersign/fakeidp/control"
 	"countersign/steps/driver"
 	"countersign/steps/probe"
@@ -29,10 +27,6 @@ func replayIn(report *probe.Report, digest string) (replay, error) {
 	return r, nil
 }
 
-func (r replay) refused() bool {
-	return r.replayed.Status/100 == 4 || r.replayed.Status == http.StatusNotImplemented
-}
-
 // ReplayRefused requires that content was given a token for its visit, and none for the token of an earlier visit, which
 // has the digest.
 func ReplayRefused(report *probe.Report, digest string) error {
@@ -42,7 +36,7 @@ func ReplayRefused(report *probe.Report, digest string) error {
 		return err
 	case r.replayed.Token != "":
 		return verdict.Broken("no token for the token of an earlier visit", "one")
-	case !r.refused():
+	case !r.replayed.Refused():
 		return verdict.Broken("a refusal of the exchange (4xx or 501) for the token of an earlier visit", "status %d", r.replayed.Status)
 	}
 	return nil
@@ -55,7 +49,7 @@ func ReplayOf(report *probe.Report, digest string, journal []control.Entry, acco
 	switch {
 	case err != nil:
 		return err
-	case r.replayed.Token == "" && r.refused():
+	case r.replayed.Token == "" && r.replayed.Refused():
 		return nil
 	case r.replayed.Token == "":
 		return verdict.Broken("a token of "+account+" or a refusal of the exchange (4xx or 501)", "status %d", r.replayed.Status)

@@ -17,7 +17,10 @@
 // must start within a few milliseconds.
 package probe
 
-import "slices"
+import (
+	"net/http"
+	"slices"
+)
 
 // Version is the name of the protocol and the first member of every report.
 const Version = "probe/1"
@@ -111,6 +114,11 @@ type Result struct {
 	Digest          string              `json:"digest,omitempty"` // hex SHA-256 of the value of seal or open
 	Error           string              `json:"error,omitempty"`  // why there is no reply
 	Body            string              `json:"body,omitempty"`   // empty if the reply contained a token
+}
+
+// Refused reports whether the call was refused: status 4xx or 501.
+func (r Result) Refused() bool {
+	return r.Status/100 == 4 || r.Status == http.StatusNotImplemented
 }
 
 // Has reports whether the JSON object of the reply has the member.

@@ -158,7 +158,7 @@ func decide(r *Report) (int, string) {
 	ran := countResults(r, func(res Result) bool { return executed(res.Outcome) })
 	switch {
 	case r.Interrupted:
-		text := fmt.Sprintf("INTERRUPTED after %d of %s", ran, plural(selected(r), "scenario"))
+		text := fmt.Sprintf("INTERRUPTED after %d of %s", ran, Plural(selected(r), "scenario"))
 		if len(subject) > 0 {
 			text += "; so far it does not conform: " + strings.Join(subject, ", ")
 		}
@@ -186,7 +186,7 @@ func decide(r *Report) (int, string) {
 func harnessFaults(r *Report) []string {
 	var list []string
 	if sum := r.Totals.Sum(); sum != r.Planned {
-		list = append(list, fmt.Sprintf("%s planned and %d accounted for", plural(r.Planned, "scenario"), sum))
+		list = append(list, fmt.Sprintf("%s planned and %d accounted for", Plural(r.Planned, "scenario"), sum))
 	}
 	seen := make(map[string]bool)
 	for _, res := range r.Results {
@@ -205,7 +205,7 @@ func harnessFaults(r *Report) []string {
 		list = append(list[:3], fmt.Sprintf("%d more problems", len(list)-3))
 	}
 	if n := r.Totals[verdict.Error]; n > 0 {
-		list = append(list, plural(n, "error"))
+		list = append(list, Plural(n, "error"))
 	}
 	if n := r.Totals[verdict.NotRun]; n > 0 {
 		list = append(list, fmt.Sprintf("%d not run", n))
@@ -222,16 +222,16 @@ func subjectFaults(r *Report) []string {
 	var list []string
 	if n := r.RuleTotals.MustBroken; n > 0 {
 		found, _ := open(r.Results, verdict.Fail)
-		list = append(list, fmt.Sprintf("%s of %s", plural(found, "violation"), plural(n, "rule")))
+		list = append(list, fmt.Sprintf("%s of %s", Plural(found, "violation"), Plural(n, "rule")))
 	}
 	if countResults(r, func(res Result) bool { return blockedBySubject(res) && (!isAdvice(res) || r.Selection.Strict) }) > 0 {
 		list = append(list, fmt.Sprintf("%d blocked by the subject", countResults(r, blockedBySubject)))
 	}
 	if n := r.RuleTotals.AdviceAgainst; n > 0 && r.Selection.Strict {
-		list = append(list, plural(n, "rule")+" against advice under --strict")
+		list = append(list, Plural(n, "rule")+" against advice under --strict")
 	}
 	if n := len(r.Stale); n > 0 {
-		list = append(list, plural(n, "stale deviation"))
+		list = append(list, Plural(n, "stale deviation"))
 	}
 	return list
 }
@@ -264,17 +264,17 @@ func conforms(r *Report) string {
 	t := r.RuleTotals
 	var b strings.Builder
 	if t.MustSelected > 0 {
-		fmt.Fprintf(&b, "CONFORMS: %s passed", plural(t.MustPassed, "must rule"))
+		fmt.Fprintf(&b, "CONFORMS: %s passed", Plural(t.MustPassed, "must rule"))
 	} else {
 		b.WriteString("NOTHING BROKEN: no must rule was selected")
 	}
 	if t.AdviceSelected > 0 {
-		fmt.Fprintf(&b, ", %s passed", plural(t.AdvicePassed, "advice rule"))
+		fmt.Fprintf(&b, ", %s passed", Plural(t.AdvicePassed, "advice rule"))
 	}
 	if t.AdviceAgainst > 0 {
-		fmt.Fprintf(&b, ", %s against advice", plural(t.AdviceAgainst, "rule"))
+		fmt.Fprintf(&b, ", %s against advice", Plural(t.AdviceAgainst, "rule"))
 	}
-	fmt.Fprintf(&b, " (%s at %s)", plural(selected(r), "scenario"), strings.Join(selectedFronts(r.Results), ", "))
+	fmt.Fprintf(&b, " (%s at %s)", Plural(selected(r), "scenario"), strings.Join(selectedFronts(r.Results), ", "))
 	notes := []struct {
 		n    int
 		text string
@@ -365,7 +365,8 @@ func first(list []string) string {
 // brief returns a reason shortened to fit into the line of a verdict.
 func brief(s string) string { return cut(firstLine(s), 200) }
 
-func plural(n int, noun string) string {
+// Plural returns a number with a noun, which gets an s unless the number is 1.
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -131,21 +131,21 @@ func (d *Diff) WriteText(w io.Writer) error {
 	writeChanges(&b, "WORSE", d.Worse)
 	writeChanges(&b, "BETTER", d.Better)
 	if len(d.Lost) > 0 {
-		fmt.Fprintf(&b, "\nNOT TESTED AGAIN  %s\n", plural(len(d.Lost), "rule"))
+		fmt.Fprintf(&b, "\nNOT TESTED AGAIN  %s\n", Plural(len(d.Lost), "rule"))
 		for _, l := range d.Lost[:min(maxChanges, len(d.Lost))] {
 			fmt.Fprintf(&b, "  %s  %s: %s\n", printable(l.Rule.ID), l.State, printable(l.Rule.Statement))
 		}
 		writeMore(&b, len(d.Lost))
 	}
 	if len(d.Gained) > 0 {
-		fmt.Fprintf(&b, "\nNEWLY TESTED  %s passed\n", plural(len(d.Gained), "rule"))
+		fmt.Fprintf(&b, "\nNEWLY TESTED  %s passed\n", Plural(len(d.Gained), "rule"))
 	}
 	fmt.Fprintln(&b)
 	switch {
 	case d.IsWorse():
-		fmt.Fprintf(&b, "WORSE: %s worse, %s better, %s not tested again\n", plural(len(d.Worse), "scenario"), plural(len(d.Better), "scenario"), plural(len(d.Lost), "rule"))
+		fmt.Fprintf(&b, "WORSE: %s worse, %s better, %s not tested again\n", Plural(len(d.Worse), "scenario"), Plural(len(d.Better), "scenario"), Plural(len(d.Lost), "rule"))
 	case len(d.Better) > 0:
-		fmt.Fprintf(&b, "BETTER: %s\n", plural(len(d.Better), "scenario"))
+		fmt.Fprintf(&b, "BETTER: %s\n", Plural(len(d.Better), "scenario"))
 	default:
 		fmt.Fprintln(&b, "NOT WORSE: no scenario changed its outcome")
 	}
@@ -159,7 +159,7 @@ func writeChanges(b *bytes.Buffer, title string, list []Change) {
 	if len(list) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s  %s\n", title, plural(len(list), "scenario"))
+	fmt.Fprintf(b, "\n%s  %s\n", title, Plural(len(list), "scenario"))
 	for _, c := range list[:min(maxChanges, len(list))] {
 		fmt.Fprintf(b, "  %s -> %s  %s at %s  %s\n", c.Before, outcomeWord(c.Result), printable(c.Result.Title()), printable(c.Result.Front), printable(c.Result.Where()))
 		if reason := firstLine(c.Result.Reason); reason != "" {

@@ -112,7 +112,7 @@ func (s *statement) departures(title string, o verdict.Outcome) {
 	}
 	for _, rule := range list[:min(maxStated, len(list))] {
 		row := rows[rule.ID]
-		s.line("- **%s** %s (%s): %s", markdown(rule.ID), markdown(row.Statement), markdown(row.Source), plural(len(rule.Departures), "departure"))
+		s.line("- **%s** %s (%s): %s", markdown(rule.ID), markdown(row.Statement), markdown(row.Source), Plural(len(rule.Departures), "departure"))
 	}
 	s.more(len(list))
 }
@@ -168,7 +168,7 @@ func (s *statement) untested() {
 	}
 	for _, reason := range list[:min(maxStated, len(list))] {
 		noun, text, _ := strings.Cut(reason, "|")
-		s.line("- %s %s", plural(reasons[reason], noun), markdown(cut(text, 200)))
+		s.line("- %s %s", Plural(reasons[reason], noun), markdown(cut(text, 200)))
 	}
 	s.more(len(list))
 }

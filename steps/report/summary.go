@@ -89,11 +89,11 @@ func (s summary) departures(title string, o verdict.Outcome, colour string) {
 		return
 	}
 	found, scenarios := open(s.r.Results, o)
-	s.head(colour, title, fmt.Sprintf("  %s from %s, in %s", plural(found, "departure"), plural(len(broken), "rule"), plural(scenarios, "scenario")))
+	s.head(colour, title, fmt.Sprintf("  %s from %s, in %s", Plural(found, "departure"), Plural(len(broken), "rule"), Plural(scenarios, "scenario")))
 	s.line(0, "")
 	for i, rule := range broken {
 		if i == maxRules {
-			s.line(2, fmt.Sprintf("… and %s more; see the report", plural(len(broken)-maxRules, "rule")))
+			s.line(2, fmt.Sprintf("… and %s more; see the report", Plural(len(broken)-maxRules, "rule")))
 			s.line(0, "")
 			break
 		}
@@ -171,7 +171,7 @@ func (s summary) blocked() {
 		if root.BySubject {
 			by = "the subject"
 		}
-		s.line(2, fmt.Sprintf("%s by %s: %s", plural(root.Scenarios, "scenario"), by, printable(root.Reason)))
+		s.line(2, fmt.Sprintf("%s by %s: %s", Plural(root.Scenarios, "scenario"), by, printable(root.Reason)))
 		s.evidence(root.Evidence)
 	}
 	s.line(0, "")
@@ -277,7 +277,7 @@ func (s summary) accepted() {
 	}
 	s.head(yellow, "KNOWN", "  departures that the target file accepts")
 	for _, issue := range issues {
-		s.line(2, fmt.Sprintf("%s: %s", plural(n[issue], "scenario"), printable(issue)))
+		s.line(2, fmt.Sprintf("%s: %s", Plural(n[issue], "scenario"), printable(issue)))
 	}
 	s.line(0, "")
 }
@@ -295,7 +295,7 @@ func (s summary) matrix() {
 	applicable := slices.DeleteFunc(slices.Clone(rows), func(r RuleRow) bool { return r.outcome() == verdict.NotApplicable })
 	writeMatrix(s.w, "RULES THAT DID NOT PASS", applicable, fronts, s.cat, s.p, s.o.Width)
 	if n := len(rows) - len(applicable); n > 0 {
-		s.head(cyan, "NOT APPLICABLE", fmt.Sprintf("  %s; --verbose lists them", plural(n, "rule")))
+		s.head(cyan, "NOT APPLICABLE", fmt.Sprintf("  %s; --verbose lists them", Plural(n, "rule")))
 		s.line(0, "")
 	}
 }
@@ -336,11 +336,11 @@ func (s summary) cost() {
 		s.line(2, "exchanges  "+strings.Join(exchanges, ", "))
 	}
 	if u.Starts > 0 {
-		s.line(2, fmt.Sprintf("instances  %s, %s, at most %d alive", plural(u.Configurations, "configuration"), plural(u.Starts, "start"), u.PeakInstances))
+		s.line(2, fmt.Sprintf("instances  %s, %s, at most %d alive", Plural(u.Configurations, "configuration"), Plural(u.Starts, "start"), u.PeakInstances))
 	}
 	wall := "wall       " + short(u.Wall)
 	if f := u.WallFactor(); f > 0 {
-		wall += fmt.Sprintf(", %.1f times the processor time on %s", f, plural(u.Cores, "core"))
+		wall += fmt.Sprintf(", %.1f times the processor time on %s", f, Plural(u.Cores, "core"))
 	}
 	s.line(2, wall)
 	if u.CPU.Total() > 0 {

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 
+	"countersign/fakeidp/control"
 	"countersign/steps/check"
 	"countersign/steps/driver"
 	"countersign/steps/probe"
@@ -69,11 +70,7 @@ func (c *Content) CheckReplayRefused(ctx context.Context, account string) error 
 	if err := check.ReplayRefused(report, c.earlier.digest); err != nil {
 		return err
 	}
-	journal, err := c.state.journal(ctx)
-	if err != nil {
-		return err
-	}
-	return check.OwnTokenOf(report, journal, account)
+	return c.state.CheckJournal(ctx, func(journal []control.Entry) error { return check.OwnTokenOf(report, journal, account) })
 }
 
 // CheckReplayOf requires that the last visit obtained a token of the account for itself, and for the token of the earlier
@@ -83,14 +80,12 @@ func (c *Content) CheckReplayOf(ctx context.Context, account, earlier string) er
 	if err != nil {
 		return err
 	}
-	journal, err := c.state.journal(ctx)
-	if err != nil {
-		return err
-	}
-	if err := check.ReplayOf(report, c.earlier.digest, journal, earlier); err != nil {
-		return err
-	}
-	return check.OwnTokenOf(report, journal, account)
+	return c.state.CheckJournal(ctx, func(journal []control.Entry) error {
+		if err := check.ReplayOf(report, c.earlier.digest, journal, earlier); err != nil {
+			return err
+		}
+		return check.OwnTokenOf(report, journal, account)
+	})
 }
 
 // replayed returns the report of the last visit if the content sealed a token before.

@@ -302,11 +302,7 @@ func (c *Content) CheckTokenOf(ctx context.Context, account string) error {
 	if err != nil {
 		return err
 	}
-	journal, err := c.state.journal(ctx)
-	if err != nil {
-		return err
-	}
-	return check.TokenOf(report, journal, account)
+	return c.state.CheckJournal(ctx, func(journal []control.Entry) error { return check.TokenOf(report, journal, account) })
 }
 
 // CheckTokenOfClient requires that the content obtained a token that the provider issued to the

@@ -145,7 +145,7 @@ func (o outline) Name() string {
 	if len(o.Rows) == 1 {
 		return o.Rows[0].Name
 	}
-	return fmt.Sprintf("%s (%s)", o.Title, plural(len(o.Rows), "row"))
+	return fmt.Sprintf("%s (%s)", o.Title, report.Plural(len(o.Rows), "row"))
 }
 
 // outlines groups scenarios by their outlines, in their order.
@@ -186,11 +186,4 @@ func (s Sources) rulesOf(scenarios []*plan.Scenario) []string {
 	}
 	slices.SortFunc(ids, func(a, b string) int { return s.Catalogue.Position(a) - s.Catalogue.Position(b) })
 	return ids
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

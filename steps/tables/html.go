@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 
+	"countersign/steps/report"
 	"countersign/steps/report/page"
 )
 
@@ -21,7 +22,7 @@ var pages = template.Must(templates(func(string) string { return "" })) // a pag
 
 // templates returns the templates of tables. link returns the address of a rule by its id, or "".
 func templates(link func(id string) string) (*template.Template, error) {
-	return template.New("tables").Funcs(template.FuncMap{"class": Proof.class, "link": link, "plural": plural}).Parse(layout)
+	return template.New("tables").Funcs(template.FuncMap{"class": Proof.class, "link": link, "plural": report.Plural}).Parse(layout)
 }
 
 // class returns the name of the proof for style sheets.

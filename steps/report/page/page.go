@@ -32,7 +32,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"blocked": func() verdict.Outcome { return verdict.Blocked },
 	"visible": report.Visible,
 	"lines":   visibleLines,
-	"plural":  plural,
+	"plural":  report.Plural,
 	"short":   short,
 	"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 	"join":    strings.Join,
@@ -104,13 +104,6 @@ func visibleLines(s string) string {
 		lines[i] = strings.Join(parts, "\t")
 	}
 	return strings.Join(lines, "\n")
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func short(d time.Duration) string {
